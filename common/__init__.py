@@ -1,0 +1,1 @@
+"""What master and agent share: the vocabulary, the wire, the client."""

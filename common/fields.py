@@ -1,0 +1,81 @@
+"""Fields that take a JSON type and nothing that could be made one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from common import settings
+
+
+class StrictString(fields.String):
+    """A string, and nothing that could be made one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class StrictInteger(fields.Integer):
+    """An integer: not a string, not true, not 1.5."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool | str):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class StrictFloat(fields.Float):
+    """A number: not a string, not true."""
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, bool | str):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class StrictBoolean(fields.Boolean):
+    """true or false: not 1, not "yes"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class OneOf(StrictString):
+    """A member of a StrEnum, by its value."""
+
+    def __init__(self, enum: type, *, only: tuple[str, ...] | None = None, **kwargs: Any) -> None:
+        choices = only or tuple(str(member) for member in enum)  # type: ignore[attr-defined]  # every caller hands an enum in
+        super().__init__(
+            validate=validate.OneOf(choices, error="Must be one of: {choices}."),
+            metadata={"enum": enum},
+            **kwargs,
+        )
+        self.enum = enum
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return self.enum(text)
+        except ValueError:
+            return text  # the validator, which runs next, refuses it with the choices
+
+
+class Bitrate(fields.Field[str]):
+    """Bits per second, as `5000k`, `2.5M` or a plain number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValidationError("Must be a bitrate such as 5000k.")
+        try:
+            settings.parse_bitrate(str(value))
+        except ValueError as error:
+            raise ValidationError(f"{error}.") from error
+        return value

@@ -1,0 +1,70 @@
+"""The catalogue of problem types: every error the API answers (RFC 9457).
+
+`docs/problems.md` lists them for people; a test compares both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of error: its name on the wire, its HTTP status, its title."""
+
+    slug: str
+    status: int
+    title: str
+
+    def __call__(self, detail: str, **extra: Any) -> Problem:
+        """A problem of this type; `detail` says what happened and what to do."""
+        return Problem(self, detail, extra)
+
+
+class Problem(Exception):  # noqa: N818 - the RFC's word, and it is no error of ours
+    """A refusal with its reason; the edges render it, nothing else catches it."""
+
+    def __init__(self, type_: ProblemType, detail: str, extra: dict[str, Any]) -> None:
+        super().__init__(detail)
+        self.type = type_
+        self.detail = detail
+        self.extra = extra
+
+    def body(self) -> dict[str, Any]:
+        """The `application/problem+json` document."""
+        return {
+            "type": f"urn:ffrtmp:problem:{self.type.slug}",
+            "title": self.type.title,
+            "status": self.type.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+
+
+MALFORMED_JSON = ProblemType("malformed_json", 400, "The body is not valid JSON")
+INVALID = ProblemType("invalid", 400, "The request does not fit its schema")
+UNKNOWN_SCENARIO = ProblemType("unknown_scenario", 400, "No scenario has this name")
+UNAUTHENTICATED = ProblemType("unauthenticated", 401, "Nobody knows who you are")
+FORBIDDEN = ProblemType("forbidden", 403, "You may not do this")
+NOT_FOUND = ProblemType("not_found", 404, "There is nothing at this address")
+UNKNOWN_JOB = ProblemType("unknown_job", 404, "No job has this id")
+UNKNOWN_NODE = ProblemType("unknown_node", 404, "No node has this id")
+NO_RESULT = ProblemType("no_result", 404, "The job has no result")
+METHOD_NOT_ALLOWED = ProblemType("method_not_allowed", 405, "This address does not take this method")
+STALE_LEASE = ProblemType("stale_lease", 409, "The lease is not the job's current one")
+JOB_FINISHED = ProblemType("job_finished", 409, "The job is finished")
+JOB_NOT_FINISHED = ProblemType("job_not_finished", 409, "The job is not finished yet")
+NODE_BUSY = ProblemType("node_busy", 409, "The node still runs jobs")
+TOO_LARGE = ProblemType("too_large", 413, "The body is too large")
+UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported_media_type", 415, "The body must be JSON")
+RESULT_MISMATCH = ProblemType("result_mismatch", 422, "Another result was accepted for this lease")
+USE_HTTPS = ProblemType("use_https", 308, "This port speaks HTTPS")
+INTERNAL = ProblemType("internal", 500, "The master made a mistake")
+UNAVAILABLE = ProblemType("unavailable", 503, "The master cannot do this now")
+
+ALL: tuple[ProblemType, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, ProblemType)
+)

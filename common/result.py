@@ -1,0 +1,144 @@
+"""The metrics of a result: what each one is, in which unit, and how it was obtained.
+
+Unknown is None, for every metric. Agents of other makers may report further ones.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from common.model import Scalar
+from common.settings import EncodeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number (or text) of a result."""
+
+    name: str
+    type: type[int] | type[float] | type[str]
+    unit: str | None
+    """None for a text or a plain count."""
+    source: str
+    """How it was obtained."""
+
+
+_PROBE = "probe of the output"
+_WAIT4 = "wait4 of the ffmpeg process"
+_CLOCK = "monotonic clock, from the start of ffmpeg to its end"
+
+_METRICS = (
+    Metric("frames", int, None, f"{_PROBE}: pictures counted"),
+    Metric("duration", float, "s", _PROBE),
+    Metric("fps", float, "frames/s", "frames / wall_seconds"),
+    Metric("speed", float, "s/s", "duration / wall_seconds"),
+    Metric("bitrate_asked", int, "bit/s", "request"),
+    Metric("bitrate", float, "bit/s", f"{_PROBE}: bytes of the video stream / duration"),
+    Metric("output_bytes", int, "byte", f"{_PROBE}: size of the file"),
+    Metric("output_path", str, None, "agent: the file on the node"),
+    Metric("cpu_seconds", float, "s", _WAIT4),
+    Metric("peak_memory_bytes", int, "byte", f"{_WAIT4}; /proc while it ran, if the agent is larger"),
+    Metric("wall_seconds", float, "s", _CLOCK),
+    Metric("width", int, "pixel", _PROBE),
+    Metric("height", int, "pixel", _PROBE),
+    Metric("frame_rate", float, "frames/s", _PROBE),
+    Metric("codec", str, None, _PROBE),
+    Metric("pixel_format", str, None, _PROBE),
+    Metric("encoder", str, None, "request"),
+    Metric("ffmpeg_version", str, None, "ffmpeg -version"),
+    Metric("command", str, None, "agent: the command line, quoted for a shell"),
+    Metric("runs", int, None, "agent: encodes that the numbers come from"),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
+
+
+class Probed(Protocol):
+    """What is used of a probe of the output (`agent.probe.Probe`)."""
+
+    @property
+    def frames(self) -> int: ...  # noqa: D102 - the table above explains each of them
+    @property
+    def duration(self) -> float: ...  # noqa: D102 - as above
+    @property
+    def bitrate(self) -> float | None: ...  # noqa: D102 - as above
+    @property
+    def size(self) -> int: ...  # noqa: D102 - as above
+    @property
+    def width(self) -> int: ...  # noqa: D102 - as above
+    @property
+    def height(self) -> int: ...  # noqa: D102 - as above
+    @property
+    def frame_rate(self) -> float | None: ...  # noqa: D102 - as above
+    @property
+    def codec(self) -> str: ...  # noqa: D102 - as above
+    @property
+    def pixel_format(self) -> str | None: ...  # noqa: D102 - as above
+
+
+def metrics(
+    settings: EncodeSettings,
+    *,
+    command: Sequence[str] | None = None,
+    ffmpeg_version: str | None = None,
+    wall_seconds: float | None = None,
+    cpu_seconds: float | None = None,
+    peak_memory_bytes: int | None = None,
+    probed: Probed | None = None,
+    output_path: str | None = None,
+) -> dict[str, Scalar]:
+    """Every metric of the table, from what is known; the rest is None."""
+
+    def per_second(amount: float | None) -> float | None:
+        return amount / wall_seconds if amount is not None and wall_seconds else None
+
+    return {
+        "frames": probed.frames if probed else None,
+        "duration": probed.duration if probed else None,
+        "fps": per_second(probed.frames if probed else None),
+        "speed": per_second(probed.duration if probed else None),
+        "bitrate_asked": settings.bitrate,
+        "bitrate": probed.bitrate if probed else None,
+        "output_bytes": probed.size if probed else None,
+        "output_path": output_path,
+        "cpu_seconds": cpu_seconds,
+        "peak_memory_bytes": peak_memory_bytes,
+        "wall_seconds": wall_seconds,
+        "width": probed.width if probed else None,
+        "height": probed.height if probed else None,
+        "frame_rate": probed.frame_rate if probed else None,
+        "codec": probed.codec if probed else None,
+        "pixel_format": probed.pixel_format if probed else None,
+        "encoder": settings.encoder,
+        "ffmpeg_version": ffmpeg_version,
+        "command": shlex.join(command) if command is not None else None,
+        "runs": 1,
+    }
+
+
+def check(name: str, value: object) -> str | None:
+    """A sentence if `value` cannot be the metric `name`; None if it can.
+
+    A metric that the table does not know may be any scalar.
+    """
+    if value is None:
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{name} must be a finite number or null"
+    metric = METRICS.get(name)
+    if metric is None:
+        return (
+            None
+            if isinstance(value, str | int | float)
+            else f"{name} must be a single value, not a list or object"
+        )
+    if metric.type is str:
+        return None if isinstance(value, str) else f"{name} must be a text or null"
+    wanted, words = (int, "a whole number") if metric.type is int else (int | float, "a number")
+    if isinstance(value, bool) or not isinstance(value, wanted):
+        return f"{name} must be {words} or null"
+    return f"{name} must not be negative" if value < 0 else None

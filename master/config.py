@@ -1,0 +1,36 @@
+"""The master's settings, frozen at start; flags and environment fill them in `cli`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set. Durations are seconds."""
+
+    state_dir: Path
+    host: str = "0.0.0.0"  # noqa: S104 - a farm's master serves other machines; the owner fixed this default
+    port: int = 8080
+    tls_cert: Path | None = None
+    """The operator's own certificate chain; None: one of our own making."""
+    tls_key: Path | None = None
+    auth: str = "auto"
+    """`auto`: local callers of the master's own user are operators. `required`: nobody is."""
+    lease: float = 90.0
+    """How long a claim holds without being heard of."""
+    heartbeat_timeout: float = 90.0
+    """Silence after which a node is offline: three heartbeats of 30 s."""
+    max_attempts: int = 3
+    """Attempts that a job gets before it fails."""
+    threads: int = 128
+    """Requests served at once, long-polls included."""
+    log_level: str = "info"
+    retry_backoff: float = 5.0
+    """Delay before the second attempt; doubles with each, up to five minutes."""
+
+    @property
+    def max_parked_polls(self) -> int:
+        """Long-polls that may wait at once; the remaining threads serve everybody else."""
+        return max(1, self.threads * 3 // 4)

@@ -1,0 +1,97 @@
+"""Carry one fact out: the old record and an event give the new record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from common.model import Attempt, Failure, Job, JobStatus, Node, Outcome
+from master.lifecycle import events as e
+
+Record = Job | Node
+
+_KEPT_HANDED_BACK = 10  # attempts handed back are unlimited; only the last few are worth keeping
+
+
+def apply(record: Record | None, event: e.Event) -> Record | None:
+    """The record after `event`; None when it is removed. TypeError if they do not fit."""
+    match event, record:
+        case e.JobSubmitted(job=job), None:
+            return job
+        case e.NodeRegistered(node=node), (None | Node()):
+            return node
+        case _, Job() as job:
+            return _apply_to_job(job, event)
+        case _, Node() as node:
+            return _apply_to_node(node, event)
+    raise TypeError(f"{type(event).__name__} does not fit a record of type {type(record).__name__}")
+
+
+def _apply_to_job(job: Job, event: e.Event) -> Job:
+    match event:
+        case e.JobClaimed():
+            attempt = Attempt(event.number, event.lease_id, event.node_id, event.at)
+            return replace(job, status=JobStatus.RUNNING, attempts=(*job.attempts, attempt), retry_delay=0.0)
+        case e.JobCompleted():
+            return replace(
+                job,
+                status=JobStatus.COMPLETED,
+                attempts=_ended(job, event.at, Outcome.COMPLETED, None, event.report_digest),
+                finished_at=event.at,
+                error=None,
+                metrics=event.metrics,
+                analyzer_output=event.analyzer_output,
+            )
+        case e.JobRequeued():
+            return replace(
+                job,
+                status=JobStatus.PENDING,
+                attempts=_ended(job, event.at, event.outcome, event.error, event.report_digest),
+                retry_delay=event.delay,
+                error=event.error,
+            )
+        case e.JobFailed():
+            return replace(
+                job,
+                status=JobStatus.FAILED,
+                attempts=_ended(job, event.at, event.outcome, event.error, event.report_digest),
+                finished_at=event.at,
+                error=event.error,
+                metrics=event.metrics,
+                analyzer_output=event.analyzer_output,
+            )
+        case e.JobCanceled():
+            running = job.status is JobStatus.RUNNING
+            ended = _ended(job, event.at, Outcome.CANCELED, event.error, None) if running else job.attempts
+            return replace(
+                job, status=JobStatus.CANCELED, attempts=ended, finished_at=event.at, error=event.error
+            )
+    raise TypeError(f"{type(event).__name__} does not fit a job")
+
+
+def _ended(
+    job: Job, at: datetime, outcome: Outcome, error: Failure | None, digest: str | None
+) -> tuple[Attempt, ...]:
+    last = replace(job.attempts[-1], ended_at=at, outcome=outcome, error=error, report_digest=digest)
+    attempts = (*job.attempts[:-1], last)
+    handed_back = [a for a in attempts if a.outcome is Outcome.HANDED_BACK]
+    if len(handed_back) <= _KEPT_HANDED_BACK:
+        return attempts
+    return tuple(a for a in attempts if a is not handed_back[0])
+
+
+def _apply_to_node(node: Node, event: e.Event) -> Node | None:
+    match event:
+        case e.NodeApproved():
+            return replace(node, approved=True)
+        case e.NodeDraining():
+            return replace(node, draining=True)
+        case e.NodeResumed():
+            return replace(node, draining=False)
+        case e.NodeLost():
+            return replace(node, lost=True, last_seen=event.last_seen)
+        case e.NodeReturned():
+            return replace(node, lost=False)
+        case e.NodeRemoved():
+            return None
+    raise TypeError(f"{type(event).__name__} does not fit a node")

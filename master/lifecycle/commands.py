@@ -1,0 +1,97 @@
+"""The wishes: what callers and the reaper ask for. `decide` grants or refuses them.
+
+Ids and lease ids are made at the edge and handed in, so that deciding stays pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.model import Failure, Job, Node, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Queue this job."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Lease the view's job to the view's node."""
+
+    lease_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Take this report of the view's job."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The node hands the view's job back unharmed."""
+
+    node_id: str
+    lease_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """End the running attempt that holds `lease_id`: nothing was heard of it."""
+
+    lease_id: str
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the view's job, wherever it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Make this node known, or known again; the view's node is its old record."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """A node gave a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Let the view's node take jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Give the view's node nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Give the view's node jobs again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """Declare the view's node offline, and send its jobs back."""
+
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take the view's node out of the registry."""
+
+
+JobCommand = Submit | Claim | Finish | Release | Expire | Cancel
+NodeCommand = Register | Hear | Approve | Drain | Resume | Lose | Remove
+Command = JobCommand | NodeCommand

@@ -1,0 +1,72 @@
+"""Which pending job suits which node, and why one waits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from common.durations import format_duration
+from common.model import Job, Node, Constraints
+
+
+def meets(node: Node, wanted: Constraints) -> bool:
+    """Whether `node`, as it is equipped, can run jobs with the constraints `wanted`."""
+    return not _missing(node, wanted)
+
+
+def _missing(node: Node, wanted: Constraints) -> list[str]:
+    """What `node` lacks. A node that does not say which encoders it has is taken at its word."""
+    missing = [f"label {key}={value}" for key, value in wanted.labels if node.labels.get(key) != value]
+    if node.hardware.encoders is not None:
+        missing += [f"encoder {name}" for name in wanted.encoders if name not in node.hardware.encoders]
+    if wanted.gpu and not node.hardware.has_gpu:
+        missing.append("a GPU")
+    if not node.run_unlabeled and not wanted.labels:
+        missing.append("jobs without labels")
+    return missing
+
+
+def order(job: Job) -> tuple[int, int]:
+    """The queue's order: smaller goes first."""
+    return (job.priority.rank, job.seq)
+
+
+def choose(node: Node, candidates: Iterable[Job]) -> Job | None:
+    """The job that `node` should run next."""
+    return min((job for job in candidates if meets(node, job.constraints)), key=order, default=None)
+
+
+def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float) -> str:
+    """One sentence for people: what `job` waits for.
+
+    `ready_in` is the rest of its backoff in seconds (0 or less: none).
+    """
+    if ready_in > 0:
+        return f"waits {format_duration(ready_in)} before the next attempt"
+    everybody = list(nodes)
+    if not everybody:
+        return "no node is registered"
+    approved = [node for node in everybody if node.approved]
+    if not approved:
+        return f"no node is approved yet; approve one with: ffrtmp nodes approve {everybody[0].id}"
+    present = [node for node in approved if not node.lost]
+    able = [node for node in present if meets(node, job.constraints)]
+    if not able:
+        return _why_nobody(job, approved, present)
+    if all(node.draining for node in able):
+        return "every node that could run it is draining"
+    return "waits for a free slot"
+
+
+def _why_nobody(job: Job, approved: list[Node], present: list[Node]) -> str:
+    if any(meets(node, job.constraints) for node in approved):
+        return "every node that could run it is offline"
+    if not present:
+        return "every node is offline"
+    closest = min((_missing(node, job.constraints) for node in present), key=len)
+    lacks = {item for node in present for item in _missing(node, job.constraints)}
+    everywhere = [item for item in closest if all(item in _missing(n, job.constraints) for n in present)]
+    if everywhere and everywhere != ["jobs without labels"]:
+        return f"no node offers {' and '.join(i for i in everywhere if i != 'jobs without labels')}"
+    if lacks == {"jobs without labels"}:
+        return "every node takes only jobs that name its labels"
+    return f"no single node offers all it needs; the closest lacks {' and '.join(closest)}"

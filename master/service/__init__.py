@@ -1,0 +1,8 @@
+"""A function for each verb: look up, let the lifecycle decide, record, answer.
+
+Every verb reads the clock once, runs one transaction, and answers with records.
+"""
+
+from master.service.farm import Caller, Farm, JobView, NodeView
+
+__all__ = ["Caller", "Farm", "JobView", "NodeView"]

@@ -1,0 +1,153 @@
+"""What all verbs share: the store, the clock, who asks, and how records are shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common import problems
+from common.clock import Clock
+from common.model import Constraints, Job, JobStatus, Node, NodeStatus, Progress, Role
+from master import lifecycle, scheduler
+from master.config import Config
+from master.lifecycle import View, commands, events
+from master.store.logs import LogStore
+from master.store.memory import MemoryStore, Transaction
+from master.waiters import Waiters
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks (`master.auth` finds out)."""
+
+    role: Role
+    node_id: str | None = None
+    """The node whose credential was shown."""
+
+    def speaks_for(self, node_id: str) -> None:
+        """`forbidden` unless the caller is that node, or an operator."""
+        if self.role is not Role.OPERATOR and self.node_id != node_id:
+            raise problems.FORBIDDEN("A node may speak for itself only.")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """A node with what only the moment knows of it."""
+
+    node: Node
+    running: int
+    """How many jobs it runs."""
+    last_heartbeat: datetime | None
+
+    @property
+    def status(self) -> NodeStatus:
+        """Its status now."""
+        return self.node.status(self.running)
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job with what only the moment knows of it."""
+
+    job: Job
+    progress: Progress | None = None
+    pending_reason: str | None = None
+    lease_expires_in: float | None = None
+    """Seconds, while it runs."""
+
+
+class Farm:
+    """The parts with effects, and the steps that several verbs need."""
+
+    def __init__(self, config: Config, store: MemoryStore, logs: LogStore, clock: Clock) -> None:
+        """Everything is handed in."""
+        self.config = config
+        self.store = store
+        self.logs = logs
+        self.clock = clock
+        self.waiters = Waiters(config.max_parked_polls)
+        store.subscribe(self._after)
+
+    def decide(
+        self, tx: Transaction, command: commands.Command, *, job: Job | None = None, node: Node | None = None
+    ) -> Sequence[events.Event]:
+        """Let the lifecycle decide on `command` with these records, and record what follows."""
+        held = tx.held(node.id) if node is not None else ()
+        happened = lifecycle.decide(View(job, node, held, self.config.retry_backoff), command, tx.now)
+        tx.record(happened)
+        for before in held if job is None else (job,):
+            after = tx.job(before.id)
+            if before.lease is not None and after is not None and after.lease is None:
+                self.store.liveness.forget_lease(before.lease.lease_id)
+        return happened
+
+    def hear(self, tx: Transaction, node_id: str) -> None:
+        """Every call of a node is a sign of life; one that was lost comes back by it."""
+        self.store.liveness.hear(node_id, tx.now)
+        node = self.require_node(tx, node_id)
+        if node.lost:
+            self.decide(tx, commands.Hear(), node=node)
+
+    def require_job(self, tx: Transaction, job_id: str) -> Job:
+        """The job, or `unknown_job`."""
+        job = tx.job(job_id)
+        if job is None:
+            raise problems.UNKNOWN_JOB(f"There is no job {job_id!r}. GET /jobs lists them.")
+        return job
+
+    def require_node(self, tx: Transaction, node_id: str) -> Node:
+        """The node, or `unknown_node`."""
+        node = tx.node(node_id)
+        if node is None:
+            raise problems.UNKNOWN_NODE(f"There is no node {node_id!r}. POST /nodes/register makes it known.")
+        return node
+
+    def node_view(self, tx: Transaction, node_id: str) -> NodeView:
+        """The node as it is now, or `unknown_node`."""
+        node = self.require_node(tx, node_id)
+        last_heartbeat = self.store.liveness.last_heard(node_id) or node.last_seen
+        return NodeView(node, len(tx.held(node_id)), last_heartbeat)
+
+    def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
+        """`job` as it is now. `reasons` remembers, for a page, why jobs of a kind wait."""
+        if job.lease is not None:
+            liveness = self.store.liveness
+            left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
+            return JobView(job, liveness.progress(job.lease.lease_id), lease_expires_in=max(0.0, left))
+        if job.status is not JobStatus.PENDING:
+            return JobView(job)
+        ready_in = tx.ready_in(job.id)
+        known = {} if reasons is None or ready_in > 0 else reasons
+        if job.constraints not in known:
+            known[job.constraints] = scheduler.pending_reason(job, tx.nodes(), ready_in)
+        return JobView(job, pending_reason=known[job.constraints])
+
+    def wake_for(self, job_id: str) -> None:
+        """If the job is still pending, wake a parked poll that can take it."""
+        with self.store.transaction(self.clock()) as tx:
+            job = tx.job(job_id)
+        if job is not None and job.status is JobStatus.PENDING:
+            self.waiters.wake_for(job)
+
+    def _after(self, happened: Sequence[events.Event]) -> None:
+        """Wake those whom the events concern; the events are on disk."""
+        for event in happened:
+            match event:
+                case events.JobSubmitted(job=job):
+                    self.waiters.wake_for(job)
+                case events.JobRequeued(job_id=job_id, delay=delay) if delay <= 0:
+                    self.wake_for(job_id)
+                case events.NodeApproved() | events.NodeResumed() | events.NodeReturned():
+                    self.waiters.wake_node(event.node_id)
+                case events.NodeRegistered(node=node):
+                    self.waiters.wake_node(node.id)
+                case events.NodeRemoved(node_id=node_id):
+                    self.waiters.wake_node(node_id)
+                    self.store.liveness.forget_node(node_id)
+
+
+def new_id() -> str:
+    """A fresh id for a job, a node or a lease."""
+    return str(uuid.uuid4())

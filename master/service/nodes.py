@@ -1,0 +1,105 @@
+"""The verbs of nodes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields as fields_of
+from typing import Any
+
+from common import problems
+from common.model import Hardware, Node, Now, Role
+from master.lifecycle import commands
+from master.service.farm import Caller, Farm, NodeView, new_id
+
+_HARDWARE = tuple(field.name for field in fields_of(Hardware))
+
+
+def hash_secret(secret: str) -> str:
+    """How credentials are kept: SHA-256 is enough for 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
+    """Make a node known, or known again; unless an operator does it, it has to be approved.
+
+    A repeat with the same id and credential is answered like the first. `forbidden` if
+    the id belongs to a node with another credential.
+    """
+    now = farm.clock()
+    node = _node_from(fields, caller, now)
+    with farm.store.transaction(now) as tx:
+        old = tx.node(node.id)
+        stranger = old is not None and (
+            old.credential_hash is None or old.credential_hash != node.credential_hash
+        )
+        if stranger and caller.role is not Role.OPERATOR:
+            raise problems.FORBIDDEN(
+                "This node id belongs to an agent with another credential. To register as a new "
+                "node, start the agent with another --state-dir."
+            )
+        farm.decide(tx, commands.Register(node), node=old)
+        farm.hear(tx, node.id)
+        return farm.node_view(tx, node.id)
+
+
+def _node_from(fields: Mapping[str, Any], caller: Caller, now: Now) -> Node:
+    hardware = {name: fields[name] for name in _HARDWARE}
+    if hardware["encoders"] is not None:
+        hardware["encoders"] = tuple(sorted(set(hardware["encoders"])))
+    return Node(
+        id=fields["id"] or new_id(),
+        address=fields["address"],
+        hardware=Hardware(**hardware),
+        labels=dict(fields["labels"]),
+        registered_at=now.wall,
+        max_concurrent_jobs=fields["max_concurrent_jobs"],
+        run_unlabeled=fields["run_unlabeled"],
+        agent_version=fields["agent_version"],
+        instance=fields["instance"],
+        credential_hash=hash_secret(fields["credential"]) if fields["credential"] else None,
+        approved=caller.role is Role.OPERATOR,
+    )
+
+
+def heartbeat(
+    farm: Farm, caller: Caller, node_id: str, leases: Sequence[str] | None
+) -> tuple[NodeView, list[str]]:
+    """A sign of life; answers the node and those of its leases that still hold.
+
+    `leases` are the ones it works on: they are renewed. None (a plain heartbeat) renews all.
+    """
+    caller.speaks_for(node_id)
+    now = farm.clock()
+    with farm.store.transaction(now) as tx:
+        farm.require_node(tx, node_id)
+        farm.hear(tx, node_id)
+        held = [job.lease.lease_id for job in tx.held(node_id) if job.lease is not None]
+        for lease_id in held if leases is None else set(held) & set(leases):
+            farm.store.liveness.renew(lease_id, now)
+        return farm.node_view(tx, node_id), held
+
+
+def all_nodes(farm: Farm) -> list[NodeView]:
+    """All nodes, in the order of their registration."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return [farm.node_view(tx, node.id) for node in tx.nodes()]
+
+
+def get(farm: Farm, node_id: str) -> NodeView:
+    """One node, or `unknown_node`."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return farm.node_view(tx, node_id)
+
+
+def change(farm: Farm, node_id: str, command: commands.NodeCommand) -> NodeView:
+    """Approve, drain or resume a node; asking twice changes nothing more."""
+    with farm.store.transaction(farm.clock()) as tx:
+        farm.decide(tx, command, node=farm.require_node(tx, node_id))
+        return farm.node_view(tx, node_id)
+
+
+def remove(farm: Farm, node_id: str) -> None:
+    """Take a node out of the registry; the jobs it runs go back."""
+    with farm.store.transaction(farm.clock()) as tx:
+        farm.decide(tx, commands.Remove(), node=farm.require_node(tx, node_id))

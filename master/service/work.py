@@ -1,0 +1,134 @@
+"""The verbs of agents at work, and what time alone brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from common.model import Failure, Job, Progress, Report
+from master import lifecycle, scheduler
+from master.lifecycle import commands
+from master.service.farm import Caller, Farm, JobView, new_id
+
+
+def next_job(
+    farm: Farm, caller: Caller, node_id: str, known: Sequence[str] | None, wait: float
+) -> JobView | None:
+    """Claim a job for a node, waiting up to `wait` seconds for one to come.
+
+    `known` are the leases that the agent holds; one that it does not know of was answered
+    into the void, and is given again first. None (a plain poll) knows of all.
+    """
+    caller.speaks_for(node_id)
+    deadline = farm.clock().mono + wait
+    while wait > 0:
+        # Parked before it looks: a job that comes in between must not be missed.
+        with farm.store.transaction(farm.clock()) as tx:
+            waiter = farm.waiters.park(farm.require_node(tx, node_id))
+        if waiter is None:
+            break
+        try:
+            claimed = None if waiter.superseded else claim(farm, node_id, known)
+            if claimed is not None:
+                # Taken here, so a job that somebody woke this poll for needs another poll.
+                _pass_on(farm, waiter.job, claimed)
+                return claimed
+            woken = waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
+        finally:
+            farm.waiters.leave(waiter)
+        if waiter.superseded or not woken:
+            return None
+        claimed = claim(farm, node_id, known)
+        _pass_on(farm, waiter.job, claimed)
+        if claimed is not None:
+            return claimed
+        wait = deadline - farm.clock().mono
+    return claim(farm, node_id, known)
+
+
+def _pass_on(farm: Farm, woken_for: Job | None, claimed: JobView | None) -> None:
+    """A poll was woken for a job and did not take it: let another one try."""
+    if woken_for is not None and (claimed is None or claimed.job.id != woken_for.id):
+        farm.wake_for(woken_for.id)
+
+
+def claim(farm: Farm, node_id: str, known: Sequence[str] | None) -> JobView | None:
+    """Lease the best pending job to a node; None if there is none for it, or it has no free slot."""
+    now = farm.clock()
+    with farm.store.transaction(now) as tx:
+        farm.require_node(tx, node_id)
+        farm.hear(tx, node_id)
+        for job in tx.held(node_id):
+            if known is not None and job.lease is not None and job.lease.lease_id not in known:
+                farm.store.liveness.renew(job.lease.lease_id, now)
+                return farm.job_view(tx, job)
+        node = farm.require_node(tx, node_id)
+        chosen = scheduler.choose(node, tx.candidates(node))
+        if chosen is None or not farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node):
+            return None
+        job = farm.require_job(tx, chosen.id)
+        return farm.job_view(tx, job)
+
+
+def progress(
+    farm: Farm,
+    caller: Caller,
+    job_id: str,
+    node_id: str,
+    lease_id: str,
+    how_far: Progress,
+    log: Sequence[str],
+) -> float:
+    """Note how far an attempt is and renew its lease; answers the seconds that it holds from now.
+
+    `stale_lease` tells the agent to end the attempt.
+    """
+    caller.speaks_for(node_id)
+    now = farm.clock()
+    with farm.store.transaction(now) as tx:
+        lease = lifecycle.current_lease(farm.require_job(tx, job_id), node_id, lease_id)
+        farm.hear(tx, node_id)
+        farm.store.liveness.renew(lease.lease_id, now)
+        farm.store.liveness.set_progress(lease.lease_id, how_far)
+    farm.logs.append(job_id, log)
+    return farm.config.lease
+
+
+def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> None:
+    """Take the report at the end of an attempt; the same report again changes nothing."""
+    caller.speaks_for(report.node_id)
+    with farm.store.transaction(farm.clock()) as tx:
+        job = farm.require_job(tx, report.job_id)
+        happened = farm.decide(tx, commands.Finish(report), job=job)
+        if tx.node(report.node_id) is not None:
+            farm.hear(tx, report.node_id)
+    if happened:
+        farm.logs.append(report.job_id, log)
+
+
+def release(farm: Farm, caller: Caller, job_id: str, node_id: str, lease_id: str | None) -> JobView:
+    """Take a job back from a node that is stopping; no attempt is used up."""
+    caller.speaks_for(node_id)
+    with farm.store.transaction(farm.clock()) as tx:
+        farm.decide(tx, commands.Release(node_id, lease_id), job=farm.require_job(tx, job_id))
+        return farm.job_view(tx, farm.require_job(tx, job_id))
+
+
+def reap(farm: Farm) -> None:
+    """What time alone brings about: lost nodes, expired leases, ended backoffs."""
+    now = farm.clock()
+    liveness = farm.store.liveness
+    with farm.store.transaction(now) as tx:
+        for node in tx.nodes():
+            if not node.lost and liveness.silence(node.id, now) > farm.config.heartbeat_timeout:
+                last_seen = liveness.last_heard(node.id) or node.last_seen
+                farm.decide(tx, commands.Lose(last_seen), node=node)
+        for job in tx.running():
+            lease = job.lease
+            if lease is not None and liveness.lease_age(lease.lease_id, now) > farm.config.lease:
+                error = Failure(
+                    "lease_expired", f"nothing was heard of attempt {lease.number} until its lease ended"
+                )
+                farm.decide(tx, commands.Expire(lease.lease_id, error), job=job)
+        released = tx.released()
+    for job in released:
+        farm.waiters.wake_for(job)

@@ -1,0 +1,1 @@
+"""State that survives: records, indexes, journal, snapshot."""

@@ -1,0 +1,68 @@
+"""Events and records as JSON bytes, for the journal and the snapshot.
+
+cattrs, not marshmallow: this format is ours alone, is read back into the very same
+classes, and is on the path of every request (docs/decisions/0002-journal-codec.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from cattrs import Converter
+from cattrs.strategies import configure_tagged_union, configure_union_passthrough
+
+from common.model import Job, Node, Scalar
+from master.lifecycle.events import Event
+
+_converter = Converter(forbid_extra_keys=True, omit_if_default=True)
+_converter.register_unstructure_hook(datetime, datetime.isoformat)
+_converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+configure_union_passthrough(Scalar, _converter, accept_ints_as_floats=False)
+configure_tagged_union(Event, _converter, tag_name="event")
+
+_unstructure_event = _converter.get_unstructure_hook(Event)
+_dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+class CodecError(ValueError):
+    """Bytes that are no event or record of this version of the program."""
+
+
+def encode_events(events: Sequence[Event]) -> bytes:
+    """One line of JSON without the newline: a list, since what is recorded together stands together."""
+    return _dumps([_unstructure_event(event) for event in events]).encode()
+
+
+def decode_events(data: bytes) -> list[Event]:
+    """The events; `CodecError` if there are none of this version."""
+    try:
+        return [_structure(document, Event) for document in json.loads(data)]
+    except (ValueError, TypeError) as error:
+        raise CodecError(f"not events: {error}") from error
+
+
+def encode_record(record: Job | Node) -> bytes:
+    """One line of JSON without the newline, tagged with the record's type."""
+    document = {"record": type(record).__name__, **_converter.unstructure(record)}
+    return _dumps(document).encode()
+
+
+def decode_record(data: bytes) -> Job | Node:
+    """The record; `CodecError` if it is none."""
+    try:
+        document = json.loads(data)
+        kind = {"Job": Job, "Node": Node}[document.pop("record")]
+    except (ValueError, KeyError, AttributeError) as error:
+        raise CodecError(f"not a record: {error}") from error
+    record: Job | Node = _structure(document, kind)
+    return record
+
+
+def _structure(document: Any, kind: Any) -> Any:
+    try:
+        return _converter.structure(document, kind)
+    except Exception as error:
+        raise CodecError(f"not a {getattr(kind, '__name__', 'event')} of this version: {error!r}") from error

@@ -1,0 +1,67 @@
+"""From what was asked for to a job that can run: pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from common import problems
+from common.model import Constraints, Job, JobStatus, Now
+from common.scenarios import SCENARIOS
+from common.settings import UnsuitableError, resolve
+
+
+def job_from(fields: Mapping[str, Any], job_id: str, seq: int, max_attempts: int, now: Now) -> Job:
+    """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run."""
+    name = fields["scenario"]
+    scenario = SCENARIOS.get(name)
+    if scenario is None:
+        nearest = difflib.get_close_matches(name, SCENARIOS, n=3, cutoff=0.4)
+        hint = f"Did you mean {', '.join(nearest)}?" if nearest else "GET /scenarios lists them."
+        raise problems.UNKNOWN_SCENARIO(f"There is no scenario {name!r}. {hint}", nearest=nearest)
+    try:
+        settings = resolve(scenario, fields["parameters"])
+    except UnsuitableError as error:
+        field = f"parameters.{error.field}"
+        raise problems.INVALID(
+            f"{field}: {error}", errors=[{"field": field, "message": str(error)}]
+        ) from error
+    wanted = fields["constraints"]
+    return Job(
+        id=job_id,
+        seq=seq,
+        scenario=name,
+        confidence=fields["confidence"],
+        parameters=dict(fields["parameters"]),
+        priority=fields["priority"],
+        constraints=Constraints(
+            labels=tuple(sorted(wanted["labels"].items())),
+            encoders=tuple(sorted({settings.encoder, *wanted["encoders"]})),
+            gpu=wanted["gpu"],
+        ),
+        created_at=now.wall,
+        max_attempts=max_attempts,
+    )
+
+
+def repeat_of(old: Job, job_id: str, seq: int, max_attempts: int, now: Now) -> Job:
+    """A new job that asks for the same; `job_not_finished` while the old one may still succeed."""
+    if not old.status.final:
+        raise problems.JOB_NOT_FINISHED(
+            f"Job {old.id} is {old.status}; only a finished job can be retried. Cancel it first.",
+            job_id=old.id,
+            job_status=JobStatus(old.status),
+        )
+    return Job(
+        id=job_id,
+        seq=seq,
+        scenario=old.scenario,
+        confidence=old.confidence,
+        parameters=old.parameters,
+        priority=old.priority,
+        constraints=old.constraints,
+        created_at=now.wall,
+        max_attempts=max_attempts,
+        retry_of=old.id,
+    )

@@ -1,0 +1,1 @@
+"""The rules, the store and the verbs, without HTTP."""

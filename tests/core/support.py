@@ -1,0 +1,80 @@
+"""A farm on a clock that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from common.model import JobStatus, Now, Report, Role
+from common.schema import RegisterSchema, SubmitSchema
+from master.config import Config
+from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.store.logs import LogStore
+from master.store.memory import MemoryStore
+
+OPERATOR = Caller(Role.OPERATOR)
+
+
+class FakeClock:
+    """Both clocks; they move only when told to."""
+
+    def __init__(self) -> None:
+        self.now = Now(datetime(2026, 1, 1, tzinfo=UTC), 1000.0)
+
+    def __call__(self) -> Now:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now = Now(self.now.wall + timedelta(seconds=seconds), self.now.mono + seconds)
+
+    def set_wall(self, wall: datetime) -> None:
+        self.now = Now(wall, self.now.mono)
+
+
+def make_farm(directory: Path, clock: FakeClock, **settings: Any) -> Farm:
+    config = Config(state_dir=directory, **settings)
+    store = MemoryStore(directory / "journal", clock(), segment_bytes=64 * 1024)
+    return Farm(config, store, LogStore(directory / "logs"), clock)
+
+
+def register(farm: Farm, address: str = "worker-01", caller: Caller = OPERATOR, **fields: Any) -> str:
+    loaded = RegisterSchema().load({"address": address, **fields})
+    return nodes.register(farm, caller, loaded).node.id
+
+
+def submit(farm: Farm, scenario: str = "720p-h264", **fields: Any) -> str:
+    return jobs.submit(farm, SubmitSchema().load({"scenario": scenario, **fields})).job.id
+
+
+def claim(farm: Farm, node_id: str, known: list[str] | None = None) -> JobView | None:
+    return work.next_job(farm, OPERATOR, node_id, known, 0)
+
+
+def must_claim(farm: Farm, node_id: str) -> JobView:
+    claimed = claim(farm, node_id)
+    assert claimed is not None
+    return claimed
+
+
+def report(view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any) -> Report:
+    """The report of the attempt that `view` shows, as its agent would send it."""
+    lease = view.job.lease
+    assert lease is not None
+    values: Mapping[str, Any] = {
+        "lease_id": lease.lease_id,
+        "attempt": lease.number,
+        "metrics": {"frames": 300},
+        "digest": f"{status}{sorted(fields.items())}",
+        **fields,
+    }
+    return Report(view.job.id, lease.node_id, status, **values)
+
+
+def finish(farm: Farm, view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any) -> None:
+    work.finish(farm, OPERATOR, report(view, status, **fields), [])
+
+
+def job(farm: Farm, job_id: str) -> JobView:
+    return jobs.get(farm, job_id)

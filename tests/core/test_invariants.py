@@ -1,0 +1,211 @@
+"""Whatever is done in whatever order, also across crashes: no job is lost, doubled or undone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from common.failures import KINDS
+from common.model import Failure, Job, JobStatus, Outcome, Progress
+from common.problems import Problem
+from master.service import JobView, jobs, nodes, work
+from master.service.farm import Farm
+from master.store import snapshot
+from tests.core.support import OPERATOR, FakeClock, claim, make_farm, register, report, submit
+
+PRIORITIES = st.sampled_from(["high", "medium", "low"])
+LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
+PICK = st.integers(0, 7)
+
+
+class FarmMachine(RuleBasedStateMachine):
+    """Submit, claim, progress, finish, expire, cancel, crash and replay in any order.
+
+    `PICK` chooses among the nodes, jobs and claims there are, so that every rule can always
+    run: with rules that wait for others, most runs would end before a job was claimed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Path(tempfile.mkdtemp(prefix="farm-"))
+        self.clock = FakeClock()
+        self.farm: Farm = self.start()
+        self.node_ids: list[str] = []
+        self.job_ids: list[str] = []
+        self.claims: list[JobView] = []
+        self.final: dict[str, JobStatus] = {}
+        self.leases_given: set[tuple[str, int]] = set()
+
+    def start(self) -> Farm:
+        return make_farm(
+            self.root, self.clock, lease=60, heartbeat_timeout=90, max_attempts=3, retry_backoff=5
+        )
+
+    def records(self) -> dict[str, Job]:
+        return dict(self.farm.store._state.jobs)
+
+    def pick_node(self, pick: int) -> str:
+        return self.node_ids[pick % len(self.node_ids)]
+
+    def pick_job(self, pick: int) -> str:
+        return self.job_ids[pick % len(self.job_ids)]
+
+    @initialize()
+    def two_nodes_and_two_jobs(self) -> None:
+        for _ in range(2):
+            self.register({}, 1)
+            self.submit("medium", {})
+
+    @rule(labels=LABELS, slots=st.integers(1, 2))
+    def register(self, labels: dict[str, str], slots: int) -> None:
+        self.node_ids.append(register(self.farm, labels=labels, max_concurrent_jobs=slots, instance="one"))
+
+    @rule(pick=PICK, instance=st.sampled_from(["one", "two"]))
+    def register_again(self, pick: int, instance: str) -> None:
+        node = nodes.get(self.farm, self.pick_node(pick)).node
+        slots, labels = node.max_concurrent_jobs, dict(node.labels)
+        register(self.farm, id=node.id, instance=instance, max_concurrent_jobs=slots, labels=labels)
+
+    @rule(priority=PRIORITIES, labels=LABELS)
+    def submit(self, priority: str, labels: dict[str, str]) -> None:
+        if sum(not job.status.final for job in self.records().values()) < 4:  # or few get far
+            self.job_ids.append(submit(self.farm, priority=priority, constraints={"labels": labels}))
+
+    @rule(pick=PICK)
+    def claim(self, pick: int) -> None:
+        view = claim(self.farm, self.pick_node(pick))
+        if view is not None:
+            assert view.job.lease is not None
+            key = (view.job.id, view.job.lease.number)
+            assert key not in self.leases_given, "an attempt number was given twice"
+            self.leases_given.add(key)
+            self.claims.insert(0, view)
+
+    @rule(pick=PICK)
+    def claim_again(self, pick: int) -> None:
+        """Two rules claim, so that as much is claimed as is submitted."""
+        self.claim(pick)
+
+    @rule(pick=PICK)
+    def progress(self, pick: int) -> None:
+        for view in self.claims[pick : pick + 1]:
+            lease = view.job.lease
+            assert lease is not None
+            with contextlib.suppress(Problem):
+                work.progress(
+                    self.farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, Progress(frame=1), []
+                )
+
+    @rule(pick=PICK, code=st.sampled_from([None, *KINDS]))
+    def finish(self, pick: int, code: str | None) -> None:
+        """Also long after the lease was lost, and again after it was accepted."""
+        status = JobStatus.COMPLETED if code is None else JobStatus.FAILED
+        error = None if code is None else Failure(code, "it went wrong")
+        for view in self.claims[pick : pick + 1]:
+            with contextlib.suppress(Problem):
+                work.finish(self.farm, OPERATOR, report(view, status, error=error), [])
+
+    @rule(pick=PICK)
+    def hand_back(self, pick: int) -> None:
+        for view in self.claims[pick : pick + 1]:
+            lease = view.job.lease
+            assert lease is not None
+            with contextlib.suppress(Problem):
+                work.release(self.farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id)
+
+    @rule(pick=PICK)
+    def cancel(self, pick: int) -> None:
+        with contextlib.suppress(Problem):
+            jobs.cancel(self.farm, self.pick_job(pick))
+
+    @rule(pick=PICK)
+    def retry(self, pick: int) -> None:
+        with contextlib.suppress(Problem):
+            self.job_ids.append(jobs.retry(self.farm, self.pick_job(pick)).job.id)
+
+    @rule(pick=PICK)
+    def heartbeat(self, pick: int) -> None:
+        nodes.heartbeat(self.farm, OPERATOR, self.pick_node(pick), None)
+
+    @rule(pick=PICK)
+    def remove_node(self, pick: int) -> None:
+        if len(self.node_ids) > 2:
+            node_id = self.pick_node(pick)
+            self.node_ids.remove(node_id)
+            nodes.remove(self.farm, node_id)
+
+    @rule(seconds=st.sampled_from([1, 6, 50, 100]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+        work.reap(self.farm)
+
+    @rule(fold=st.booleans())
+    def crash_and_replay(self, fold: bool) -> None:
+        """The process vanishes without closing anything; what it left is read again."""
+        before = self.farm.store._state
+        self.farm = self.start()
+        if fold:
+            snapshot.fold(self.root / "journal", self.farm.store._journal.number - 1)
+            self.farm = self.start()
+        assert self.farm.store._state.jobs == before.jobs
+        assert self.farm.store._state.nodes == before.nodes
+
+    @invariant()
+    def no_acknowledged_job_is_missing(self) -> None:
+        assert set(self.job_ids) <= set(self.records())
+
+    @invariant()
+    def final_is_final(self) -> None:
+        for job_id, job in self.records().items():
+            assert self.final.get(job_id, job.status) == job.status
+            if job.status.final:
+                self.final[job_id] = job.status
+
+    @invariant()
+    def a_job_has_one_owner_at_most(self) -> None:
+        for job in self.records().values():
+            running = [attempt for attempt in job.attempts if attempt.outcome is None]
+            assert len(running) == (1 if job.status is JobStatus.RUNNING else 0)
+            assert sum(a.outcome is Outcome.COMPLETED for a in job.attempts) == (
+                1 if job.status is JobStatus.COMPLETED else 0
+            )
+
+    @invariant()
+    def attempts_are_numbered_upwards_and_bounded(self) -> None:
+        for job in self.records().values():
+            numbers = [attempt.number for attempt in job.attempts]
+            assert numbers == sorted(set(numbers))
+            assert job.attempts_used <= job.max_attempts
+
+    @invariant()
+    def no_node_holds_more_than_its_slots(self) -> None:
+        for view in nodes.all_nodes(self.farm):
+            assert view.running <= view.node.max_concurrent_jobs
+
+    @invariant()
+    def the_indexes_agree_with_the_records(self) -> None:
+        state = self.farm.store._state
+        for status in JobStatus:
+            assert {job.id for job in state.page(status, None, 1000)} == {
+                job.id for job in state.jobs.values() if job.status is status
+            }
+        assert len(state.page(None, None, 1000)) == len(state.jobs)
+        held = {(node_id, job.id) for node_id in state.nodes for job in state.held(node_id)}
+        assert held == {(job.lease.node_id, job.id) for job in state.jobs.values() if job.lease}
+
+    def teardown(self) -> None:
+        self.farm.store.close()
+        shutil.rmtree(self.root)
+
+
+TestFarm = FarmMachine.TestCase
+TestFarm.settings = settings(
+    max_examples=int(os.environ.get("FFRTMP_TEST_EXAMPLES", "150")), stateful_step_count=60, deadline=None
+)

@@ -1,0 +1,127 @@
+"""A parked poll is answered as soon as there is a job for it, and one is woken, not all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from common.clock import system_clock
+from common.model import Role
+from common.schema import RegisterSchema
+from master.config import Config
+from master.lifecycle import commands
+from master.service import Caller, Farm, JobView, nodes, work
+from master.store.logs import LogStore
+from master.store.memory import MemoryStore
+from tests.core.support import OPERATOR, register, submit
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
+    return Farm(Config(tmp_path, threads=16), store, LogStore(tmp_path / "logs"), system_clock)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(16) as executor:
+        yield executor
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.002)
+
+
+def poll(farm: Farm, pool: ThreadPoolExecutor, node_id: str, wait: float = 30) -> Future[JobView | None]:
+    """Start a poll, and return when it is parked."""
+    future = pool.submit(work.next_job, farm, OPERATOR, node_id, None, wait)
+    until(lambda: node_id in farm.waiters._parked or future.done())
+    return future
+
+
+def test_a_poll_is_answered_when_a_job_is_submitted(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    parked = poll(farm, pool, register(farm))
+    job_id = submit(farm)
+    view = parked.result(10)
+    assert view is not None
+    assert view.job.id == job_id
+
+
+def test_one_is_woken_for_one_job_and_it_is_one_that_can_run_it(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    wrong = poll(farm, pool, register(farm, encoders=["libx265"]))
+    first = poll(farm, pool, register(farm, encoders=["libx264"]))
+    second = poll(farm, pool, register(farm, encoders=["libx264"]))
+    submit(farm)
+    assert first.result(10) is not None
+    assert not second.done()
+    assert not wrong.done()
+    farm.waiters.close()
+    assert second.result(10) is None
+    assert wrong.result(10) is None
+
+
+def test_a_poll_ends_empty_when_its_time_is_over(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    assert poll(farm, pool, register(farm), wait=0.05).result(10) is None
+    assert not farm.waiters._parked
+
+
+def test_a_newer_poll_of_the_same_node_ends_the_older_one(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    node_id = register(farm)
+    older = poll(farm, pool, node_id)
+    newer = pool.submit(work.next_job, farm, OPERATOR, node_id, None, 30)
+    assert older.result(10) is None
+    submit(farm)
+    assert newer.result(10) is not None
+
+
+def test_approval_wakes_the_node(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    submit(farm)
+    fields = RegisterSchema().load({"address": "stranger"})
+    node_id = nodes.register(farm, Caller(Role.ANYONE), fields).node.id
+    parked = poll(farm, pool, node_id)
+    assert not parked.done()
+    nodes.change(farm, node_id, commands.Approve())
+    assert parked.result(10) is not None
+
+
+def test_a_job_whose_woken_node_cannot_take_it_goes_to_another(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    draining = register(farm, "draining")
+    nodes.change(farm, draining, commands.Drain())
+    futures = [poll(farm, pool, draining), poll(farm, pool, register(farm, "able"))]
+    submit(farm)
+    assert futures[1].result(10) is not None
+    farm.waiters.close()
+    assert futures[0].result(10) is None
+
+
+def test_polls_past_the_bound_are_answered_at_once(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    bound = farm.config.max_parked_polls
+    parked = [poll(farm, pool, register(farm)) for _ in range(bound)]
+    assert work.next_job(farm, OPERATOR, register(farm), None, 30) is None
+    farm.waiters.close()
+    assert [future.result(10) for future in parked] == [None] * bound
+
+
+def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    from common.model import Failure, JobStatus
+    from tests.core.support import finish, must_claim
+
+    farm.config = Config(farm.config.state_dir, threads=16, retry_backoff=0.05)
+    node_id = register(farm)
+    submit(farm)
+    finish(farm, must_claim(farm, node_id), JobStatus.FAILED, error=Failure("disk_full", "no space"))
+    parked = poll(farm, pool, node_id)
+
+    def reaped() -> bool:
+        work.reap(farm)
+        return parked.done()
+
+    until(reaped)
+    assert parked.result(10) is not None

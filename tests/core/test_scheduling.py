@@ -1,0 +1,96 @@
+"""Which job a node gets next, and what a waiting job says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.model import Role
+from master.service import Caller, Farm
+from tests.core.support import FakeClock, claim, job, make_farm, must_claim, register, submit
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Farm:
+    return make_farm(tmp_path, FakeClock())
+
+
+def reason(farm: Farm, job_id: str) -> str | None:
+    return job(farm, job_id).pending_reason
+
+
+def test_higher_priority_goes_first_and_equals_go_in_order_of_submission(farm: Farm) -> None:
+    ids = {p + n: submit(farm, priority=p) for n in "12" for p in ("low", "medium", "high")}
+    node_id = register(farm, max_concurrent_jobs=6)
+    order = [must_claim(farm, node_id).job.id for _ in range(6)]
+    assert order == [ids[k] for k in ("high1", "high2", "medium1", "medium2", "low1", "low2")]
+
+
+def test_a_job_that_no_node_can_run_never_blocks_those_behind_it(farm: Farm) -> None:
+    stuck = submit(farm, priority="high", constraints={"encoders": ["h264_nvenc"]})
+    runnable = submit(farm, priority="low")
+    node_id = register(farm, encoders=["libx264"])
+    assert must_claim(farm, node_id).job.id == runnable
+    assert reason(farm, stuck) == "no node offers encoder h264_nvenc"
+
+
+@pytest.mark.parametrize(
+    ("constraints", "node", "fits"),
+    [
+        ({"labels": {"site": "a"}}, {"labels": {"site": "a", "os": "linux"}}, True),
+        ({"labels": {"site": "a"}}, {"labels": {"site": "b"}}, False),
+        ({"labels": {"site": "a"}}, {}, False),
+        ({"encoders": ["libx265"]}, {"encoders": ["libx264", "libx265"]}, True),
+        ({"encoders": ["libx265"]}, {"encoders": ["libx264"]}, False),
+        ({"encoders": ["libx265"]}, {}, True),  # a node that says nothing of encoders is taken at its word
+        ({"gpu": True}, {"has_gpu": True}, True),
+        ({"gpu": True}, {"has_gpu": False}, False),
+        ({"gpu": True}, {}, False),
+        ({}, {"encoders": []}, False),  # the scenario itself needs libx264
+        ({}, {"run_unlabeled": False, "labels": {"site": "a"}}, False),
+        ({"labels": {"site": "a"}}, {"run_unlabeled": False, "labels": {"site": "a"}}, True),
+    ],
+)
+def test_a_node_gets_only_what_it_can_run(
+    farm: Farm, constraints: dict[str, Any], node: dict[str, Any], fits: bool
+) -> None:
+    submit(farm, constraints=constraints)
+    assert (claim(farm, register(farm, **node)) is not None) is fits
+
+
+def test_a_node_gets_no_more_jobs_than_it_has_slots(farm: Farm) -> None:
+    for _ in range(3):
+        submit(farm)
+    node_id = register(farm, max_concurrent_jobs=2)
+    assert [claim(farm, node_id) is not None for _ in range(3)] == [True, True, False]
+
+
+def test_a_waiting_job_says_what_it_waits_for(farm: Farm) -> None:
+    job_id = submit(farm)
+    assert reason(farm, job_id) == "no node is registered"
+    stranger = register(farm, caller=Caller(Role.ANYONE))
+    assert (
+        reason(farm, job_id) == f"no node is approved yet; approve one with: ffrtmp nodes approve {stranger}"
+    )
+    register(farm, encoders=["libx265"])
+    assert reason(farm, job_id) == "no node offers encoder libx264"
+    able = register(farm, encoders=["libx264"])
+    assert reason(farm, job_id) == "waits for a free slot"
+    picky = submit(farm, constraints={"labels": {"site": "a"}, "gpu": True})
+    assert reason(farm, picky) == "no node offers label site=a and a GPU"
+    must_claim(farm, able)
+    assert reason(farm, job_id) is None
+
+
+def test_what_no_single_node_offers_is_named(farm: Farm) -> None:
+    register(farm, labels={"site": "a"}, has_gpu=False)
+    register(farm, labels={"site": "b"}, has_gpu=True)
+    job_id = submit(farm, constraints={"labels": {"site": "a"}, "gpu": True})
+    assert (reason(farm, job_id) or "").startswith("no single node offers all it needs; the closest lacks ")
+
+
+def test_nodes_for_labelled_jobs_only_are_said_to_be_so(farm: Farm) -> None:
+    register(farm, labels={"site": "a"}, run_unlabeled=False)
+    assert reason(farm, submit(farm)) == "every node takes only jobs that name its labels"

@@ -1,0 +1,22 @@
+"""A journal with some records in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from master.store import journal
+
+
+def write_records(directory: Path, count: int) -> list[bytes]:
+    """Append `count` records, each synced before the next, and leave without closing, as a crash does."""
+    records = [b'{"n":%d}' % n for n in range(count)]
+    writer = journal.Journal(directory, 1, segment_bytes=8192)
+    for record in records:
+        writer.append(record)
+        writer.wait_synced(writer.position)
+    return records
+
+
+def read_records(directory: Path) -> list[bytes]:
+    paths = journal.segments(directory)
+    return [payload for path in paths for _, payload in journal.read_segment(path, last=path == paths[-1])]

@@ -1,0 +1,47 @@
+"""A full disk refuses writes and loses nothing; when space returns, writing goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.problems import Problem
+from tests.core.support import FakeClock, job, make_farm, submit
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("this machine does not let us mount a file system")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_full_disk_answers_503_and_recovers(small_disk: Path) -> None:
+    farm = make_farm(small_disk, FakeClock())
+    ballast = small_disk / "ballast"
+    acknowledged = [submit(farm)]
+    ballast.write_bytes(b"x" * 700_000)
+    with pytest.raises(Problem, match=r"Nothing was changed.*No space left") as refused:
+        acknowledged.extend(iter(lambda: submit(farm), None))
+    assert refused.value.type.status == 503
+    assert job(farm, acknowledged[0]).job.id == acknowledged[0]  # reads go on
+    with pytest.raises(Problem):
+        submit(farm)
+    assert set(farm.store._state.jobs) == set(acknowledged)
+    ballast.unlink()
+    acknowledged.append(submit(farm))
+    farm.store.close()
+    restored = make_farm(small_disk, FakeClock())
+    restored.store.close()
+    assert set(restored.store._state.jobs) == set(acknowledged)

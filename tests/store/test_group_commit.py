@@ -1,0 +1,83 @@
+"""Nothing is acknowledged before it is synced, and one sync serves many."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from common.problems import Problem
+from master.store import journal
+from tests.core.support import FakeClock, job, make_farm, submit
+
+
+def test_an_answer_waits_for_the_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = make_farm(tmp_path, FakeClock())
+    syncing, may_sync, real = threading.Event(), threading.Event(), os.fdatasync
+
+    def slow_sync(fd: int) -> None:
+        syncing.set()
+        may_sync.wait(10)
+        real(fd)
+
+    monkeypatch.setattr(os, "fdatasync", slow_sync)
+    with ThreadPoolExecutor(2) as pool:
+        submitted = pool.submit(submit, farm)
+        assert syncing.wait(10)
+        job_id = next(iter(farm.store._state.jobs))
+        read = pool.submit(job, farm, job_id)  # a read that sees the unsynced job must wait, too
+        assert not submitted.done()
+        may_sync.set()
+        assert submitted.result(10) == job_id
+        assert read.result(10).job.id == job_id
+
+
+def test_many_threads_share_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = make_farm(tmp_path, FakeClock())
+    real, syncs = os.fdatasync, []
+    monkeypatch.setattr(
+        os, "fdatasync", lambda fd: (syncs.append(1), threading.Event().wait(0.005), real(fd))
+    )
+    with ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(lambda _: submit(farm), range(160)))
+    assert len(set(ids)) == 160
+    assert len(syncs) < 160 / 2
+    assert set(make_farm(tmp_path, FakeClock()).store._state.jobs) == set(ids)
+
+
+def test_after_a_failed_sync_nothing_more_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm = make_farm(tmp_path, FakeClock())
+    job_id = submit(farm)
+    failures: list[str] = []
+    farm.store._on_failure = failures.append
+
+    def broken(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", broken)
+    with pytest.raises(Problem, match=r"failed to sync.*Input/output error"):
+        submit(farm)
+    monkeypatch.undo()
+    for attempt in (lambda: submit(farm), lambda: job(farm, job_id)):
+        with pytest.raises(Problem, match="failed to sync"):
+            attempt()
+    assert failures
+    assert "Input/output error" in failures[0]
+
+
+def test_segments_roll_and_all_records_are_read_back(tmp_path: Path) -> None:
+    closed: list[int] = []
+    writer = journal.Journal(tmp_path, 1, on_closed=closed.append, segment_bytes=1024)
+    for n in range(100):
+        writer.append(b'{"n":%d,"padding":"%s"}' % (n, b"x" * 50))
+    writer.append(b'{"large":"%s"}' % (b"y" * 5000))
+    writer.close()
+    assert closed == list(range(1, len(closed) + 1))
+    paths = journal.segments(tmp_path)
+    count = sum(1 for path in paths for _ in journal.read_segment(path, last=False))
+    assert count == 101
