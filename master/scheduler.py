@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from common.durations import format_duration
-from common.model import Job, Node, Constraints
+from common.model import Constraints, Job, Node
 
 
 def meets(node: Node, wanted: Constraints) -> bool:

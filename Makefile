@@ -1,0 +1,52 @@
+# Everything a person types here is listed by `make help`. The work is done in scripts/.
+SHELL = /bin/sh
+PY = .venv/bin/python
+# Where `make install` puts things; DESTDIR stages them under another root, for packagers.
+DESTDIR =
+# More arguments for pytest: make test ARGS='-k journal'
+ARGS =
+# Named, because a checkout without .git has no .gitignore that would keep build/ out.
+SOURCES = agent common master scripts tests setup.py
+
+.DEFAULT_GOAL = help
+.PHONY: help setup test demo build-distributed lint lock install uninstall clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
+		printf '  make %-18s %s\n' "$$name" "$$what"; done
+
+setup: ## check this machine and set up .venv with the locked packages
+	@scripts/setup.sh
+
+# Quiet inside the other targets: nothing is said when there is nothing to do.
+.PHONY: ready
+ready:
+	@scripts/setup.sh --quiet
+
+test: lint ## all checks: ruff, mypy, import rules, then every test
+	@$(PY) -m pytest $(ARGS)
+
+demo: ready ## a master and two agents on this machine encode the guide's three jobs
+	@$(PY) scripts/demo.py
+
+build-distributed: ready ## build bin/master, bin/agent and bin/ffrtmp: single files to copy anywhere
+	@$(PY) scripts/build.py
+
+lint: ready ## ruff, mypy and the import rules only
+	@$(PY) -m ruff check $(SOURCES)
+	@$(PY) -m ruff format --check $(SOURCES) || { echo 'Not formatted; run: $(PY) -m ruff format $(SOURCES)' >&2; exit 1; }
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+lock: ## pin the newest versions that setup.cfg allows in constraints.txt
+	@scripts/lock.sh
+
+install: build-distributed ## as root: binaries to /opt/ffmpeg-rtmp, systemd units, settings, users
+	@DESTDIR='$(DESTDIR)' scripts/install.sh install
+
+uninstall: ## as root: remove what install put there; state and settings are kept
+	@DESTDIR='$(DESTDIR)' scripts/install.sh uninstall
+
+clean: ## remove everything that was built or downloaded here
+	@rm -rf .venv bin build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Building, starting, watching and ending ffmpeg."""

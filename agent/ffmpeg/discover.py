@@ -1,0 +1,160 @@
+"""Which ffmpegs this machine has, and which encoders really work with them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from agent.ffmpeg.limits import Limits
+from agent.ffmpeg.log import reason
+from agent.ffmpeg.process import Spawner, run
+
+SOFTWARE = ("libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1")
+HARDWARE = tuple(
+    f"{codec}_{api}" for api in ("nvenc", "qsv", "vaapi", "amf") for codec in ("h264", "hevc", "av1")
+)
+RENDER_NODE = "/dev/dri/renderD128"
+"""The first GPU; VAAPI has to be told which one."""
+
+_TRIAL_LIMITS = Limits(first=20, stall=20, last=20, total=20, grace=1)
+_VERSION = re.compile(r"^ffmpeg version (\S+)")
+_LISTED = re.compile(r"^ V[A-Z.]{5} (\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class FFmpeg:
+    """One ffmpeg binary."""
+
+    path: Path
+    version: str
+    """As it names itself, such as `n7.1` or `5.1.6-0+deb12u1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What this machine can encode, and with which ffmpeg."""
+
+    chosen: Mapping[str, FFmpeg] = field(default_factory=dict)
+    """For each encoder that passed its trial, the first ffmpeg that passed."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """For each encoder that some ffmpeg lists but none can use, the short reason."""
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The encoders that passed a trial encode, sorted."""
+        return tuple(sorted(self.chosen))
+
+    @property
+    def version(self) -> str | None:
+        """The version of the ffmpeg that most encoders use; None without any."""
+        versions = [ffmpeg.version for ffmpeg in self.chosen.values()]
+        return max(versions, key=versions.count) if versions else None
+
+    def ffmpeg_for(self, encoder: str) -> FFmpeg | None:
+        """The ffmpeg to use for `encoder`; None if it passed no trial here."""
+        return self.chosen.get(encoder)
+
+
+def discover(spawner: Spawner, extra: Path | None = None) -> Toolbox:
+    """Looks at `extra`, the wheel's ffmpeg and those on PATH, in this order; takes a few seconds.
+
+    An ffmpeg that does not run is left out. With none at all the toolbox is empty.
+    """
+    chosen: dict[str, FFmpeg] = {}
+    failed: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="ffrtmp-trial-") as name:
+        directory = Path(name)
+        for path in candidates(extra):
+            try:
+                version = _VERSION.match(spawner.output([str(path), "-version"], directory, 20))
+                listed = listed_encoders(
+                    spawner.output([str(path), "-hide_banner", "-encoders"], directory, 20)
+                )
+            except OSError as error:
+                failed[str(path)] = str(error)
+                continue
+            ffmpeg = FFmpeg(path, version[1] if version else "unknown")
+            wanted = [e for e in (*SOFTWARE, *HARDWARE) if e in listed and e not in chosen]
+            with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+                trial = partial(_trial, spawner, ffmpeg, directory)
+                outcomes = list(pool.map(trial, wanted))
+            for encoder, problem in zip(wanted, outcomes, strict=True):
+                if problem is None:
+                    chosen[encoder] = ffmpeg
+                else:
+                    failed.setdefault(encoder, problem)
+    return Toolbox(chosen, {name: why for name, why in failed.items() if name not in chosen})
+
+
+def candidates(extra: Path | None) -> list[Path]:
+    """The ffmpegs there are, each once, in the order in which they are preferred."""
+    found = [] if extra is None else [extra]
+    wheel = _wheel_ffmpeg()
+    if wheel is not None:
+        found.append(wheel)
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        binary = shutil.which("ffmpeg", path=folder) if folder else None
+        if binary is not None:
+            found.append(Path(binary))
+    unique: dict[Path, Path] = {}
+    for path in found:
+        unique.setdefault(path.resolve(), path.absolute())
+    return list(unique.values())
+
+
+def _wheel_ffmpeg() -> Path | None:
+    try:
+        import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type information
+
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError):  # RuntimeError: no binary for this platform
+        return None
+
+
+def listed_encoders(text: str) -> set[str]:
+    """The video encoders in the output of `ffmpeg -encoders`."""
+    return set(_LISTED.findall(text)) - {"="}
+
+
+def trial_argv(ffmpeg: str, encoder: str) -> list[str]:
+    """The argv of a trial encode: five frames, large enough for every GPU's minimum size."""
+    argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
+    if encoder.endswith("_vaapi"):
+        argv += ["-vaapi_device", RENDER_NODE]
+    argv += ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-frames:v", "5"]
+    if encoder.endswith("_vaapi"):
+        argv += ["-vf", "format=nv12,hwupload"]
+    else:
+        argv += ["-pix_fmt", "nv12" if encoder.endswith(("_qsv", "_amf")) else "yuv420p"]
+    argv += ["-c:v", encoder, "-b:v", "500k"]
+    argv += {"libaom-av1": ["-cpu-used", "8"], "libsvtav1": ["-preset", "10"]}.get(encoder, [])
+    return [*argv, "-f", "null", "-"]
+
+
+def _trial(spawner: Spawner, ffmpeg: FFmpeg, directory: Path, encoder: str) -> str | None:
+    """None if the encoder works, else the short reason."""
+    try:
+        ended = run(
+            spawner,
+            trial_argv(str(ffmpeg.path), encoder),
+            directory,
+            limits=_TRIAL_LIMITS,
+            abort=threading.Event(),
+        )
+    except OSError as error:
+        return str(error)
+    if ended.returncode == 0:
+        return None
+    if ended.why is not None:
+        return f"no end within {_TRIAL_LIMITS.total:g} s"
+    if ended.signal is not None:
+        return f"ended by signal {ended.signal}"
+    return (reason(ended.log) or f"exit code {ended.returncode}")[:200]

@@ -1,0 +1,69 @@
+"""How long an ffmpeg may take, and when it counts as hung. Pure: time is an argument.
+
+The unit of work is a *megapixel frame*: one frame of a million pixels. A frame is taken to
+need, even in a bad hour, 0.05 seconds for a megapixel with an encoder's fastest preset and
+20 with its slowest, growing by a constant factor from preset to preset between them.
+(Measured with the system to itself, on two cores of a server of 2023: x264 ultrafast 0.004
+and veryslow 0.08, x265 veryslow 0.44, SVT-AV1 preset 0 1.2.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from common.settings import CODECS, EncodeSettings
+
+Why = Literal["stalled", "time_limit", "aborted"]
+"""Why an ffmpeg was ended by us."""
+
+_LOOKAHEAD = 80
+"""Frames that an encoder may hold before the first comes out (SVT-AV1: 74)."""
+_BURST = 32
+"""Frames that may come out at once (the largest mini-GOP of SVT-AV1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that are waited. All are counted on the monotonic clock."""
+
+    first: float = 120.0
+    """For the first frame, from the start."""
+    stall: float = 60.0
+    """For the next frame."""
+    last: float = 600.0
+    """For the end, once all frames are out: moving the index to the front of a large mp4
+    rewrites the file, and ffmpeg says nothing meanwhile."""
+    total: float = 3600.0
+    """For everything."""
+    grace: float = 5.0
+    """Between TERM and KILL."""
+
+
+def limits_for(settings: EncodeSettings) -> Limits:
+    """The limits of one encode, where `slow` is the seconds that a frame may need (see above):
+
+    first = 120 + 80 x slow; stall = 60 + 32 x slow; total = 600 + 5 x frames x slow.
+    """
+    presets = CODECS[settings.codec].presets
+    slowness = presets.index(settings.preset) / (len(presets) - 1) if settings.preset in presets else 1.0
+    slow = settings.width * settings.height / 1e6 * 0.05 * 400**slowness
+    return Limits(
+        first=120 + _LOOKAHEAD * slow,
+        stall=60 + _BURST * slow,
+        total=600 + 5 * settings.frames * slow,
+    )
+
+
+def overdue(
+    limits: Limits, now: float, *, started: float, changed: float | None, done: bool
+) -> Literal["stalled", "time_limit"] | None:
+    """Which limit has passed at `now`, if one has.
+
+    `changed` is when the progress last moved (None: not yet); `done`: all frames are out.
+    """
+    if now - started >= limits.total:
+        return "time_limit"
+    if changed is None:
+        return "stalled" if now - started >= limits.first else None
+    return "stalled" if now - changed >= (limits.last if done else limits.stall) else None

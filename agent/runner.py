@@ -1,0 +1,241 @@
+"""One job in, one report out: encode, probe, verify, publish; or say why not."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.ffmpeg import command
+from agent.ffmpeg.discover import FFmpeg, Toolbox
+from agent.ffmpeg.limits import Limits, limits_for
+from agent.ffmpeg.log import reason
+from agent.ffmpeg.process import Ended, Spawner, run
+from agent.probe import Probe, ProbeError, probe, verify
+from common.analyzer import analyze
+from common.model import Failure, JobStatus, Progress, Report, Scalar
+from common.result import metrics
+from common.scenarios import SCENARIOS
+from common.settings import EncodeSettings, UnsuitableError, resolve
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+_NO_SPACE = "No space left on device"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_MAX_MESSAGE = 500
+"""Characters of a failure's message."""
+
+OnProgress = Callable[[Progress, list[str]], None]
+"""Gets the newest progress and the log lines since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A job as the master gave it to this node."""
+
+    job_id: str
+    scenario: str
+    parameters: Mapping[str, Scalar]
+    lease_id: str
+    attempt: int
+
+
+class _FailedError(Exception):
+    """The attempt failed; carries what the report says of it."""
+
+    def __init__(self, code: str, message: str, known: Mapping[str, Scalar] | None = None) -> None:
+        super().__init__(message)
+        self.failure = Failure(code, message[:_MAX_MESSAGE])
+        self.known = known or {}
+
+
+def run_job(
+    assignment: Assignment,
+    node_id: str,
+    toolbox: Toolbox,
+    spawner: Spawner,
+    work_dir: Path,
+    on_progress: OnProgress,
+    abort: threading.Event,
+    *,
+    limits: Callable[[EncodeSettings], Limits] = limits_for,
+) -> Report | None:
+    """Runs the job to its end; None if `abort` ended it. Never raises.
+
+    The output is `work_dir/<job id>/<scenario>.<container>`, there only when it is whole
+    and verified; after a failure or an abort nothing of it is left. `on_progress` is called
+    about once a second and once at the end, from this thread.
+    """
+    failure: Failure | None = None
+    known: Mapping[str, Scalar] | None = None
+    try:
+        known = _run(assignment, toolbox, spawner, work_dir, on_progress, abort, limits)
+    except _FailedError as error:
+        failure, known = error.failure, error.known
+    except OSError as error:
+        code = "disk_full" if error.errno in _FULL else "agent_error"
+        failure, known = Failure(code, f"the agent could not run the job: {error}"), {}
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the master must hear of it
+        failure, known = Failure("agent_error", f"the agent failed: {type(error).__name__}: {error}"), {}
+    if known is None or (failure is not None and abort.is_set()):
+        return None  # nobody waits for this attempt any more
+    return _report(assignment, node_id, failure, known)
+
+
+def _report(
+    assignment: Assignment, node_id: str, failure: Failure | None, known: Mapping[str, Scalar]
+) -> Report:
+    return Report(
+        job_id=assignment.job_id,
+        node_id=node_id,
+        status=JobStatus.COMPLETED if failure is None else JobStatus.FAILED,
+        lease_id=assignment.lease_id,
+        attempt=assignment.attempt,
+        error=failure,
+        metrics=known,
+        analyzer_output=analyze(known) if known else {},
+    )
+
+
+def _run(
+    assignment: Assignment,
+    toolbox: Toolbox,
+    spawner: Spawner,
+    work_dir: Path,
+    on_progress: OnProgress,
+    abort: threading.Event,
+    limits: Callable[[EncodeSettings], Limits],
+) -> dict[str, Scalar] | None:
+    """The metrics of the published output; None if aborted."""
+    settings = _settings(assignment)
+    ffmpeg = toolbox.ffmpeg_for(settings.encoder)
+    if ffmpeg is None:
+        why = toolbox.failed.get(settings.encoder, "no ffmpeg here lists it")
+        raise _FailedError(
+            "encoder_missing", f"this node cannot use {settings.encoder}: {why}", metrics(settings)
+        )
+    directory = work_dir.absolute() / _plain(assignment.job_id)
+    directory.mkdir(parents=True, exist_ok=True)
+    whole = directory / f"{assignment.scenario}.{settings.container}"
+    part = whole.with_name(whole.name + ".part")
+    published = False
+    try:
+        argv = command.build(str(ffmpeg.path), settings, part.name)
+        ended = run(
+            spawner,
+            argv,
+            directory,
+            limits=limits(settings),
+            abort=abort,
+            total_frames=settings.frames,
+            on_progress=on_progress,
+        )
+        if ended.why == "aborted":
+            return None
+        probed = _accept(part, settings, ended, _known(settings, ffmpeg, argv, ended))
+        publish(part, whole)
+        published = True
+        return _known(settings, ffmpeg, argv, ended, probed, whole)
+    finally:
+        if not published:
+            _remove(directory, part, whole)
+
+
+def _known(
+    settings: EncodeSettings,
+    ffmpeg: FFmpeg,
+    argv: list[str],
+    ended: Ended,
+    probed: Probe | None = None,
+    whole: Path | None = None,
+) -> dict[str, Scalar]:
+    return metrics(
+        settings,
+        command=argv,
+        ffmpeg_version=ffmpeg.version,
+        wall_seconds=ended.wall_seconds,
+        cpu_seconds=ended.cpu_seconds,
+        peak_memory_bytes=ended.peak_memory_bytes,
+        probed=probed,
+        output_path=None if whole is None else str(whole),
+    )
+
+
+def _settings(assignment: Assignment) -> EncodeSettings:
+    scenario = SCENARIOS.get(assignment.scenario)
+    if scenario is None:  # a newer master may know more; another node may, too
+        raise _FailedError(
+            "agent_error", f"this agent does not know the scenario {assignment.scenario!r}; update it"
+        )
+    try:
+        return resolve(scenario, assignment.parameters)
+    except UnsuitableError as error:
+        raise _FailedError("encoder_error", f"{error.field}: {error}") from error
+
+
+def _plain(job_id: str) -> str:
+    """The job's id, once it is sure that it names something in the work directory."""
+    if not _PLAIN_NAME.fullmatch(job_id):
+        raise _FailedError("agent_error", f"the job id {job_id[:80]!r} is not a plain name; nothing was run")
+    return job_id
+
+
+def judge(ended: Ended) -> Failure | None:
+    """Why the encode failed, from how ffmpeg ended; None if it ended well. Pure."""
+    wall = f"{ended.wall_seconds:.0f} s"
+    last = reason(ended.log) or "it logged nothing"
+    if ended.why == "time_limit":
+        return Failure("time_limit", f"ffmpeg was ended after {wall}, which is its time limit")
+    if ended.why == "stalled":
+        return Failure("encoder_stalled", f"ffmpeg made no progress and was ended after {wall}: {last}")
+    if ended.returncode == 0:
+        return None
+    if any(_NO_SPACE in line for line in ended.log):
+        return Failure("disk_full", f"no space was left for the output: {last}")
+    # ffmpeg catches TERM and INT: it ends by itself with code 255 and says so.
+    if ended.signal is not None or any("received signal" in line for line in ended.log):
+        number = "a signal" if ended.signal is None else f"signal {ended.signal}"
+        return Failure("encoder_killed", f"ffmpeg was ended by {number} from outside or crashed: {last}")
+    return Failure("encoder_error", f"ffmpeg failed with exit code {ended.returncode}: {last}")
+
+
+def _accept(part: Path, settings: EncodeSettings, ended: Ended, known: Mapping[str, Scalar]) -> Probe:
+    """What the output is, if ffmpeg ended well and it is what was asked for."""
+    failure = judge(ended)
+    if failure is not None:
+        raise _FailedError(failure.code, failure.message, known)
+    try:
+        probed = probe(part)
+    except (ProbeError, FileNotFoundError) as error:
+        raise _FailedError("output_invalid", f"the output cannot be used: {error}", known) from error
+    wrong = verify(probed, settings)
+    if wrong is not None:
+        raise _FailedError("output_invalid", wrong, known)
+    return probed
+
+
+def publish(part: Path, whole: Path) -> None:
+    """Gives a finished file its name, so that it is on the disk when the name is there."""
+    _sync(part)
+    part.replace(whole)
+    _sync(whole.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(directory: Path, *files: Path) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty: something else of this job is in it
+        directory.rmdir()

@@ -1,0 +1,57 @@
+"""What the command lines of master, agent and operator share."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from common.durations import parse_duration
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, written as `10s`, `1m30s`, `500ms`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """click's hook; a usage error (exit code 2) if the text is no duration."""
+        if isinstance(value, int | float):
+            return float(value)
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+DURATION = Duration()
+
+
+def state_directory(part: str) -> Path:
+    """Where `part` (master, agent) keeps its state by default, as the platform has it."""
+    return Path(platformdirs.user_state_dir("ffmpeg-rtmp", appauthor=False)) / part
+
+
+def require_platform(program: str) -> None:
+    """End with one clear line where we are not supported."""
+    machine = platform.machine()
+    if sys.platform == "linux" and machine in ("x86_64", "aarch64"):
+        return
+    click.echo(f"{program}: runs on Linux on x86-64 and arm64, not on {sys.platform} on {machine}", err=True)
+    raise SystemExit(1)
+
+
+def set_up_logging(level: str) -> None:
+    """Plain lines for people; under systemd the journal adds the time."""
+    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    logging.basicConfig(
+        level=level.upper(), format=f"{stamp}%(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )

@@ -1,0 +1,3 @@
+"""The program's version; setup.cfg reads it from here."""
+
+VERSION = "0.1.0"

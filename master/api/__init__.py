@@ -1,0 +1,1 @@
+"""HTTP: a thin blueprint for each noun."""

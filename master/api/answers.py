@@ -1,0 +1,98 @@
+"""How requests are read and answers are written: the same way for every route."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from flask import Response, current_app, g, request
+from marshmallow import Schema, ValidationError
+
+from common import problems, strictjson
+from common.problems import Problem
+from common.schema import flatten
+from master.service import Caller, Farm
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def farm() -> Farm:
+    """The farm that this request is about."""
+    found: Farm = current_app.extensions["farm"]
+    return found
+
+
+def caller() -> Caller:
+    """Who sent this request."""
+    found: Caller = g.caller
+    return found
+
+
+def json_response(document: Any, status: int = 200) -> Response:
+    """`document` as JSON."""
+    return Response(_encode(document), status, content_type="application/json")
+
+
+def problem_response(problem: Problem) -> Response:
+    """A refusal as `application/problem+json`."""
+    response = Response(_encode(problem.body()), problem.type.status, content_type=problems.MEDIA_TYPE)
+    if problem.type is problems.UNAUTHENTICATED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if problem.type is problems.UNAVAILABLE:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def body(schema: Schema, *, optional: bool = False) -> Any:
+    """The request's body as `schema` loads it; `malformed_json` or `invalid`, naming the field."""
+    data = request.get_data()
+    if not data and optional:
+        return schema.load({})
+    if data and not request.is_json:
+        raise problems.UNSUPPORTED_MEDIA_TYPE("Send JSON, with the header Content-Type: application/json.")
+    try:
+        document = strictjson.loads(data)
+    except strictjson.StrictJSONError as error:
+        raise problems.MALFORMED_JSON(f"The body is not JSON that we take: {error}.") from error
+    try:
+        return schema.load(document)
+    except ValidationError as error:
+        raise invalid(flatten(error.messages)) from error
+
+
+def invalid(errors: list[dict[str, str]]) -> Problem:
+    """`invalid`, with what is wrong with which field."""
+    detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:5])
+    return problems.INVALID(detail, errors=errors)
+
+
+def query(allowed: set[str]) -> dict[str, str]:
+    """The query parameters; `invalid` if there are others than `allowed`, or one twice."""
+    for name, values in request.args.lists():
+        if name not in allowed:
+            raise invalid(
+                [{"field": name, "message": f"Unknown parameter; there are: {', '.join(sorted(allowed))}."}]
+            )
+        if len(values) > 1:
+            raise invalid([{"field": name, "message": "Given more than once."}])
+    return request.args.to_dict()
+
+
+def number(name: str, text: str, least: float, most: float) -> float:
+    """A query parameter as a number within bounds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise invalid([{"field": name, "message": f"Must be a number from {least:g} to {most:g}."}])
+    return value
+
+
+def limit(arguments: dict[str, str]) -> int:
+    """The page size: 1,000 unless the query asks for less."""
+    value = number("limit", arguments.get("limit", "1000"), 1, 1000)
+    if value != int(value):
+        raise invalid([{"field": "limit", "message": "Must be a whole number."}])
+    return int(value)

@@ -1,0 +1,164 @@
+"""Records as the JSON documents of the API; the guide's fields come first, in its order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from common.model import Attempt, Failure, Job, Progress
+from common.result import METRICS
+from common.scenarios import Scenario
+from master.api.answers import invalid
+from master.service import JobView, NodeView
+from master.store.state import ListingKey, listing_key
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """UTC to the second, as the guide writes times: `2025-12-29T19:45:00Z`."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def node_document(view: NodeView) -> dict[str, Any]:
+    """A node."""
+    node, hardware = view.node, view.node.hardware
+    return {
+        "id": node.id,
+        "address": node.address,
+        "type": hardware.type,
+        "cpu_threads": hardware.cpu_threads,
+        "cpu_model": hardware.cpu_model,
+        "has_gpu": hardware.has_gpu,
+        "ram_bytes": hardware.ram_bytes,
+        "labels": dict(node.labels),
+        "status": view.status,
+        "last_heartbeat": timestamp(view.last_heartbeat),
+        "registered_at": timestamp(node.registered_at),
+        "running_jobs": view.running,
+        "max_concurrent_jobs": node.max_concurrent_jobs,
+        "run_unlabeled": node.run_unlabeled,
+        "encoders": None if hardware.encoders is None else list(hardware.encoders),
+        "ffmpeg_version": hardware.ffmpeg_version,
+        "gpu_model": hardware.gpu_model,
+        "has_battery": hardware.has_battery,
+        "agent_version": node.agent_version,
+    }
+
+
+def job_document(view: JobView) -> dict[str, Any]:
+    """A job as listings show it."""
+    job = view.job
+    attempt = job.attempt
+    document: dict[str, Any] = {
+        "id": job.id,
+        "scenario": job.scenario,
+        "confidence": job.confidence,
+        "parameters": dict(job.parameters),
+        "status": job.status,
+        "created_at": timestamp(job.created_at),
+        "retry_count": job.retry_count,
+        "priority": job.priority,
+        "constraints": {
+            "labels": dict(job.constraints.labels),
+            "encoders": list(job.constraints.encoders),
+            "gpu": job.constraints.gpu,
+        },
+        "max_attempts": job.max_attempts,
+        "retry_of": job.retry_of,
+        "node_id": attempt.node_id if attempt else None,
+        "started_at": timestamp(attempt.started_at) if attempt else None,
+        "finished_at": timestamp(job.finished_at),
+        "pending_reason": view.pending_reason,
+        "progress": _progress(view.progress),
+        "error": _failure(job.error),
+    }
+    if view.lease_expires_in is not None:
+        document["lease_expires_in"] = round(view.lease_expires_in, 3)
+    return document
+
+
+def full_job_document(view: JobView) -> dict[str, Any]:
+    """A job with the story of its attempts."""
+    return {**job_document(view), "attempts": [_attempt(attempt) for attempt in view.job.attempts]}
+
+
+def claim_document(view: JobView | None) -> dict[str, Any]:
+    """The answer to a poll: the job's fields, and the same once more under `job`; or `{"job": null}`."""
+    if view is None:
+        return {"job": None}
+    lease = view.job.lease
+    assert lease is not None  # noqa: S101 - a claim gives a lease
+    document = {**job_document(view), "lease_id": lease.lease_id, "attempt": lease.number}
+    return {**document, "job": document}
+
+
+def result_document(job: Job) -> dict[str, Any]:
+    """The result of a finished job. Unknown is null; `sources` says how each number was obtained."""
+    attempt = job.attempt
+    return {
+        "job_id": job.id,
+        "node_id": attempt.node_id if attempt else None,
+        "scenario": job.scenario,
+        "status": job.status,
+        "attempt": attempt.number if attempt else None,
+        "completed_at": timestamp(job.finished_at),
+        "metrics": None if job.metrics is None else dict(job.metrics),
+        "analyzer_output": None if job.analyzer_output is None else dict(job.analyzer_output),
+        "sources": {name: METRICS[name].source for name in job.metrics or {} if name in METRICS},
+        "error": _failure(job.error),
+    }
+
+
+def scenario_document(scenario: Scenario) -> dict[str, Any]:
+    """A scenario of the catalogue."""
+    return {
+        "name": scenario.name,
+        "width": scenario.width,
+        "height": scenario.height,
+        "fps": scenario.fps,
+        "codec": scenario.codec,
+        "bitrate": scenario.bitrate,
+        "duration": scenario.duration,
+    }
+
+
+def cursor(job: Job) -> str:
+    """The place of `job` in listings, to ask for what comes `after` it."""
+    finished, place = listing_key(job)
+    return f"{'f' if finished else 'u'}{abs(place)}"
+
+
+def parse_cursor(text: str | None) -> ListingKey | None:
+    """The place that a cursor names; `invalid` if it is none."""
+    if text is None:
+        return None
+    kind, digits = text[:1], text[1:]
+    if kind not in ("u", "f") or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
+        raise invalid([{"field": "after", "message": "Must be the `next` of an earlier page."}])
+    return (1, -int(digits)) if kind == "f" else (0, int(digits))
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "node_id": attempt.node_id,
+        "started_at": timestamp(attempt.started_at),
+        "ended_at": timestamp(attempt.ended_at),
+        "outcome": attempt.outcome,
+        "error": _failure(attempt.error),
+    }
+
+
+def _failure(error: Failure | None) -> dict[str, str] | None:
+    return None if error is None else {"code": error.code, "message": error.message}
+
+
+def _progress(progress: Progress | None) -> dict[str, Any] | None:
+    if progress is None:
+        return None
+    return {
+        "frame": progress.frame,
+        "fps": progress.fps,
+        "speed": progress.speed,
+        "out_time": progress.out_time,
+        "percent": progress.percent,
+    }

@@ -1,0 +1,79 @@
+"""Jobs, as people use them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from common import problems
+from common.model import JobStatus
+from common.schema import SubmitSchema
+from master.api.answers import body, farm, invalid, json_response, limit, query
+from master.api.documents import cursor, full_job_document, job_document, parse_cursor, result_document
+from master.service import jobs as service
+
+blueprint = Blueprint("jobs", __name__)
+
+
+@blueprint.post("/jobs")
+def submit() -> Response:
+    """Queue a job."""
+    return json_response(job_document(service.submit(farm(), body(SubmitSchema()))), 201)
+
+
+@blueprint.get("/jobs")
+def page() -> Response:
+    """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
+    arguments = query({"status", "limit", "after"})
+    size = limit(arguments)
+    views, count = service.page(
+        farm(), _status(arguments.get("status")), parse_cursor(arguments.get("after")), size
+    )
+    return json_response(
+        {
+            "jobs": [job_document(view) for view in views],
+            "count": count,
+            "next": cursor(views[-1].job) if len(views) == size else None,
+        }
+    )
+
+
+def _status(text: str | None) -> JobStatus | None:
+    try:
+        return None if text is None else JobStatus(text)
+    except ValueError as error:
+        raise invalid([{"field": "status", "message": f"Must be one of: {', '.join(JobStatus)}."}]) from error
+
+
+@blueprint.get("/jobs/<job_id>")
+def one(job_id: str) -> Response:
+    """One job with its attempts."""
+    return json_response(full_job_document(service.get(farm(), job_id)))
+
+
+@blueprint.post("/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> Response:
+    """End a job."""
+    return json_response(full_job_document(service.cancel(farm(), job_id)))
+
+
+@blueprint.post("/jobs/<job_id>/retry")
+def retry(job_id: str) -> Response:
+    """Queue a new job that repeats a finished one."""
+    return json_response(job_document(service.retry(farm(), job_id)), 201)
+
+
+@blueprint.get("/jobs/<job_id>/logs")
+def log(job_id: str) -> Response:
+    """What ffmpeg and the agent said; the newest lines, oldest first."""
+    return json_response({"job_id": job_id, "lines": service.log(farm(), job_id)})
+
+
+@blueprint.get("/jobs/<job_id>/result")
+def result(job_id: str) -> Response:
+    """What came of a finished job."""
+    job = service.get(farm(), job_id).job
+    if not job.status.final:
+        raise problems.NO_RESULT(
+            f"Job {job_id} is {job.status}; it has no result yet.", job_status=job.status
+        )
+    return json_response(result_document(job))

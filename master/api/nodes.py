@@ -1,0 +1,67 @@
+"""The node registry."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from common.schema import HeartbeatSchema, RegisterSchema
+from master.api.answers import body, caller, farm, json_response
+from master.api.documents import node_document
+from master.lifecycle import commands
+from master.service import nodes as service
+
+blueprint = Blueprint("nodes", __name__)
+
+
+@blueprint.post("/nodes/register")
+def register() -> Response:
+    """Make a node known, or known again."""
+    view = service.register(farm(), caller(), body(RegisterSchema()))
+    terms = {"heartbeat_timeout": farm().config.heartbeat_timeout, "lease": farm().config.lease}
+    return json_response({**node_document(view), **terms}, 201)
+
+
+@blueprint.get("/nodes")
+def all_nodes() -> Response:
+    """All nodes."""
+    nodes = [node_document(view) for view in service.all_nodes(farm())]
+    return json_response({"nodes": nodes, "count": len(nodes)})
+
+
+@blueprint.get("/nodes/<node_id>")
+def one(node_id: str) -> Response:
+    """One node."""
+    return json_response(node_document(service.get(farm(), node_id)))
+
+
+@blueprint.delete("/nodes/<node_id>")
+def remove(node_id: str) -> Response:
+    """Forget a node; the jobs it runs go back to the queue."""
+    service.remove(farm(), node_id)
+    return Response(status=204)
+
+
+@blueprint.post("/nodes/<node_id>/heartbeat")
+def heartbeat(node_id: str) -> Response:
+    """A sign of life, which renews leases."""
+    leases = body(HeartbeatSchema(), optional=True)["leases"]
+    view, held = service.heartbeat(farm(), caller(), node_id, leases)
+    return json_response({"status": view.status, "leases": held})
+
+
+@blueprint.post("/nodes/<node_id>/approve")
+def approve(node_id: str) -> Response:
+    """Let a node from another machine take jobs."""
+    return json_response(node_document(service.change(farm(), node_id, commands.Approve())))
+
+
+@blueprint.post("/nodes/<node_id>/drain")
+def drain(node_id: str) -> Response:
+    """Let a node finish what it has, and give it nothing new."""
+    return json_response(node_document(service.change(farm(), node_id, commands.Drain())))
+
+
+@blueprint.post("/nodes/<node_id>/resume")
+def resume(node_id: str) -> Response:
+    """Give a drained node jobs again."""
+    return json_response(node_document(service.change(farm(), node_id, commands.Resume())))

@@ -1,0 +1,18 @@
+"""The scenario catalogue."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from common.scenarios import CATALOGUE
+from master.api.answers import json_response
+from master.api.documents import scenario_document
+
+blueprint = Blueprint("scenarios", __name__)
+
+
+@blueprint.get("/scenarios")
+def all_scenarios() -> Response:
+    """Every scenario that a job may name."""
+    scenarios = [scenario_document(scenario) for scenario in CATALOGUE]
+    return json_response({"scenarios": scenarios, "count": len(scenarios)})

@@ -1,0 +1,76 @@
+"""The Flask application: one shape for every answer and every error."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from common import problems
+from common.problems import Problem
+from master.api import health, jobs, nodes, results, scenarios, work
+from master.api.answers import problem_response
+from master.auth import Gate
+from master.service import Farm
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes; the largest body that is needed is a report with a full log."""
+
+_BY_STATUS = {
+    404: problems.NOT_FOUND,
+    405: problems.METHOD_NOT_ALLOWED,
+    413: problems.TOO_LARGE,
+    415: problems.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+def create_app(farm: Farm, gate: Gate) -> Flask:
+    """The application that serves `farm` to those whom `gate` admits."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.extensions["farm"] = farm
+    app.url_map.strict_slashes = False
+    for module in (health, nodes, scenarios, jobs, work, results):
+        app.register_blueprint(module.blueprint)
+
+    @app.before_request
+    def _admit() -> None:
+        if request.endpoint is not None:
+            g.caller = gate.identify(request.environ)
+            gate.admit(g.caller, request.endpoint)
+
+    app.register_error_handler(Problem, problem_response)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _mistake)
+    return app
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Flask's own refusals, in our shape."""
+    type_ = _BY_STATUS.get(error.code or 500)
+    if type_ is problems.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
+        response = problem_response(type_(f"{request.path} takes {allowed}, not {request.method}."))
+        response.headers["Allow"] = allowed
+        return response
+    if type_ is problems.TOO_LARGE:
+        return problem_response(type_(f"A body may have {MAX_BODY} bytes at most."))
+    if type_ is problems.NOT_FOUND:
+        return problem_response(
+            type_(f"There is nothing at {request.path}. See docs/api.md for what there is.")
+        )
+    if type_ is not None:
+        return problem_response(type_(error.description or error.name))
+    if error.code is not None and error.code < 500:
+        return problem_response(problems.INVALID(error.description or error.name))
+    return _mistake(error)
+
+
+def _mistake(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return problem_response(
+        problems.INTERNAL("The master made a mistake, and its log has the details. Nothing is half done.")
+    )

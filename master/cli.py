@@ -1,0 +1,69 @@
+"""The command line of the master."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
+from common.version import VERSION
+from master.config import Config
+from master.errors import StartError
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, help="Port to listen on.")
+@click.option("--host", default="0.0.0.0", help="Address to listen on.")  # noqa: S104 - see master.config
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=lambda: state_directory("master"),
+    show_default="~/.local/state/ffmpeg-rtmp/master",
+    help="Where the queue, the results, the keys and the operator token are kept.",
+)
+@click.option("--tls-cert", type=_FILE, help="Your own certificate chain (PEM); needs --tls-key.")
+@click.option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
+@click.option(
+    "--auth",
+    type=click.Choice(["auto", "required"]),
+    default="auto",
+    help="auto: programs of the master's user on this machine need no token. required: everybody does.",
+)
+@click.option("--lease", type=DURATION, default="90s", help="How long a claimed job holds unheard of.")
+@click.option("--heartbeat-timeout", type=DURATION, default="90s", help="Silence that makes a node offline.")
+@click.option("--max-attempts", type=click.IntRange(1, 100), default=3, help="Attempts that a job gets.")
+@click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
+@click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
+@click.version_option(VERSION, prog_name="master")
+def main(**options: object) -> None:
+    """Keep the job queue, the node registry and the results, and serve them over TLS.
+
+    Every option can also be set in the environment: FFRTMP_PORT, FFRTMP_STATE_DIR, and so on.
+    """
+    require_platform("master")
+    if (options["tls_cert"] is None) != (options["tls_key"] is None):
+        raise click.UsageError("--tls-cert and --tls-key go together; give both or neither")
+    config = Config(**options)  # type: ignore[arg-type]  # click has converted each of them
+    set_up_logging(config.log_level)
+    raise SystemExit(run(config))
+
+
+def run(config: Config) -> int:
+    """Serve until told to stop; the exit code. What prevents it is printed in one line."""
+    from master.runtime import check_state_directory, start
+    from master.server import bind, serve
+
+    try:
+        check_state_directory(config)
+        listener = bind(config)
+    except StartError as error:
+        click.echo(f"master: {error}", err=True)
+        return 1
+    click.echo("Starting FFmpeg RTMP Distributed Master Node")
+    click.echo(f"Port: {config.port}")
+    sys.stdout.flush()
+    return serve(config, listener, start)

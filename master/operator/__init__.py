@@ -1,0 +1,1 @@
+"""The `ffrtmp` command for people; it talks HTTP only."""

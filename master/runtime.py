@@ -1,0 +1,180 @@
+"""What runs in the worker process: the store, the farm, the reaper, the application."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from flask import Flask
+
+from common.clock import Clock, system_clock
+from master import tls
+from master.app import create_app
+from master.auth import Gate, operator_token
+from master.config import Config
+from master.errors import StartError
+from master.reaper import Reaper
+from master.server import HALT
+from master.service import Farm, work
+from master.store.journal import JournalError, JournalFullError
+from master.store.logs import LogStore
+from master.store.memory import MemoryStore
+
+log = logging.getLogger(__name__)
+
+_CERTIFICATE_CHECK = 3600.0  # seconds between two looks at how long the certificate is still good
+_LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
+
+
+class StateLock:
+    """The state directory's lock: there is one writer, always.
+
+    It is taken by the worker process, after the fork: it ends with the process that
+    writes. A reload starts the next worker while the last one still drains, so it is waited for.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        """Make the directory, if need be; StartError if it cannot be written."""
+        try:
+            state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._fd = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StartError(
+                f"cannot write the state directory {state_dir}: {error.strerror}; "
+                "choose another with --state-dir"
+            ) from error
+        self._state_dir = state_dir
+
+    def take(self, patience: float) -> None:
+        """Wait up to `patience` seconds for the lock; StartError if another master keeps it."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise StartError(
+                        f"the state directory {self._state_dir} is in use by another master; "
+                        "stop that one or choose another with --state-dir"
+                    ) from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def release(self) -> None:
+        """Let the next one in."""
+        os.close(self._fd)
+
+
+def check_state_directory(config: Config) -> None:
+    """StartError if the directory cannot be written or another master uses it."""
+    lock = StateLock(config.state_dir)
+    try:
+        lock.take(patience=0)
+    finally:
+        lock.release()
+
+
+def certificates(config: Config, now: datetime) -> tuple[Path, Path]:
+    """Chain and key to serve with; made or renewed if they are our own. StartError if they are no good."""
+    if config.tls_cert is not None and config.tls_key is not None:
+        try:
+            tls.check_pair(config.tls_cert, config.tls_key, now)
+        except ValueError as error:
+            raise StartError(str(error)) from error
+        return config.tls_cert, config.tls_key
+    try:
+        made = tls.ensure_certificates(config.state_dir, tls.local_names(), now)
+    except (OSError, ValueError) as error:
+        raise StartError(f"cannot make a certificate in {config.state_dir}: {error}") from error
+    return made.chain, made.key
+
+
+class Runtime:
+    """Everything that the worker process has; see `master.server.Runtime`."""
+
+    def __init__(self, config: Config, clock: Clock = system_clock) -> None:
+        """Take the lock, load the state, start the reaper. StartError, in one line, if that cannot be."""
+        self._config = config
+        self._clock = clock
+        self._lock = StateLock(config.state_dir)
+        self._lock.take(patience=60)
+        chain, key = certificates(config, clock().wall)
+        self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
+        try:
+            self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
+        except (JournalError, JournalFullError, OSError) as error:
+            raise StartError(str(error)) from error
+        self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), clock)
+        gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
+        self.app: Flask = create_app(self.farm, gate)
+        terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
+        chores: list[Callable[[], None]] = [self._reap, self._store.tidy, self._renew_certificates]
+        self._certificates_checked = clock().mono
+        self._reaper = Reaper(chores, min(terms))
+        self._reaper.start()
+
+    def begin_shutdown(self) -> None:
+        """Answer every parked poll."""
+        self.farm.waiters.close()
+
+    def close(self) -> None:
+        """Stop the reaper, sync and close the store, and let the next worker in."""
+        self._reaper.stop()
+        try:
+            self._store.close()
+        except JournalError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+        self._lock.release()
+
+    def _reap(self) -> None:
+        work.reap(self.farm)
+
+    def _renew_certificates(self) -> None:
+        """Our own certificates are renewed in place; connections that are open keep theirs."""
+        now = self._clock()
+        if now.mono - self._certificates_checked < _CERTIFICATE_CHECK:
+            return
+        self._certificates_checked = now.mono
+        chain, key = certificates(self._config, now.wall)
+        self.ssl_context.load_cert_chain(chain, key)
+
+
+def start(config: Config) -> Runtime:
+    """Start everything in this process, and say so."""
+    runtime = Runtime(config)
+    announce(config)
+    return runtime
+
+
+def announce(config: Config) -> None:
+    """The guide's lines."""
+    lines = (
+        f"Master node listening on :{config.port}",
+        "API endpoints:",
+        "  POST   /nodes/register",
+        "  GET    /nodes",
+        "  POST   /nodes/{id}/heartbeat",
+        "  POST   /jobs",
+        "  GET    /jobs",
+        "  GET    /jobs/next?node_id=<id>",
+        "  POST   /results",
+        "  GET    /health",
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _die(reason: str) -> None:
+    """The disk failed for good: end the whole master, after the 503s that are under way."""
+    sys.stderr.write(f"master: {reason}; nothing more is acknowledged, and the master ends\n")
+    sys.stderr.flush()
+    threading.Timer(_LAST_WORDS, os._exit, (HALT,)).start()

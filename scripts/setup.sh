@@ -1,0 +1,150 @@
+#!/bin/sh
+# Makes this checkout ready: checks the machine, then keeps .venv at the locked versions.
+# It is quick when nothing changed. All it says goes to stderr, because the output of
+# the commands that need it (make build-distributed) is promised word by word.
+#
+#   scripts/setup.sh [--check | --quiet]
+#     --check  only check (and, as root, install) what comes from the system
+#     --quiet  say nothing if there was nothing to do
+set -eu
+
+cd "$(dirname "$0")/.."
+root=$(pwd)
+venv=$root/.venv
+mode=${1-}
+supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
+required='jq curl'
+newer_pythons='3.15 3.14 3.13 3.12 3.11'
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$@"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+check_platform() {
+    system=$(uname -s) machine=$(uname -m)
+    case $system/$machine in
+        Linux/x86_64 | Linux/aarch64 | Linux/arm64) ;;
+        *) fail "ffmpeg-rtmp does not run on $system on $machine. $supported" ;;
+    esac
+}
+
+new_enough() {
+    # Runs it: a name on PATH may be a version manager's empty promise.
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    # Sets `python`: python3, or the newest python3.N if python3 is too old; '' for none. An
+    # environment that works keeps its own, whatever PATH says today (sudo has another).
+    python=
+    for candidate in "$venv/bin/python" python3 $(printf 'python%s ' $newer_pythons); do
+        if have "$candidate" && new_enough "$candidate"; then
+            python=$(command -v "$candidate")
+            return
+        fi
+    done
+}
+
+find_missing() {
+    # Sets `missing`: Debian packages to install.
+    missing=
+    for command in $required; do
+        have "$command" || missing="$missing $command"
+    done
+    find_python
+    if [ -z "$python" ]; then
+        missing="$missing $(python_packages)"
+    elif ! "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
+        missing="$missing $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+    fi
+    missing=${missing# }
+}
+
+python_packages() {
+    # Debian 12 and later: python3 is new enough. Older ones and Ubuntu 22.04 may have it under another name.
+    case $(apt-cache show --no-all-versions python3 2>/dev/null | sed -n 's/^Version: //p') in
+        3.[0-9].* | 3.10.*)
+            for version in $newer_pythons; do
+                if apt-cache show "python$version-venv" >/dev/null 2>&1; then
+                    echo "python$version python$version-venv"
+                    return
+                fi
+            done ;;
+    esac
+    echo 'python3 python3-venv'
+}
+
+install_missing() {
+    log=$(mktemp)
+    say "Installing Debian packages: $missing"
+    # shellcheck disable=SC2086 # the packages are words of their own
+    if ! { apt-get update && find_missing &&
+           apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "apt-get could not install: $missing. What it said is above; when that is put right, run make again."
+    fi
+    rm -f "$log"
+    find_missing
+    [ -z "$missing" ] || fail "Still missing after apt-get: $missing. $supported"
+}
+
+check_system_packages() {
+    find_missing
+    [ -n "$missing" ] || return 0
+    if ! have apt-get; then
+        fail "Missing on this system (Debian's names): $missing. Install them, then run make again. $supported"
+    elif [ "$(id -u)" != 0 ]; then
+        say "Missing Debian packages: $missing. Install them with this command, then run make again:"
+        fail "    sudo apt-get install -y $missing"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    install_missing
+}
+
+wanted_stamp() {
+    # What the environment depends on: this place, this Python, these two files.
+    "$python" -c 'import sys; print(sys.version, sys.base_prefix)'
+    echo "$root"
+    cksum setup.cfg constraints.txt scripts/setup.sh
+}
+
+pip_install() {
+    # pip's progress and its advice about root and upgrades would only confuse; its errors are shown.
+    PIP_ROOT_USER_ACTION=ignore "$venv/bin/python" -m pip install --quiet --no-input \
+        --disable-pip-version-check --progress-bar off --constraint constraints.txt "$@" >"$log" 2>&1 && return
+    grep -v '^WARNING' "$log" >&2 || true
+    rm -f "$log"
+    fail "The Python packages could not be installed: pip's message is above. If it speaks of the network," \
+        "check that pip can reach its package index (also: pip config list), then run make again."
+}
+
+make_environment() {
+    # Not by the environment that is about to be removed: by what it was made from.
+    python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
+    say "Setting up Python $("$python" -c 'import platform; print(platform.python_version())') packages in .venv (once; about a minute) ..."
+    # Packages of an older lock must not stay behind, and a moved checkout has wrong paths.
+    rm -rf "$venv"
+    "$python" -m venv "$venv" || fail "python could not make a virtual environment in $venv; its message is above."
+    log=$(mktemp)
+    # Our own package is installed by the locked setuptools, so that nothing unlocked is fetched.
+    pip_install setuptools
+    pip_install --no-build-isolation --editable '.[agent,test,build]'
+    rm -f "$log"
+    wanted_stamp >"$venv/setup-stamp"
+    say "Ready."
+}
+
+check_platform
+check_system_packages
+if [ "$mode" = --check ]; then
+    say "Found: $("$python" --version) ($python), $required."
+    exit 0
+fi
+# Files that others must be able to run do not depend on a strict umask of this shell.
+umask 022
+if [ "$(wanted_stamp)" != "$(cat "$venv/setup-stamp" 2>/dev/null)" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
+    make_environment
+elif [ "$mode" != --quiet ]; then
+    say "Nothing to do: .venv is up to date."
+fi

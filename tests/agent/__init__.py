@@ -1,0 +1,1 @@
+"""Tests of the agent: real ffmpegs, real processes, real files."""

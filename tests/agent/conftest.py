@@ -1,0 +1,84 @@
+"""What the agent's tests share: one spawner, this machine's encoders, stand-ins for ffmpeg."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from agent.ffmpeg.discover import FFmpeg, Toolbox, discover
+from agent.ffmpeg.process import Spawner
+from agent.runner import Assignment, run_job
+from common.model import Report, Scalar
+from common.settings import CODECS
+
+StandIn = Callable[[str], Toolbox]
+Encode = Callable[..., Report]
+
+
+@pytest.fixture(scope="session")
+def spawner() -> Iterator[Spawner]:
+    with Spawner() as spawner:
+        yield spawner
+
+
+@pytest.fixture(scope="session")
+def toolbox(spawner: Spawner) -> Toolbox:
+    return discover(spawner)
+
+
+@pytest.fixture
+def encode(spawner: Spawner, toolbox: Toolbox, tmp_path: Path) -> Encode:
+    """Runs a job with the real ffmpeg and gives its report."""
+
+    def encode(scenario: str, parameters: Mapping[str, Scalar]) -> Report:
+        report = run_job(
+            Assignment("job-1", scenario, parameters, "lease-1", 1),
+            "node-1",
+            toolbox,
+            spawner,
+            tmp_path,
+            lambda _progress, _lines: None,
+            threading.Event(),
+        )
+        assert report is not None
+        return report
+
+    return encode
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> StandIn:
+    """A toolbox whose ffmpeg is a Python script; `REAL` in it is a real ffmpeg's path."""
+
+    def make(body: str) -> Toolbox:
+        script = tmp_path / "stand-in"
+        script.write_text(f"#!{sys.executable} -S\nimport os, signal, sys, time\n{body}\n")
+        script.chmod(0o755)
+        ffmpeg = FFmpeg(script, "stand-in")
+        return Toolbox({codec.encoder: ffmpeg for codec in CODECS.values()})
+
+    return make
+
+
+def wait_until(condition: Callable[[], bool], deadline: float = 20.0) -> bool:
+    """Whether the condition came true before the deadline (seconds from now)."""
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)  # between two looks at the condition; nothing relies on its length
+    return True
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process runs no more (a zombie that nobody reaped does not)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"

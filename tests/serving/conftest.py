@@ -1,0 +1,152 @@
+"""Real masters (without the queue) as processes, and raw connections to them."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from common.trust import PinnedAdapter
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+    """The condition's first true value; fails the test when the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    return pytest.fail(f"{what}: not within {seconds} s")
+
+
+def receive(client: socket.socket, end: bytes) -> bytes:
+    """What the server sends, up to and with `end`, and not a byte more."""
+    received = b""
+    while not received.endswith(end):
+        data = client.recv(1)
+        assert data, received
+        received += data
+    return received
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Everything until the server closes, however it does."""
+    received = b""
+    try:
+        while data := client.recv(65536):
+            received += data
+    except (ssl.SSLError, ConnectionResetError):
+        pass
+    return received
+
+
+class Server:
+    """One running master process."""
+
+    def __init__(
+        self, state_dir: Path, port: int | None = None, threads: int = 8, haste: int = 1, files: int = 4096
+    ) -> None:
+        self.state_dir = state_dir
+        self.port = port or free_port()
+        self.url = f"https://localhost:{self.port}"
+        self.ca = state_dir / "tls/ca.pem"
+        arguments = [str(state_dir), "127.0.0.1", str(self.port), str(threads), str(haste), str(files)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.serving.farm", *arguments],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ready(self) -> Server:
+        wait_until(self.healthy, "the server answers")
+        return self
+
+    def healthy(self, timeout: float = 5.0) -> bool:
+        try:
+            return bool(self.get("/health", timeout=timeout).json() == {"status": "healthy"})
+        except (OSError, ValueError, requests.RequestException):
+            return False
+
+    def session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.mount("https://", PinnedAdapter(self.ca, check_hostname=True))
+        return session
+
+    def get(self, path: str, timeout: float = 5.0) -> requests.Response:
+        if not self.ca.exists():
+            raise ConnectionError("not started yet")
+        with self.session() as session:
+            return session.get(self.url + path, timeout=timeout)
+
+    def count(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self.get("/count").json()
+        return answer
+
+    def connect(self) -> socket.socket:
+        """A TCP connection, silent so far."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def connect_tls(self) -> ssl.SSLSocket:
+        """A connection after its handshake, on which nothing was asked yet."""
+        context = ssl.create_default_context(cafile=str(self.ca))
+        return context.wrap_socket(self.connect(), server_hostname="localhost")
+
+    def park(self, how_many: int) -> list[ssl.SSLSocket]:
+        """As many requests that do not end before the server stops."""
+        before = self.count()["parked"]
+        parked = [self.connect_tls() for _ in range(how_many)]
+        for each in parked:
+            each.sendall(b"GET /park HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_until(lambda: self.count()["parked"] == before + how_many, "all polls are parked")
+        return parked
+
+    def stop(self, sig: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Its exit status and what it wrote to stderr."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        _, errors = self.process.communicate(timeout=30)
+        return self.process.returncode, errors
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers on the test's own state directory; all are ended after the test."""
+    started: list[Server] = []
+
+    def start(**how: Any) -> Server:
+        started.append(Server(tmp_path, **how))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server with 8 threads for all tests of a module that leave it unharmed."""
+    running = Server(tmp_path_factory.mktemp("state"))
+    try:
+        yield running.ready()
+    finally:
+        running.stop()

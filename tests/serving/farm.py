@@ -1,0 +1,98 @@
+"""The master's serving side, around a small application that can be observed: run as a process."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import resource
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from master import server, tls
+from master.config import Config
+from master.errors import StartError
+from master.worker import FarmWorker
+from master.worker.connection import Patience
+
+
+@dataclass
+class SmallRuntime:
+    state_dir: Path
+    ssl_context: ssl.SSLContext
+
+    def __post_init__(self) -> None:
+        self.stopping = threading.Event()
+        self.parked = 0
+
+    def app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        reply: dict[str, Any] = {"status": "healthy"}
+        if path == "/park":
+            self.parked += 1
+            self.stopping.wait(60)
+        elif path == "/count":
+            worker = next(each for each in gc.get_objects() if isinstance(each, FarmWorker))
+            reply = {"parked": self.parked, "pid": os.getpid(), "scheme": environ["wsgi.url_scheme"]}
+            reply |= {"connections": worker.nr_conns}
+        elif path == "/echo":
+            reply = {"length": len(environ["wsgi.input"].read())}
+        elif path == "/ignore":
+            reply = {"ignored": True}
+        elif path == "/fatal":
+            os._exit(server.HALT)
+        elif path == "/renew":
+            self.ssl_context.load_cert_chain(
+                self.state_dir / "tls/server-chain.pem", self.state_dir / "tls/server-key.pem"
+            )
+        body = json.dumps(reply).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response("200 OK", [*headers, ("X-Client-Port", environ["REMOTE_PORT"])])
+        return [body]
+
+    def begin_shutdown(self) -> None:
+        self.stopping.set()
+
+    def close(self) -> None:
+        (self.state_dir / f"closed-{os.getpid()}").touch()
+
+
+def start(config: Config) -> SmallRuntime:
+    refusal = config.state_dir / "refuse"
+    if refusal.exists():
+        raise StartError(refusal.read_text())
+    while (config.state_dir / "wait").exists():
+        (config.state_dir / "waiting").touch()
+        time.sleep(0.05)
+    folder = config.state_dir / "tls"
+    if not (config.state_dir / "keep").exists():
+        tls.ensure_certificates(config.state_dir, tls.local_names(), datetime.now(UTC))
+    context = tls.server_context(folder / "server-chain.pem", folder / "server-key.pem")
+    return SmallRuntime(config.state_dir, context)
+
+
+def main() -> int:
+    state_dir, host, port, threads, haste, files = sys.argv[1:]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(files), int(files)))
+    usual = asdict(Patience())
+    FarmWorker.patience = Patience(**{name: value / float(haste) for name, value in usual.items()})
+    logging.basicConfig(level="INFO", format="%(levelname)s %(message)s")
+    config = Config(state_dir=Path(state_dir), host=host, port=int(port), threads=int(threads))
+    try:
+        listener = server.bind(config)
+    except StartError as error:
+        sys.stderr.write(f"master: {error}\n")
+        return 1
+    return server.serve(config, listener, start)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
