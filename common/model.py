@@ -241,6 +241,9 @@ class Node:
     """SHA-256 of its credential; None if it got none (registered by hand)."""
     approved: bool = False
     draining: bool = False
+    """An operator wants it to get nothing new."""
+    stopping: bool = False
+    """Its agent is ending: nothing new until it registers again."""
     lost: bool = False
     """Missed its heartbeats. Set by the reaper, cleared when it is heard again."""
     last_seen: datetime | None = None
@@ -252,7 +255,7 @@ class Node:
             return NodeStatus.UNAPPROVED
         if self.lost:
             return NodeStatus.OFFLINE
-        if self.draining:
+        if self.draining or self.stopping:
             return NodeStatus.DRAINING
         return NodeStatus.BUSY if running >= self.max_concurrent_jobs else NodeStatus.AVAILABLE
 

@@ -91,10 +91,10 @@ def metrics(
     probed: Probed | None = None,
     output_path: str | None = None,
 ) -> dict[str, Scalar]:
-    """Every metric of the table, from what is known; the rest is None."""
+    """Every metric of the table, from what is known; the rest is None. Rates are to three decimals."""
 
     def per_second(amount: float | None) -> float | None:
-        return amount / wall_seconds if amount is not None and wall_seconds else None
+        return round(amount / wall_seconds, 3) if amount is not None and wall_seconds else None
 
     return {
         "frames": probed.frames if probed else None,
@@ -107,7 +107,7 @@ def metrics(
         "output_path": output_path,
         "cpu_seconds": cpu_seconds,
         "peak_memory_bytes": peak_memory_bytes,
-        "wall_seconds": wall_seconds,
+        "wall_seconds": None if wall_seconds is None else round(wall_seconds, 6),
         "width": probed.width if probed else None,
         "height": probed.height if probed else None,
         "frame_rate": probed.frame_rate if probed else None,

@@ -50,6 +50,10 @@ class Strict(Schema):
         unknown = RAISE
 
 
+class NothingSchema(Strict):
+    """Requests that say all in their address: no body, or an empty object."""
+
+
 class ParametersSchema(Strict):
     """The allow-list of job parameters; `common.settings.resolve` checks how they go together."""
 
@@ -139,6 +143,7 @@ class HeartbeatSchema(Strict):
     """`POST /nodes/{id}/heartbeat`; the body may be left out."""
 
     leases = fields.List(StrictString(validate=_is_id), load_default=None, validate=validate.Length(max=1024))
+    stopping = StrictBoolean(load_default=False)
 
 
 def _log_lines(**kwargs: Any) -> fields.List[str]:

@@ -34,6 +34,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "health.health": frozenset({_OPERATOR, _NODE, _ANYONE}),
     "nodes.register": frozenset({_OPERATOR, _NODE, _ANYONE}),
     "nodes.heartbeat": frozenset({_OPERATOR, _NODE}),
+    "nodes.leave": frozenset({_OPERATOR, _NODE}),
     "nodes.all_nodes": frozenset({_OPERATOR}),
     "nodes.one": frozenset({_OPERATOR}),
     "nodes.remove": frozenset({_OPERATOR}),

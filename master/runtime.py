@@ -83,19 +83,22 @@ def check_state_directory(config: Config) -> None:
         lock.release()
 
 
-def certificates(config: Config, now: datetime) -> tuple[Path, Path]:
-    """Chain and key to serve with; made or renewed if they are our own. StartError if they are no good."""
+def certificates(config: Config, now: datetime) -> tuple[Path, Path, str | None]:
+    """Chain, key, and our CA's fingerprint (None for the operator's own); StartError if they are no good.
+
+    Ours are made, or renewed, as need be.
+    """
     if config.tls_cert is not None and config.tls_key is not None:
         try:
             tls.check_pair(config.tls_cert, config.tls_key, now)
         except ValueError as error:
             raise StartError(str(error)) from error
-        return config.tls_cert, config.tls_key
+        return config.tls_cert, config.tls_key, None
     try:
         made = tls.ensure_certificates(config.state_dir, tls.local_names(), now)
     except (OSError, ValueError) as error:
         raise StartError(f"cannot make a certificate in {config.state_dir}: {error}") from error
-    return made.chain, made.key
+    return made.chain, made.key, made.fingerprint
 
 
 class Runtime:
@@ -107,7 +110,9 @@ class Runtime:
         self._clock = clock
         self._lock = StateLock(config.state_dir)
         self._lock.take(patience=60)
-        chain, key = certificates(config, clock().wall)
+        chain, key, fingerprint = certificates(config, clock().wall)
+        if fingerprint is not None:
+            log.info("CA fingerprint: %s", fingerprint)
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         try:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
@@ -144,7 +149,7 @@ class Runtime:
         if now.mono - self._certificates_checked < _CERTIFICATE_CHECK:
             return
         self._certificates_checked = now.mono
-        chain, key = certificates(self._config, now.wall)
+        chain, key, _ = certificates(self._config, now.wall)
         self.ssl_context.load_cert_chain(chain, key)
 
 

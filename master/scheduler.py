@@ -52,7 +52,7 @@ def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float) -> str:
     able = [node for node in present if meets(node, job.constraints)]
     if not able:
         return _why_nobody(job, approved, present)
-    if all(node.draining for node in able):
+    if all(node.draining or node.stopping for node in able):
         return "every node that could run it is draining"
     return "waits for a free slot"
 

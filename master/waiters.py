@@ -31,6 +31,11 @@ class Waiters:
         self._parked: dict[str, Waiter] = {}
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the master is stopping."""
+        return self._closed
+
     def park(self, node: Node) -> Waiter | None:
         """Wait for a job for `node`, in place of its older poll; None if there are too many."""
         waiter = Waiter(node)

@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError
 
 from common import problems, strictjson
 from common.problems import Problem
-from common.schema import flatten
+from common.schema import NothingSchema, flatten
 from master.service import Caller, Farm
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -59,6 +59,11 @@ def body(schema: Schema, *, optional: bool = False) -> Any:
         return schema.load(document)
     except ValidationError as error:
         raise invalid(flatten(error.messages)) from error
+
+
+def no_body() -> None:
+    """Refuse a body where none is meant: who sends one expects it to matter."""
+    body(NothingSchema(), optional=True)
 
 
 def invalid(errors: list[dict[str, str]]) -> Problem:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from common import problems
 from common.model import JobStatus
 from common.schema import SubmitSchema
-from master.api.answers import body, farm, invalid, json_response, limit, query
+from master.api.answers import body, farm, invalid, json_response, limit, no_body, query
 from master.api.documents import cursor, full_job_document, job_document, parse_cursor, result_document
 from master.service import jobs as service
 
@@ -53,12 +53,14 @@ def one(job_id: str) -> Response:
 @blueprint.post("/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
     """End a job."""
+    no_body()
     return json_response(full_job_document(service.cancel(farm(), job_id)))
 
 
 @blueprint.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """Queue a new job that repeats a finished one."""
+    no_body()
     return json_response(job_document(service.retry(farm(), job_id)), 201)
 
 

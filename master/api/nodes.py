@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from common.schema import HeartbeatSchema, RegisterSchema
-from master.api.answers import body, caller, farm, json_response
+from master.api.answers import body, caller, farm, json_response, no_body
 from master.api.documents import node_document
 from master.lifecycle import commands
 from master.service import nodes as service
@@ -44,24 +44,35 @@ def remove(node_id: str) -> Response:
 @blueprint.post("/nodes/<node_id>/heartbeat")
 def heartbeat(node_id: str) -> Response:
     """A sign of life, which renews leases."""
-    leases = body(HeartbeatSchema(), optional=True)["leases"]
-    view, held = service.heartbeat(farm(), caller(), node_id, leases)
+    sent = body(HeartbeatSchema(), optional=True)
+    view, held = service.heartbeat(farm(), caller(), node_id, sent["leases"], stopping=sent["stopping"])
     return json_response({"status": view.status, "leases": held})
+
+
+@blueprint.post("/nodes/<node_id>/leave")
+def leave(node_id: str) -> Response:
+    """The node's agent ends."""
+    no_body()
+    service.leave(farm(), caller(), node_id)
+    return Response(status=204)
 
 
 @blueprint.post("/nodes/<node_id>/approve")
 def approve(node_id: str) -> Response:
     """Let a node from another machine take jobs."""
+    no_body()
     return json_response(node_document(service.change(farm(), node_id, commands.Approve())))
 
 
 @blueprint.post("/nodes/<node_id>/drain")
 def drain(node_id: str) -> Response:
     """Let a node finish what it has, and give it nothing new."""
+    no_body()
     return json_response(node_document(service.change(farm(), node_id, commands.Drain())))
 
 
 @blueprint.post("/nodes/<node_id>/resume")
 def resume(node_id: str) -> Response:
     """Give a drained node jobs again."""
+    no_body()
     return json_response(node_document(service.change(farm(), node_id, commands.Resume())))

@@ -88,6 +88,8 @@ def _apply_to_node(node: Node, event: e.Event) -> Node | None:
             return replace(node, draining=True)
         case e.NodeResumed():
             return replace(node, draining=False)
+        case e.NodeStopping():
+            return replace(node, stopping=True)
         case e.NodeLost():
             return replace(node, lost=True, last_seen=event.last_seen)
         case e.NodeReturned():

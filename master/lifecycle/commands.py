@@ -64,6 +64,9 @@ class Register:
 class Hear:
     """A node gave a sign of life."""
 
+    stopping: bool = False
+    """It said that its agent is ending."""
+
 
 @dataclass(frozen=True, slots=True)
 class Approve:
@@ -85,6 +88,8 @@ class Lose:
     """Declare the view's node offline, and send its jobs back."""
 
     last_seen: datetime | None
+    left: bool = False
+    """Its agent said goodbye; else it fell silent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,9 +160,12 @@ def _register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
     return [*changed, e.NodeRegistered(new, now.wall)]
 
 
-def _hear(view: View, _command: c.Hear, now: Now) -> Sequence[e.Event]:
+def _hear(view: View, command: c.Hear, now: Now) -> Sequence[e.Event]:
     node = _node(view)
-    return [e.NodeReturned(node.id, now.wall)] if node.lost else []
+    happened: list[e.Event] = [e.NodeReturned(node.id, now.wall)] if node.lost else []
+    if command.stopping and not node.stopping:
+        happened.append(e.NodeStopping(node.id, now.wall))
+    return happened
 
 
 def _approve(view: View, _command: c.Approve, now: Now) -> Sequence[e.Event]:
@@ -184,14 +187,19 @@ def _lose(view: View, command: c.Lose, now: Now) -> Sequence[e.Event]:
     node = _node(view)
     if node.lost:
         return []
-    silence = ""
-    if command.last_seen is not None:
-        silence = f" for {format_duration(max(0.0, (now.wall - command.last_seen).total_seconds()))}"
-    error = Failure("node_lost", f"node {node.address} was not heard of{silence}")
+    message = f"the agent of node {node.address} ended" if command.left else _silence(node, command, now)
+    error = Failure("node_lost", message)
     return [
         e.NodeLost(node.id, now.wall, command.last_seen),
         *(_lost(job, error, now) for job in view.held),
     ]
+
+
+def _silence(node: Node, command: c.Lose, now: Now) -> str:
+    if command.last_seen is None:
+        return f"node {node.address} was not heard of"
+    seconds = max(0.0, (now.wall - command.last_seen).total_seconds())
+    return f"node {node.address} was not heard of for {format_duration(seconds)}"
 
 
 def _remove(view: View, _command: c.Remove, now: Now) -> Sequence[e.Event]:

@@ -127,8 +127,13 @@ class NodeResumed(NodeEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeStopping(NodeEvent):
+    """Its agent is ending: it finishes what it has."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeLost(NodeEvent):
-    """It missed its heartbeats."""
+    """It missed its heartbeats, or its agent said goodbye."""
 
     last_seen: datetime | None
 
@@ -154,6 +159,7 @@ Event = (
     | NodeApproved
     | NodeDraining
     | NodeResumed
+    | NodeStopping
     | NodeLost
     | NodeReturned
     | NodeRemoved

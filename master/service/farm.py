@@ -83,12 +83,12 @@ class Farm:
                 self.store.liveness.forget_lease(before.lease.lease_id)
         return happened
 
-    def hear(self, tx: Transaction, node_id: str) -> None:
+    def hear(self, tx: Transaction, node_id: str, *, stopping: bool = False) -> None:
         """Every call of a node is a sign of life; one that was lost comes back by it."""
         self.store.liveness.hear(node_id, tx.now)
         node = self.require_node(tx, node_id)
-        if node.lost:
-            self.decide(tx, commands.Hear(), node=node)
+        if node.lost or stopping:
+            self.decide(tx, commands.Hear(stopping), node=node)
 
     def require_job(self, tx: Transaction, job_id: str) -> Job:
         """The job, or `unknown_job`."""
@@ -139,7 +139,12 @@ class Farm:
                     self.waiters.wake_for(job)
                 case events.JobRequeued(job_id=job_id, delay=delay) if delay <= 0:
                     self.wake_for(job_id)
-                case events.NodeApproved() | events.NodeResumed() | events.NodeReturned():
+                case (
+                    events.NodeApproved()
+                    | events.NodeResumed()
+                    | events.NodeReturned()
+                    | events.NodeStopping()
+                ):
                     self.waiters.wake_node(event.node_id)
                 case events.NodeRegistered(node=node):
                     self.waiters.wake_node(node.id)

@@ -63,21 +63,31 @@ def _node_from(fields: Mapping[str, Any], caller: Caller, now: Now) -> Node:
 
 
 def heartbeat(
-    farm: Farm, caller: Caller, node_id: str, leases: Sequence[str] | None
+    farm: Farm, caller: Caller, node_id: str, leases: Sequence[str] | None, *, stopping: bool = False
 ) -> tuple[NodeView, list[str]]:
     """A sign of life; answers the node and those of its leases that still hold.
 
     `leases` are the ones it works on: they are renewed. None (a plain heartbeat) renews all.
+    `stopping`: its agent is ending, so it gets nothing new until it registers again.
     """
     caller.speaks_for(node_id)
     now = farm.clock()
     with farm.store.transaction(now) as tx:
         farm.require_node(tx, node_id)
-        farm.hear(tx, node_id)
+        farm.hear(tx, node_id, stopping=stopping)
         held = [job.lease.lease_id for job in tx.held(node_id) if job.lease is not None]
         for lease_id in held if leases is None else set(held) & set(leases):
             farm.store.liveness.renew(lease_id, now)
         return farm.node_view(tx, node_id), held
+
+
+def leave(farm: Farm, caller: Caller, node_id: str) -> None:
+    """The node's agent ends: the node is offline at once, and what it still holds goes back."""
+    caller.speaks_for(node_id)
+    now = farm.clock()
+    with farm.store.transaction(now) as tx:
+        node = farm.require_node(tx, node_id)
+        farm.decide(tx, commands.Lose(now.wall, left=True), node=node)
 
 
 def all_nodes(farm: Farm) -> list[NodeView]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from common import problems
 from common.model import Failure, Job, Progress, Report
 from master import lifecycle, scheduler
 from master.lifecycle import commands
@@ -23,7 +24,10 @@ def next_job(
     while wait > 0:
         # Parked before it looks: a job that comes in between must not be missed.
         with farm.store.transaction(farm.clock()) as tx:
-            waiter = farm.waiters.park(farm.require_node(tx, node_id))
+            node = farm.require_node(tx, node_id)
+            if node.stopping:
+                return None
+            waiter = farm.waiters.park(node)
         if waiter is None:
             break
         try:
@@ -35,6 +39,8 @@ def next_job(
             woken = waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
         finally:
             farm.waiters.leave(waiter)
+        if farm.waiters.closed:
+            raise problems.UNAVAILABLE("The master is stopping or restarting; ask again in a moment.")
         if waiter.superseded or not woken:
             return None
         claimed = claim(farm, node_id, known)

@@ -1,0 +1,108 @@
+"""The command line of the agent."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+import click
+
+from common.client import Address, parse_address
+from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
+from common.version import VERSION
+
+_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._/-]{0,63})", re.ASCII)
+
+
+class AddressType(click.ParamType[Address]):
+    """A master's address."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Address:
+        """click's hook; a usage error (exit code 2) if the text is no address."""
+        try:
+            return value if isinstance(value, Address) else parse_address(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    labels = {}
+    for value in values:
+        match = _LABEL.fullmatch(value)
+        if match is None:
+            raise click.BadParameter(f"{value!r} is no label; write name=value, of letters, digits and ._/-")
+        labels[match[1]] = match[2]
+    return labels
+
+
+@click.command(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
+@click.option("--register", is_flag=True, help="Register with the master; needed the first time.")
+@click.option(
+    "--master",
+    type=AddressType(),
+    default="https://localhost:8080",
+    help="The master; http:// means https:// here.",
+)
+@click.option(
+    "--ca-cert",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The master's CA (its <state-dir>/tls/ca.pem). Without it, the CA met first is trusted and kept.",
+)
+@click.option(
+    "--name", default=socket.gethostname, show_default="host name", help="What people call this node."
+)
+@click.option("--label", multiple=True, metavar="K=V", callback=_labels, help="A label; may be repeated.")
+@click.option(
+    "--poll-interval", type=DURATION, default="10s", help="Pause between polls where they cannot wait."
+)
+@click.option("--heartbeat-interval", type=DURATION, default="30s", help="Time between two signs of life.")
+@click.option(
+    "--max-concurrent-jobs",
+    type=click.IntRange(1, 1024),
+    show_default="one for each 4 cores",
+    help="Jobs to run at once.",
+)
+@click.option(
+    "--state-dir",
+    type=_DIRECTORY,
+    default=lambda: state_directory("agent"),
+    show_default="~/.local/state/ffmpeg-rtmp/agent",
+    help="Where the node's identity and the master's CA are kept.",
+)
+@click.option(
+    "--work-dir",
+    type=_DIRECTORY,
+    show_default="<state-dir>/work",
+    help="Where outputs go, in a directory per job.",
+)
+@click.option(
+    "--drain-timeout", type=DURATION, default="5m", help="Time for running jobs to finish on SIGTERM."
+)
+@click.option(
+    "--allow-master-as-worker", is_flag=True, help="Allow it on the master's machine (development)."
+)
+@click.option("--yes", is_flag=True, help="Answer yes to the question that --allow-master-as-worker asks.")
+@click.option(
+    "--ffmpeg", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An ffmpeg to prefer."
+)
+@click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
+@click.version_option(VERSION, prog_name="agent")
+def main(**options: Any) -> None:
+    """Take encoding jobs from a master, run them with ffmpeg, and report what they cost.
+
+    Every option can also be set in the environment: FFRTMP_MASTER, FFRTMP_STATE_DIR, and so on.
+    """
+    require_platform("agent")
+    set_up_logging(options["log_level"])
+    from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
+
+    try:
+        run(options)
+    except StopError as error:
+        click.echo(f"agent: {error}", err=True)
+        raise SystemExit(1) from error

@@ -1,0 +1,33 @@
+"""The agent's settings, frozen at start; flags and environment fill them in `cli`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.client import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set. Durations are seconds."""
+
+    master: Address
+    name: str
+    """What people call the node."""
+    state_dir: Path
+    work_dir: Path
+    """Outputs go to `<work_dir>/<job id>/`."""
+    labels: Mapping[str, str]
+    """Beyond the detected ones; these win."""
+    poll_interval: float = 10.0
+    """How long to wait before asking again, where the master cannot let us wait."""
+    heartbeat_interval: float = 30.0
+    drain_timeout: float = 300.0
+    """How long running jobs get to finish after SIGTERM."""
+
+    @property
+    def master_dir(self) -> Path:
+        """What belongs to this master: our identity there, and its pinned CA."""
+        return self.state_dir / self.master.directory

@@ -1,0 +1,64 @@
+"""Who the agent is to its master, kept across restarts; and that nobody else is it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from common.trust import write_private
+
+
+class IdentityError(Exception):
+    """The identity cannot be had; the message is one line and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Made by the agent itself before it first registers, so that registering can be repeated."""
+
+    node_id: str
+    credential: str
+    """256 random bits; the master keeps their hash."""
+
+
+def load(directory: Path) -> Identity | None:
+    """The identity that is kept in `directory`; None if there is none yet."""
+    path = directory / "identity.json"
+    try:
+        return Identity(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise IdentityError(f"cannot read {path}: {error}; delete it to register as a new node") from error
+
+
+def create(directory: Path) -> Identity:
+    """A new identity, kept in `directory` (mode 0600)."""
+    identity = Identity(str(uuid.uuid4()), secrets.token_urlsafe(32))
+    write_private(directory / "identity.json", json.dumps(asdict(identity)).encode())
+    return identity
+
+
+def lock(state_dir: Path) -> int:
+    """Keep other agents out of `state_dir` while this process lives; the lock's file descriptor."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise IdentityError(
+            f"cannot write the state directory {state_dir}: {error.strerror}; choose another with --state-dir"
+        ) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise IdentityError(
+            f"another agent runs with the state directory {state_dir}; "
+            "stop it, or choose another with --state-dir"
+        ) from None
+    return fd

@@ -1,0 +1,192 @@
+"""From the options to an agent at work: the checks, the trust, the registration."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+
+from agent import hardware, identity
+from agent.config import Config
+from agent.ffmpeg.discover import Toolbox, discover
+from agent.ffmpeg.process import Spawner
+from agent.link import Link, RefusedError
+from agent.locality import interface_addresses, is_this_machine
+from agent.loop import Agent
+from common.client import Address, ApiError, MasterClient, Trust, establish_trust
+from common.trust import TrustError, explain
+from common.version import VERSION
+
+log = logging.getLogger(__name__)
+
+_RULE = "━" * 60
+WARNING = f"""\
+⚠️  WARNING: Master node detected as worker!
+{_RULE}
+You are attempting to register the master node as a compute worker.
+This configuration is intended for DEVELOPMENT/TESTING ONLY.
+
+Risks:
+  • Master and worker compete for CPU/memory resources
+  • Heavy workloads may impact master API responsiveness
+  • Not recommended for production environments
+
+Recommended: Run workers on separate machines in production.
+{_RULE}
+"""
+
+
+class StopError(Exception):
+    """The agent cannot start; the message is one line and says what to do."""
+
+
+def run(options: Mapping[str, Any]) -> None:
+    """Check, register, and work until told to stop. `StopError` says what prevents it."""
+    config = Config(
+        master=options["master"],
+        name=options["name"],
+        state_dir=options["state_dir"],
+        work_dir=options["work_dir"] or options["state_dir"] / "work",
+        labels=options["label"],
+        poll_interval=options["poll_interval"],
+        heartbeat_interval=options["heartbeat_interval"],
+        drain_timeout=options["drain_timeout"],
+    )
+    if options["register"]:
+        _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
+    try:
+        held = identity.lock(config.state_dir)
+    except identity.IdentityError as error:
+        raise StopError(str(error)) from error
+    try:
+        who = identity.load(config.master_dir)
+        if who is None and not options["register"]:
+            raise StopError(
+                f"this machine is not registered with {config.master.url}; start the agent with --register"
+            )
+        _make_work_dir(config.work_dir)
+        client = MasterClient(config.master, _trust(config, options["ca_cert"]))
+        _work(config, client, who or identity.create(config.master_dir), options)
+    except identity.IdentityError as error:
+        raise StopError(str(error)) from error
+    finally:
+        os.close(held)
+
+
+def _check_machine(master: Address, *, allowed: bool, yes: bool) -> None:
+    """Stop unless the operator wants the master's own machine to be a worker."""
+    try:
+        if not is_this_machine(master.host, interface_addresses()):
+            return
+    except OSError as error:
+        raise StopError(
+            f"the master's name {master.host!r} cannot be resolved: {error}; check --master"
+        ) from error
+    if not allowed:
+        raise StopError(
+            f"{master.host} is this machine: a master should not be its own worker in production, because "
+            "both compete for CPU and memory. For development, use:\n"
+            f"  ./bin/agent --register --master {master.url} --allow-master-as-worker"
+        )
+    click.echo(WARNING)
+    if yes:
+        click.echo("Do you want to continue? (yes/no): yes")
+        return
+    click.echo("Do you want to continue? (yes/no): ", nl=False)
+    answer = sys.stdin.readline().strip().lower() if sys.stdin is not None else ""  # closed: a no
+    if answer not in ("yes", "y"):
+        raise StopError("not registered; nothing was changed")
+
+
+def _make_work_dir(work_dir: Path) -> None:
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        if not os.access(work_dir, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise StopError(
+            f"cannot write the work directory {work_dir}: {error.strerror}; choose another with --work-dir"
+        ) from error
+
+
+def _trust(config: Config, ca_cert: Path | None) -> Trust:
+    """The CA to trust, waiting for the master if it is not there yet."""
+    pause = threading.Event()
+    delay = 0.5
+    while True:
+        try:
+            trusted = establish_trust(config.master, ca_cert, config.master_dir)
+        except TrustError as error:
+            raise StopError(str(error)) from error
+        except OSError as error:
+            log.warning("Cannot reach the master at %s: %s; trying again", config.master.url, error)
+            pause.wait(delay)
+            delay = min(30.0, delay * 2)
+        else:
+            break
+    if trusted.first_use:
+        log.info("Trusting the master's CA at first use, from now on: %s", trusted.fingerprint)
+        log.info("The master prints its own at start; they must be the same. Kept in %s", trusted.ca_file)
+    return trusted
+
+
+def _work(config: Config, client: MasterClient, who: identity.Identity, options: Mapping[str, Any]) -> None:
+    """Look at the machine, register, and work."""
+    stop = threading.Event()
+    with Spawner() as spawner:
+        toolbox = discover(spawner, options["ffmpeg"])
+        if not toolbox.encoders:
+            raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
+        description = _describe(config, toolbox, options["max_concurrent_jobs"])
+        link = Link(client, who, description)
+        agent = Agent(config, link, toolbox, spawner, description["max_concurrent_jobs"])
+        _on_signals(stop, agent)
+        try:
+            link.retry(link.register, "register", stop, fatal=(requests.exceptions.SSLError,))
+        except (RefusedError, ApiError) as error:
+            raise StopError(str(error)) from error
+        except requests.exceptions.SSLError as error:
+            raise StopError(explain(error)) from error
+        if not stop.is_set():
+            agent.run(stop)
+
+
+def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, Any]:
+    """What is registered beside the identity."""
+    machine = hardware.detect(toolbox)
+    rule = f"{slots}, as --max-concurrent-jobs says"
+    if slots is None:
+        slots, rule = hardware.default_slots(machine.cpu_threads or 1, toolbox.encoders)
+    log.info("ffmpeg %s, encoders that work here: %s", toolbox.version, ", ".join(toolbox.encoders))
+    log.info("Slots: %s", rule)
+    return {
+        **asdict(machine),
+        "encoders": list(toolbox.encoders),
+        "address": config.name,
+        "labels": {**hardware.default_labels(machine), **config.labels},
+        "max_concurrent_jobs": slots,
+        "agent_version": VERSION,
+        "instance": str(uuid.uuid4()),
+    }
+
+
+def _on_signals(stop: threading.Event, agent: Agent) -> None:
+    """The first SIGTERM or Ctrl-C drains, the second ends running jobs at once."""
+
+    def handle(_signal: int, _frame: object) -> None:
+        if stop.is_set():
+            agent.stop_now()
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

@@ -1,0 +1,236 @@
+"""The HTTP client: a method for each endpoint, used by the agent and the operator's command.
+
+It speaks TLS only, follows no redirects, and listens to nothing in the environment (no
+proxies, no CA bundles, no .netrc): where it connects, and whom it trusts, is decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from common import trust
+from common.model import Progress, Report
+from common.version import VERSION
+
+DEFAULT_PORT = 8080
+CONNECT_TIMEOUT = 10.0
+"""Seconds to reach the master."""
+READ_TIMEOUT = 30.0
+"""Seconds to wait for an answer, beyond the time that a poll asks to be parked."""
+
+
+class ApiError(Exception):
+    """The master refused: a problem with its slug, its HTTP status, and what to do."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title") or f"HTTP status {status}"))
+        self.status = status
+        self.problem = problem
+        self.slug = str(problem.get("type", "")).rpartition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a master is."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The base of every request: https, always."""
+        return f"https://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def directory(self) -> str:
+        """A name for the files that belong to this master."""
+        return f"{re.sub(r'[^A-Za-z0-9.-]', '_', self.host)}_{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Host and port of a master; `http://` means `https://` here. ValueError if it is no address."""
+    url = urlsplit(text if "://" in text else f"https://{text}")
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ValueError(f"{text!r} is no master; write https://HOST:{DEFAULT_PORT}")
+    if url.path not in ("", "/") or url.query or url.fragment or url.username:
+        raise ValueError(f"{text!r} has more than host and port; write https://{url.hostname}:{DEFAULT_PORT}")
+    try:
+        return Address(url.hostname, url.port or DEFAULT_PORT)
+    except ValueError as error:
+        raise ValueError(f"{text!r} has no valid port; write https://HOST:{DEFAULT_PORT}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which CA a master must prove itself with."""
+
+    ca_file: Path
+    check_hostname: bool
+    fingerprint: str | None = None
+    """Of a pin; None for a CA that was named."""
+    first_use: bool = False
+    """Whether the pin was made just now."""
+
+
+def establish_trust(address: Address, ca_cert: Path | None, directory: Path) -> Trust:
+    """Trust the CA that was named, else the one pinned in `directory`, else the one that is met now.
+
+    `TrustError` if it cannot be trusted, OSError if the master cannot be reached.
+    """
+    if ca_cert is not None:
+        return Trust(ca_cert, check_hostname=True)
+    pin = trust.pin(address.host, address.port, directory / "ca.pem")
+    return Trust(pin.ca_file, check_hostname=False, fingerprint=pin.fingerprint, first_use=pin.first_use)
+
+
+class MasterClient:
+    """A master, as a caller sees it.
+
+    Every method raises `ApiError` if the master refuses, and `requests.RequestException`
+    if it cannot be reached. It may be used by several threads.
+    """
+
+    def __init__(self, address: Address, trusted: Trust, credential: str | None = None) -> None:
+        """`credential`: the node's own, or the operator token; None for the local door."""
+        self.address = address
+        self.credential = credential
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = f"ffrtmp/{VERSION}"
+        self._session.mount("https://", trust.PinnedAdapter(trusted.ca_file, trusted.check_hostname))
+
+    def health(self) -> dict[str, Any]:
+        """Is it there."""
+        return self._call("GET", "/health")
+
+    def register(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a node known. Sends no credential but the one in `fields`: the master may not know it yet."""
+        return self._call("POST", "/nodes/register", json=dict(fields), anonymous=True)
+
+    def heartbeat(self, node_id: str, leases: Sequence[str], *, stopping: bool = False) -> dict[str, Any]:
+        """A sign of life, which renews these leases."""
+        return self._call(
+            "POST", f"/nodes/{node_id}/heartbeat", json={"leases": list(leases), "stopping": stopping}
+        )
+
+    def leave(self, node_id: str) -> None:
+        """The node's agent ends."""
+        self._call("POST", f"/nodes/{node_id}/leave")
+
+    def next_job(self, node_id: str, leases: Sequence[str], wait: float) -> dict[str, Any] | None:
+        """Claim a job; None if none came within `wait` seconds."""
+        arguments = {"node_id": node_id, "wait": f"{wait:g}", "leases": ",".join(leases)}
+        answer = self._call("GET", "/jobs/next", params=arguments, timeout=READ_TIMEOUT + wait)
+        job: dict[str, Any] | None = answer["job"]
+        return job
+
+    def progress(
+        self, job_id: str, node_id: str, lease_id: str, how_far: Progress, log: Sequence[str]
+    ) -> dict[str, Any]:
+        """How far an attempt is."""
+        sent = {"node_id": node_id, "lease_id": lease_id, "log": list(log), **asdict(how_far)}
+        return self._call("POST", f"/jobs/{job_id}/progress", json=sent)
+
+    def report(self, report: Report, log: Sequence[str]) -> dict[str, Any]:
+        """The report at the end of an attempt."""
+        sent = {**asdict(report), "log": list(log)}
+        del sent["digest"]  # the master makes it
+        return self._call("POST", "/results", json=sent)
+
+    def release(self, job_id: str, node_id: str, lease_id: str) -> dict[str, Any]:
+        """Hand a job back unharmed."""
+        return self._call("POST", f"/jobs/{job_id}/release", json={"node_id": node_id, "lease_id": lease_id})
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """All nodes."""
+        nodes: list[dict[str, Any]] = self._call("GET", "/nodes")["nodes"]
+        return nodes
+
+    def node(self, node_id: str) -> dict[str, Any]:
+        """One node."""
+        return self._call("GET", f"/nodes/{node_id}")
+
+    def change_node(self, node_id: str, verb: str) -> dict[str, Any]:
+        """`approve`, `drain` or `resume` a node."""
+        return self._call("POST", f"/nodes/{node_id}/{verb}")
+
+    def remove_node(self, node_id: str) -> None:
+        """Take a node out of the registry."""
+        self._call("DELETE", f"/nodes/{node_id}")
+
+    def submit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Queue a job."""
+        return self._call("POST", "/jobs", json=dict(fields))
+
+    def jobs(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """All jobs, page by page."""
+        return self._pages("/jobs", "jobs", {} if status is None else {"status": status})
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """One job with its attempts."""
+        return self._call("GET", f"/jobs/{job_id}")
+
+    def change_job(self, job_id: str, verb: str) -> dict[str, Any]:
+        """`cancel` or `retry` a job."""
+        return self._call("POST", f"/jobs/{job_id}/{verb}")
+
+    def logs(self, job_id: str) -> list[str]:
+        """The newest lines of a job's log."""
+        lines: list[str] = self._call("GET", f"/jobs/{job_id}/logs")["lines"]
+        return lines
+
+    def result(self, job_id: str) -> dict[str, Any]:
+        """What came of a finished job."""
+        return self._call("GET", f"/jobs/{job_id}/result")
+
+    def results(self) -> Iterator[dict[str, Any]]:
+        """All results, newest first, page by page."""
+        return self._pages("/results", "results", {})
+
+    def scenarios(self) -> list[dict[str, Any]]:
+        """The scenario catalogue."""
+        scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
+        return scenarios
+
+    def _pages(self, path: str, key: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
+        while True:
+            page = self._call("GET", path, params=arguments)
+            yield from page[key]
+            if page["next"] is None:
+                return
+            arguments = {**arguments, "after": page["next"]}
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        anonymous: bool = False,
+        timeout: float = READ_TIMEOUT,
+        **content: Any,
+    ) -> dict[str, Any]:
+        headers = {}
+        if self.credential is not None and not anonymous:
+            headers["Authorization"] = f"Bearer {self.credential}"
+        response = self._session.request(
+            method,
+            f"{self.address.url}{path}",
+            headers=headers,
+            timeout=(CONNECT_TIMEOUT, timeout),
+            allow_redirects=False,
+            **content,
+        )
+        try:
+            document = response.json() if response.content else {}
+        except requests.exceptions.JSONDecodeError:
+            document = {}
+        if not 200 <= response.status_code < 300 or not isinstance(document, dict):
+            raise ApiError(response.status_code, document if isinstance(document, dict) else {})
+        return document

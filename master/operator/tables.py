@@ -1,0 +1,156 @@
+"""What the operator's command prints: tables for people, documents for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+Document = dict[str, Any]
+Column = tuple[str, Callable[[Document], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Something to print in either way."""
+
+    document: Any
+    show: Callable[[], None]
+    """Print it for people."""
+
+
+def number(value: float | None, form: str = "{:.1f}", unit: str = "") -> str:
+    """A number for people; a dash if it is unknown."""
+    return "-" if value is None else form.format(value) + unit
+
+
+def rate(bits: float | None) -> str:
+    """A bitrate for people."""
+    return number(None if bits is None else bits / 1000, "{:,.0f}", " kbit/s")
+
+
+def short(identifier: str | None) -> str:
+    """The first part of an id: enough to tell them apart."""
+    return "-" if identifier is None else identifier[:8]
+
+
+def table(rows: Sequence[Document], columns: Sequence[Column], nothing: str) -> Answer:
+    """One row for each document; ids are never cut, so that they can be copied."""
+
+    def show() -> None:
+        if not rows:
+            click.echo(nothing)
+            return
+        drawn = Table(box=None, pad_edge=False, header_style="bold")
+        for title, _ in columns:
+            drawn.add_column(title, no_wrap=title == "ID")
+        for row in rows:
+            drawn.add_row(*(render(row) for _, render in columns))
+        # Into a file or a pipe, lines are as long as they need to be.
+        Console(width=None if sys.stdout.isatty() else 240).print(drawn)
+
+    return Answer(list(rows), show)
+
+
+def document(content: Document) -> Answer:
+    """One document, a line for each field."""
+
+    def show() -> None:
+        for name, value in content.items():
+            _field(name, value, 0)
+
+    return Answer(content, show)
+
+
+def _field(name: str, value: Any, depth: int) -> None:
+    indent = "  " * depth
+    if isinstance(value, dict) and value:
+        click.echo(f"{indent}{name}:")
+        for key, item in value.items():
+            _field(key, item, depth + 1)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for position, item in enumerate(value, start=1):
+            _field(f"{name} {position}", item, depth)
+    else:
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        click.echo(f"{indent}{name}: {'-' if text in (None, '', {}) else text}")
+
+
+def nodes(rows: Sequence[Document]) -> Answer:
+    """The registry."""
+    columns: list[Column] = [
+        ("ID", lambda n: n["id"]),
+        ("NAME", lambda n: n["address"]),
+        ("STATUS", lambda n: n["status"]),
+        ("JOBS", lambda n: f"{n['running_jobs']}/{n['max_concurrent_jobs']}"),
+        ("TYPE", lambda n: n["type"] or "-"),
+        ("THREADS", lambda n: number(n["cpu_threads"], "{}")),
+        ("LAST HEARTBEAT", lambda n: n["last_heartbeat"] or "-"),
+    ]
+    return table(
+        rows, columns, "No node is registered. On a worker: agent --register --master https://HOST:8080"
+    )
+
+
+def jobs(rows: Sequence[Document]) -> Answer:
+    """The queue and what came of it."""
+    columns: list[Column] = [
+        ("ID", lambda j: j["id"]),
+        ("SCENARIO", lambda j: j["scenario"]),
+        ("STATUS", lambda j: j["status"]),
+        ("PROGRESS", _progress),
+        ("NODE", lambda j: short(j["node_id"])),
+        ("NOTE", lambda j: j["pending_reason"] or (j["error"] or {}).get("message") or ""),
+    ]
+    return table(rows, columns, "There are no such jobs. Submit one with: ffrtmp jobs submit 720p-h264")
+
+
+def _progress(job: Document) -> str:
+    progress = job["progress"] or {}
+    if progress.get("percent") is None:
+        return ""
+    return f"{progress['percent']:.0f} %  {number(progress['fps'], '{:.0f}', ' fps')}"
+
+
+def job_submitted(job: Document) -> Answer:
+    """A new job."""
+    return Answer(job, lambda: click.echo(job["id"]))
+
+
+def results(rows: Sequence[Document]) -> Answer:
+    """What the encodes cost."""
+
+    def metric(name: str) -> Callable[[Document], Any]:
+        return lambda row: (row["metrics"] or {}).get(name)
+
+    columns: list[Column] = [
+        ("ID", lambda r: r["job_id"]),
+        ("SCENARIO", lambda r: r["scenario"]),
+        ("STATUS", lambda r: r["status"]),
+        ("FRAMES", lambda r: number(metric("frames")(r), "{}")),
+        ("FPS", lambda r: number(metric("fps")(r))),
+        ("SPEED", lambda r: number(metric("speed")(r), "{:.2f}", "x")),
+        ("BITRATE", lambda r: rate(metric("bitrate")(r))),
+        ("CPU", lambda r: number(metric("cpu_seconds")(r), "{:.1f}", " s")),
+        ("WALL", lambda r: number(metric("wall_seconds")(r), "{:.1f}", " s")),
+        ("NOTE", lambda r: (r["error"] or {}).get("message") or ""),
+    ]
+    return table(rows, columns, "There are no results yet.")
+
+
+def scenarios(rows: Sequence[Document]) -> Answer:
+    """The catalogue."""
+    columns: list[Column] = [
+        ("NAME", lambda s: s["name"]),
+        ("SIZE", lambda s: f"{s['width']}x{s['height']}"),
+        ("FPS", lambda s: f"{s['fps']:g}"),
+        ("CODEC", lambda s: s["codec"]),
+        ("BITRATE", lambda s: s["bitrate"]),
+        ("DURATION", lambda s: f"{s['duration']:g} s"),
+    ]
+    return table(rows, columns, "There are no scenarios.")
