@@ -103,7 +103,7 @@ def build(part: Part) -> None:
     # As a venv the binary starts in a quarter of a second less, and children started by
     # `sys.executable -m` find our packages without help.
     command += ["--venv", "--preamble-file", str(preamble(target.name)), "--output-file", str(unfinished)]
-    result = subprocess.run(  # noqa: S603 - fixed words and our own setup.cfg
+    result = subprocess.run(
         command,
         cwd=BUILD,
         env=os.environ | {"PEX_ROOT": str(BUILD / "pex-root"), "PEX_IGNORE_RCFILES": "1"},

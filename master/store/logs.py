@@ -46,7 +46,8 @@ class LogStore:
         path = self._path(job_id)
         if not path.exists():
             return []
-        return self._tail(path).decode(errors="replace").splitlines()
+        # Not splitlines(): a line may have a carriage return or the like in it.
+        return self._tail(path).decode(errors="replace").split("\n")[:-1]
 
     def _tail(self, path: Path) -> bytes:
         with path.open("rb") as file:
