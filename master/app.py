@@ -39,7 +39,7 @@ def create_app(farm: Farm, gate: Gate) -> Flask:
     @app.before_request
     def _admit() -> None:
         if request.endpoint is not None:
-            g.caller = gate.identify(request.environ)
+            g.caller = gate.identify(request.environ, request.endpoint)
             gate.admit(g.caller, request.endpoint)
 
     app.register_error_handler(Problem, problem_response)

@@ -77,13 +77,20 @@ class Gate:
         self._operator_hash = hash_secret(operator_token)
         self._local_door = local_door
         self._socket_owner = socket_owner
-        self._owners: WeakKeyDictionary[Any, int | None] = WeakKeyDictionary()
+        self._trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
-    def identify(self, environ: Mapping[str, Any]) -> Caller:
-        """The caller; `unauthenticated` if it shows a credential that is none."""
+    def identify(self, environ: Mapping[str, Any], endpoint: str) -> Caller:
+        """The caller; `unauthenticated` if it shows a credential that is none, where one is needed."""
         header = environ.get("HTTP_AUTHORIZATION")
         if header is not None:
-            return self._by_credential(header)
+            caller = self._by_credential(header)
+            if caller is not None:
+                return caller
+            if _ANYONE in ROUTES[endpoint]:
+                return Caller(_ANYONE)
+            raise problems.UNAUTHENTICATED(
+                "The credential is not known here. An agent registers again to get one."
+            )
         return Caller(_OPERATOR if self._local_door and self._came_by_the_local_door(environ) else _ANYONE)
 
     def admit(self, caller: Caller, endpoint: str) -> None:
@@ -97,7 +104,7 @@ class Gate:
             )
         raise problems.FORBIDDEN(f"The role {caller.role} may not do this.")
 
-    def _by_credential(self, header: str) -> Caller:
+    def _by_credential(self, header: str) -> Caller | None:
         scheme, _, secret = header.partition(" ")
         digest = hash_secret(secret.strip())
         if scheme.lower() == "bearer":
@@ -106,9 +113,7 @@ class Gate:
             node = self._store.node_with_credential(digest)
             if node is not None:
                 return Caller(_NODE, node.id)
-        raise problems.UNAUTHENTICATED(
-            "The credential is not known here. An agent registers again to get one."
-        )
+        return None
 
     def _came_by_the_local_door(self, environ: Mapping[str, Any]) -> bool:
         connection = environ.get("gunicorn.socket")
@@ -119,14 +124,14 @@ class Gate:
             and not any(name in environ for name in _PROXY_HEADERS)
             and not any(name.startswith("HTTP_X_FORWARDED") for name in environ)
             and not _is_cross_site(environ)
-            and self._owner(connection) in trusted_users()
+            and self._is_trusted(connection)
         )
 
-    def _owner(self, connection: Any) -> int | None:
+    def _is_trusted(self, connection: Any) -> bool:
         """Looked up once for each connection: its other end does not change hands."""
-        if connection not in self._owners:
-            self._owners[connection] = self._socket_owner(connection)
-        return self._owners[connection]
+        if connection not in self._trusted:
+            self._trusted[connection] = is_trusted_user(self._socket_owner(connection))
+        return self._trusted[connection]
 
 
 def _is_loopback(connection: Any) -> bool:
@@ -157,17 +162,17 @@ def _is_cross_site(environ: Mapping[str, Any]) -> bool:
     return origin is not None and origin != f"https://{environ.get('HTTP_HOST')}"
 
 
-def trusted_users() -> frozenset[int]:
-    """The user ids that the local door is open for."""
-    users = {0, os.geteuid()}
+def is_trusted_user(uid: int | None) -> bool:
+    """Whether the local door is open for this user id: root, the master's own, or the group's."""
+    if uid is None:
+        return False
+    if uid in (0, os.geteuid()):
+        return True
     try:
-        group = grp.getgrnam(GROUP)
+        group, user = grp.getgrnam(GROUP), pwd.getpwuid(uid)
     except KeyError:
-        return frozenset(users)
-    users |= {
-        user.pw_uid for user in pwd.getpwall() if user.pw_gid == group.gr_gid or user.pw_name in group.gr_mem
-    }
-    return frozenset(users)
+        return False
+    return user.pw_gid == group.gr_gid or user.pw_name in group.gr_mem
 
 
 def operator_token(state_dir: Path) -> str:

@@ -111,8 +111,6 @@ class Runtime:
         self._lock = StateLock(config.state_dir)
         self._lock.take(patience=60)
         chain, key, fingerprint = certificates(config, clock().wall)
-        if fingerprint is not None:
-            log.info("CA fingerprint: %s", fingerprint)
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         try:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
@@ -126,6 +124,9 @@ class Runtime:
         self._certificates_checked = clock().mono
         self._reaper = Reaper(chores, min(terms))
         self._reaper.start()
+        if fingerprint is not None:
+            # Last: a master that cannot start says so in one line, and nothing else.
+            log.info("CA fingerprint: %s", fingerprint)
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, current_app, g, request
 from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from common import problems, strictjson
 from common.problems import Problem
@@ -46,7 +47,7 @@ def problem_response(problem: Problem) -> Response:
 
 def body(schema: Schema, *, optional: bool = False) -> Any:
     """The request's body as `schema` loads it; `malformed_json` or `invalid`, naming the field."""
-    data = request.get_data()
+    data = _whole_body()
     if not data and optional:
         return schema.load({})
     if data and not request.is_json:
@@ -59,6 +60,14 @@ def body(schema: Schema, *, optional: bool = False) -> Any:
         return schema.load(document)
     except ValidationError as error:
         raise invalid(flatten(error.messages)) from error
+
+
+def _whole_body() -> bytes:
+    data = request.get_data()
+    # A body that comes without its length (chunked) would be cut at the limit in silence.
+    if len(data) == request.max_content_length and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
+    return data
 
 
 def no_body() -> None:

@@ -25,7 +25,14 @@ from gunicorn.workers.gthread import ThreadWorker
 from werkzeug.exceptions import HTTPException
 
 from common import problems
-from master.worker.connection import BodySource, Connection, HeadTooLargeError, Patience, Stage
+from master.worker.connection import (
+    MAX_READ_AHEAD,
+    BodySource,
+    Connection,
+    HeadTooLargeError,
+    Patience,
+    Stage,
+)
 from master.worker.plain import NotHttpError, render
 
 TICK = 0.25
@@ -252,7 +259,10 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         parser.unreader.unread(conn.take())
         conn.sock.settimeout(conn.patience.send)
         try:
-            keep = self.handle_request(next(parser), conn)
+            request = next(parser)
+            if _may_stay_unread(request):
+                request.force_close()
+            keep = self.handle_request(request, conn)
             source.stop()
             if not keep or not parser.finish_body():
                 return False
@@ -273,3 +283,14 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
     def _refuse(self, conn: Connection, reason: str) -> None:
         conn.sock.settimeout(conn.patience.send)
         conn.sock.sendall(render(problems.INVALID(f"This is not a request the master can read: {reason}.")))
+
+
+def _may_stay_unread(request: Any) -> bool:
+    """Whether the body is so long that a refusal may leave some of it on the connection.
+
+    Then the connection has to end, and the answer must say so before the client uses it again.
+    """
+    return any(
+        name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and int(value) > MAX_READ_AHEAD)
+        for name, value in request.headers
+    )

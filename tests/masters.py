@@ -1,0 +1,163 @@
+"""Real masters as processes, started from the command line as their users do, and clients of them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[1]
+MASTER = [sys.executable, "-c", "from master.cli import main; main(prog_name='master')"]
+"""The command line of the master, without its flags."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+    """The condition's first true value; fails the test when the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    return pytest.fail(f"{what}: not within {seconds} s")
+
+
+def run_master(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A master that is expected to end by itself."""
+    return subprocess.run(
+        [*MASTER, *flags],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+class Client(requests.Session):
+    """Speaks to one master, and trusts its CA only. Paths take the place of addresses."""
+
+    def __init__(self, url: str, ca: Path, token: str | None = None) -> None:
+        super().__init__()
+        self.url = url
+        self.trust_env = False
+        self.verify = str(ca)
+        if token is not None:
+            self.headers["Authorization"] = f"Bearer {token}"
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs.setdefault("timeout", 30)
+        return super().request(method, self.url + url, *args, **kwargs)
+
+
+class Master:
+    """One running master."""
+
+    def __init__(self, state_dir: Path, port: int, flags: list[str], environment: dict[str, str]) -> None:
+        self.state_dir = state_dir
+        self.port = port
+        self.url = f"https://localhost:{port}"
+        self.ca = state_dir / "tls/ca.pem"
+        self.log = state_dir.with_name(f"{state_dir.name}.log")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*MASTER, *flags],
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                stdout=log,
+                stderr=log,
+                # A group of its own, so that a kill can reach its worker too.
+                start_new_session=True,
+            )
+
+    @property
+    def token(self) -> str:
+        """The operator's."""
+        return (self.state_dir / "operator.token").read_text().strip()
+
+    def client(self, token: str | None = None) -> Client:
+        return Client(self.url, self.ca, token)
+
+    def ready(self) -> Master:
+        wait_until(self.healthy, "the master answers", 30)
+        return self
+
+    def healthy(self) -> bool:
+        if self.process.poll() is not None:
+            pytest.fail(f"the master ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
+        if not self.ca.exists():
+            return False
+        with self.client() as client:
+            try:
+                return client.get("/health").ok
+            except (OSError, requests.RequestException):
+                return False
+
+    def worker_pid(self) -> int | None:
+        """The process that serves; None while there is none."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = children.read_text().split() if children.exists() else []
+        return int(pids[0]) if pids else None
+
+    def stop(self) -> int:
+        """End it in order; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=40)
+
+    def kill(self, *, worker_too: bool = True) -> None:
+        """End it at once (kill -9), and return when nobody uses its state directory any more."""
+        if worker_too:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
+        self.process.wait(timeout=10)
+        wait_until(self._unlocked, "the state directory is free")
+
+    def _unlocked(self) -> bool:
+        path = self.state_dir / "lock"
+        if not path.exists():
+            return True
+        with path.open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+
+def launch_master(
+    state_dir: Path, *, port: int | None = None, environment: dict[str, str] | None = None, **flags: Any
+) -> Master:
+    """Start a master, and do not wait for it. `lease="2s"` stands for `--lease 2s`, and so on."""
+    port = port or free_port()
+    listed = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+    arguments = [f"--port={port}", f"--state-dir={state_dir}", *listed]
+    return Master(state_dir, port, arguments, environment or {})
+
+
+def start_master(state_dir: Path, **how: Any) -> Master:
+    """Start a master as `launch_master` does, and wait until it serves."""
+    master = launch_master(state_dir, **how)
+    try:
+        return master.ready()
+    except BaseException:
+        master.stop()
+        raise

@@ -1,0 +1,58 @@
+"""A real master, and the command as a person would type it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.masters import ROOT, Client, Master, start_master
+
+
+class Ffrtmp:
+    """Runs `ffrtmp` in a home of its own."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "FFRTMP_MASTER": url}
+
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        program = "from master.operator.cli import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            cwd=ROOT,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        done = self("-o", "json", *arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="package")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
+    running = start_master(tmp_path_factory.mktemp("operator") / "master")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(master: Master) -> Iterator[Client]:
+    with master.client() as session:
+        yield session
+
+
+@pytest.fixture
+def ffrtmp(master: Master, tmp_path: Path) -> Ffrtmp:
+    return Ffrtmp(master.url, tmp_path)

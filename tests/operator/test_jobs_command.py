@@ -1,0 +1,64 @@
+"""`ffrtmp jobs`, `results` and `scenarios` do what curl does, with less typing."""
+
+from __future__ import annotations
+
+from common.scenarios import CATALOGUE
+from tests.masters import Client
+from tests.operator.conftest import Ffrtmp
+
+
+def test_a_submitted_job_prints_its_id_and_asks_for_what_was_typed(ffrtmp: Ffrtmp) -> None:
+    done = ffrtmp(
+        "jobs", "submit", "720p-h264", "-p", "duration=2.5", "-p", "bitrate=800k", "-p", "gop=30",
+        "--priority", "high", "--confidence", "low", "--label", "site=a",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    job = ffrtmp.json("jobs", "show", done.stdout.strip())
+    assert job["parameters"] == {"duration": 2.5, "bitrate": "800k", "gop": 30}
+    assert (job["priority"], job["confidence"], job["constraints"]["labels"]) == (
+        "high",
+        "low",
+        {"site": "a"},
+    )
+
+
+def test_a_job_is_canceled_and_retried(ffrtmp: Ffrtmp) -> None:
+    job_id = ffrtmp("jobs", "submit", "480p-h264").stdout.strip()
+    assert ffrtmp("jobs", "cancel", job_id).stdout == f"Job {job_id} is canceled.\n"
+    assert job_id in ffrtmp("jobs", "list", "--status", "canceled").stdout
+    again = ffrtmp("jobs", "retry", job_id).stdout.strip()
+    assert ffrtmp.json("jobs", "show", again)["retry_of"] == job_id
+
+
+def test_a_finished_job_has_a_log_and_a_result(client: Client, ffrtmp: Ffrtmp) -> None:
+    label = {"for": "results"}
+    node = {"address": "n", "labels": label, "run_unlabeled": False}
+    node_id = client.post("/nodes/register", json=node).json()["id"]
+    job = {"scenario": "480p-h264", "constraints": {"labels": label}}
+    job_id = client.post("/jobs", json=job).json()["id"]
+    assert client.get(f"/jobs/next?node_id={node_id}").json()["id"] == job_id
+    report = {
+        "job_id": job_id,
+        "node_id": node_id,
+        "metrics": {"frames": 300, "fps": 61.5},
+        "log": ["said so"],
+    }
+    assert client.post("/results", json=report).status_code == 200
+    assert ffrtmp("jobs", "logs", job_id).stdout == "said so\n"
+    assert "61.5" in ffrtmp("results").stdout
+    assert "frames: 300" in ffrtmp("results", job_id).stdout
+
+
+def test_every_scenario_is_listed(ffrtmp: Ffrtmp) -> None:
+    shown = ffrtmp("scenarios").stdout
+    assert all(scenario.name in shown for scenario in CATALOGUE)
+
+
+def test_what_the_master_refuses_is_one_clear_line(ffrtmp: Ffrtmp) -> None:
+    done = ffrtmp("jobs", "submit", "720p-h265")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "Error: There is no scenario '720p-h265'. Did you mean 720p"
+    )
+    done = ffrtmp("jobs", "submit", "720p-h264", "-p", "colour=red")
+    assert done.stderr.splitlines()[-1] == "Error: parameters.colour: Unknown field."
