@@ -120,9 +120,9 @@ class MasterClient:
             "POST", f"/nodes/{node_id}/heartbeat", json={"leases": list(leases), "stopping": stopping}
         )
 
-    def leave(self, node_id: str) -> None:
-        """The node's agent ends."""
-        self._call("POST", f"/nodes/{node_id}/leave")
+    def leave(self, node_id: str, instance: str) -> None:
+        """The node's agent (this instance of it) ends."""
+        self._call("POST", f"/nodes/{node_id}/leave", json={"instance": instance})
 
     def next_job(self, node_id: str, leases: Sequence[str], wait: float) -> dict[str, Any] | None:
         """Claim a job; None if none came within `wait` seconds."""

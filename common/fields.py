@@ -31,12 +31,39 @@ class StrictInteger(fields.Integer):
 
 
 class StrictFloat(fields.Float):
-    """A number: not a string, not true."""
+    """A number: not a string, not true. Whole numbers stay as they were sent: 60, not 60.0."""
 
     def _validated(self, value: Any) -> float:
         if isinstance(value, bool | str):
             raise self.make_error("invalid", input=value)
-        return super()._validated(value)
+        checked = super()._validated(value)
+        return value if isinstance(value, int) else checked
+
+
+class ShortList(fields.List[Any]):
+    """A list of at most `most` items; they are counted before any is looked at."""
+
+    def __init__(self, inner: fields.Field[Any], *, most: int, **kwargs: Any) -> None:
+        super().__init__(inner, **kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > self.most:
+            raise ValidationError(f"Must have at most {self.most} items.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class ShortDict(fields.Dict):
+    """An object of at most `most` fields; they are counted before any is looked at."""
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict) and len(value) > self.most:
+            raise ValidationError(f"Must have at most {self.most} fields.")
+        return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]  # marshmallow left it untyped
 
 
 class StrictBoolean(fields.Boolean):

@@ -119,7 +119,7 @@ class Failure:
     """Why an attempt or a job failed."""
 
     code: str
-    """A name from `common.failures`."""
+    """One of `common.failures.KINDS`."""
     message: str
     """A sentence a person can act on."""
 
@@ -187,6 +187,10 @@ class Job:
     max_attempts: int
     status: JobStatus = JobStatus.PENDING
     attempts: tuple[Attempt, ...] = ()
+    idempotency_key: str | None = None
+    """The client's name for the request that made it: a repeat finds this job."""
+    request_digest: str | None = None
+    """SHA-256 of that request's body."""
     retry_of: str | None = None
     """The finished job that this one repeats."""
     retry_delay: float = 0.0

@@ -12,7 +12,17 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from common import settings
-from common.fields import Bitrate, OneOf, StrictBoolean, StrictFloat, StrictInteger, StrictString
+from common.failures import KINDS
+from common.fields import (
+    Bitrate,
+    OneOf,
+    ShortDict,
+    ShortList,
+    StrictBoolean,
+    StrictFloat,
+    StrictInteger,
+    StrictString,
+)
 from common.model import Confidence, JobStatus, NodeType, Priority, Scalar
 from common.result import check as check_metric
 
@@ -23,6 +33,8 @@ _METRIC = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
 
 MAX_LOG_LINES = 2000
+MAX_TEXT = 16_384
+"""Characters in all the texts of a report's metrics; the command line is the longest."""
 
 
 def _text(longest: int, **kwargs: Any) -> StrictString:
@@ -80,22 +92,22 @@ def _even(value: int) -> None:
         raise ValidationError("Must be even.")
 
 
-def _labels(**kwargs: Any) -> fields.Dict:
-    return fields.Dict(
+def _labels(**kwargs: Any) -> ShortDict:
+    return ShortDict(
+        most=64,
         keys=StrictString(validate=_matches(_NAME, "A label's name is 1 to 63 letters, digits, and ._/-")),
         values=StrictString(
             validate=_matches(_VALUE, "A label's value is 0 to 63 letters, digits, and ._/-")
         ),
-        validate=validate.Length(max=64),
         **kwargs,
     )
 
 
-def _encoders(**kwargs: Any) -> fields.List[str]:
+def _encoders(**kwargs: Any) -> ShortList:
     name = StrictString(
         validate=_matches(_ENCODER, "Must be the name of an ffmpeg encoder, such as libx264.")
     )
-    return fields.List(name, validate=validate.Length(max=64), **kwargs)
+    return ShortList(name, most=64, **kwargs)
 
 
 class ConstraintsSchema(Strict):
@@ -142,16 +154,18 @@ class RegisterSchema(Strict):
 class HeartbeatSchema(Strict):
     """`POST /nodes/{id}/heartbeat`; the body may be left out."""
 
-    leases = fields.List(StrictString(validate=_is_id), load_default=None, validate=validate.Length(max=1024))
+    leases = ShortList(StrictString(validate=_is_id), most=1024, load_default=None)
     stopping = StrictBoolean(load_default=False)
 
 
-def _log_lines(**kwargs: Any) -> fields.List[str]:
-    return fields.List(
-        StrictString(validate=validate.Length(max=4000)),
-        validate=validate.Length(max=MAX_LOG_LINES),
-        **kwargs,
-    )
+class LeaveSchema(Strict):
+    """`POST /nodes/{id}/leave`; the body may be left out."""
+
+    instance = StrictString(load_default=None, validate=_is_id)
+
+
+def _log_lines(**kwargs: Any) -> ShortList:
+    return ShortList(StrictString(validate=validate.Length(max=4000)), most=MAX_LOG_LINES, **kwargs)
 
 
 class ProgressSchema(Strict):
@@ -177,7 +191,7 @@ class ReleaseSchema(Strict):
 class ErrorSchema(Strict):
     """Why an encode failed."""
 
-    code = StrictString(load_default="unspecified", validate=_matches(_METRIC, "Must be a failure code."))
+    code = StrictString(load_default="unspecified", validate=validate.OneOf(list(KINDS)))
     message = _text(4000, required=True)
 
 
@@ -188,20 +202,25 @@ class FailureField(fields.Field[Any]):
         return ErrorSchema().load({"message": value} if isinstance(value, str) else value)
 
 
-def _scalar_dict(**kwargs: Any) -> fields.Dict:
-    return fields.Dict(
+def _scalar_dict(**kwargs: Any) -> ShortDict:
+    return ShortDict(
+        most=128,
         keys=StrictString(validate=_matches(_METRIC, "A name is small letters, digits and underscores.")),
         values=fields.Raw(allow_none=True, validate=_is_scalar),
-        validate=validate.Length(max=128),
+        validate=_is_small,
         **kwargs,
     )
+
+
+def _is_small(values: dict[str, Any]) -> None:
+    """Results are kept, and listed by the thousand."""
+    if sum(len(value) for value in values.values() if isinstance(value, str)) > MAX_TEXT:
+        raise ValidationError(f"All texts together must be at most {MAX_TEXT} characters long.")
 
 
 def _is_scalar(value: Any) -> None:
     if not isinstance(value, Scalar):
         raise ValidationError("Must be a number, a string, true, false or null.")
-    if isinstance(value, str) and len(value) > 16_384:
-        raise ValidationError("Must be at most 16384 characters long.")
 
 
 class ReportSchema(Strict):

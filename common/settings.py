@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from common.model import Scalar
 from common.scenarios import Scenario
@@ -45,6 +46,8 @@ CODECS: dict[str, Codec] = {
                  _8_AND_10_BIT, ("none", "aac", "opus")),
 }  # fmt: skip
 
+MIN_AV1_SIZE = 64
+"""Pixels: SVT-AV1 refuses smaller pictures."""
 MIN_BITRATE, MAX_BITRATE = 10_000, 500_000_000
 _BITRATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([kKmM]?)", re.ASCII)
 
@@ -83,7 +86,7 @@ class EncodeSettings:
 
     @property
     def frames(self) -> int:
-        """How many frames the output must have: those that start before its end."""
+        """How many frames the output must have: the duration to the nearest frame, one at least."""
         return max(1, round(self.duration * self.fps))
 
 
@@ -103,29 +106,29 @@ def resolve(scenario: Scenario, parameters: Mapping[str, Scalar]) -> EncodeSetti
 
     The parameters have passed `common.schema.ParametersSchema`: types and ranges hold.
     """
-    given = dict(parameters)
-    codec_name = str(given.get("codec", scenario.codec))
+    given: dict[str, Any] = dict(parameters)
+    codec_name = given.get("codec", scenario.codec)
     codec = CODECS[codec_name]
     crf = given.get("crf")
     if crf is not None and "bitrate" in given:
         raise UnsuitableError("crf", "give either crf or bitrate, not both")
-    if crf is not None and float(crf) > codec.max_crf:
+    if crf is not None and crf > codec.max_crf:
         raise UnsuitableError("crf", f"crf of {codec_name} is between 0 and {codec.max_crf}")
-    fps = float(given.get("fps") or scenario.fps)
+    fps = float(given.get("fps", scenario.fps))
     settings = EncodeSettings(
-        width=int(given.get("width") or scenario.width),
-        height=int(given.get("height") or scenario.height),
+        width=given.get("width", scenario.width),
+        height=given.get("height", scenario.height),
         fps=fps,
-        duration=float(given.get("duration") or scenario.duration),
+        duration=float(given.get("duration", scenario.duration)),
         codec=codec_name,
         encoder=codec.encoder,
-        preset=str(given.get("preset", codec.preset)),
+        preset=given.get("preset", codec.preset),
         bitrate=None if crf is not None else parse_bitrate(str(given.get("bitrate", scenario.bitrate))),
         crf=None if crf is None else float(crf),
-        gop=int(given.get("gop") or max(1, round(2 * fps))),
-        pixel_format=str(given.get("pixel_format", "yuv420p")),
-        threads=None if given.get("threads") is None else int(given["threads"] or 1),
-        audio=str(given.get("audio", "none")),
+        gop=given.get("gop", max(1, round(2 * fps))),
+        pixel_format=given.get("pixel_format", "yuv420p"),
+        threads=given.get("threads"),
+        audio=given.get("audio", "none"),
         container=codec.container,
     )
     _check(settings, codec)
@@ -142,5 +145,7 @@ def _check(settings: EncodeSettings, codec: Codec) -> None:
             raise UnsuitableError(
                 name, f"{name} {value!r} does not go with {settings.codec}; use one of: {', '.join(allowed)}"
             )
+    if settings.codec == "av1" and min(settings.width, settings.height) < MIN_AV1_SIZE:
+        raise UnsuitableError("width", f"av1 needs at least {MIN_AV1_SIZE} pixels each way")
     if settings.duration * settings.fps < 1:
         raise UnsuitableError("duration", "the duration is shorter than one frame")

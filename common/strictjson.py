@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 MAX_DEPTH = 32
 _MAX_INTEGER = 2**63 - 1
+_UNPRINTABLE = re.compile("[\\0\\ud800-\\udfff]")
 
 
 class StrictJSONError(ValueError):
@@ -77,5 +79,5 @@ def _check(value: Any, depth: int) -> None:
 
 
 def _check_text(text: str) -> None:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _UNPRINTABLE.search(text):
         raise StrictJSONError("a string has a NUL or half a surrogate pair in it")

@@ -16,9 +16,6 @@ from master.service import Farm
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 4 * 1024 * 1024
-"""Bytes; the largest body that is needed is a report with a full log."""
-
 _BY_STATUS = {
     404: problems.NOT_FOUND,
     405: problems.METHOD_NOT_ALLOWED,
@@ -30,7 +27,6 @@ _BY_STATUS = {
 def create_app(farm: Farm, gate: Gate) -> Flask:
     """The application that serves `farm` to those whom `gate` admits."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["farm"] = farm
     app.url_map.strict_slashes = False
     for module in (health, nodes, scenarios, jobs, work, results):
@@ -57,7 +53,7 @@ def _http_error(error: HTTPException) -> Response:
         response.headers["Allow"] = allowed
         return response
     if type_ is problems.TOO_LARGE:
-        return problem_response(type_(f"A body may have {MAX_BODY} bytes at most."))
+        return problem_response(type_(f"Here a body may have {request.max_content_length} bytes at most."))
     if type_ is problems.NOT_FOUND:
         return problem_response(
             type_(f"There is nothing at {request.path}. See docs/api.md for what there is.")

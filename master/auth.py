@@ -22,12 +22,15 @@ from weakref import WeakKeyDictionary
 from common import problems
 from common.model import Role
 from common.trust import write_private
+from master.errors import StartError
 from master.service import Caller
 from master.service.nodes import hash_secret
 from master.sockets import owner_of
 from master.store.memory import MemoryStore
 
 GROUP = "ffrtmp"
+MIN_TOKEN = 32
+"""Characters of the operator's token, at least."""
 _OPERATOR, _NODE, _ANYONE = Role.OPERATOR, Role.NODE, Role.ANYONE
 
 ROUTES: Mapping[str, frozenset[Role]] = {
@@ -180,4 +183,7 @@ def operator_token(state_dir: Path) -> str:
     path = state_dir / "operator.token"
     if not path.exists():
         write_private(path, f"{secrets.token_urlsafe(32)}\n".encode())
-    return path.read_text().strip()
+    token = path.read_text().strip()
+    if len(token) < MIN_TOKEN:
+        raise StartError(f"{path} holds no token; delete it, and the master makes a new one")
+    return token

@@ -120,7 +120,7 @@ class Runtime:
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
-        chores: list[Callable[[], None]] = [self._reap, self._store.tidy, self._renew_certificates]
+        chores: list[Callable[[], None]] = [self._reap, self._tidy, self._renew_certificates]
         self._certificates_checked = clock().mono
         self._reaper = Reaper(chores, min(terms))
         self._reaper.start()
@@ -143,6 +143,9 @@ class Runtime:
 
     def _reap(self) -> None:
         work.reap(self.farm)
+
+    def _tidy(self) -> None:
+        self._store.tidy(self._clock())
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""

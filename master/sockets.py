@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
-_LOCAL, _REMOTE, _STATE, _UID = 1, 2, 3, 7
+_LOCAL, _REMOTE, _STATE, _UID, _INODE = 1, 2, 3, 7, 9
 _ESTABLISHED = "01"
 
 
@@ -26,7 +26,9 @@ def owner_of(connection: Any, tables: tuple[str, ...] = _TABLES) -> int | None:
             continue
         for line in lines:
             columns = line.split()
-            if (columns[_LOCAL], columns[_REMOTE]) in wanted and columns[_STATE] == _ESTABLISHED:
+            named = (columns[_LOCAL], columns[_REMOTE]) in wanted and columns[_STATE] == _ESTABLISHED
+            # Without an inode no process holds the socket any more, and the user id says nothing.
+            if named and columns[_INODE] != "0":
                 return int(columns[_UID])
     return None
 

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from common import problems
-from common.model import Constraints, Job, JobStatus, Now
+from common.model import Constraints, Job, Now
 from common.scenarios import SCENARIOS
 from common.settings import UnsuitableError, resolve
 
 
-def job_from(fields: Mapping[str, Any], job_id: str, seq: int, max_attempts: int, now: Now) -> Job:
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a submit safe to repeat: the client's `Idempotency-Key`, and what was sent with it."""
+
+    text: str
+    digest: str
+    """SHA-256 of the body."""
+
+    def check(self, job: Job) -> None:
+        """`key_reused` unless `job` was made by the same request."""
+        if job.request_digest != self.digest:
+            raise problems.KEY_REUSED(
+                f"The Idempotency-Key {self.text!r} belongs to another request, which made job {job.id}. "
+                "Use a new key for a new job.",
+                job_id=job.id,
+            )
+
+
+def job_from(
+    fields: Mapping[str, Any], key: Key | None, job_id: str, seq: int, max_attempts: int, now: Now
+) -> Job:
     """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run."""
     name = fields["scenario"]
     scenario = SCENARIOS.get(name)
@@ -42,6 +63,8 @@ def job_from(fields: Mapping[str, Any], job_id: str, seq: int, max_attempts: int
         ),
         created_at=now.wall,
         max_attempts=max_attempts,
+        idempotency_key=key.text if key else None,
+        request_digest=key.digest if key else None,
     )
 
 
@@ -51,7 +74,7 @@ def repeat_of(old: Job, job_id: str, seq: int, max_attempts: int, now: Now) -> J
         raise problems.JOB_NOT_FINISHED(
             f"Job {old.id} is {old.status}; only a finished job can be retried. Cancel it first.",
             job_id=old.id,
-            job_status=JobStatus(old.status),
+            job_status=old.status,
         )
     return Job(
         id=job_id,

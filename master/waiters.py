@@ -14,6 +14,8 @@ class Waiter:
     """One parked poll of one node."""
 
     node: Node
+    deaf: bool = False
+    """The node can take nothing now: only a change of the node itself wakes its poll."""
     woken: threading.Event = field(default_factory=threading.Event)
     job: Job | None = None
     """The job it was woken for; it may be gone by the time it looks."""
@@ -36,9 +38,9 @@ class Waiters:
         """Whether the master is stopping."""
         return self._closed
 
-    def park(self, node: Node) -> Waiter | None:
+    def park(self, node: Node, *, deaf: bool) -> Waiter | None:
         """Wait for a job for `node`, in place of its older poll; None if there are too many."""
-        waiter = Waiter(node)
+        waiter = Waiter(node, deaf)
         with self._lock:
             older = self._parked.pop(node.id, None)
             full = len(self._parked) >= self._most
@@ -60,7 +62,7 @@ class Waiters:
         """Wake the one that waited longest among those whose node can run `job`."""
         with self._lock:
             for waiter in self._parked.values():
-                if scheduler.meets(waiter.node, job.constraints):
+                if not waiter.deaf and scheduler.meets(waiter.node, job.constraints):
                     break
             else:
                 return

@@ -40,13 +40,24 @@ def problem_response(problem: Problem) -> Response:
     response = Response(_encode(problem.body()), problem.type.status, content_type=problems.MEDIA_TYPE)
     if problem.type is problems.UNAUTHENTICATED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if problem.type is problems.UNAVAILABLE:
-        response.headers["Retry-After"] = "5"
+    if problem.type in (problems.UNAVAILABLE, problems.TOO_MANY):
+        response.headers["Retry-After"] = RETRY_AFTER
     return response
 
 
-def body(schema: Schema, *, optional: bool = False) -> Any:
+SMALL_BODY = 64 * 1024
+"""Bytes that a body may have, where no log comes with it."""
+LARGE_BODY = 4 * 1024 * 1024
+"""Bytes that a body with a log may have."""
+RETRY_AFTER = "5"
+"""Seconds to wait before trying again what the master could not do now."""
+MAX_ERRORS = 20
+"""Errors that one answer lists."""
+
+
+def body(schema: Schema, *, optional: bool = False, most: int = SMALL_BODY) -> Any:
     """The request's body as `schema` loads it; `malformed_json` or `invalid`, naming the field."""
+    request.max_content_length = most
     data = _whole_body()
     if not data and optional:
         return schema.load({})
@@ -78,7 +89,7 @@ def no_body() -> None:
 def invalid(errors: list[dict[str, str]]) -> Problem:
     """`invalid`, with what is wrong with which field."""
     detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:5])
-    return problems.INVALID(detail, errors=errors)
+    return problems.INVALID(detail, errors=errors[:MAX_ERRORS])
 
 
 def query(allowed: set[str]) -> dict[str, str]:

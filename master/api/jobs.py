@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+import hashlib
+
+from flask import Blueprint, Response, request
 
 from common import problems
 from common.model import JobStatus
@@ -10,14 +12,29 @@ from common.schema import SubmitSchema
 from master.api.answers import body, farm, invalid, json_response, limit, no_body, query
 from master.api.documents import cursor, full_job_document, job_document, parse_cursor, result_document
 from master.service import jobs as service
+from master.submission import Key
 
+MAX_KEY = 255
+"""Characters of an `Idempotency-Key`."""
 blueprint = Blueprint("jobs", __name__)
 
 
 @blueprint.post("/jobs")
 def submit() -> Response:
-    """Queue a job."""
-    return json_response(job_document(service.submit(farm(), body(SubmitSchema()))), 201)
+    """Queue a job; once for each `Idempotency-Key`."""
+    fields = body(SubmitSchema())
+    return json_response(job_document(service.submit(farm(), fields, _key())), 201)
+
+
+def _key() -> Key | None:
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        return None
+    if not (0 < len(text) <= MAX_KEY and text.isascii() and text.isprintable()):
+        raise invalid(
+            [{"field": "Idempotency-Key", "message": f"Must be 1 to {MAX_KEY} printable ASCII characters."}]
+        )
+    return Key(text, hashlib.sha256(request.get_data()).hexdigest())
 
 
 @blueprint.get("/jobs")

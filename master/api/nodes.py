@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from common.schema import HeartbeatSchema, RegisterSchema
+from common.schema import HeartbeatSchema, LeaveSchema, RegisterSchema
 from master.api.answers import body, caller, farm, json_response, no_body
 from master.api.documents import node_document
 from master.lifecycle import commands
@@ -52,8 +52,7 @@ def heartbeat(node_id: str) -> Response:
 @blueprint.post("/nodes/<node_id>/leave")
 def leave(node_id: str) -> Response:
     """The node's agent ends."""
-    no_body()
-    service.leave(farm(), caller(), node_id)
+    service.leave(farm(), caller(), node_id, body(LeaveSchema(), optional=True)["instance"])
     return Response(status=204)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import time
 from typing import Any
 
 from flask import Blueprint, Response
@@ -12,7 +13,17 @@ from flask import Blueprint, Response
 from common.durations import parse_duration
 from common.model import Failure, Progress, Report
 from common.schema import ProgressSchema, ReleaseSchema, ReportSchema
-from master.api.answers import body, caller, farm, invalid, json_response, number, query
+from master.api.answers import (
+    LARGE_BODY,
+    RETRY_AFTER,
+    body,
+    caller,
+    farm,
+    invalid,
+    json_response,
+    number,
+    query,
+)
 from master.api.documents import claim_document, job_document
 from master.service import work as service
 
@@ -31,8 +42,12 @@ def next_job() -> Response:
         raise invalid([{"field": "node_id", "message": "Missing; write /jobs/next?node_id=<id>."}])
     known = arguments["leases"].split(",") if "leases" in arguments else None
     wait = _wait(arguments.get("wait", "0"))
+    asked_at = time.monotonic()
     view = service.next_job(farm(), caller(), node_id, known, wait)
-    return json_response(claim_document(view))
+    response = json_response(claim_document(view))
+    if view is None and time.monotonic() - asked_at < wait / 2:
+        response.headers["Retry-After"] = RETRY_AFTER  # it could not be parked
+    return response
 
 
 def _wait(text: str) -> float:
@@ -45,7 +60,7 @@ def _wait(text: str) -> float:
 @blueprint.post("/jobs/<job_id>/progress")
 def progress(job_id: str) -> Response:
     """How far an attempt is, with new lines of its log; renews the lease."""
-    sent = body(ProgressSchema())
+    sent = body(ProgressSchema(), most=LARGE_BODY)
     how_far = Progress(**{name: sent[name] for name in ("frame", "fps", "speed", "out_time", "percent")})
     left = service.progress(farm(), caller(), job_id, sent["node_id"], sent["lease_id"], how_far, sent["log"])
     return json_response({"lease_expires_in": left})
@@ -62,7 +77,7 @@ def release(job_id: str) -> Response:
 @blueprint.post("/results")
 def report() -> Response:
     """The report at the end of an attempt."""
-    sent = body(ReportSchema())
+    sent = body(ReportSchema(), most=LARGE_BODY)
     service.finish(farm(), caller(), _report(sent), sent["log"])
     # The answer repeats what was reported, and nothing that changes later: a repeat gets the same.
     return json_response({"job_id": sent["job_id"], "node_id": sent["node_id"], "status": sent["status"]})

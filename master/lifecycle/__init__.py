@@ -5,7 +5,7 @@ or refuses with a `common.problems.Problem`. `apply(record, event)` carries one
 fact out and decides nothing.
 """
 
-from master.lifecycle.apply import Record, apply
+from master.lifecycle.apply import Record, apply, carry_out
 from master.lifecycle.decide import View, current_lease, decide
 
-__all__ = ["Record", "View", "apply", "current_lease", "decide"]
+__all__ = ["Record", "View", "apply", "carry_out", "current_lease", "decide"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from common.model import Attempt, Failure, Job, JobStatus, Node, Outcome
 from master.lifecycle import events as e
 
 Record = Job | Node
+Changes = dict[e.RecordKey, Record | None]
+"""New records by key; None is a removed one."""
 
 _KEPT_HANDED_BACK = 10  # attempts handed back are unlimited; only the last few are worth keeping
 
@@ -25,6 +28,18 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
         case _, Node() as node:
             return _apply_to_node(node, event)
     raise TypeError(f"{type(event).__name__} does not fit a record of type {type(record).__name__}")
+
+
+def carry_out(lookup: Callable[[e.RecordKey], Record | None], events: Iterable[e.Event]) -> Changes:
+    """What each record that `events` concern becomes, in order; nothing is changed yet.
+
+    TypeError if one of them does not fit: such events must never be recorded.
+    """
+    changes: Changes = {}
+    for event in events:
+        key = event.key
+        changes[key] = apply(changes[key] if key in changes else lookup(key), event)
+    return changes
 
 
 def _apply_to_job(job: Job, event: e.Event) -> Job:

@@ -88,8 +88,14 @@ class Lose:
     """Declare the view's node offline, and send its jobs back."""
 
     last_seen: datetime | None
-    left: bool = False
-    """Its agent said goodbye; else it fell silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The agent of the view's node ends, and runs nothing any more."""
+
+    instance: str | None
+    """Which of the node's agents says so; None if it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +104,5 @@ class Remove:
 
 
 JobCommand = Submit | Claim | Finish | Release | Expire | Cancel
-NodeCommand = Register | Hear | Approve | Drain | Resume | Lose | Remove
+NodeCommand = Register | Hear | Approve | Drain | Resume | Lose | Leave | Remove
 Command = JobCommand | NodeCommand

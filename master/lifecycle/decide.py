@@ -8,7 +8,7 @@ from typing import Any
 
 from common import failures, problems
 from common.durations import format_duration
-from common.model import Attempt, Failure, Job, JobStatus, Node, NodeStatus, Now, Outcome
+from common.model import Attempt, Failure, Job, JobStatus, Node, NodeStatus, Now, Outcome, Report
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 
@@ -89,48 +89,74 @@ def _finish(view: View, command: c.Finish, now: Now) -> Sequence[e.Event]:
             job_status=job.status,
         )
     if report.status is JobStatus.COMPLETED:
-        return [e.JobCompleted(job.id, now.wall, report.metrics, report.analyzer_output, report.digest)]
+        return [
+            e.JobCompleted(
+                job.id, now.wall, report.node_id, report.metrics, report.analyzer_output, report.digest
+            )
+        ]
     error = report.error or Failure("unspecified", "the node reported a failure without a reason")
     if failures.retryable(error.code) and job.attempts_used < job.max_attempts:
-        delay = min(MAX_BACKOFF, view.backoff * 2 ** (job.attempts_used - 1))
-        return [e.JobRequeued(job.id, now.wall, Outcome.FAILED, error, delay, report.digest)]
+        return [
+            e.JobRequeued(
+                job.id, now.wall, report.node_id, Outcome.FAILED, error, _backoff(job, view), report.digest
+            )
+        ]
     return [
         e.JobFailed(
-            job.id, now.wall, Outcome.FAILED, error, report.metrics, report.analyzer_output, report.digest
+            job.id,
+            now.wall,
+            report.node_id,
+            Outcome.FAILED,
+            error,
+            report.metrics,
+            report.analyzer_output,
+            report.digest,
         )
     ]
 
 
-def _is_of(report: Any, attempt: Attempt) -> bool:
+def _is_of(report: Report, attempt: Attempt) -> bool:
     """Whether `report` speaks of `attempt`: by its lease, or, in a plain report, by its node."""
-    if report.lease_id is not None:
-        return bool(report.lease_id == attempt.lease_id and report.node_id == attempt.node_id)
-    return bool(report.node_id == attempt.node_id)
+    return report.node_id == attempt.node_id and report.lease_id in (None, attempt.lease_id)
+
+
+def _backoff(job: Job, view: View) -> float:
+    """Seconds before the next attempt; they double with each that was used up."""
+    return min(MAX_BACKOFF, view.backoff * 2.0 ** (job.attempts_used - 1))
 
 
 def _release(view: View, command: c.Release, now: Now) -> Sequence[e.Event]:
     job = _job(view)
     current_lease(job, command.node_id, command.lease_id)
+    return [_handed_back(job, now)]
+
+
+def _handed_back(job: Job, now: Now) -> e.Event:
     error = Failure("handed_back", "the node handed the job back because it is stopping")
-    return [e.JobRequeued(job.id, now.wall, Outcome.HANDED_BACK, error, 0.0)]
+    return e.JobRequeued(job.id, now.wall, _holder(job), Outcome.HANDED_BACK, error, 0.0)
 
 
 def _expire(view: View, command: c.Expire, now: Now) -> Sequence[e.Event]:
     job = _job(view)
     if job.lease is None or job.lease.lease_id != command.lease_id:
         return []
-    return [_lost(job, command.error, now)]
+    return [_lost(job, command.error, _backoff(job, view), now)]
 
 
-def _lost(job: Job, error: Failure, now: Now) -> e.Event:
-    """No backoff: the node is at fault, not the job, and another one can begin at once."""
+def _lost(job: Job, error: Failure, delay: float, now: Now) -> e.Event:
+    """The attempt is used up: whether job or node is at fault cannot be known."""
     if job.attempts_used < job.max_attempts:
-        return e.JobRequeued(job.id, now.wall, Outcome.LOST, error, 0.0)
+        return e.JobRequeued(job.id, now.wall, _holder(job), Outcome.LOST, error, delay)
     last = Failure(
         error.code,
         f"{error.message}; that was attempt {job.attempts_used} of {job.max_attempts}, the last",
     )
-    return e.JobFailed(job.id, now.wall, Outcome.LOST, last)
+    return e.JobFailed(job.id, now.wall, _holder(job), Outcome.LOST, last)
+
+
+def _holder(job: Job) -> str:
+    assert job.lease is not None  # noqa: S101 - only jobs that run come here
+    return job.lease.node_id
 
 
 def _cancel(view: View, _command: c.Cancel, now: Now) -> Sequence[e.Event]:
@@ -143,7 +169,8 @@ def _cancel(view: View, _command: c.Cancel, now: Now) -> Sequence[e.Event]:
             job_id=job.id,
             job_status=job.status,
         )
-    return [e.JobCanceled(job.id, now.wall, Failure("canceled", "canceled by an operator"))]
+    node_id = job.lease.node_id if job.lease else None
+    return [e.JobCanceled(job.id, now.wall, node_id, Failure("canceled", "canceled by an operator"))]
 
 
 def _register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
@@ -153,7 +180,7 @@ def _register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
     if old is not None:
         if new.instance is None or new.instance != old.instance:
             error = Failure("agent_restarted", f"the agent of node {old.address} was started anew")
-            changed += [_lost(job, error, now) for job in view.held]
+            changed += [_lost(job, error, _backoff(job, view), now) for job in view.held]
         new = replace(
             new, registered_at=old.registered_at, approved=old.approved or new.approved, draining=old.draining
         )
@@ -184,15 +211,25 @@ def _resume(view: View, _command: c.Resume, now: Now) -> Sequence[e.Event]:
 
 
 def _lose(view: View, command: c.Lose, now: Now) -> Sequence[e.Event]:
+    """A node that nobody approved is not worth remembering once it is gone."""
     node = _node(view)
     if node.lost:
         return []
-    message = f"the agent of node {node.address} ended" if command.left else _silence(node, command, now)
-    error = Failure("node_lost", message)
+    if not node.approved:
+        return [e.NodeRemoved(node.id, now.wall)]
+    error = Failure("node_lost", _silence(node, command, now))
     return [
         e.NodeLost(node.id, now.wall, command.last_seen),
-        *(_lost(job, error, now) for job in view.held),
+        *(_lost(job, error, _backoff(job, view), now) for job in view.held),
     ]
+
+
+def _leave(view: View, command: c.Leave, now: Now) -> Sequence[e.Event]:
+    """What the node still holds, it has handed back: its agent says that it runs nothing more."""
+    node = _node(view)
+    if node.lost or command.instance not in (None, node.instance):
+        return []  # a late goodbye of an agent that was started anew
+    return [e.NodeLost(node.id, now.wall, now.wall), *(_handed_back(job, now) for job in view.held)]
 
 
 def _silence(node: Node, command: c.Lose, now: Now) -> str:
@@ -206,7 +243,7 @@ def _remove(view: View, _command: c.Remove, now: Now) -> Sequence[e.Event]:
     """Its jobs go back at once; an agent that still runs registers again as a new node."""
     node = _node(view)
     error = Failure("node_removed", f"node {node.address} was removed")
-    return [*(_lost(job, error, now) for job in view.held), e.NodeRemoved(node.id, now.wall)]
+    return [*(_lost(job, error, 0.0, now) for job in view.held), e.NodeRemoved(node.id, now.wall)]
 
 
 _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
@@ -222,5 +259,6 @@ _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
     c.Drain: _drain,
     c.Resume: _resume,
     c.Lose: _lose,
+    c.Leave: _leave,
     c.Remove: _remove,
 }

@@ -1,6 +1,6 @@
 """The facts: what has happened. The journal, the feed and the state are made of these.
 
-Every event concerns one record, named by `record_id`; `at` is UTC wall time.
+Every event concerns one record, named by `key`; `at` is UTC wall time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from datetime import datetime
 
 from common.model import Failure, Job, Node, Outcome, Scalar
 
+RecordKey = tuple[type[Job] | type[Node], str]
+"""A record's kind and id: a node may have the same id as a job."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobSubmitted:
@@ -20,9 +23,9 @@ class JobSubmitted:
     at: datetime
 
     @property
-    def record_id(self) -> str:
-        """The job's id."""
-        return self.job.id
+    def key(self) -> RecordKey:
+        """The job."""
+        return (Job, self.job.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,9 @@ class JobEvent:
     at: datetime
 
     @property
-    def record_id(self) -> str:
-        """The job's id."""
-        return self.job_id
+    def key(self) -> RecordKey:
+        """The job."""
+        return (Job, self.job_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class JobClaimed(JobEvent):
 class JobCompleted(JobEvent):
     """The running attempt delivered a verified output."""
 
+    node_id: str
     metrics: Mapping[str, Scalar]
     analyzer_output: Mapping[str, Scalar]
     report_digest: str
@@ -60,6 +64,7 @@ class JobCompleted(JobEvent):
 class JobRequeued(JobEvent):
     """The running attempt ended without success; the job waits again."""
 
+    node_id: str
     outcome: Outcome
     error: Failure
     delay: float
@@ -71,6 +76,7 @@ class JobRequeued(JobEvent):
 class JobFailed(JobEvent):
     """The running attempt ended without success, and it was the last."""
 
+    node_id: str
     outcome: Outcome
     error: Failure
     metrics: Mapping[str, Scalar] | None = None
@@ -82,6 +88,8 @@ class JobFailed(JobEvent):
 class JobCanceled(JobEvent):
     """A person ended the job, running or not."""
 
+    node_id: str | None
+    """Where it ran; None if it was pending."""
     error: Failure
 
 
@@ -93,9 +101,9 @@ class NodeRegistered:
     at: datetime
 
     @property
-    def record_id(self) -> str:
-        """The node's id."""
-        return self.node.id
+    def key(self) -> RecordKey:
+        """The node."""
+        return (Node, self.node.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +114,9 @@ class NodeEvent:
     at: datetime
 
     @property
-    def record_id(self) -> str:
-        """The node's id."""
-        return self.node_id
+    def key(self) -> RecordKey:
+        """The node."""
+        return (Node, self.node_id)
 
 
 @dataclass(frozen=True, slots=True)

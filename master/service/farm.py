@@ -85,8 +85,8 @@ class Farm:
 
     def hear(self, tx: Transaction, node_id: str, *, stopping: bool = False) -> None:
         """Every call of a node is a sign of life; one that was lost comes back by it."""
-        self.store.liveness.hear(node_id, tx.now)
         node = self.require_node(tx, node_id)
+        self.store.liveness.hear(node_id, tx.now)
         if node.lost or stopping:
             self.decide(tx, commands.Hear(stopping), node=node)
 
@@ -134,23 +134,16 @@ class Farm:
     def _after(self, happened: Sequence[events.Event]) -> None:
         """Wake those whom the events concern; the events are on disk."""
         for event in happened:
-            match event:
-                case events.JobSubmitted(job=job):
-                    self.waiters.wake_for(job)
-                case events.JobRequeued(job_id=job_id, delay=delay) if delay <= 0:
-                    self.wake_for(job_id)
-                case (
-                    events.NodeApproved()
-                    | events.NodeResumed()
-                    | events.NodeReturned()
-                    | events.NodeStopping()
-                ):
-                    self.waiters.wake_node(event.node_id)
-                case events.NodeRegistered(node=node):
-                    self.waiters.wake_node(node.id)
-                case events.NodeRemoved(node_id=node_id):
-                    self.waiters.wake_node(node_id)
-                    self.store.liveness.forget_node(node_id)
+            if isinstance(event, events.JobSubmitted):
+                self.waiters.wake_for(event.job)
+            elif isinstance(event, events.NodeRegistered):
+                self.waiters.wake_node(event.node.id)
+            elif not isinstance(event, events.JobClaimed) and event.node_id is not None:
+                self.waiters.wake_node(event.node_id)  # it has a free slot, or another standing
+            if isinstance(event, events.JobRequeued) and event.delay <= 0:
+                self.wake_for(event.job_id)
+            if isinstance(event, events.NodeRemoved):
+                self.store.liveness.forget_node(event.node_id)
 
 
 def new_id() -> str:

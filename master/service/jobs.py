@@ -12,11 +12,18 @@ from master.service.farm import Farm, JobView, new_id
 from master.store.state import ListingKey
 
 
-def submit(farm: Farm, fields: Mapping[str, Any]) -> JobView:
-    """Queue a job; `unknown_scenario` or `invalid` if it could never run."""
+def submit(farm: Farm, fields: Mapping[str, Any], key: submission.Key | None = None) -> JobView:
+    """Queue a job; `unknown_scenario` or `invalid` if it could never run.
+
+    With a `key`, a repeat of the same request answers the job that the first one made.
+    """
     now = farm.clock()
     with farm.store.transaction(now) as tx:
-        job = submission.job_from(fields, new_id(), tx.next_seq(), farm.config.max_attempts, now)
+        known = tx.by_key(key.text) if key else None
+        if key is not None and known is not None:
+            key.check(known)
+            return farm.job_view(tx, known)
+        job = submission.job_from(fields, key, new_id(), tx.next_seq(), farm.config.max_attempts, now)
         farm.decide(tx, commands.Submit(job))
         return farm.job_view(tx, job)
 

@@ -12,6 +12,8 @@ from common.model import Hardware, Node, Now, Role
 from master.lifecycle import commands
 from master.service.farm import Caller, Farm, NodeView, new_id
 
+MAX_UNAPPROVED = 100
+"""Nodes that may wait for approval at once; anybody can register one."""
 _HARDWARE = tuple(field.name for field in fields_of(Hardware))
 
 
@@ -26,6 +28,11 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
     A repeat with the same id and credential is answered like the first. `forbidden` if
     the id belongs to a node with another credential.
     """
+    if caller.role is not Role.OPERATOR and not fields["credential"]:
+        raise problems.UNAUTHENTICATED(
+            "A node that registers from another machine sends a `credential` of its own making "
+            "(32 characters or more), to be known by from then on."
+        )
     now = farm.clock()
     node = _node_from(fields, caller, now)
     with farm.store.transaction(now) as tx:
@@ -37,6 +44,11 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
             raise problems.FORBIDDEN(
                 "This node id belongs to an agent with another credential. To register as a new "
                 "node, start the agent with another --state-dir."
+            )
+        waiting = sum(not known.approved for known in tx.nodes())
+        if old is None and not node.approved and waiting >= MAX_UNAPPROVED:
+            raise problems.TOO_MANY(
+                f"{waiting} nodes wait for approval already; an operator approves or removes them."
             )
         farm.decide(tx, commands.Register(node), node=old)
         farm.hear(tx, node.id)
@@ -81,13 +93,11 @@ def heartbeat(
         return farm.node_view(tx, node_id), held
 
 
-def leave(farm: Farm, caller: Caller, node_id: str) -> None:
-    """The node's agent ends: the node is offline at once, and what it still holds goes back."""
+def leave(farm: Farm, caller: Caller, node_id: str, instance: str | None) -> None:
+    """The node's agent ends: the node is offline at once, and what it still holds is handed back."""
     caller.speaks_for(node_id)
-    now = farm.clock()
-    with farm.store.transaction(now) as tx:
-        node = farm.require_node(tx, node_id)
-        farm.decide(tx, commands.Lose(now.wall, left=True), node=node)
+    with farm.store.transaction(farm.clock()) as tx:
+        farm.decide(tx, commands.Leave(instance), node=farm.require_node(tx, node_id))
 
 
 def all_nodes(farm: Farm) -> list[NodeView]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common import problems
-from common.model import Failure, Job, Progress, Report
+from common.model import Failure, NodeStatus, Progress, Report
 from master import lifecycle, scheduler
 from master.lifecycle import commands
 from master.service.farm import Caller, Farm, JobView, new_id
+from master.waiters import Waiter
 
 
 def next_job(
@@ -21,40 +22,49 @@ def next_job(
     """
     caller.speaks_for(node_id)
     deadline = farm.clock().mono + wait
-    while wait > 0:
-        # Parked before it looks: a job that comes in between must not be missed.
-        with farm.store.transaction(farm.clock()) as tx:
-            node = farm.require_node(tx, node_id)
-            if node.stopping:
-                return None
-            waiter = farm.waiters.park(node)
+    while True:
+        waiter = _park(farm, node_id) if wait > 0 else None
         if waiter is None:
-            break
-        try:
-            claimed = None if waiter.superseded else claim(farm, node_id, known)
-            if claimed is not None:
-                # Taken here, so a job that somebody woke this poll for needs another poll.
-                _pass_on(farm, waiter.job, claimed)
-                return claimed
-            woken = waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
-        finally:
-            farm.waiters.leave(waiter)
-        if farm.waiters.closed:
+            return claim(farm, node_id, known)
+        claimed = _claim_or_wait(farm, node_id, known, waiter, deadline)
+        if farm.waiters.closed and claimed is None:
             raise problems.UNAVAILABLE("The master is stopping or restarting; ask again in a moment.")
-        if waiter.superseded or not woken:
-            return None
-        claimed = claim(farm, node_id, known)
-        _pass_on(farm, waiter.job, claimed)
-        if claimed is not None:
+        if claimed is not None or waiter.superseded or not waiter.woken.is_set():
             return claimed
         wait = deadline - farm.clock().mono
-    return claim(farm, node_id, known)
 
 
-def _pass_on(farm: Farm, woken_for: Job | None, claimed: JobView | None) -> None:
-    """A poll was woken for a job and did not take it: let another one try."""
-    if woken_for is not None and (claimed is None or claimed.job.id != woken_for.id):
-        farm.wake_for(woken_for.id)
+def _park(farm: Farm, node_id: str) -> Waiter | None:
+    """Park a poll; None if it is to be answered at once: there are too many, or it waits for a person."""
+    with farm.store.transaction(farm.clock()) as tx:
+        node = farm.require_node(tx, node_id)
+        status = node.status(len(tx.held(node_id)))
+        if node.stopping or status is NodeStatus.UNAPPROVED:
+            return None
+        return farm.waiters.park(node, deaf=status is not NodeStatus.AVAILABLE)
+
+
+def _claim_or_wait(
+    farm: Farm, node_id: str, known: Sequence[str] | None, waiter: Waiter, deadline: float
+) -> JobView | None:
+    """Claim at once, or when the parked poll is woken; None if it was in vain.
+
+    It looks only after it is parked, so that a job that comes in between is not missed.
+    """
+    claimed = None
+    try:
+        if not waiter.superseded:
+            claimed = claim(farm, node_id, known)
+        if claimed is None:
+            waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
+            farm.waiters.leave(waiter)
+            if waiter.woken.is_set() and not waiter.superseded:
+                claimed = claim(farm, node_id, known)
+        return claimed
+    finally:
+        farm.waiters.leave(waiter)
+        if waiter.job is not None and (claimed is None or claimed.job.id != waiter.job.id):
+            farm.wake_for(waiter.job.id)  # this poll was woken for it and did not take it: another may
 
 
 def claim(farm: Farm, node_id: str, known: Sequence[str] | None) -> JobView | None:

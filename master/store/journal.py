@@ -11,13 +11,18 @@ carries `synced`. A segment ends at its end or where only zeros follow.
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 SEGMENT_BYTES = 16 * 1024 * 1024
+PART = ".part"
+"""Ends the names of files that are not whole yet."""
+_SEGMENT = re.compile(r"\d{12}\.journal", re.ASCII)
 _HEADER = 27  # three numbers of 8 digits, each with a space behind it
 
 
@@ -80,15 +85,31 @@ def read_segment(path: Path, *, last: bool) -> Iterator[tuple[int, bytes]]:
 
 
 def cut_tail(path: Path) -> int:
-    """Cut a segment behind its last sound frame; answers how many bytes other than zeros went."""
+    """Cut a segment behind its last sound frame; answers how many bytes other than zeros went.
+
+    What is sound is written anew: records that a killed master left in the page cache are
+    about to be believed, and after a failed sync the kernel would not write them again.
+    """
     data, offset = path.read_bytes(), 0
     while (found := parse_frame(data, offset)) is not None:
         offset = found.end
-    with path.open("r+b") as file:
-        file.truncate(offset)
-        # Records that a killed master left in the page cache are about to be believed.
-        os.fsync(file.fileno())
+    replace_file(path, [data[:offset]])
     return len(data[offset:].rstrip(b"\0"))
+
+
+def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write `chunks` as the file `path`, durably, whole or not at all (mode 0600)."""
+    fd, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=PART)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).rename(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
 
 
 def _acknowledged(data: bytes, broken: int) -> bool:
@@ -103,8 +124,8 @@ def _acknowledged(data: bytes, broken: int) -> bool:
 
 
 def segments(directory: Path) -> list[Path]:
-    """The segment files, oldest first."""
-    return sorted(directory.glob("*.journal"))
+    """The segment files, oldest first; files with other names are not ours."""
+    return sorted(path for path in directory.glob("*.journal") if _SEGMENT.fullmatch(path.name))
 
 
 def sync_directory(directory: Path) -> None:
@@ -132,13 +153,11 @@ class Journal:
         directory: Path,
         number: int,
         *,
-        on_closed: Callable[[int], None] = lambda _: None,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
-        """Begin segment `number`. `on_closed` hears of each segment that will not grow any more."""
+        """Begin segment `number`."""
         self._directory = directory
         self._number = number - 1
-        self._on_closed = on_closed
         self._segment_bytes = segment_bytes
         self._cond = threading.Condition()
         self._fd = -1
@@ -148,6 +167,7 @@ class Journal:
         self._synced = 0
         self._syncing = False
         self._failure: str | None = None
+        self._closed = False
         self.position = 0
         """Behind the newest event: what an answer that saw the state now must wait for."""
         self._open_segment(segment_bytes)
@@ -165,6 +185,8 @@ class Journal:
     def append(self, payload: bytes) -> None:
         """Write one record without syncing; `JournalFullError` if there is no room."""
         self._check()
+        if self._closed:
+            raise JournalFullError("the master is stopping")
         block = self._frame(payload)
         if self._offset + len(block) > self._limit:
             self._roll(len(block))
@@ -190,7 +212,8 @@ class Journal:
             self._finish_sync(target, _fdatasync(fd))
 
     def close(self) -> None:
-        """Sync, cut the unused part off, and close."""
+        """Sync, cut the unused part off, and close; whoever comes later is refused."""
+        self._closed = True
         if self._fd >= 0:
             self._close_segment()
 
@@ -249,7 +272,6 @@ class Journal:
         self._fd = -1
         self._base += self._offset
         self._offset = self._limit = 0
-        self._on_closed(self._number)
 
     def _open_segment(self, room: int) -> None:
         path = self._directory / f"{self._number + 1:012d}.journal"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from common.model import Job, JobStatus, Node, Now
 from common.problems import UNAVAILABLE
+from master import lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, snapshot
 from master.store.liveness import Liveness
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 FOLD_AFTER = 4
 """Closed segments that are folded into a new snapshot together."""
+MAX_FOLD_PAUSE = 600.0
+"""Seconds between two tries of a snapshot process that fails; the pause doubles up to this."""
 
 
 class Transaction:
@@ -34,6 +37,10 @@ class Transaction:
     def job(self, job_id: str) -> Job | None:
         """The job with this id."""
         return self._state.jobs.get(job_id)
+
+    def by_key(self, key: str) -> Job | None:
+        """The job that was submitted with this `Idempotency-Key`."""
+        return self._state.by_key(key)
 
     def node(self, node_id: str) -> Node | None:
         """The node with this id."""
@@ -53,7 +60,6 @@ class Transaction:
 
     def candidates(self, node: Node) -> Iterator[Job]:
         """Pending jobs that `node` meets the constraints of: the first of each kind."""
-        self._state.queue.release(self._state.jobs, self.now)
         return (self._state.jobs[job_id] for job_id in self._state.queue.heads(node))
 
     def released(self) -> list[Job]:
@@ -84,14 +90,16 @@ class Transaction:
         """Journal `events` and apply them: all, or none and `unavailable`."""
         if not events:
             return
+        # First, so that events that do not fit their records never reach the journal.
+        changes = lifecycle.carry_out(self._state.record, events)
         try:
             self._journal.append(codec.encode_events(events))
-        except journal.JournalFullError as error:
-            raise UNAVAILABLE(f"Nothing was changed: {error}. Free some space and try again.") from error
-        except journal.JournalError as error:
-            raise UNAVAILABLE(f"Nothing was changed: {error}.") from error
-        for event in events:
-            self._state.apply(event, self.now)
+        except (journal.JournalFullError, journal.JournalError) as error:
+            raise UNAVAILABLE(
+                f"The master cannot keep this: {error}. Free some space and try again."
+            ) from error
+        for key, record in changes.items():
+            self._state.put(key, record, self.now)
         self.events += events
 
 
@@ -115,15 +123,13 @@ class MemoryStore:
         self._directory = directory
         self._lock = threading.Lock()
         self._state = State()
-        self._fold: subprocess.Popen[bytes] | None = None
-        self._closed: list[int] = []
+        self._folding = Folding(directory)
         self._on_failure = on_failure
+        self._failed = False
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.liveness = Liveness()
         last = self._load(now)
-        self._journal = journal.Journal(
-            directory, last + 1, on_closed=self._segment_closed, segment_bytes=segment_bytes
-        )
+        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
 
     @contextmanager
     def transaction(self, now: Now) -> Iterator[Transaction]:
@@ -154,55 +160,80 @@ class MemoryStore:
         """The node whose credential has this SHA-256; reads one dict, so it takes no lock."""
         return self._state.node_with_credential(digest)
 
-    def tidy(self) -> None:
+    def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""
         with self._lock:
             self._journal.mark()
-        if self._fold is not None and self._fold.poll() is not None:
-            if self._fold.returncode != 0:
-                log.error("the snapshot process ended with %s; it is tried again", self._fold.returncode)
-            self._fold = None
-            self._closed = [snapshot.number_of(path) for path in self._closed_segments()]
-        if self._fold is None and len(self._closed) >= FOLD_AFTER:
-            self._fold = snapshot.spawn_fold(self._directory, self._closed[-1])
+            writing = self._journal.number
+        self._folding.step(writing, now)
 
     def close(self) -> None:
-        """Sync and close; the store must not be used afterwards."""
+        """Sync and close. A snapshot process that still works is left to itself: it holds a lock."""
         with self._lock:
             self._journal.close()
-        if self._fold is not None:
-            self._fold.wait()
 
     def _wait_synced(self, position: int) -> None:
         try:
             self._journal.wait_synced(position)
         except journal.JournalError as error:
-            self._on_failure(str(error))
+            if not self._failed:
+                self._failed = True
+                self._on_failure(str(error))
             raise UNAVAILABLE(f"Nothing can be acknowledged: {error}.") from error
 
     def _load(self, now: Now) -> int:
         """Restore the state; answers the number of the last segment."""
-        (self._directory / "snapshot.part").unlink(missing_ok=True)
-        covers, records = snapshot.read(self._directory)
-        for record in records:
-            self._state.load(record, now)
-        for event in snapshot.events_after(self._directory, covers):
-            self._state.apply(event, now)
-        return self._cut_tail(covers)
+        with snapshot.alone(self._directory, patience=60):
+            for unfinished in self._directory.glob(f"*{journal.PART}"):
+                unfinished.unlink()
+            covers, records = snapshot.read(self._directory)
+            for record in records:
+                self._state.put((type(record), record.id), record, now)
+            for events in snapshot.transactions_after(self._directory, covers):
+                self._replay(events, now)
+            paths = journal.segments(self._directory)
+            # Its last whole record is where it ends from now on: it will not be written to again.
+            if paths and (cut := journal.cut_tail(paths[-1])):
+                log.warning(
+                    "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
+                )
+            return max([covers, *map(snapshot.number_of, paths)])
 
-    def _cut_tail(self, covers: int) -> int:
-        """Close the last segment where its last whole record ends: it will not be written to again."""
-        paths = journal.segments(self._directory)
-        if paths and (cut := journal.cut_tail(paths[-1])):
-            log.warning("cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1])
-        self._closed = [snapshot.number_of(path) for path in paths]
-        return max([covers, *self._closed])
+    def _replay(self, events: Sequence[Event], now: Now) -> None:
+        try:
+            changes = lifecycle.carry_out(self._state.record, events)
+        except TypeError as error:
+            raise journal.JournalError(
+                f"the journal in {self._directory} contradicts itself: {error}"
+            ) from error
+        for key, changed in changes.items():
+            self._state.put(key, changed, now)
 
-    def _closed_segments(self) -> list[Path]:
-        with self._lock:
-            return [
-                p for p in journal.segments(self._directory) if snapshot.number_of(p) != self._journal.number
-            ]
 
-    def _segment_closed(self, number: int) -> None:
-        self._closed.append(number)
+class Folding:
+    """Starts the snapshot process when there is enough to fold, one at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        """For the journal in `directory`."""
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failures = 0
+        self._not_before = 0.0
+
+    def step(self, writing: int, now: Now) -> None:
+        """Look after the process, and start one if need be; segment `writing` is not closed yet."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                return
+            self._after(self._process.returncode, now)
+            self._process = None
+        closed = [n for n in map(snapshot.number_of, journal.segments(self._directory)) if n < writing]
+        if len(closed) >= FOLD_AFTER and now.mono >= self._not_before:
+            self._process = snapshot.spawn_fold(self._directory, closed[-1])
+
+    def _after(self, status: int, now: Now) -> None:
+        self._failures = self._failures + 1 if status else 0
+        if status:
+            pause = min(MAX_FOLD_PAUSE, 2.0**self._failures)
+            self._not_before = now.mono + pause
+            log.error("the snapshot process ended with %s; it is tried again in %d s", status, pause)

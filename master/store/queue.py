@@ -12,14 +12,22 @@ from master import scheduler
 _Heap = list[tuple[int, int, str]]  # seq, ticket, job id
 
 
+class _Group:
+    """The jobs with the same constraints, by priority; how many of the entries still count."""
+
+    def __init__(self) -> None:
+        self.heaps: dict[Priority, _Heap] = {}
+        self.live = 0
+
+
 class Queue:
-    """A heap for each set of constraints and priority, and one for the backoffs.
+    """A group for each set of constraints, and one heap for the backoffs.
 
     Entries are removed lazily: an entry counts while it carries its job's current ticket.
     """
 
     def __init__(self) -> None:
-        self._groups: dict[Constraints, dict[Priority, _Heap]] = {}
+        self._groups: dict[Constraints, _Group] = {}
         self._waiting: list[tuple[float, int, str]] = []  # ready at, ticket, job id
         self._tickets: dict[str, int] = {}
         self._ready_at: dict[str, float] = {}
@@ -34,10 +42,15 @@ class Queue:
         else:
             self._push(job, ticket)
 
-    def remove(self, job_id: str) -> None:
+    def remove(self, job: Job) -> None:
         """Forget a job that no longer waits."""
-        self._tickets.pop(job_id, None)
-        self._ready_at.pop(job_id, None)
+        del self._tickets[job.id]
+        if self._ready_at.pop(job.id, None) is not None:
+            return
+        group = self._groups[job.constraints]
+        group.live -= 1
+        if group.live == 0:
+            del self._groups[job.constraints]
 
     def ready_in(self, job_id: str, now: Now) -> float:
         """Seconds until the job's backoff is over; 0 if it has none."""
@@ -56,26 +69,21 @@ class Queue:
 
     def heads(self, node: Node) -> Iterator[str]:
         """The first job (its id) of each group that `node` can serve."""
-        for wanted, by_priority in list(self._groups.items()):
-            if not scheduler.meets(node, wanted):
-                continue
-            heads = (self._head(by_priority, priority) for priority in Priority)
-            head = next((job_id for job_id in heads if job_id is not None), None)
-            if head is None:
-                del self._groups[wanted]
-            else:
-                yield head
+        for wanted, group in self._groups.items():
+            if scheduler.meets(node, wanted):
+                heads = (self._head(group, priority) for priority in Priority)
+                yield next(job_id for job_id in heads if job_id is not None)
 
     def _push(self, job: Job, ticket: int) -> None:
-        by_priority = self._groups.setdefault(job.constraints, {})
-        heapq.heappush(by_priority.setdefault(job.priority, []), (job.seq, ticket, job.id))
+        group = self._groups.setdefault(job.constraints, _Group())
+        heapq.heappush(group.heaps.setdefault(job.priority, []), (job.seq, ticket, job.id))
+        group.live += 1
 
-    def _head(self, by_priority: dict[Priority, _Heap], priority: Priority) -> str | None:
-        heap = by_priority.get(priority)
+    def _head(self, group: _Group, priority: Priority) -> str | None:
+        heap = group.heaps.get(priority)
         while heap:
             _, ticket, job_id = heap[0]
             if self._tickets.get(job_id) == ticket:
                 return job_id
             heapq.heappop(heap)
-        by_priority.pop(priority, None)
         return None

@@ -9,39 +9,63 @@ A snapshot is a header line, one frame for each record, and a frame with their n
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from common.model import Job, Node
 from master import lifecycle
-from master.lifecycle.events import Event
+from master.lifecycle.events import Event, RecordKey
 from master.store import codec, journal
 
 FORMAT = 1
 """Raised when snapshot or journal can no longer be read by the program before."""
 
 _NAME = "snapshot"
-Records = dict[str, Job | Node]
 
 
-def write(directory: Path, covers: int, records: Iterable[Job | Node]) -> None:
+def write(directory: Path, covers: int, records: Sequence[Job | Node]) -> None:
     """Replace the snapshot, durably: it then stands for all segments up to `covers`."""
-    temporary = directory / f"{_NAME}.part"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(journal.frame(json.dumps({"format": FORMAT, "covers": covers}).encode(), 0))
-        count = 0
-        for count, record in enumerate(records, start=1):  # noqa: B007 - the last count is what the end frame says
-            file.write(journal.frame(codec.encode_record(record), 0))
-        file.write(journal.frame(json.dumps({"records": count}).encode(), 0))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(directory / _NAME)
-    journal.sync_directory(directory)
+    header = {"format": FORMAT, "covers": covers}
+    payloads = chain(
+        [json.dumps(header).encode()],
+        map(codec.encode_record, records),
+        [json.dumps({"records": len(records)}).encode()],
+    )
+    journal.replace_file(directory / _NAME, (journal.frame(payload, 0) for payload in payloads))
+
+
+@contextmanager
+def alone(directory: Path, patience: float) -> Iterator[None]:
+    """Hold the lock under which snapshot and closed segments are read and replaced.
+
+    A snapshot process may outlive the master that started it. `JournalError` if it still
+    works after `patience` seconds.
+    """
+    fd = os.open(directory / "fold.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
+    try:
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise journal.JournalError(
+                        f"another process still makes a snapshot in {directory}; wait for it, or end it"
+                    ) from None
+                time.sleep(0.05)
+            else:
+                break
+        yield
+    finally:
+        os.close(fd)
 
 
 def read(directory: Path) -> tuple[int, list[Job | Node]]:
@@ -60,7 +84,7 @@ def read(directory: Path) -> tuple[int, list[Job | Node]]:
                 f"{path} has format {header['format']}, but this program reads {FORMAT}; "
                 "use the version that wrote it"
             )
-        if len(payloads) < 2 or end["records"] != len(payloads) - 2:
+        if len(payloads) < 2 or end.get("records") != len(payloads) - 2:
             raise journal.JournalError(f"{path} is incomplete; restore the state directory from a backup")
         return int(header["covers"]), [codec.decode_record(payload) for payload in payloads[1:-1]]
     except (ValueError, KeyError, IndexError, TypeError) as error:
@@ -79,15 +103,18 @@ def _payloads(path: Path) -> Iterator[bytes]:
         offset = found.end
 
 
-def events_after(directory: Path, covers: int) -> Iterator[Event]:
-    """The events of the segments behind `covers`, in order; `JournalError` if one is damaged or missing."""
+def transactions_after(directory: Path, covers: int) -> Iterator[list[Event]]:
+    """The transactions behind segment `covers`, in order.
+
+    `JournalError` if a segment is damaged or missing.
+    """
     paths = [path for path in journal.segments(directory) if number_of(path) > covers]
     for expected, path in enumerate(paths, start=covers + 1):
         if number_of(path) != expected:
             raise journal.JournalError(f"journal segment {expected} is missing in {directory}")
         for offset, payload in journal.read_segment(path, last=path == paths[-1]):
             try:
-                yield from codec.decode_events(payload)
+                yield codec.decode_events(payload)
             except codec.CodecError as error:
                 raise journal.JournalError(f"{path} at offset {offset}: {error}") from error
 
@@ -98,35 +125,40 @@ def number_of(segment: Path) -> int:
 
 
 def fold(directory: Path, upto: int) -> None:
-    """Make the snapshot that covers the segments up to `upto`, and remove these."""
-    covers, loaded = read(directory)
-    records: Records = {record.id: record for record in loaded}
-    for path in journal.segments(directory):
-        if not covers < number_of(path) <= upto:
-            continue
-        for _, payload in journal.read_segment(path, last=False):
-            for event in codec.decode_events(payload):
-                _carry_out(records, event)
-    write(directory, upto, records.values())
-    for path in journal.segments(directory):
-        if number_of(path) <= upto:
-            path.unlink()
-    journal.sync_directory(directory)
+    """Make the snapshot that covers the segments up to `upto`, and remove these.
+
+    It holds the lock all the while; if another fold came first and went further, there is
+    nothing left to do.
+    """
+    with alone(directory, patience=0):
+        covers, loaded = read(directory)
+        records: dict[RecordKey, lifecycle.Record] = {(type(record), record.id): record for record in loaded}
+        for path in journal.segments(directory):
+            if covers < number_of(path) <= upto:
+                for _, payload in journal.read_segment(path, last=False):
+                    _carry_out(records, codec.decode_events(payload))
+        if upto > covers:
+            write(directory, upto, list(records.values()))
+        for path in journal.segments(directory):
+            if number_of(path) <= max(covers, upto):
+                path.unlink()
+        journal.sync_directory(directory)
 
 
-def _carry_out(records: Records, event: Event) -> None:
-    record = lifecycle.apply(records.get(event.record_id), event)
-    if record is None:
-        records.pop(event.record_id, None)
-    else:
-        records[event.record_id] = record
+def _carry_out(records: dict[RecordKey, lifecycle.Record], events: Iterable[Event]) -> None:
+    for key, record in lifecycle.carry_out(records.get, events).items():
+        if record is None:
+            records.pop(key, None)
+        else:
+            records[key] = record
 
 
 def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
     """Start `fold` in a process of its own, at low priority."""
+    # -P: the current directory is nobody's to load programs from.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.Popen(  # noqa: S603 - our own program, and no shell
-        [sys.executable, "-m", "master.store.snapshot", str(directory), str(upto)],
+        [sys.executable, "-P", "-m", "master.store.snapshot", str(directory), str(upto)],
         env=environment,
         stdin=subprocess.DEVNULL,
     )

@@ -13,7 +13,7 @@ from sortedcontainers import SortedDict
 
 from common.model import Job, JobStatus, Node, Now
 from master import lifecycle
-from master.lifecycle.events import Event
+from master.lifecycle.events import RecordKey
 from master.store.queue import Queue
 
 ListingKey = tuple[int, int]
@@ -38,24 +38,19 @@ class State:
         self._with_result: SortedDict = SortedDict()
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, str] = {}
+        self._by_key: dict[str, str] = {}
 
-    def apply(self, event: Event, now: Now) -> None:
-        """Carry `event` out. `now` starts the clock of a backoff."""
-        key = event.record_id
-        old: lifecycle.Record | None = self.jobs.get(key) or self.nodes.get(key)
-        new = lifecycle.apply(old, event)
-        if isinstance(old, Job) or isinstance(new, Job):
-            assert isinstance(new, Job)  # noqa: S101 - no event removes a job
-            self._put_job(old if isinstance(old, Job) else None, new, now)
-        else:
-            self._put_node(old, new)
+    def record(self, key: RecordKey) -> lifecycle.Record | None:
+        """The record with this key."""
+        kind, identifier = key
+        return self.jobs.get(identifier) if kind is Job else self.nodes.get(identifier)
 
-    def load(self, record: lifecycle.Record, now: Now) -> None:
-        """Take a record over from a snapshot."""
+    def put(self, key: RecordKey, record: lifecycle.Record | None, now: Now) -> None:
+        """Replace a record, or remove it (None). `now` starts the clock of a backoff."""
         if isinstance(record, Job):
-            self._put_job(None, record, now)
+            self._put_job(self.jobs.get(record.id), record, now)
         else:
-            self._put_node(None, record)
+            self._put_node(self.nodes.get(key[1]), record)
 
     def count(self, status: JobStatus | None = None) -> int:
         """How many jobs there are, in all or with one status."""
@@ -73,6 +68,11 @@ class State:
         """The node whose credential has this SHA-256."""
         node_id = self._by_credential.get(digest)
         return None if node_id is None else self.nodes.get(node_id)
+
+    def by_key(self, key: str) -> Job | None:
+        """The job that was submitted with this `Idempotency-Key`."""
+        job_id = self._by_key.get(key)
+        return None if job_id is None else self.jobs[job_id]
 
     def page(self, status: JobStatus | None, after: ListingKey | None, limit: int) -> list[Job]:
         """Up to `limit` jobs behind `after`, in listing order."""
@@ -95,6 +95,8 @@ class State:
         self._listing[key] = self._by_status[new.status][key] = new.id
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
             self._with_result[key] = new.id
+        if new.idempotency_key is not None:
+            self._by_key[new.idempotency_key] = new.id
         if new.lease is not None:
             self._held[new.lease.node_id].add(new.id)
         if new.status is JobStatus.PENDING:
@@ -107,7 +109,7 @@ class State:
         if old.lease is not None:
             self._held[old.lease.node_id].discard(old.id)
         if old.status is JobStatus.PENDING:
-            self.queue.remove(old.id)
+            self.queue.remove(old)
 
     def _put_node(self, old: Node | None, new: Node | None) -> None:
         if old is not None:

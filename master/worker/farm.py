@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 import gunicorn.http.wsgi
-from gunicorn.http import get_parser
+from gunicorn.http import Request, get_parser
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 from werkzeug.exceptions import HTTPException
@@ -54,6 +54,16 @@ class Step(Enum):
     FINISH = "finish"
     """All is answered: half-close, and let the client close."""
     DROP = "drop"
+
+
+class FarmRequest(Request):  # type: ignore[misc]  # gunicorn publishes no types
+    """A request whose answer says when the connection ends because the body was left unread."""
+
+    def should_close(self) -> bool:
+        """Asked when the answer's head is sent; a body within the read-ahead is here already."""
+        reader = self.body.reader
+        unread = getattr(reader, "parser", None) is not None or getattr(reader, "length", 0) > MAX_READ_AHEAD
+        return unread or bool(super().should_close())
 
 
 class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
@@ -256,13 +266,11 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         """Answer one request; whether the connection is ready for another."""
         source = BodySource(conn.sock, conn.patience)
         parser = get_parser(self.cfg, source, conn.client)
+        parser.mesg_class = FarmRequest
         parser.unreader.unread(conn.take())
         conn.sock.settimeout(conn.patience.send)
         try:
-            request = next(parser)
-            if _may_stay_unread(request):
-                request.force_close()
-            keep = self.handle_request(request, conn)
+            keep = self.handle_request(next(parser), conn)
             source.stop()
             if not keep or not parser.finish_body():
                 return False
@@ -283,14 +291,3 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
     def _refuse(self, conn: Connection, reason: str) -> None:
         conn.sock.settimeout(conn.patience.send)
         conn.sock.sendall(render(problems.INVALID(f"This is not a request the master can read: {reason}.")))
-
-
-def _may_stay_unread(request: Any) -> bool:
-    """Whether the body is so long that a refusal may leave some of it on the connection.
-
-    Then the connection has to end, and the answer must say so before the client uses it again.
-    """
-    return any(
-        name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and int(value) > MAX_READ_AHEAD)
-        for name, value in request.headers
-    )

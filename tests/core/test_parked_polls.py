@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from common.clock import system_clock
-from common.model import Role
+from common.model import Failure, JobStatus, Role
+from common.problems import Problem
 from common.schema import RegisterSchema
 from master.config import Config
 from master.lifecycle import commands
-from master.service import Caller, Farm, JobView, nodes, work
+from master.service import Caller, Farm, JobView, jobs, nodes, work
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
-from tests.core.support import OPERATOR, register, submit
+from tests.core.support import OPERATOR, finish, must_claim, register, submit
 
 
 @pytest.fixture
@@ -63,8 +64,9 @@ def test_one_is_woken_for_one_job_and_it_is_one_that_can_run_it(farm: Farm, pool
     assert not second.done()
     assert not wrong.done()
     farm.waiters.close()
-    assert second.result(10) is None
-    assert wrong.result(10) is None
+    for ended in (second, wrong):
+        with pytest.raises(Problem, match="stopping"):
+            ended.result(10)
 
 
 def test_a_poll_ends_empty_when_its_time_is_over(farm: Farm, pool: ThreadPoolExecutor) -> None:
@@ -81,14 +83,48 @@ def test_a_newer_poll_of_the_same_node_ends_the_older_one(farm: Farm, pool: Thre
     assert newer.result(10) is not None
 
 
-def test_approval_wakes_the_node(farm: Farm, pool: ThreadPoolExecutor) -> None:
+def test_a_change_of_its_node_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> None:
     submit(farm)
-    fields = RegisterSchema().load({"address": "stranger"})
-    node_id = nodes.register(farm, Caller(Role.ANYONE), fields).node.id
+    node_id = register(farm)
+    nodes.change(farm, node_id, commands.Drain())
     parked = poll(farm, pool, node_id)
     assert not parked.done()
-    nodes.change(farm, node_id, commands.Approve())
+    nodes.change(farm, node_id, commands.Resume())
     assert parked.result(10) is not None
+
+
+def test_a_slot_that_becomes_free_wakes_the_poll_of_a_busy_node(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    node_id = register(farm, max_concurrent_jobs=1)
+    first, second = submit(farm), submit(farm)
+    must_claim(farm, node_id)
+    parked = poll(farm, pool, node_id)
+    jobs.cancel(farm, first)
+    view = parked.result(10)
+    assert view is not None
+    assert view.job.id == second
+
+
+def test_nodes_that_can_take_nothing_are_not_woken_in_turn(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    for name in ("u", "v"):
+        node_id = register(farm, name)
+        nodes.change(farm, node_id, commands.Drain())
+        poll(farm, pool, node_id)
+    claims: list[str] = []
+    farm.store.subscribe(lambda happened: claims.extend(type(event).__name__ for event in happened))
+    before = farm.store._journal.position
+    submit(farm)
+    assert not any(waiter.woken.is_set() for waiter in farm.waiters._parked.values())
+    assert len(farm.waiters._parked) == 2
+    assert claims == ["JobSubmitted"]
+    assert farm.store._journal.position > before
+    farm.waiters.close()
+
+
+def test_a_poll_of_an_unapproved_node_is_not_parked(farm: Farm) -> None:
+    fields = RegisterSchema().load({"address": "stranger", "credential": "c" * 32})
+    node_id = nodes.register(farm, Caller(Role.ANYONE), fields).node.id
+    assert work.next_job(farm, OPERATOR, node_id, None, 30) is None
+    assert not farm.waiters._parked
 
 
 def test_a_job_whose_woken_node_cannot_take_it_goes_to_another(farm: Farm, pool: ThreadPoolExecutor) -> None:
@@ -98,7 +134,8 @@ def test_a_job_whose_woken_node_cannot_take_it_goes_to_another(farm: Farm, pool:
     submit(farm)
     assert futures[1].result(10) is not None
     farm.waiters.close()
-    assert futures[0].result(10) is None
+    with pytest.raises(Problem, match="stopping"):
+        futures[0].result(10)
 
 
 def test_polls_past_the_bound_are_answered_at_once(farm: Farm, pool: ThreadPoolExecutor) -> None:
@@ -106,13 +143,10 @@ def test_polls_past_the_bound_are_answered_at_once(farm: Farm, pool: ThreadPoolE
     parked = [poll(farm, pool, register(farm)) for _ in range(bound)]
     assert work.next_job(farm, OPERATOR, register(farm), None, 30) is None
     farm.waiters.close()
-    assert [future.result(10) for future in parked] == [None] * bound
+    assert all(isinstance(future.exception(10), Problem) for future in parked)
 
 
 def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> None:
-    from common.model import Failure, JobStatus
-    from tests.core.support import finish, must_claim
-
     farm.config = Config(farm.config.state_dir, threads=16, retry_backoff=0.05)
     node_id = register(farm)
     submit(farm)

@@ -70,7 +70,7 @@ def test_a_node_gets_no_more_jobs_than_it_has_slots(farm: Farm) -> None:
 def test_a_waiting_job_says_what_it_waits_for(farm: Farm) -> None:
     job_id = submit(farm)
     assert reason(farm, job_id) == "no node is registered"
-    stranger = register(farm, caller=Caller(Role.ANYONE))
+    stranger = register(farm, caller=Caller(Role.ANYONE), credential="c" * 32)
     assert (
         reason(farm, job_id) == f"no node is approved yet; approve one with: ffrtmp nodes approve {stranger}"
     )

@@ -32,7 +32,7 @@ def test_a_flipped_byte_in_the_middle_names_the_offset(tmp_path: Path) -> None:
 def test_a_flipped_byte_in_the_last_record_is_noticed_once_the_journal_was_idle(tmp_path: Path) -> None:
     farm = make_farm(tmp_path, FakeClock())
     submit(farm)
-    farm.store.tidy()
+    farm.store.tidy(farm.clock())
     segment = journal.segments(tmp_path / "journal")[0]
     flip(segment, 40)
     with pytest.raises(journal.JournalError, match="damaged at offset 0"):

@@ -38,9 +38,13 @@ def test_an_answer_waits_for_the_sync(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_many_threads_share_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     farm = make_farm(tmp_path, FakeClock())
     real, syncs = os.fdatasync, []
-    monkeypatch.setattr(
-        os, "fdatasync", lambda fd: (syncs.append(1), threading.Event().wait(0.005), real(fd))
-    )
+
+    def counted(fd: int) -> None:
+        syncs.append(fd)
+        threading.Event().wait(0.005)  # a slow disk: others gather meanwhile
+        real(fd)
+
+    monkeypatch.setattr(os, "fdatasync", counted)
     with ThreadPoolExecutor(16) as pool:
         ids = list(pool.map(lambda _: submit(farm), range(160)))
     assert len(set(ids)) == 160
@@ -71,13 +75,12 @@ def test_after_a_failed_sync_nothing_more_is_acknowledged(
 
 
 def test_segments_roll_and_all_records_are_read_back(tmp_path: Path) -> None:
-    closed: list[int] = []
-    writer = journal.Journal(tmp_path, 1, on_closed=closed.append, segment_bytes=1024)
+    writer = journal.Journal(tmp_path, 1, segment_bytes=1024)
     for n in range(100):
         writer.append(b'{"n":%d,"padding":"%s"}' % (n, b"x" * 50))
     writer.append(b'{"large":"%s"}' % (b"y" * 5000))
     writer.close()
-    assert closed == list(range(1, len(closed) + 1))
     paths = journal.segments(tmp_path)
+    assert len(paths) > 10
     count = sum(1 for path in paths for _ in journal.read_segment(path, last=False))
     assert count == 101
