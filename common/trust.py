@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-import select
+import selectors
 import socket
 import ssl
 import tempfile
@@ -96,9 +96,9 @@ def _handshake(connection: SSL.Connection, raw: socket.socket, deadline: float, 
         try:
             connection.do_handshake()
         except (SSL.WantReadError, SSL.WantWriteError) as want:
-            waits = ([], [raw]) if isinstance(want, SSL.WantWriteError) else ([raw], [])
+            wanted = selectors.EVENT_WRITE if isinstance(want, SSL.WantWriteError) else selectors.EVENT_READ
             left = deadline - time.monotonic()
-            if left <= 0 or not any(select.select(*waits, [], left)):
+            if left <= 0 or not _ready(raw, wanted, left):
                 raise TimeoutError(f"{peer} did not finish the TLS handshake in time") from want
         except SSL.Error as error:
             raise TrustError(
@@ -106,6 +106,12 @@ def _handshake(connection: SSL.Connection, raw: socket.socket, deadline: float, 
             ) from error
         else:
             return
+
+
+def _ready(raw: socket.socket, wanted: int, timeout: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(raw, wanted)
+        return bool(selector.select(timeout))
 
 
 def ca_of(chain: list[x509.Certificate]) -> x509.Certificate:

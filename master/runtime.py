@@ -31,6 +31,7 @@ from master.store.memory import MemoryStore
 log = logging.getLogger(__name__)
 
 _CERTIFICATE_CHECK = 3600.0  # seconds between two looks at how long the certificate is still good
+_ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just killed to notice and end
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
 
 
@@ -78,7 +79,7 @@ def check_state_directory(config: Config) -> None:
     """StartError if the directory cannot be written or another master uses it."""
     lock = StateLock(config.state_dir)
     try:
-        lock.take(patience=0)
+        lock.take(patience=_ORPHAN_PATIENCE)
     finally:
         lock.release()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +37,24 @@ class FakeClock:
 def make_farm(directory: Path, clock: FakeClock, **settings: Any) -> Farm:
     config = Config(state_dir=directory, **settings)
     store = MemoryStore(directory / "journal", clock(), segment_bytes=64 * 1024)
+    _left_open.append(store)
     return Farm(config, store, LogStore(directory / "logs"), clock)
+
+
+_left_open: list[MemoryStore] = []
+
+
+def crash(store: MemoryStore) -> None:
+    """What the kernel does for a dead process: files are closed as they are, and nothing is synced."""
+    if store._journal._fd >= 0:
+        os.close(store._journal._fd)
+        store._journal._fd = -1
+
+
+def crash_all() -> None:
+    """Leave no files open behind a test."""
+    while _left_open:
+        crash(_left_open.pop())
 
 
 def register(farm: Farm, address: str = "worker-01", caller: Caller = OPERATOR, **fields: Any) -> str:

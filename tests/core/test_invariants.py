@@ -18,7 +18,17 @@ from common.problems import Problem
 from master.service import JobView, jobs, nodes, work
 from master.service.farm import Farm
 from master.store import snapshot
-from tests.core.support import OPERATOR, FakeClock, claim, make_farm, register, report, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    claim,
+    crash,
+    crash_all,
+    make_farm,
+    register,
+    report,
+    submit,
+)
 
 PRIORITIES = st.sampled_from(["high", "medium", "low"])
 LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
@@ -150,9 +160,11 @@ class FarmMachine(RuleBasedStateMachine):
     def crash_and_replay(self, fold: bool) -> None:
         """The process vanishes without closing anything; what it left is read again."""
         before = self.farm.store._state
+        crash(self.farm.store)
         self.farm = self.start()
         if fold:
             snapshot.fold(self.root / "journal", self.farm.store._journal.number - 1)
+            crash(self.farm.store)
             self.farm = self.start()
         assert self.farm.store._state.jobs == before.jobs
         assert self.farm.store._state.nodes == before.nodes
@@ -201,7 +213,7 @@ class FarmMachine(RuleBasedStateMachine):
         assert held == {(job.lease.node_id, job.id) for job in state.jobs.values() if job.lease}
 
     def teardown(self) -> None:
-        self.farm.store.close()
+        crash_all()
         shutil.rmtree(self.root)
 
 

@@ -22,9 +22,10 @@ from tests.core.support import OPERATOR, finish, must_claim, register, submit
 
 
 @pytest.fixture
-def farm(tmp_path: Path) -> Farm:
+def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
-    return Farm(Config(tmp_path, threads=16), store, LogStore(tmp_path / "logs"), system_clock)
+    yield Farm(Config(tmp_path, threads=16), store, LogStore(tmp_path / "logs"), system_clock)
+    store.close()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The API, spoken over TLS to a real master."""

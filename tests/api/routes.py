@@ -1,0 +1,22 @@
+"""The routes of the application, as Flask has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from master.app import create_app
+
+_UNUSED: Any = None
+
+
+def routes() -> dict[str, tuple[str, str]]:
+    """Method and path of each endpoint, with `{id}` for what is filled in."""
+    # No request is made, so neither a farm nor a gate is needed.
+    rules = create_app(_UNUSED, _UNUSED).url_map.iter_rules()
+    return {
+        rule.endpoint: (
+            next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})),
+            rule.rule.replace("<job_id>", "{id}").replace("<node_id>", "{id}"),
+        )
+        for rule in rules
+    }

@@ -1,0 +1,146 @@
+"""`POST /jobs` queues what the guide asks for, and refuses what could never run."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from common import problems
+from common.schema import ParametersSchema
+from tests.api.corner import TIMESTAMP, Corner, got, refused, refused_fields
+from tests.masters import Client
+
+GUIDE = {
+    "scenario": "1080p-h264",
+    "confidence": "auto",
+    "parameters": {"duration": 60, "bitrate": "5000k"},
+}
+
+
+def test_the_guides_job_is_answered_as_the_guide_shows(client: Client, corner: Corner) -> None:
+    job = got(client.post("/jobs", json=GUIDE), 201)
+    assert list(job)[:7] == [
+        "id",
+        "scenario",
+        "confidence",
+        "parameters",
+        "status",
+        "created_at",
+        "retry_count",
+    ]
+    assert {name: job[name] for name in GUIDE} == GUIDE
+    assert (job["status"], job["retry_count"]) == ("pending", 0)
+    uuid.UUID(job["id"])
+    assert TIMESTAMP.fullmatch(job["created_at"])
+
+
+def test_only_the_scenario_is_needed(client: Client) -> None:
+    job = got(client.post("/jobs", json={"scenario": "4K60-h265"}), 201)
+    assert (job["confidence"], job["parameters"], job["priority"]) == ("auto", {}, "medium")
+    assert job["constraints"] == {"labels": {}, "encoders": ["libx265"], "gpu": False}
+
+
+def test_a_job_says_what_it_waits_for(corner: Corner) -> None:
+    label = f"corner={corner.labels['corner']}"
+    corner.register(labels={})
+    assert corner.submit()["pending_reason"] == f"no node offers label {label}"
+
+
+ACCEPTED: dict[str, list[Any]] = {
+    "duration": [0.05, 1, 86_400],
+    "bitrate": ["5000k", "2.5M", "10k", 800_000],
+    "preset": ["ultrafast", "veryslow"],
+    "crf": [0, 23.5, 51],
+    "width": [16, 7680],
+    "height": [16, 4320],
+    "fps": [1, 29.97, 240],
+    "codec": ["h264", "h265", "vp9", "av1"],
+    "threads": [1, 256],
+    "gop": [1, 100_000],
+    "pixel_format": ["yuv420p", "yuv444p"],
+    "audio": ["none", "aac", "opus"],
+}
+REFUSED: dict[str, list[Any]] = {
+    "duration": ["60", True, None, 0, -1, 86_401, [60]],
+    "bitrate": ["fast", "", "5000 k", "-5k", "9k", "501M", 9_999, 1.5, True, None],
+    "preset": ["placebo", "", 8, None],
+    "crf": ["23", -1, 64, True, None],
+    "width": ["1920", 15, 17, 7682, 1920.5, True, None],
+    "height": ["1080", 14, 1081, 4322, None],
+    "fps": ["30", 0, 241, True, None],
+    "codec": ["mpeg2", "libx264", 264, None],
+    "threads": ["4", 0, 257, 1.5, None],
+    "gop": ["60", 0, 100_001, None],
+    "pixel_format": ["rgb24", 420, None],
+    "audio": ["mp3", True, None],
+}
+
+
+def test_every_parameter_is_tried() -> None:
+    assert set(ACCEPTED) == set(REFUSED) == set(ParametersSchema().fields)
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_parameter_within_its_range_is_taken_as_it_was_sent(corner: Corner, name: str) -> None:
+    for value in ACCEPTED[name]:
+        assert corner.submit(parameters={name: value})["parameters"] == {name: value}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_parameter_of_another_type_or_out_of_range_is_named(client: Client, name: str) -> None:
+    for value in REFUSED[name]:
+        answer = client.post("/jobs", json={"scenario": "720p-h264", "parameters": {name: value}})
+        assert set(refused_fields(answer)) == {f"parameters.{name}"}, value
+
+
+@pytest.mark.parametrize(
+    ("field", "parameters"),
+    [
+        ("crf", {"crf": 23, "bitrate": "5000k"}),
+        ("crf", {"crf": 60}),
+        ("preset", {"preset": "8"}),
+        ("preset", {"codec": "vp9", "preset": "veryfast"}),
+        ("audio", {"codec": "vp9", "audio": "aac"}),
+        ("pixel_format", {"codec": "av1", "pixel_format": "yuv444p"}),
+        ("duration", {"duration": 0.01}),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_named(
+    client: Client, field: str, parameters: dict[str, Any]
+) -> None:
+    answer = client.post("/jobs", json={"scenario": "720p-h264", "parameters": parameters})
+    assert refused_fields(answer) == [f"parameters.{field}"]
+
+
+def test_an_unknown_scenario_is_refused_with_the_nearest_names(client: Client) -> None:
+    problem = refused(client.post("/jobs", json={"scenario": "1080p-h246"}), problems.UNKNOWN_SCENARIO)
+    assert problem["nearest"][0] == "1080p-h264"
+    assert "Did you mean 1080p-h264" in problem["detail"]
+
+
+def test_a_scenario_like_no_other_is_refused_with_the_way_to_the_list(client: Client) -> None:
+    problem = refused(client.post("/jobs", json={"scenario": "zzz"}), problems.UNKNOWN_SCENARIO)
+    assert problem["nearest"] == []
+    assert "/scenarios" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        ("scenario", {}),
+        ("scenario", {"scenario": 1080}),
+        ("colour", {"scenario": "720p-h264", "colour": "red"}),
+        ("parameters.filter", {"scenario": "720p-h264", "parameters": {"filter": "scale=1:1"}}),
+        ("parameters", {"scenario": "720p-h264", "parameters": [1]}),
+        ("confidence", {"scenario": "720p-h264", "confidence": "certain"}),
+        ("priority", {"scenario": "720p-h264", "priority": 1}),
+        ("constraints.cpu", {"scenario": "720p-h264", "constraints": {"cpu": 8}}),
+        ("constraints.gpu", {"scenario": "720p-h264", "constraints": {"gpu": "yes"}}),
+        ("constraints.encoders", {"scenario": "720p-h264", "constraints": {"encoders": "libx264"}}),
+        ("constraints.labels", {"scenario": "720p-h264", "constraints": {"labels": ["a"]}}),
+    ],
+)
+def test_a_field_that_does_not_fit_is_named(client: Client, field: str, sent: dict[str, Any]) -> None:
+    assert refused_fields(client.post("/jobs", json=sent)) == [field]

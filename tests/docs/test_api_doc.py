@@ -1,0 +1,100 @@
+"""docs/api.md has every route with its roles, fields, problems and answers, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from marshmallow import Schema
+
+from common import problems, schema
+from common.model import Job, JobStatus, NodeStatus
+from master.api.documents import full_job_document, job_document, node_document, result_document
+from master.auth import ROUTES
+from master.service import JobView, jobs, nodes
+from tests.api.routes import routes
+from tests.core.support import FakeClock, finish, make_farm, must_claim, register, submit
+from tests.docs.tables import example, names, page, sections, table
+
+PAGE = page("api.md")
+SECTIONS = {heading.strip("`"): text for heading, text in sections(PAGE).items() if heading[0] == "`"}
+ENDPOINTS = {f"{method} {path}": endpoint for endpoint, (method, path) in routes().items()}
+SCHEMAS: dict[str, Schema] = {
+    "POST /nodes/register": schema.RegisterSchema(),
+    "POST /nodes/{id}/heartbeat": schema.HeartbeatSchema(),
+    "POST /nodes/{id}/leave": schema.LeaveSchema(),
+    "POST /jobs": schema.SubmitSchema(),
+    "POST /jobs/{id}/progress": schema.ProgressSchema(),
+    "POST /jobs/{id}/release": schema.ReleaseSchema(),
+    "POST /results": schema.ReportSchema(),
+}
+
+
+def test_the_page_has_every_route_and_no_other() -> None:
+    assert set(SECTIONS) == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize("route", SECTIONS)
+def test_the_roles_are_those_of_the_code(route: str) -> None:
+    said = re.search(r"^Roles: (.+)$", SECTIONS[route], flags=re.MULTILINE)
+    assert said is not None
+    assert set(said[1].split(", ")) == set(ROUTES[ENDPOINTS[route]])
+
+
+@pytest.mark.parametrize("route", SECTIONS)
+def test_the_fields_are_those_of_the_schema(route: str) -> None:
+    wanted = list(SCHEMAS[route].fields) if route in SCHEMAS else []
+    assert sorted(names(table(SECTIONS[route], "field"))) == sorted(wanted)
+
+
+def test_the_parameters_are_those_of_the_schema() -> None:
+    rows = table(SECTIONS["POST /jobs"], "parameter")
+    assert names(rows) == list(schema.ParametersSchema().fields)
+
+
+def test_every_problem_is_named_and_no_other() -> None:
+    known = {each.slug for each in problems.ALL}
+    named = set(re.findall(r"`(\w+)`", PAGE))
+    assert known <= named
+    for text in SECTIONS.values():
+        said = re.search(r"^Problems: ((?:.+\n?)+)", text, flags=re.MULTILINE)
+        if said is not None:
+            assert set(re.findall(r"`(\w+)`", said[1])) - {"nearest"} <= known
+
+
+def test_every_status_is_named() -> None:
+    for status in JobStatus:
+        assert f"`{status}`" in SECTIONS["GET /jobs"]
+    for node_status in NodeStatus:
+        assert f"`{node_status}`" in SECTIONS["GET /nodes/{id}"]
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> dict[str, Any]:
+    """What the code answers, by route."""
+    farm = make_farm(tmp_path, FakeClock())
+    pending = jobs.get(farm, submit(farm, "1080p-h264"))
+    node_id = register(farm)
+    claimed = must_claim(farm, node_id)
+    finish(farm, claimed)
+    done: Job = jobs.get(farm, claimed.job.id).job
+    return {
+        "GET /jobs": job_document(JobView(pending.job, pending_reason=pending.pending_reason)),
+        "GET /jobs/{id}": full_job_document(JobView(done)),
+        "GET /nodes/{id}": node_document(nodes.get(farm, node_id)),
+        "GET /jobs/{id}/result": result_document(done),
+    }
+
+
+@pytest.mark.parametrize("route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result"])
+def test_the_example_has_the_fields_of_the_answer_in_their_order(
+    documents: dict[str, Any], route: str
+) -> None:
+    assert list(example(SECTIONS[route])) == list(documents[route])
+
+
+def test_every_field_of_an_attempt_is_named(documents: dict[str, Any]) -> None:
+    for field in documents["GET /jobs/{id}"]["attempts"][0]:
+        assert f"`{field}`" in SECTIONS["GET /jobs/{id}"]
