@@ -40,7 +40,13 @@ def load(directory: Path) -> Identity | None:
 def create(directory: Path) -> Identity:
     """A new identity, kept in `directory` (mode 0600)."""
     identity = Identity(str(uuid.uuid4()), secrets.token_urlsafe(32))
-    write_private(directory / "identity.json", json.dumps(asdict(identity)).encode())
+    path = directory / "identity.json"
+    try:
+        write_private(path, json.dumps(asdict(identity)).encode())
+    except OSError as error:
+        raise IdentityError(
+            f"cannot write {path}: {error.strerror}; make room, or choose another --state-dir"
+        ) from error
     return identity
 
 

@@ -64,6 +64,10 @@ class Link:
                 self.node_id,
             )
 
+    def leave(self) -> None:
+        """Say goodbye. `ApiError` or `requests.RequestException` if the master does not hear it."""
+        self.client.leave(self.node_id, self._description["instance"])
+
     def call(self, action: Callable[[], T]) -> T:
         """`action`, once more after registering again if the master does not know us.
 
@@ -92,12 +96,12 @@ class Link:
         stop: threading.Event,
         fatal: tuple[type[Exception], ...] = (),
     ) -> T | None:
-        """`action`, again and again while the master is away; None if `stop` is set before it works.
+        """`action`, at least once, and again while the master is away; None if `stop` is set before it works.
 
         `ApiError` and `RefusedError` are raised if the master refuses for good, and so is `fatal`.
         """
         delay = MIN_DELAY
-        while not stop.is_set():
+        while True:
             try:
                 return action()
             except fatal:
@@ -107,9 +111,9 @@ class Link:
                     raise
                 log.warning("Cannot %s: %s; trying again", what, _short(error))
             # Full jitter: agents that lost the master together do not come back together.
-            stop.wait(random.uniform(delay / 2, delay))  # noqa: S311 - jitter is no secret
+            if stop.wait(random.uniform(delay / 2, delay)):  # noqa: S311 - jitter is no secret
+                return None
             delay = min(MAX_DELAY, delay * 2)
-        return None
 
 
 def _short(error: Exception) -> str:

@@ -53,9 +53,10 @@ class Agent:
         self._drain()
 
     def stop_now(self) -> None:
-        """End running jobs at once and hand them back."""
+        """End running jobs at once and hand them back; reports that cannot be delivered are given up."""
         for job in self._running.all():
             job.abort.set()
+        self._ended.set()
 
     # Taking jobs
 
@@ -123,7 +124,7 @@ class Agent:
             answer = self._link.persist(
                 lambda: self._link.client.report(report, unsent), "send results", self._ended
             )
-        except ApiError as error:
+        except (ApiError, RefusedError) as error:
             log.warning("The result of job %s is not wanted: %s", report.job_id, error)
         else:
             if answer is not None:
@@ -141,8 +142,13 @@ class Agent:
     # Heartbeats
 
     def _send_heartbeats(self) -> None:
-        while not self._ended.wait(self._config.heartbeat_interval):
+        while not self._ended.wait(self._heartbeat_interval()):
             self._heartbeat()
+
+    def _heartbeat_interval(self) -> float:
+        """Seconds: what was set, or less where the master would give us up before the third."""
+        terms = (self._link.terms.get(name) for name in ("heartbeat_timeout", "lease"))
+        return min([self._config.heartbeat_interval, *(float(term) / 3 for term in terms if term)])
 
     def _heartbeat(self) -> None:
         leases = self._running.leases()
@@ -167,11 +173,10 @@ class Agent:
         if not self._running.wait_until_none(self._config.drain_timeout):
             log.warning("Stopping: the time to drain is over; handing the jobs back")
             self.stop_now()
-            self._ended.set()  # a report that cannot be delivered by now is given up
             self._running.wait_until_none(_ABORT_PATIENCE)
         self._ended.set()
         try:
-            self._link.client.leave(self._link.node_id)
+            self._link.leave()
         except (ApiError, requests.RequestException) as error:
             log.debug("No goodbye: %s", error)
 

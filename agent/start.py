@@ -19,7 +19,7 @@ import requests
 from agent import hardware, identity
 from agent.config import Config
 from agent.ffmpeg.discover import Toolbox, discover
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.process import Spawner, SpawnError
 from agent.link import Link, RefusedError
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
@@ -77,7 +77,7 @@ def run(options: Mapping[str, Any]) -> None:
         _make_work_dir(config.work_dir)
         client = MasterClient(config.master, _trust(config, options["ca_cert"]))
         _work(config, client, who or identity.create(config.master_dir), options)
-    except identity.IdentityError as error:
+    except (identity.IdentityError, TrustError, SpawnError) as error:
         raise StopError(str(error)) from error
     finally:
         os.close(held)
