@@ -11,6 +11,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 120
+"""Columns that a table needs so that nothing in it is cut."""
+
 Document = dict[str, Any]
 Column = tuple[str, Callable[[Document], str]]
 
@@ -51,8 +54,9 @@ def table(rows: Sequence[Document], columns: Sequence[Column], nothing: str) -> 
             drawn.add_column(title, no_wrap=title == "ID")
         for row in rows:
             drawn.add_row(*(render(row) for _, render in columns))
-        # Into a file or a pipe, lines are as long as they need to be.
-        Console(width=None if sys.stdout.isatty() else 240).print(drawn)
+        # Nothing is cut: into a pipe lines are as long as they need to be, and a narrow terminal wraps them.
+        width = max(Console().width, WIDTH) if sys.stdout.isatty() else 2 * WIDTH
+        Console(width=width).print(drawn)
 
     return Answer(list(rows), show)
 
