@@ -1,0 +1,121 @@
+"""The state diagram of the architecture document has every transition of the code, and no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from common.model import Failure, JobStatus
+from common.problems import Problem
+from master.lifecycle import events
+from master.service import JobView, jobs, nodes, work
+from master.service.farm import Farm
+from tests.core.support import OPERATOR, FakeClock, claim, finish, job, make_farm, register, submit
+from tests.docs.markdown import ROOT
+
+Transition = tuple[str, str, str]
+"""From, to, and the event."""
+
+
+def drawn() -> set[Transition]:
+    page = (ROOT / "docs/distributed_architecture_v1.md").read_text()
+    diagram = page.split("```mermaid\n")[1].split("```")[0]
+    return set(re.findall(r"^ +(\S+) --> (\S+): (\w+)$", diagram, flags=re.MULTILINE))
+
+
+class Watched:
+    """A farm with one node and one job, whose transitions are noted."""
+
+    def __init__(self, directory: Path, max_attempts: int) -> None:
+        self.clock = FakeClock()
+        self.farm: Farm = make_farm(directory, self.clock, max_attempts=max_attempts)
+        self.seen: set[Transition] = set()
+        self._status: dict[str, str] = {}
+        self.farm.store.subscribe(self._note)
+        self.node_id = register(self.farm, instance="first")
+        self.job_id = submit(self.farm)
+        self.view: JobView | None = None
+
+    def _note(self, happened: Sequence[events.Event]) -> None:
+        for event in happened:
+            key = event.job.id if isinstance(event, events.JobSubmitted) else getattr(event, "job_id", None)
+            if key is not None:
+                after = str(job(self.farm, key).job.status)
+                self.seen.add((self._status.get(key, "[*]"), after, type(event).__name__))
+                self._status[key] = after
+
+    def claim(self) -> None:
+        self.view = claim(self.farm, self.node_id) or self.view
+
+    def report(self, status: JobStatus, code: str | None = None) -> None:
+        if self.view is None:
+            return
+        error = None if code is None else Failure(code, "it went wrong")
+        finish(self.farm, self.view, status, error=error)
+
+    def release(self) -> None:
+        lease = self.view.job.lease if self.view else None
+        work.release(self.farm, OPERATOR, self.job_id, self.node_id, lease.lease_id if lease else None)
+
+    def let_time_pass(self) -> None:
+        self.clock.advance(1000)
+        work.reap(self.farm)
+
+
+VERBS: dict[str, Callable[[Watched], object]] = {
+    "claim": Watched.claim,
+    "complete": lambda w: w.report(JobStatus.COMPLETED),
+    "fail, may be tried again": lambda w: w.report(JobStatus.FAILED, "encoder_killed"),
+    "fail for good": lambda w: w.report(JobStatus.FAILED, "encoder_error"),
+    "hand back": Watched.release,
+    "let time pass": Watched.let_time_pass,
+    "cancel": lambda w: jobs.cancel(w.farm, w.job_id),
+    "retry": lambda w: jobs.retry(w.farm, w.job_id),
+    "restart the agent": lambda w: register(w.farm, id=w.node_id, instance="second"),
+    "remove the node": lambda w: nodes.remove(w.farm, w.node_id),
+}
+
+WAYS: dict[str, Callable[[Watched], object]] = {
+    "pending": lambda w: None,
+    "running": lambda w: w.claim(),
+    "completed": lambda w: (w.claim(), w.report(JobStatus.COMPLETED)),
+    "failed": lambda w: (w.claim(), w.report(JobStatus.FAILED, "encoder_error")),
+    "canceled": lambda w: jobs.cancel(w.farm, w.job_id),
+}
+"""How a job gets to each status."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
+    """The transitions of a job in each status, with and without attempts left, by each verb."""
+    found: set[Transition] = set()
+    for status, way in WAYS.items():
+        for verb in VERBS.values():
+            for max_attempts in (1, 2):
+                watched = Watched(tmp_path_factory.mktemp("farm"), max_attempts)
+                way(watched)
+                assert job(watched.farm, watched.job_id).job.status == status
+                with suppress(Problem):
+                    verb(watched)
+                watched.farm.store.close()
+                found |= watched.seen
+    return found
+
+
+def test_every_transition_of_the_code_is_drawn(made: set[Transition]) -> None:
+    assert made <= drawn()
+
+
+def test_every_drawn_transition_can_happen(made: set[Transition]) -> None:
+    assert drawn() <= made
+
+
+def test_every_status_is_drawn_and_the_final_ones_end() -> None:
+    page = (ROOT / "docs/distributed_architecture_v1.md").read_text()
+    ends = set(re.findall(r"^ +(\w+) --> \[\*\]$", page, flags=re.MULTILINE))
+    assert ends == {str(status) for status in JobStatus if status.final}
+    assert {status for way in drawn() for status in way[:2]} == {"[*]", *map(str, JobStatus)}
