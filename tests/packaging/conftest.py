@@ -1,0 +1,61 @@
+"""A copy of the checkout to build and set up in, so that no test changes the real one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGES = ("agent", "common", "master")
+
+
+def missing_tool(what: str) -> None:
+    """Skip here, where a tool may be absent; fail in CI, where it must not be."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and CI has to have it")
+    pytest.skip(f"{what} is missing")
+
+
+def copy_checkout(target: Path) -> Path:
+    """What packaging reads: our packages, the scripts and the files at the top."""
+    ignore = shutil.ignore_patterns("__pycache__", ".*")
+    for name in (*PACKAGES, "scripts", "systemd"):
+        shutil.copytree(ROOT / name, target / name, ignore=ignore)
+    for name in ("setup.cfg", "setup.py", "constraints.txt", "Makefile", "LICENSE", "NOTICE.md"):
+        shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return copy_checkout(tmp_path / "checkout")
+
+
+@dataclass(frozen=True)
+class Built:
+    checkout: Path
+    output: str
+
+    def build(self) -> str:
+        """What another build prints."""
+        return run_build(self.checkout)
+
+
+def run_build(checkout: Path) -> str:
+    command = [sys.executable, "scripts/build.py"]
+    return subprocess.run(command, cwd=checkout, capture_output=True, check=True, encoding="utf-8").stdout
+
+
+@pytest.fixture(scope="package")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    if importlib.util.find_spec("pex") is None:
+        missing_tool("pex (make setup installs it)")
+    checkout = copy_checkout(tmp_path_factory.mktemp("built") / "checkout")
+    return Built(checkout, run_build(checkout))
