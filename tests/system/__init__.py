@@ -1,0 +1,1 @@
+"""A real master, real agents, real ffmpeg."""

@@ -1,0 +1,82 @@
+"""An agent that cannot start says why in one line, and ends with 2 for bad flags and 1 for the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.masters import Master
+from tests.system.farm import Farm
+
+NOBODY = "https://localhost:1"
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--poll-interval=10", "'10' is not a duration; write 10s, 1m30s, 500ms or 2h"),
+        ("--heartbeat-interval=0s", "'0s' is not a duration"),
+        ("--drain-timeout=-1s", "'-1s' is not a duration"),
+        ("--label=colour", "'colour' is no label; write name=value"),
+        ("--label==red", "'=red' is no label; write name=value"),
+        ("--master=ftp://localhost", "'ftp://localhost' is no master; write https://HOST:8080"),
+        ("--master=https://localhost:99999", "has no valid port"),
+        ("--master=https://localhost:8080/jobs", "has more than host and port"),
+        ("--max-concurrent-jobs=0", "0 is not in the range 1<=x<=1024"),
+        ("--ca-cert=no-such-file.pem", "'no-such-file.pem' does not exist"),
+        ("--log-level=loud", "'loud' is not one of"),
+    ],
+)
+def test_a_bad_flag_is_named(farm: Farm, flag: str, said: str) -> None:
+    agent = farm.agent(NOBODY, flag)
+    assert agent.ends() == 2
+    assert said in agent.log
+    assert not agent.state_dir.exists()
+
+
+def test_an_unregistered_agent_is_told_to_register(farm: Farm) -> None:
+    agent = farm.agent(NOBODY, how=())
+    assert agent.ends() == 1
+    assert agent.log == (
+        f"agent: this machine is not registered with {NOBODY}; start the agent with --register\n"
+    )
+
+
+def test_a_second_agent_with_the_same_state_is_refused(farm: Farm, quiet_master: Master) -> None:
+    assert farm.agent(quiet_master).node_id
+    second = farm.agent(quiet_master)
+    assert second.ends() == 1
+    assert f"another agent runs with the state directory {second.state_dir}; stop it" in second.log
+
+
+def test_a_work_directory_that_cannot_be_written_is_named(farm: Farm, tmp_path: Path) -> None:
+    (tmp_path / "worker-work").symlink_to("/proc/no-such-place")
+    agent = farm.agent(NOBODY)
+    assert agent.ends() == 1
+    assert f"agent: cannot write the work directory {agent.work_dir}: " in agent.log
+    assert "choose another with --work-dir" in agent.log
+
+
+def test_a_state_directory_that_cannot_be_written_is_named(farm: Farm, tmp_path: Path) -> None:
+    (tmp_path / "worker").symlink_to("/proc/no-such-place")
+    agent = farm.agent(NOBODY)
+    assert agent.ends() == 1
+    assert f"agent: cannot write the state directory {agent.state_dir}: " in agent.log
+    assert "choose another with --state-dir" in agent.log
+
+
+def test_a_damaged_identity_is_named(farm: Farm, tmp_path: Path) -> None:
+    identity = tmp_path / "worker/localhost_1/identity.json"
+    identity.parent.mkdir(parents=True)
+    identity.write_text('{"node_id": ')
+    agent = farm.agent(NOBODY)
+    assert agent.ends() == 1
+    assert f"agent: cannot read {identity}: " in agent.log
+    assert "delete it to register as a new node" in agent.log
+
+
+def test_a_machine_without_setpriv_is_told_what_to_install(farm: Farm, quiet_master: Master) -> None:
+    agent = farm.agent(quiet_master, environment={"PATH": "/nowhere"})
+    assert agent.ends() == 1
+    assert agent.log.endswith("agent: setpriv was not found; install the package util-linux\n")
