@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type information
 import pytest
 
 from tests.masters import ROOT, Client, Master, start_master, wait_until
@@ -26,6 +27,15 @@ SHORT: dict[str, Any] = {"duration": 6, "preset": "medium", "threads": 1}
 """Parameters of a job that takes about a second: long enough to be caught in the middle."""
 ENDLESS: dict[str, Any] = {"duration": 36_000, "threads": 1}
 """Parameters of a job that no test sees the end of."""
+
+ONE_ENCODER = """\
+#!/bin/sh
+case " $* " in
+*" -encoders "*) "{real}" "$@" | grep " libx264 " ;;
+*) exec "{real}" "$@" ;;
+esac
+"""
+"""The real ffmpeg, which claims to have one encoder only: each that it lists is tried at every start."""
 
 
 class Agent:
@@ -111,6 +121,9 @@ class Farm:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._ffmpeg = folder / "ffmpeg"
+        self._ffmpeg.write_text(ONE_ENCODER.format(real=imageio_ffmpeg.get_ffmpeg_exe()))
+        self._ffmpeg.chmod(0o755)
         self._agents: list[Agent] = []
         self._masters: list[Master] = []
 
@@ -131,7 +144,8 @@ class Farm:
     ) -> Agent:
         """An agent, not waited for. `how` it registers: by default on the master's own machine."""
         url = master if isinstance(master, str) else master.url
-        agent = Agent(self._folder / name, [f"--master={url}", *how, *flags], **process)
+        environment = {"IMAGEIO_FFMPEG_EXE": str(self._ffmpeg), **process.pop("environment", {})}
+        agent = Agent(self._folder / name, [f"--master={url}", *how, *flags], environment, **process)
         self._agents.append(agent)
         return agent
 
