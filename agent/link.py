@@ -103,7 +103,10 @@ class Link:
         delay = MIN_DELAY
         while True:
             try:
-                return action()
+                answer = action()
+                if delay > MIN_DELAY:
+                    log.info("The master answers again")
+                return answer  # noqa: TRY300 - an else would stand behind two handlers
             except fatal:
                 raise
             except (requests.RequestException, ApiError) as error:

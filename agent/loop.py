@@ -167,8 +167,7 @@ class Agent:
     def _drain(self) -> None:
         """Take nothing new, let running jobs finish in time, hand the others back, say goodbye."""
         self._draining.set()
-        if self._running.all():
-            log.info("Stopping: waiting for %d running job(s)", len(self._running.all()))
+        log.info("Stopping: %d job(s) are running", len(self._running.all()))
         self._heartbeat()  # tells the master to give us nothing more
         if not self._running.wait_until_none(self._config.drain_timeout):
             log.warning("Stopping: the time to drain is over; handing the jobs back")

@@ -104,6 +104,8 @@ def _check_machine(master: Address, *, allowed: bool, yes: bool) -> None:
         return
     click.echo("Do you want to continue? (yes/no): ", nl=False)
     answer = sys.stdin.readline().strip().lower() if sys.stdin is not None else ""  # closed: a no
+    if not answer:
+        click.echo()  # nobody pressed Enter
     if answer not in ("yes", "y"):
         raise StopError("not registered; nothing was changed")
 

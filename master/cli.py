@@ -54,11 +54,11 @@ def main(**options: object) -> None:
 
 def run(config: Config) -> int:
     """Serve until told to stop; the exit code. What prevents it is printed in one line."""
-    from master.runtime import check_state_directory, start
+    from master.runtime import check, start
     from master.server import bind, serve
 
     try:
-        check_state_directory(config)
+        check(config)
         listener = bind(config)
     except StartError as error:
         click.echo(f"master: {error}", err=True)

@@ -75,8 +75,10 @@ class StateLock:
         os.close(self._fd)
 
 
-def check_state_directory(config: Config) -> None:
-    """StartError if the directory cannot be written or another master uses it."""
+def check(config: Config, clock: Clock = system_clock) -> None:
+    """StartError for what can be told before serving: a bad state directory, or a bad --tls-cert."""
+    if config.tls_cert is not None:
+        certificates(config, clock().wall)
     lock = StateLock(config.state_dir)
     try:
         lock.take(patience=_ORPHAN_PATIENCE)
@@ -111,7 +113,7 @@ class Runtime:
         self._clock = clock
         self._lock = StateLock(config.state_dir)
         self._lock.take(patience=60)
-        chain, key, fingerprint = certificates(config, clock().wall)
+        chain, key, self.fingerprint = certificates(config, clock().wall)
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         try:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
@@ -125,9 +127,6 @@ class Runtime:
         self._certificates_checked = clock().mono
         self._reaper = Reaper(chores, min(terms))
         self._reaper.start()
-        if fingerprint is not None:
-            # Last: a master that cannot start says so in one line, and nothing else.
-            log.info("CA fingerprint: %s", fingerprint)
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll."""
@@ -162,6 +161,8 @@ def start(config: Config) -> Runtime:
     """Start everything in this process, and say so."""
     runtime = Runtime(config)
     announce(config)
+    if runtime.fingerprint is not None:
+        log.info("CA fingerprint: %s", runtime.fingerprint)
     return runtime
 
 
