@@ -84,6 +84,6 @@ def test_a_second_signal_gives_up_a_result_that_nobody_takes(farm: Farm) -> None
         assert master.stop() == 0
     agent.says("Cannot send results")
     agent.signal(signal.SIGTERM)
-    agent.says("Stopping: waiting for 1 running job")
+    agent.says("Stopping: 1 job(s) are running")
     agent.signal(signal.SIGTERM)
     assert agent.ends(15) == 0
