@@ -1,15 +1,38 @@
-"""What every test leaves behind: nothing."""
+"""What every test may have (a small disk), and what it leaves behind: nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.core.support import crash_all
+from tests.parts import missing
 
 
 @pytest.fixture(autouse=True)
 def _no_files_stay_open() -> Iterator[None]:
     yield
     crash_all()
+
+
+@pytest.fixture
+def make_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Makes file systems of a size such as `300k`, in memory."""
+    disks: list[Path] = []
+
+    def make(size: str) -> Path:
+        disk = tmp_path / f"disk-{size}"
+        disk.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            missing("mounting a small file system is not allowed here")
+        disks.append(disk)
+        return disk
+
+    yield make
+    for disk in disks:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)

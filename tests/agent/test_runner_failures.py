@@ -2,9 +2,8 @@
 
 import errno
 import os
-import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -160,29 +159,13 @@ def test_a_work_directory_that_cannot_be_made_is_the_agents_error(
     assert outcome(run(toolbox))[0] == "agent_error"
 
 
-def test_a_full_disk_is_told_as_such(spawner: Spawner, toolbox: Toolbox, small_disk: Path) -> None:
+def test_a_full_disk_is_told_as_such(
+    spawner: Spawner, toolbox: Toolbox, make_disk: Callable[[str], Path]
+) -> None:
+    small_disk = make_disk("300k")
     report = Runner(spawner, small_disk)(toolbox, crf=0)
     assert outcome(report)[0] == "disk_full"
     assert list(small_disk.rglob("*")) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 300 KB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    mount = tmp_path / "small"
-    mount.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(mount)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"this machine lets nobody mount a tmpfs: {done.stderr.strip()}")
-    yield mount
-    subprocess.run(["umount", str(mount)], check=True)
 
 
 def test_an_operating_systems_no_space_is_a_full_disk_too(

@@ -10,7 +10,8 @@ import pytest
 
 from tests.docs.markdown import ROOT, Block, blocks
 from tests.docs.reader import Reader
-from tests.packaging.conftest import copy_checkout, missing_tool
+from tests.packaging.conftest import copy_checkout
+from tests.parts import missing
 
 GUIDE = (ROOT / "docs/guide.md").read_text()
 BLOCKS = blocks(GUIDE)
@@ -24,9 +25,9 @@ OPERATIONS = [block for block in BLOCKS if block.line > RUNNING]
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     for tool in ("bash", "curl", "jq", "make"):
         if shutil.which(tool) is None:
-            missing_tool(tool)
+            missing(f"{tool} is not installed")
     if importlib.util.find_spec("pex") is None:
-        missing_tool("pex (make setup installs it)")
+        missing("pex is not installed (make setup does it)")
     directory = tmp_path_factory.mktemp("guide")
     checkout = copy_checkout(directory / "checkout")
     shutil.copy2(ROOT / "test_distributed.sh", checkout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -12,15 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts import missing
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("agent", "common", "master")
-
-
-def missing_tool(what: str) -> None:
-    """Skip here, where a tool may be absent; fail in CI, where it must not be."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing, and CI has to have it")
-    pytest.skip(f"{what} is missing")
 
 
 def copy_checkout(target: Path) -> Path:
@@ -56,6 +50,6 @@ def run_build(checkout: Path) -> str:
 @pytest.fixture(scope="package")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     if importlib.util.find_spec("pex") is None:
-        missing_tool("pex (make setup installs it)")
+        missing("pex is not installed (make setup does it)")
     checkout = copy_checkout(tmp_path_factory.mktemp("built") / "checkout")
     return Built(checkout, run_build(checkout))

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, missing_tool
+from tests.parts import missing
+
+from .conftest import ROOT
 
 UNITS = {"ffmpeg-master": "master", "ffmpeg-agent": "agent"}
 
@@ -18,7 +20,7 @@ UNITS = {"ffmpeg-master": "master", "ffmpeg-agent": "agent"}
 def units(tmp_path: Path) -> Path:
     """The units as they will lie on a machine where the binaries are installed (here: below tmp)."""
     if shutil.which("systemd-analyze") is None:
-        missing_tool("systemd-analyze")
+        missing("systemd-analyze is not installed")
     home = tmp_path / "opt"
     (home / "bin").mkdir(parents=True)
     for unit, binary in UNITS.items():

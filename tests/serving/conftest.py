@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,25 +15,7 @@ import pytest
 import requests
 
 from common.trust import PinnedAdapter
-
-ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
-    """The condition's first true value; fails the test when the time is over."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    return pytest.fail(f"{what}: not within {seconds} s")
+from tests.masters import ROOT, free_port, wait_until
 
 
 def receive(client: socket.socket, end: bytes) -> bytes:

@@ -14,7 +14,8 @@ import pytest
 from master.config import Config
 from master.errors import StartError
 from master.server import bind
-from tests.serving.conftest import Server, free_port, wait_until
+from tests.masters import free_port, wait_until
+from tests.serving.conftest import Server
 
 Launch = Callable[..., Server]
 

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.serving.conftest import Server, wait_until
+from tests.masters import wait_until
+from tests.serving.conftest import Server
 
 HALF_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 HALF_HEAD = b"GET /health HTTP/1.1\r\nHost: loc"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,21 +11,8 @@ from common.problems import Problem
 from tests.core.support import FakeClock, job, make_farm, submit
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system needs root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("this machine does not let us mount a file system")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def test_a_full_disk_answers_503_and_recovers(small_disk: Path) -> None:
+def test_a_full_disk_answers_503_and_recovers(make_disk: Callable[[str], Path]) -> None:
+    small_disk = make_disk("1m")
     farm = make_farm(small_disk, FakeClock())
     ballast = small_disk / "ballast"
     acknowledged = [submit(farm)]

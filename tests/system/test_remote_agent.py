@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.parts import missing
 from tests.system.farm import TINY, Farm, job, job_is, node, submit
 
 
@@ -39,17 +40,10 @@ def ip(*arguments: str, check: bool = True) -> None:
     subprocess.run(["ip", *arguments], check=check, capture_output=True, timeout=20)
 
 
-def cannot(why: str) -> None:
-    """Where the build is tested, not running is failing."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
-
-
 @pytest.fixture
 def other_machine() -> Iterator[OtherMachine]:
     if os.geteuid() != 0 or not (shutil.which("ip") and shutil.which("curl")):
-        cannot("needs root, iproute2 and curl")
+        missing("root, iproute2 and curl are needed")
     tag = secrets.token_hex(3)
     third, fourth = secrets.randbelow(256), 4 * secrets.randbelow(64)
     made = OtherMachine(f"ffrtmp-{tag}", f"10.77.{third}.{fourth + 1}", f"10.77.{third}.{fourth + 2}")
@@ -59,7 +53,7 @@ def other_machine() -> Iterator[OtherMachine]:
             ip("netns", "add", made.name)
             ip("link", "add", wire_here, "type", "veth", "peer", "name", wire_there, "netns", made.name)
         except subprocess.CalledProcessError as error:
-            cannot(f"no network namespace can be made here: {error.stderr!r}")
+            missing(f"no network namespace can be made here: {error.stderr!r}")
         ip("addr", "add", f"{made.here}/30", "dev", wire_here)
         ip("link", "set", wire_here, "up")
         for command in (f"addr add {made.there}/30 dev {wire_there}", f"link set {wire_there} up"):
