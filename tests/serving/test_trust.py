@@ -18,7 +18,8 @@ from cryptography.x509.oid import NameOID
 
 from common.trust import PinnedAdapter, TrustError, ca_of, explain, fetch_chain, fingerprint, pin
 from master.tls import Names, ensure_certificates, local_names
-from tests.serving.conftest import Server, receive, wait_until
+from tests.masters import wait_until
+from tests.serving.conftest import Server, receive
 
 
 def get(url: str, ca_file: Path, check_hostname: bool) -> requests.Response:
