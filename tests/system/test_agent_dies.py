@@ -42,7 +42,7 @@ def test_another_agent_does_the_job_of_one_that_died(farm: Farm) -> None:
         node_is(client, first.node_id, "offline")
 
 
-def test_an_agent_started_again_tries_its_job_anew_at_once(farm: Farm) -> None:
+def test_an_agent_started_again_tries_its_job_anew(farm: Farm) -> None:
     master = farm.master(heartbeat_timeout="1h", lease="1h")
     first = farm.agent(master)
     with master.client() as client:

@@ -67,7 +67,8 @@ def other_machine() -> Iterator[OtherMachine]:
 def test_a_remote_agent_works_once_it_is_approved(farm: Farm, other_machine: OtherMachine) -> None:
     master = farm.master()
     url = f"http://{other_machine.here}:{master.port}"
-    agent = farm.agent(url, how=["--register"], inside=other_machine.inside)
+    # An unapproved node is not parked: it asks, and asks again.
+    agent = farm.agent(url, "--poll-interval=500ms", how=["--register"], inside=other_machine.inside)
     agent.says(f"ffrtmp nodes approve {agent.node_id}")
     assert "WARNING" not in agent.log
     with master.client() as client:
