@@ -44,13 +44,27 @@ class Agent:
         self._draining = threading.Event()
         self._ended = threading.Event()
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then drain."""
-        threads = [self._thread(self._take_jobs, "poll"), self._thread(self._send_heartbeats, "heartbeat")]
-        for thread in threads:
-            thread.start()
+    def run(self, stop: threading.Event) -> bool:
+        """Work until `stop` is set, then drain; False if a mistake of ours made it stop."""
+        failed = threading.Event()
+
+        def guarded(work: Callable[[], None]) -> Callable[[], None]:
+            def target() -> None:
+                try:
+                    work()
+                except Exception:
+                    # An agent that only seems to work is worse than one that is started anew.
+                    log.exception("The agent made a mistake, and stops")
+                    failed.set()
+                    stop.set()
+
+            return target
+
+        self._thread(guarded(self._take_jobs), "poll").start()
+        self._thread(guarded(self._send_heartbeats), "heartbeat").start()
         stop.wait()
         self._drain()
+        return not failed.is_set()
 
     def stop_now(self) -> None:
         """End running jobs at once and hand them back; reports that cannot be delivered are given up."""

@@ -159,8 +159,8 @@ def _work(config: Config, client: MasterClient, who: identity.Identity, options:
             raise StopError(str(error)) from error
         except requests.exceptions.SSLError as error:
             raise StopError(explain(error)) from error
-        if not stop.is_set():
-            agent.run(stop)
+        if not stop.is_set() and not agent.run(stop):
+            raise StopError("stopped by a mistake of its own; the log above says where")
 
 
 def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, Any]:
