@@ -45,7 +45,7 @@ def test_bitrates_are_read_as_people_write_them(text: str, bits: int) -> None:
     assert parse_bitrate(text) == bits
 
 
-@pytest.mark.parametrize("text", ["", "k", "-5k", "5 k", "9k", "501M", "1e6", "5kk", "٥000k"])
+@pytest.mark.parametrize("text", ["", "k", "-5k", "5 k", "9k", "501M", "1e6", "5kk", "\u0665000k"])
 def test_what_is_no_bitrate_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="bitrate"):
         parse_bitrate(text)
