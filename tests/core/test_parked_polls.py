@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -159,4 +160,35 @@ def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> 
         return parked.done()
 
     until(reaped)
+    assert parked.result(10) is not None
+
+
+def test_a_job_that_comes_in_the_moment_a_poll_times_out_is_taken(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted: list[str] = []
+
+    class LateEvent(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            submitted.append(submit(farm))  # wakes this very poll, whose time is just over
+            return False
+
+    monkeypatch.setattr("master.waiters.threading.Event", LateEvent)
+    view = work.next_job(farm, OPERATOR, register(farm), None, 30)
+    assert view is not None
+    assert [view.job.id] == submitted
+
+
+def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_polls_first(
+    farm: Farm, pool: ThreadPoolExecutor
+) -> None:
+    farm.config = Config(farm.config.state_dir, threads=16, retry_backoff=0.01)
+    able = register(farm, encoders=["libx264"])
+    submit(farm)
+    finish(farm, must_claim(farm, able), JobStatus.FAILED, error=Failure("disk_full", "no space"))
+    parked = poll(farm, pool, able)
+    unable = register(farm, encoders=["libx265"])
+    until(lambda: jobs.page(farm, None, None, 1)[0][0].pending_reason == "waits for a free slot")
+    assert work.next_job(farm, OPERATOR, unable, None, 0) is None
+    work.reap(farm)
     assert parked.result(10) is not None
