@@ -20,7 +20,7 @@ class Waiter:
     job: Job | None = None
     """The job it was woken for; it may be gone by the time it looks."""
     superseded: bool = False
-    """The node polls anew, or the master is stopping: answer at once, with nothing."""
+    """The node polls anew or is gone, or the master is stopping: answer at once, with nothing."""
 
 
 class Waiters:
@@ -76,6 +76,13 @@ class Waiters:
             waiter = self._parked.pop(node_id, None)
         if waiter is not None:
             waiter.woken.set()
+
+    def end(self, node_id: str) -> None:
+        """Answer a node's poll with nothing: the node is gone."""
+        with self._lock:
+            waiter = self._parked.pop(node_id, None)
+        if waiter is not None:
+            self._supersede(waiter)
 
     def close(self) -> None:
         """The master stops: every poll is answered at once, now and from now on."""

@@ -22,11 +22,13 @@ def next_job(
     """
     caller.speaks_for(node_id)
     deadline = farm.clock().mono + wait
+    first = True
     while True:
         waiter = _park(farm, node_id) if wait > 0 else None
         if waiter is None:
-            return claim(farm, node_id, known)
-        claimed = _claim_or_wait(farm, node_id, known, waiter, deadline)
+            return claim(farm, node_id, known, hear=first)
+        claimed = _claim_or_wait(farm, node_id, known, waiter, deadline, first=first)
+        first = False
         if farm.waiters.closed and claimed is None:
             raise problems.UNAVAILABLE("The master is stopping or restarting; ask again in a moment.")
         if claimed is not None or waiter.superseded or not waiter.woken.is_set():
@@ -45,21 +47,22 @@ def _park(farm: Farm, node_id: str) -> Waiter | None:
 
 
 def _claim_or_wait(
-    farm: Farm, node_id: str, known: Sequence[str] | None, waiter: Waiter, deadline: float
+    farm: Farm, node_id: str, known: Sequence[str] | None, waiter: Waiter, deadline: float, *, first: bool
 ) -> JobView | None:
     """Claim at once, or when the parked poll is woken; None if it was in vain.
 
     It looks only after it is parked, so that a job that comes in between is not missed.
+    `first`: the node has just called. Later it only waits, and that is no sign of life.
     """
     claimed = None
     try:
         if not waiter.superseded:
-            claimed = claim(farm, node_id, known)
+            claimed = claim(farm, node_id, known, hear=first)
         if claimed is None:
             waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
             farm.waiters.leave(waiter)
             if waiter.woken.is_set() and not waiter.superseded:
-                claimed = claim(farm, node_id, known)
+                claimed = claim(farm, node_id, known, hear=False)
         return claimed
     finally:
         farm.waiters.leave(waiter)
@@ -67,12 +70,16 @@ def _claim_or_wait(
             farm.wake_for(waiter.job.id)  # this poll was woken for it and did not take it: another may
 
 
-def claim(farm: Farm, node_id: str, known: Sequence[str] | None) -> JobView | None:
-    """Lease the best pending job to a node; None if there is none for it, or it has no free slot."""
+def claim(farm: Farm, node_id: str, known: Sequence[str] | None, *, hear: bool) -> JobView | None:
+    """Lease the best pending job to a node; None if there is none for it, or it has no free slot.
+
+    `hear`: the node calls just now.
+    """
     now = farm.clock()
     with farm.store.transaction(now) as tx:
         farm.require_node(tx, node_id)
-        farm.hear(tx, node_id)
+        if hear:
+            farm.hear(tx, node_id)
         for job in tx.held(node_id):
             if known is not None and job.lease is not None and job.lease.lease_id not in known:
                 farm.store.liveness.renew(job.lease.lease_id, now)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.clock import system_clock
-from common.model import Failure, JobStatus, Role
+from common.model import Failure, JobStatus, NodeStatus, Role
 from common.problems import Problem
 from common.schema import RegisterSchema
 from master.config import Config
@@ -19,7 +19,7 @@ from master.lifecycle import commands
 from master.service import Caller, Farm, JobView, jobs, nodes, work
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
-from tests.core.support import OPERATOR, finish, must_claim, register, submit
+from tests.core.support import OPERATOR, claim, finish, must_claim, register, submit
 
 
 @pytest.fixture
@@ -163,20 +163,48 @@ def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> 
     assert parked.result(10) is not None
 
 
-def test_a_job_that_comes_in_the_moment_a_poll_times_out_is_taken(
-    farm: Farm, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_that_comes_in_the_moment_a_poll_times_out_is_taken(farm: Farm) -> None:
+    node_id = register(farm)
     submitted: list[str] = []
 
-    class LateEvent(threading.Event):
+    class Late(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
             submitted.append(submit(farm))  # wakes this very poll, whose time is just over
             return False
 
-    monkeypatch.setattr("master.waiters.threading.Event", LateEvent)
-    view = work.next_job(farm, OPERATOR, register(farm), None, 30)
+    waiter = farm.waiters.park(nodes.get(farm, node_id).node, deaf=False)
+    assert waiter is not None
+    waiter.woken = Late()
+    view = work._claim_or_wait(farm, node_id, None, waiter, deadline=0.0, first=True)
     assert view is not None
     assert [view.job.id] == submitted
+
+
+def test_a_silent_node_is_lost_although_a_poll_of_it_is_parked(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    farm.config = Config(farm.config.state_dir, threads=16, heartbeat_timeout=0.05)
+    node_id = register(farm)
+    parked = poll(farm, pool, node_id)
+
+    def reaped() -> bool:
+        work.reap(farm)
+        return parked.done()
+
+    until(reaped)
+    assert parked.result(10) is None
+    assert nodes.get(farm, node_id).status is NodeStatus.OFFLINE
+    submit(farm)
+    assert nodes.get(farm, node_id).status is NodeStatus.OFFLINE
+
+
+def test_a_goodbye_ends_the_poll_and_hands_its_jobs_to_others(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    node_id = register(farm, max_concurrent_jobs=2, instance="one")
+    submit(farm)
+    must_claim(farm, node_id)
+    parked = poll(farm, pool, node_id)
+    nodes.leave(farm, OPERATOR, node_id, "one")
+    assert parked.result(10) is None
+    assert nodes.get(farm, node_id).status is NodeStatus.OFFLINE
+    assert claim(farm, register(farm, "another")) is not None
 
 
 def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_polls_first(
