@@ -10,6 +10,7 @@ set -eu
 MASTER=${1:-${FFRTMP_MASTER:-https://localhost:8080}}
 MASTER=${MASTER%/}
 NODE_ID=
+JOB_ID=
 
 for tool in curl jq; do
     command -v "$tool" >/dev/null || { echo "test_distributed.sh: $tool is missing; install it with: sudo apt-get install -y $tool" >&2; exit 1; }
@@ -42,11 +43,15 @@ call() {
 }
 
 clean_up() {
+    if [ -n "$JOB_ID" ]; then # no effect on a finished job; another one nobody could ever run
+        (call POST "/jobs/$JOB_ID/cancel") >/dev/null 2>&1 || true
+    fi
     if [ -n "$NODE_ID" ]; then
         (call DELETE "/nodes/$NODE_ID") >/dev/null 2>&1 || true
     fi
 }
 trap clean_up EXIT
+trap 'exit 130' INT TERM
 
 echo "=================================="
 echo "Distributed Compute Integration Test"

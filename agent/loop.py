@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import requests
@@ -22,12 +23,13 @@ from agent.link import Link, RefusedError
 from agent.runner import Assignment, run_job
 from agent.running import RunningJob, RunningJobs
 from common.client import ApiError
-from common.model import Progress, Report
+from common.model import Failure, JobStatus, Progress, Report
 
 log = logging.getLogger(__name__)
 
 POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
+_NOT_WANTED = ("stale_lease", "result_mismatch", "unknown_job")  # another attempt stands, or none is wanted
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
 
 
@@ -43,28 +45,17 @@ class Agent:
         self._running = RunningJobs(slots)
         self._draining = threading.Event()
         self._ended = threading.Event()
+        self._stop = threading.Event()
+        self._failed = False
 
     def run(self, stop: threading.Event) -> bool:
         """Work until `stop` is set, then drain; False if a mistake of ours made it stop."""
-        failed = threading.Event()
-
-        def guarded(work: Callable[[], None]) -> Callable[[], None]:
-            def target() -> None:
-                try:
-                    work()
-                except Exception:
-                    # An agent that only seems to work is worse than one that is started anew.
-                    log.exception("The agent made a mistake, and stops")
-                    failed.set()
-                    stop.set()
-
-            return target
-
-        self._thread(guarded(self._take_jobs), "poll").start()
-        self._thread(guarded(self._send_heartbeats), "heartbeat").start()
+        self._stop = stop
+        self._thread(self._take_jobs, "poll").start()
+        self._thread(self._send_heartbeats, "heartbeat").start()
         stop.wait()
-        self._drain()
-        return not failed.is_set()
+        self._guarded(self._drain)
+        return not self._failed
 
     def stop_now(self) -> None:
         """End running jobs at once and hand them back; reports that cannot be delivered are given up."""
@@ -99,7 +90,11 @@ class Agent:
         )
         log.info("Received job: %s (scenario: %s)", assignment.job_id, assignment.scenario)
         job = self._running.add(assignment)
-        self._thread(lambda: self._run_job(job), f"job-{assignment.job_id[:8]}").start()
+        try:
+            self._thread(lambda: self._run_job(job), f"job-{assignment.job_id[:8]}").start()
+        except RuntimeError:  # the system has no thread for it; the master gives the job again
+            self._running.remove(job)
+            raise
 
     # Running a job
 
@@ -135,14 +130,27 @@ class Agent:
         else:
             log.warning("Job %s failed: %s (%s)", report.job_id, report.error.message, report.error.code)
         try:
-            answer = self._link.persist(
-                lambda: self._link.client.report(report, unsent), "send results", self._ended
-            )
+            accepted = self._send(report, unsent)
         except (ApiError, RefusedError) as error:
-            log.warning("The result of job %s is not wanted: %s", report.job_id, error)
+            if isinstance(error, RefusedError) or error.slug in _NOT_WANTED:
+                log.warning("The result of job %s is not wanted: %s", report.job_id, error)
+                return
+            # The same report would be refused again, and without any the job would be run again.
+            log.error("The master refuses the result of job %s: %s", report.job_id, error)  # noqa: TRY400
+            reason = Failure("agent_error", f"the master refused the result: {error}"[:500])
+            bare = replace(report, status=JobStatus.FAILED, error=reason, metrics={}, analyzer_output={})
+            accepted = self._send(bare, [])
+        if accepted:
+            log.info("Results sent for job %s (status: %s)", report.job_id, report.status)
         else:
-            if answer is not None:
-                log.info("Results sent for job %s (status: %s)", report.job_id, report.status)
+            log.warning("The result of job %s could not be sent before the agent ended", report.job_id)
+
+    def _send(self, report: Report, log_lines: list[str]) -> bool:
+        """Whether the master has the report; False if the agent ended first."""
+        answer = self._link.persist(
+            lambda: self._link.client.report(report, log_lines), "send results", self._ended
+        )
+        return answer is not None
 
     def _hand_back(self, assignment: Assignment) -> None:
         try:
@@ -174,6 +182,7 @@ class Agent:
         except (ApiError, requests.RequestException, RefusedError) as error:
             log.debug("No heartbeat: %s", error)
             return
+        self._link.terms = answer  # a master that was started anew may have others
         self._running.keep_only(set(answer["leases"]), leases)
 
     # Leaving
@@ -182,7 +191,7 @@ class Agent:
         """Take nothing new, let running jobs finish in time, hand the others back, say goodbye."""
         self._draining.set()
         log.info("Stopping: %d job(s) are running", len(self._running.all()))
-        self._heartbeat()  # tells the master to give us nothing more
+        self._guarded(self._heartbeat)  # tells the master to give us nothing more
         if not self._running.wait_until_none(self._config.drain_timeout):
             log.warning("Stopping: the time to drain is over; handing the jobs back")
             self.stop_now()
@@ -194,14 +203,23 @@ class Agent:
             log.debug("No goodbye: %s", error)
 
     def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
-        return threading.Thread(target=target, name=name, daemon=True)
+        return threading.Thread(target=self._guarded, args=(target,), name=name, daemon=True)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """An agent that only seems to work is worse than one that ends and is started anew."""
+        try:
+            work()
+        except Exception:
+            log.exception("The agent made a mistake, and stops")
+            self._failed = True
+            self._stop.set()
 
 
 class ProgressTeller:
     """Sends a job's progress and log; keeps lines that could not be sent for the next time."""
 
-    MOST_LINES = 1000
-    """Unsent lines that are kept; the older ones go first."""
+    MOST_LINES = 200
+    """Unsent lines (of 1,000 characters at most) that are kept; the older ones go first."""
 
     def __init__(self, link: Link, job: RunningJob) -> None:
         """For one running job."""
@@ -222,6 +240,9 @@ class ProgressTeller:
         except ApiError as error:
             if error.slug in ("stale_lease", "unknown_job"):
                 self._job.drop()
+            elif error.status < 500:
+                log.warning("The master refuses the progress of job %s: %s", assignment.job_id, error)
+                self.unsent = []  # it would refuse them again
         except (requests.RequestException, RefusedError) as error:
             log.debug("No progress sent: %s", error)
         else:

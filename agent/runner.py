@@ -67,13 +67,13 @@ def run_job(
     """Runs the job to its end; None if `abort` ended it. Never raises.
 
     The output is `work_dir/<job id>/<scenario>.<container>`, there only when it is whole
-    and verified; after a failure or an abort nothing of it is left. `on_progress` is called
+    and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
     about once a second and once at the end, from this thread.
     """
     failure: Failure | None = None
     known: Mapping[str, Scalar] | None = None
     try:
-        known = _run(assignment, toolbox, spawner, work_dir, on_progress, abort, limits)
+        known = _run(assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, limits)
     except _FailedError as error:
         failure, known = error.failure, error.known
     except OSError as error:
@@ -103,6 +103,7 @@ def _report(
 
 def _run(
     assignment: Assignment,
+    node_id: str,
     toolbox: Toolbox,
     spawner: Spawner,
     work_dir: Path,
@@ -121,7 +122,7 @@ def _run(
     directory = work_dir.absolute() / _plain(assignment.job_id)
     directory.mkdir(parents=True, exist_ok=True)
     whole = directory / f"{assignment.scenario}.{settings.container}"
-    part = whole.with_name(whole.name + ".part")
+    part = whole.with_name(f"{whole.name}.{part_owner(node_id)}-{assignment.lease_id[:8]}.part")
     published = False
     try:
         argv = command.build(str(ffmpeg.path), settings, part.name)
@@ -142,7 +143,7 @@ def _run(
         return _known(settings, ffmpeg, argv, ended, probed, whole)
     finally:
         if not published:
-            _remove(directory, part, whole)
+            _remove(directory, part)
 
 
 def _known(
@@ -161,7 +162,8 @@ def _known(
         cpu_seconds=ended.cpu_seconds,
         peak_memory_bytes=ended.peak_memory_bytes,
         probed=probed,
-        output_path=None if whole is None else str(whole),
+        # Paths may be any bytes, JSON may not.
+        output_path=None if whole is None else os.fsencode(whole).decode("utf-8", "replace"),
     )
 
 
@@ -233,9 +235,23 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _remove(directory: Path, *files: Path) -> None:
-    for file in files:
-        with contextlib.suppress(OSError):
-            file.unlink(missing_ok=True)
+def part_owner(node_id: str) -> str:
+    """What tells this node's unfinished files from others': nodes may share a work directory.
+
+    Each attempt has a name of its own besides: an old one that ends late must not touch
+    the file of the next.
+    """
+    return node_id[:8]
+
+
+def remove_leftovers(work_dir: Path, node_id: str) -> None:
+    """Remove what attempts of this node left unfinished when its agent died. None may be running."""
+    for part in work_dir.glob(f"*/*.{part_owner(node_id)}-*.part"):
+        _remove(part.parent, part)
+
+
+def _remove(directory: Path, part: Path) -> None:
+    with contextlib.suppress(OSError):
+        part.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not empty: something else of this job is in it
         directory.rmdir()

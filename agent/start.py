@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from agent.ffmpeg.process import Spawner, SpawnError
 from agent.link import Link, RefusedError
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
+from agent.runner import remove_leftovers
 from common.client import Address, ApiError, MasterClient, Trust, establish_trust
 from common.trust import TrustError, explain
 from common.version import VERSION
@@ -50,6 +51,32 @@ class StopError(Exception):
     """The agent cannot start; the message is one line and says what to do."""
 
 
+class Stop:
+    """The order to stop: the first SIGTERM or Ctrl-C drains, the second ends running jobs at once."""
+
+    def __init__(self) -> None:
+        """Takes over the signals, from the main thread.
+
+        The handlers do nothing: they could meet the main thread inside a lock that they need.
+        The interpreter writes each signal to a pipe, and a thread acts on it.
+        """
+        self.event = threading.Event()
+        self.at_once: Callable[[], None] = lambda: None
+        """What the second signal does."""
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        threading.Thread(target=self._watch, args=(reader,), name="signals", daemon=True).start()
+
+    def _watch(self, reader: int) -> None:
+        while os.read(reader, 1):
+            if self.event.is_set():
+                self.at_once()
+            self.event.set()
+
+
 def run(options: Mapping[str, Any]) -> None:
     """Check, register, and work until told to stop. `StopError` says what prevents it."""
     config = Config(
@@ -64,6 +91,7 @@ def run(options: Mapping[str, Any]) -> None:
     )
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
+    stop = Stop()
     try:
         held = identity.lock(config.state_dir)
     except identity.IdentityError as error:
@@ -75,8 +103,10 @@ def run(options: Mapping[str, Any]) -> None:
                 f"this machine is not registered with {config.master.url}; start the agent with --register"
             )
         _make_work_dir(config.work_dir)
-        client = MasterClient(config.master, _trust(config, options["ca_cert"]))
-        _work(config, client, who or identity.create(config.master_dir), options)
+        trusted = _trust(config, options["ca_cert"], stop)
+        if trusted is not None:
+            client = MasterClient(config.master, trusted)
+            _work(config, client, who or identity.create(config.master_dir), options, stop)
     except (identity.IdentityError, TrustError, SpawnError) as error:
         raise StopError(str(error)) from error
     finally:
@@ -121,18 +151,16 @@ def _make_work_dir(work_dir: Path) -> None:
         ) from error
 
 
-def _trust(config: Config, ca_cert: Path | None) -> Trust:
-    """The CA to trust, waiting for the master if it is not there yet."""
-    pause = threading.Event()
+def _trust(config: Config, ca_cert: Path | None, stop: Stop) -> Trust | None:
+    """The CA to trust, waiting for the master if it is not there yet; None if told to stop meanwhile."""
     delay = 0.5
     while True:
         try:
             trusted = establish_trust(config.master, ca_cert, config.master_dir)
-        except TrustError as error:
-            raise StopError(str(error)) from error
         except OSError as error:
             log.warning("Cannot reach the master at %s: %s; trying again", config.master.url, error)
-            pause.wait(delay)
+            if stop.event.wait(delay):
+                return None
             delay = min(30.0, delay * 2)
         else:
             break
@@ -142,9 +170,11 @@ def _trust(config: Config, ca_cert: Path | None) -> Trust:
     return trusted
 
 
-def _work(config: Config, client: MasterClient, who: identity.Identity, options: Mapping[str, Any]) -> None:
+def _work(
+    config: Config, client: MasterClient, who: identity.Identity, options: Mapping[str, Any], stop: Stop
+) -> None:
     """Look at the machine, register, and work."""
-    stop = threading.Event()
+    remove_leftovers(config.work_dir, who.node_id)
     with Spawner() as spawner:
         toolbox = discover(spawner, options["ffmpeg"])
         if not toolbox.encoders:
@@ -152,14 +182,15 @@ def _work(config: Config, client: MasterClient, who: identity.Identity, options:
         description = _describe(config, toolbox, options["max_concurrent_jobs"])
         link = Link(client, who, description)
         agent = Agent(config, link, toolbox, spawner, description["max_concurrent_jobs"])
-        _on_signals(stop, agent)
+        stop.at_once = agent.stop_now
         try:
-            link.retry(link.register, "register", stop, fatal=(requests.exceptions.SSLError,))
+            link.retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
         except (RefusedError, ApiError) as error:
             raise StopError(str(error)) from error
         except requests.exceptions.SSLError as error:
             raise StopError(explain(error)) from error
-        if not stop.is_set() and not agent.run(stop):
+        # Also when it is to stop already: it may be registered, and then says goodbye.
+        if not agent.run(stop.event):
             raise StopError("stopped by a mistake of its own; the log above says where")
 
 
@@ -180,15 +211,3 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         "agent_version": VERSION,
         "instance": str(uuid.uuid4()),
     }
-
-
-def _on_signals(stop: threading.Event, agent: Agent) -> None:
-    """The first SIGTERM or Ctrl-C drains, the second ends running jobs at once."""
-
-    def handle(_signal: int, _frame: object) -> None:
-        if stop.is_set():
-            agent.stop_now()
-        stop.set()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -90,6 +90,13 @@ def establish_trust(address: Address, ca_cert: Path | None, directory: Path) -> 
     return Trust(pin.ca_file, check_hostname=False, fingerprint=pin.fingerprint, first_use=pin.first_use)
 
 
+def _id(text: str) -> str:
+    """An id as a part of a path, whatever was typed for it."""
+    if not text:
+        raise ApiError(404, {"detail": "The id is empty; is a variable unset?"})
+    return quote(text, safe="")
+
+
 class MasterClient:
     """A master, as a caller sees it.
 
@@ -117,12 +124,12 @@ class MasterClient:
     def heartbeat(self, node_id: str, leases: Sequence[str], *, stopping: bool = False) -> dict[str, Any]:
         """A sign of life, which renews these leases."""
         return self._call(
-            "POST", f"/nodes/{node_id}/heartbeat", json={"leases": list(leases), "stopping": stopping}
+            "POST", f"/nodes/{_id(node_id)}/heartbeat", json={"leases": list(leases), "stopping": stopping}
         )
 
     def leave(self, node_id: str, instance: str) -> None:
         """The node's agent (this instance of it) ends."""
-        self._call("POST", f"/nodes/{node_id}/leave", json={"instance": instance})
+        self._call("POST", f"/nodes/{_id(node_id)}/leave", json={"instance": instance})
 
     def next_job(self, node_id: str, leases: Sequence[str], wait: float) -> dict[str, Any] | None:
         """Claim a job; None if none came within `wait` seconds."""
@@ -136,7 +143,7 @@ class MasterClient:
     ) -> dict[str, Any]:
         """How far an attempt is."""
         sent = {"node_id": node_id, "lease_id": lease_id, "log": list(log), **asdict(how_far)}
-        return self._call("POST", f"/jobs/{job_id}/progress", json=sent)
+        return self._call("POST", f"/jobs/{_id(job_id)}/progress", json=sent)
 
     def report(self, report: Report, log: Sequence[str]) -> dict[str, Any]:
         """The report at the end of an attempt."""
@@ -146,7 +153,9 @@ class MasterClient:
 
     def release(self, job_id: str, node_id: str, lease_id: str) -> dict[str, Any]:
         """Hand a job back unharmed."""
-        return self._call("POST", f"/jobs/{job_id}/release", json={"node_id": node_id, "lease_id": lease_id})
+        return self._call(
+            "POST", f"/jobs/{_id(job_id)}/release", json={"node_id": node_id, "lease_id": lease_id}
+        )
 
     def nodes(self) -> list[dict[str, Any]]:
         """All nodes."""
@@ -155,15 +164,15 @@ class MasterClient:
 
     def node(self, node_id: str) -> dict[str, Any]:
         """One node."""
-        return self._call("GET", f"/nodes/{node_id}")
+        return self._call("GET", f"/nodes/{_id(node_id)}")
 
     def change_node(self, node_id: str, verb: str) -> dict[str, Any]:
         """`approve`, `drain` or `resume` a node."""
-        return self._call("POST", f"/nodes/{node_id}/{verb}")
+        return self._call("POST", f"/nodes/{_id(node_id)}/{verb}")
 
     def remove_node(self, node_id: str) -> None:
         """Take a node out of the registry."""
-        self._call("DELETE", f"/nodes/{node_id}")
+        self._call("DELETE", f"/nodes/{_id(node_id)}")
 
     def submit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Queue a job."""
@@ -175,20 +184,20 @@ class MasterClient:
 
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""
-        return self._call("GET", f"/jobs/{job_id}")
+        return self._call("GET", f"/jobs/{_id(job_id)}")
 
     def change_job(self, job_id: str, verb: str) -> dict[str, Any]:
         """`cancel` or `retry` a job."""
-        return self._call("POST", f"/jobs/{job_id}/{verb}")
+        return self._call("POST", f"/jobs/{_id(job_id)}/{verb}")
 
     def logs(self, job_id: str) -> list[str]:
         """The newest lines of a job's log."""
-        lines: list[str] = self._call("GET", f"/jobs/{job_id}/logs")["lines"]
+        lines: list[str] = self._call("GET", f"/jobs/{_id(job_id)}/logs")["lines"]
         return lines
 
     def result(self, job_id: str) -> dict[str, Any]:
         """What came of a finished job."""
-        return self._call("GET", f"/jobs/{job_id}/result")
+        return self._call("GET", f"/jobs/{_id(job_id)}/result")
 
     def results(self) -> Iterator[dict[str, Any]]:
         """All results, newest first, page by page."""

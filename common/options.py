@@ -51,7 +51,15 @@ def require_platform(program: str) -> None:
 
 def set_up_logging(level: str) -> None:
     """Plain lines for people; under systemd the journal adds the time."""
-    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    stamp = "" if _journal_reads_stderr() else "%(asctime)s "
     logging.basicConfig(
         level=level.upper(), format=f"{stamp}%(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
+
+
+def _journal_reads_stderr() -> bool:
+    """Whether stderr is systemd's journal; the variable alone may be inherited by a terminal."""
+    if sys.stderr is None:
+        return False
+    status = os.fstat(sys.stderr.fileno())
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

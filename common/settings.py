@@ -48,6 +48,10 @@ CODECS: dict[str, Codec] = {
 
 MIN_AV1_SIZE = 64
 """Pixels: SVT-AV1 refuses smaller pictures."""
+MAX_AV1_BITRATE = 100_000_000
+"""Bits per second: SVT-AV1 refuses more."""
+MAX_AV1_THREADS = 6
+"""SVT-AV1 has levels of parallelism, 1 to 6, in place of a number of threads."""
 MIN_BITRATE, MAX_BITRATE = 10_000, 500_000_000
 _BITRATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([kKmM]?)", re.ASCII)
 
@@ -145,7 +149,21 @@ def _check(settings: EncodeSettings, codec: Codec) -> None:
             raise UnsuitableError(
                 name, f"{name} {value!r} does not go with {settings.codec}; use one of: {', '.join(allowed)}"
             )
-    if settings.codec == "av1" and min(settings.width, settings.height) < MIN_AV1_SIZE:
-        raise UnsuitableError("width", f"av1 needs at least {MIN_AV1_SIZE} pixels each way")
+    if settings.codec == "av1":
+        _check_av1(settings)
     if settings.duration * settings.fps < 1:
         raise UnsuitableError("duration", "the duration is shorter than one frame")
+
+
+def _check_av1(settings: EncodeSettings) -> None:
+    """What SVT-AV1 refuses, or takes for something else, when it is too late to say so."""
+    if min(settings.width, settings.height) < MIN_AV1_SIZE:
+        raise UnsuitableError("width", f"av1 needs at least {MIN_AV1_SIZE} pixels each way")
+    if settings.crf is not None and settings.crf < 1:
+        raise UnsuitableError("crf", "crf of av1 is between 1 and 63")
+    if settings.gop < 2:
+        raise UnsuitableError("gop", "av1 needs a gop of 2 or more")
+    if settings.bitrate is not None and settings.bitrate > MAX_AV1_BITRATE:
+        raise UnsuitableError("bitrate", "a bitrate of av1 is at most 100M")
+    if settings.threads is not None and settings.threads > MAX_AV1_THREADS:
+        raise UnsuitableError("threads", f"av1 has {MAX_AV1_THREADS} levels of parallelism; use 1 to 6")

@@ -149,14 +149,17 @@ def _issued(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
 def pin(host: str, port: int, file: Path, timeout: float = 10.0) -> Pin:
     """The kept pin if `file` exists; else the server's CA, trusted at first use and kept.
 
-    `timeout` is in seconds. Raises TrustError when the file is damaged or the server's
-    chain cannot be pinned, and OSError when there is no connection or no way to write.
+    `timeout` is in seconds. Raises TrustError when the file is damaged or cannot be
+    written, or the server's chain cannot be pinned, and OSError when there is no connection.
     """
     try:
         kept = file.read_bytes()
     except FileNotFoundError:
         ca = ca_of(fetch_chain(host, port, timeout))
-        write_private(file, ca.public_bytes(Encoding.PEM))
+        try:
+            write_private(file, ca.public_bytes(Encoding.PEM))
+        except OSError as error:
+            raise TrustError(f"cannot keep the master's CA in {file}: {error.strerror}") from error
         return Pin(file, fingerprint(ca), first_use=True)
     try:
         ca = x509.load_pem_x509_certificate(kept)
@@ -206,7 +209,7 @@ class PinnedAdapter(HTTPAdapter):
         if not check_hostname:
             # urllib3 compares names by itself as well, unless it is told False.
             self._tls["assert_hostname"] = False
-        super().__init__()
+        super().__init__(pool_maxsize=64)  # an agent's threads: one for each slot, and a few
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
         """Every connection uses the one context."""

@@ -9,7 +9,6 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -123,10 +122,11 @@ class Runtime:
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
-        chores: list[Callable[[], None]] = [self._reap, self._tidy, self._renew_certificates]
-        self._certificates_checked = clock().mono
-        self._reaper = Reaper(chores, min(terms))
+        self._reaper = Reaper([self._reap, self._tidy], min(terms))
+        # A thread of its own: it asks for this machine's name, and DNS may take its time.
+        self._renewer = Reaper([self._renew_certificates], _CERTIFICATE_CHECK)
         self._reaper.start()
+        self._renewer.start()
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll."""
@@ -134,6 +134,7 @@ class Runtime:
 
     def close(self) -> None:
         """Stop the reaper, sync and close the store, and let the next worker in."""
+        self._renewer.stop()
         self._reaper.stop()
         try:
             self._store.close()
@@ -149,12 +150,12 @@ class Runtime:
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""
-        now = self._clock()
-        if now.mono - self._certificates_checked < _CERTIFICATE_CHECK:
-            return
-        self._certificates_checked = now.mono
-        chain, key, _ = certificates(self._config, now.wall)
-        self.ssl_context.load_cert_chain(chain, key)
+        try:
+            chain, key, _ = certificates(self._config, self._clock().wall)
+        except StartError as error:
+            log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
+        else:
+            self.ssl_context.load_cert_chain(chain, key)
 
 
 def start(config: Config) -> Runtime:

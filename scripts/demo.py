@@ -45,17 +45,30 @@ class DemoError(Exception):
 
 def main() -> int:
     """Run the demo; the exit code."""
-    shutil.rmtree(OUTPUT, ignore_errors=True)
-    OUTPUT.mkdir()
     try:
+        make_output()
+        # Whoever ends the demo ends its master and its agents.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
         with ExitStack() as stack:
             return demonstrate(stack)
-    except DemoError as error:
+    except (DemoError, ApiError, requests.RequestException) as error:
         console.print(f"[red]The demo failed:[/red] {error}\nThe logs are in {OUTPUT}", highlight=False)
         return 1
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130
+
+
+def make_output() -> None:
+    """An empty directory; what is there is removed only if an earlier demo made it."""
+    marker = OUTPUT / ".made-by-demo"
+    if OUTPUT.exists() and any(OUTPUT.iterdir()):
+        if not marker.exists():
+            raise DemoError(f"{OUTPUT} is not empty, and no demo made it; name another directory")
+        shutil.rmtree(OUTPUT)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    marker.touch()
 
 
 def demonstrate(stack: ExitStack) -> int:

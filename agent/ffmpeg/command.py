@@ -94,7 +94,7 @@ def _threads(settings: EncodeSettings) -> list[str]:
     count = str(settings.threads)
     # These two keep pools of their own, which -threads does not bound.
     if settings.encoder == "libx265":
-        return ["-threads", count, "-x265-params", f"pools={count}"]
+        return ["-x265-params", f"pools={count}"]  # -threads would set its frame threads, 16 at most
     if settings.encoder == "libsvtav1":
         return ["-svtav1-params", f"lp={count}"]
     return ["-threads", count]

@@ -17,8 +17,12 @@ blueprint = Blueprint("nodes", __name__)
 def register() -> Response:
     """Make a node known, or known again."""
     view = service.register(farm(), caller(), body(RegisterSchema()))
-    terms = {"heartbeat_timeout": farm().config.heartbeat_timeout, "lease": farm().config.lease}
-    return json_response({**node_document(view), **terms}, 201)
+    return json_response({**node_document(view), **_terms()}, 201)
+
+
+def _terms() -> dict[str, float]:
+    """How long the master waits for signs of life: an agent must give them more often."""
+    return {"heartbeat_timeout": farm().config.heartbeat_timeout, "lease": farm().config.lease}
 
 
 @blueprint.get("/nodes")
@@ -46,7 +50,7 @@ def heartbeat(node_id: str) -> Response:
     """A sign of life, which renews leases."""
     sent = body(HeartbeatSchema(), optional=True)
     view, held = service.heartbeat(farm(), caller(), node_id, sent["leases"], stopping=sent["stopping"])
-    return json_response({"status": view.status, "leases": held})
+    return json_response({"status": view.status, "leases": held, **_terms()})
 
 
 @blueprint.post("/nodes/<node_id>/leave")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import click
 import requests
 
 from common.client import ApiError, MasterClient, establish_trust, parse_address
+from common.fields import StrictFloat, StrictInteger
 from common.model import Confidence, JobStatus, Priority
 from common.options import require_platform, state_directory
+from common.schema import ParametersSchema
 from common.trust import TrustError, explain
 from common.version import VERSION
 from master.operator import tables
@@ -45,9 +49,13 @@ def main(
         raise click.BadParameter(str(error), param_hint="--master") from error
     context.ensure_object(dict)
 
+    try:
+        token = token_file.read_text().strip() if token_file else None
+    except OSError as error:
+        raise click.BadParameter(f"cannot read it: {error.strerror}", param_hint="--token-file") from error
+
     @functools.cache
     def connect() -> MasterClient:
-        token = token_file.read_text().strip() if token_file else None
         trusted = establish_trust(address, ca_cert, state_directory("operator") / address.directory)
         if trusted.first_use:
             click.echo(f"Trusting the master's CA from now on: {trusted.fingerprint}", err=True)
@@ -141,6 +149,8 @@ def remove_node(client: MasterClient, node_id: str) -> str:
 
 def _full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
     """The one id that begins with `start`; what was typed if there is none or more than one."""
+    if not start:
+        raise click.BadParameter("an id is empty; is a variable unset?")
     matches = [document["id"] for document in documents if document["id"].startswith(start)]
     return matches[0] if len(matches) == 1 else start
 
@@ -173,7 +183,7 @@ def submit(
     job = client.submit(
         {
             "scenario": scenario,
-            "parameters": {name: _value(text) for name, text in map(_pair, parameter)},
+            "parameters": {name: _value(name, text) for name, text in map(_pair, parameter)},
             "confidence": confidence,
             "priority": priority,
             "constraints": {"labels": dict(map(_pair, label)), "gpu": gpu},
@@ -189,16 +199,16 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _value(text: str) -> Any:
-    """A number where it is one: `60` is a duration, `5000k` and `veryfast` are not numbers."""
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
+def _value(name: str, text: str) -> Any:
+    """A number where the parameter is one: `duration=60`, but `preset=8` is a name."""
+    if not isinstance(ParametersSchema().fields.get(name), StrictInteger | StrictFloat):
         return text
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            value = kind(text)
+            if math.isfinite(value):
+                return value
+    return text  # the master says what is wrong with it
 
 
 @jobs.command("list")

@@ -138,7 +138,7 @@ class Farm:
                 self.waiters.wake_for(event.job)
             elif isinstance(event, events.NodeRegistered):
                 self.waiters.wake_node(event.node.id)
-            elif isinstance(event, events.NodeLost | events.NodeRemoved):
+            elif isinstance(event, events.NodeLost):
                 self.waiters.end(event.node_id)  # waiting is no sign of life
             elif not isinstance(event, events.JobClaimed) and event.node_id is not None:
                 self.waiters.wake_node(event.node_id)  # it has a free slot, or another standing

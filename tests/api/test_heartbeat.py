@@ -12,7 +12,12 @@ from tests.masters import Client, wait_until
 def test_a_heartbeat_without_a_body_answers_status_and_leases(corner: Corner) -> None:
     node, job = corner.start()
     answer = got(corner.client.post(f"/nodes/{node['id']}/heartbeat"))
-    assert answer == {"status": "busy", "leases": [job["lease_id"]]}
+    assert answer == {
+        "status": "busy",
+        "leases": [job["lease_id"]],
+        "heartbeat_timeout": 3600,
+        "lease": 3600,
+    }
 
 
 def test_a_heartbeat_moves_last_heartbeat(corner: Corner) -> None:
