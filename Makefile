@@ -48,5 +48,5 @@ uninstall: ## as root: remove what install put there; state and settings are kep
 	@DESTDIR='$(DESTDIR)' scripts/install.sh uninstall
 
 clean: ## remove everything that was built or downloaded here
-	@rm -rf .venv bin build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv bin build demo-output *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

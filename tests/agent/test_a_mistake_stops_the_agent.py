@@ -18,24 +18,35 @@ from common.client import Address
 class BrokenLink:
     """A master whose answers this agent does not understand."""
 
-    terms: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    def __init__(self, poll: Any, heartbeat: Any) -> None:
+        self.terms: dict[str, Any] = {}
+        self.poll, self.heartbeat, self.left = poll, heartbeat, False
 
-    def persist(self, *_: object) -> dict[str, Any]:
-        return {"unknown": "shape"}
+    def persist(self, *_: object) -> Any:
+        return self.poll
 
-    def call(self, _: object) -> dict[str, Any]:
-        return {"leases": []}
+    def call(self, _: object) -> Any:
+        return self.heartbeat
 
     def leave(self) -> None:
-        pass
+        self.left = True
 
 
+@pytest.mark.parametrize(
+    ("poll", "heartbeat"), [({"unknown": "shape"}, {"leases": []}), (None, {"unknown": "shape"})]
+)
 def test_an_answer_that_makes_no_sense_ends_the_agent(
-    tmp_path: Path, toolbox: Toolbox, spawner: Spawner, caplog: pytest.LogCaptureFixture
+    poll: Any,
+    heartbeat: Any,
+    tmp_path: Path,
+    toolbox: Toolbox,
+    spawner: Spawner,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    config = Config(Address("localhost", 1), "node", tmp_path, tmp_path, {})
-    link: Any = BrokenLink()
+    config = Config(Address("localhost", 1), "node", tmp_path, tmp_path, {}, heartbeat_interval=0.01)
+    link: Any = BrokenLink(poll, heartbeat)
     stop = threading.Event()
     assert Agent(config, link, toolbox, spawner, slots=1).run(stop) is False
     assert stop.is_set()
+    assert link.left
     assert "The agent made a mistake, and stops" in caplog.text

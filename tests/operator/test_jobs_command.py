@@ -62,3 +62,21 @@ def test_what_the_master_refuses_is_one_clear_line(ffrtmp: Ffrtmp) -> None:
     )
     done = ffrtmp("jobs", "submit", "720p-h264", "-p", "colour=red")
     assert done.stderr.splitlines()[-1] == "Error: parameters.colour: Unknown field."
+
+
+def test_a_preset_that_looks_like_a_number_stays_a_name(ffrtmp: Ffrtmp) -> None:
+    done = ffrtmp("jobs", "submit", "480p30-av1", "-p", "preset=5", "-p", "crf=30")
+    assert done.returncode == 0, done.stderr
+    assert ffrtmp.json("jobs", "show", done.stdout.strip())["parameters"] == {"preset": "5", "crf": 30}
+
+
+def test_what_is_no_number_is_refused_by_name(ffrtmp: Ffrtmp) -> None:
+    done = ffrtmp("jobs", "submit", "720p-h264", "-p", "duration=nan")
+    assert done.stderr.splitlines()[-1] == "Error: parameters.duration: Not a valid number."
+
+
+def test_an_empty_id_is_no_id(ffrtmp: Ffrtmp) -> None:
+    for command in (("jobs", "show", ""), ("jobs", "cancel", ""), ("nodes", "rm", ""), ("results", "")):
+        done = ffrtmp(*command)
+        assert done.returncode != 0, command
+        assert "empty" in done.stderr
