@@ -65,7 +65,7 @@ def test_the_service_is_exposed_little(units: Path, unit: str) -> None:
 
 
 def test_the_agent_gets_longer_to_stop_than_its_drain_takes() -> None:
-    assert service("ffmpeg-agent")["TimeoutStopSec"] == ["6min"]
+    assert service("ffmpeg-agent")["TimeoutStopSec"] == ["7min"]
     assert service("ffmpeg-agent")["KillMode"] == ["mixed"]
 
 
