@@ -53,7 +53,9 @@ def main() -> int:
         with ExitStack() as stack:
             return demonstrate(stack)
     except (DemoError, ApiError, requests.RequestException) as error:
-        console.print(f"[red]The demo failed:[/red] {error}\nThe logs are in {OUTPUT}", highlight=False)
+        console.print(
+            f"[red]The demo failed:[/red] {error}\nThe logs are in {OUTPUT}", highlight=False, soft_wrap=True
+        )
         return 1
     except KeyboardInterrupt:
         console.print("Stopped.")
@@ -117,7 +119,9 @@ def verdict(results: list[dict[str, Any]]) -> int:
             f"  {'[green]✓[/green]' if good else '[red]✗[/red]'} {said}", highlight=False, soft_wrap=True
         )
     if bad:
-        console.print(f"\n[red]{bad} of {len(results)} jobs failed.[/red] The logs are in {OUTPUT}")
+        console.print(
+            f"\n[red]{bad} of {len(results)} jobs failed.[/red] The logs are in {OUTPUT}", soft_wrap=True
+        )
         return 1
     console.print(f"\n[green]All {len(results)} jobs were encoded and verified.[/green]")
     return 0

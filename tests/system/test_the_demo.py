@@ -55,5 +55,5 @@ def test_it_does_not_empty_a_directory_of_yours(tmp_path: Path) -> None:
     (tmp_path / "yours" / "film.mp4").write_bytes(b"precious")
     done = run_demo(tmp_path / "yours")
     assert done.returncode == 1
-    assert "is not empty, and no demo made it" in done.stdout.replace("\n", " ")
+    assert "is not empty, and no demo made it" in done.stdout
     assert (tmp_path / "yours" / "film.mp4").read_bytes() == b"precious"
