@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import secrets
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from common.locks import hold
 from common.trust import write_private
 
 
@@ -54,17 +53,13 @@ def lock(state_dir: Path) -> int:
     """Keep other agents out of `state_dir` while this process lives; the lock's file descriptor."""
     try:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise IdentityError(
-            f"cannot write the state directory {state_dir}: {error.strerror}; choose another with --state-dir"
-        ) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return hold(state_dir / "lock", patience=0)
     except BlockingIOError:
-        os.close(fd)
         raise IdentityError(
             f"another agent runs with the state directory {state_dir}; "
             "stop it, or choose another with --state-dir"
         ) from None
-    return fd
+    except OSError as error:
+        raise IdentityError(
+            f"cannot write the state directory {state_dir}: {error.strerror}; choose another with --state-dir"
+        ) from error

@@ -33,7 +33,7 @@ class Link:
         """`description`: what is registered beside the identity."""
         self.client = client
         self.terms: Mapping[str, Any] = {}
-        """What the master answered to the registration."""
+        """How long the master waits for signs of life, as its newest answer has it."""
         self._description = description
         self._lock = threading.Lock()
         self._registrations = 0

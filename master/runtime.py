@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import ssl
 import sys
 import threading
-import time
 from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
 
 from common.clock import Clock, system_clock
+from common.locks import hold
 from master import tls
 from master.app import create_app
 from master.auth import Gate, operator_token
@@ -34,55 +33,32 @@ _ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just kille
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
 
 
-class StateLock:
-    """The state directory's lock: there is one writer, always.
+def lock_state(state_dir: Path, patience: float) -> int:
+    """Take the state directory's lock, so that there is one writer, always; its file descriptor.
 
     It is taken by the worker process, after the fork: it ends with the process that
-    writes. A reload starts the next worker while the last one still drains, so it is waited for.
+    writes. A reload starts the next worker while the last one still drains, so it is waited
+    for, up to `patience` seconds. StartError if the directory is in use, or cannot be written.
     """
-
-    def __init__(self, state_dir: Path) -> None:
-        """Make the directory, if need be; StartError if it cannot be written."""
-        try:
-            state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._fd = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StartError(
-                f"cannot write the state directory {state_dir}: {error.strerror}; "
-                "choose another with --state-dir"
-            ) from error
-        self._state_dir = state_dir
-
-    def take(self, patience: float) -> None:
-        """Wait up to `patience` seconds for the lock; StartError if another master keeps it."""
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise StartError(
-                        f"the state directory {self._state_dir} is in use by another master; "
-                        "stop that one or choose another with --state-dir"
-                    ) from None
-                time.sleep(0.05)
-            else:
-                return
-
-    def release(self) -> None:
-        """Let the next one in."""
-        os.close(self._fd)
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return hold(state_dir / "lock", patience)
+    except BlockingIOError:
+        raise StartError(
+            f"the state directory {state_dir} is in use by another master; "
+            "stop that one or choose another with --state-dir"
+        ) from None
+    except OSError as error:
+        raise StartError(
+            f"cannot write the state directory {state_dir}: {error.strerror}; choose another with --state-dir"
+        ) from error
 
 
 def check(config: Config, clock: Clock = system_clock) -> None:
     """StartError for what can be told before serving: a bad state directory, or a bad --tls-cert."""
     if config.tls_cert is not None:
         certificates(config, clock().wall)
-    lock = StateLock(config.state_dir)
-    try:
-        lock.take(patience=_ORPHAN_PATIENCE)
-    finally:
-        lock.release()
+    os.close(lock_state(config.state_dir, _ORPHAN_PATIENCE))
 
 
 def certificates(config: Config, now: datetime) -> tuple[Path, Path, str | None]:
@@ -110,8 +86,7 @@ class Runtime:
         """Take the lock, load the state, start the reaper. StartError, in one line, if that cannot be."""
         self._config = config
         self._clock = clock
-        self._lock = StateLock(config.state_dir)
-        self._lock.take(patience=60)
+        self._lock = lock_state(config.state_dir, patience=60)
         chain, key, self.fingerprint = certificates(config, clock().wall)
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         try:
@@ -140,7 +115,7 @@ class Runtime:
             self._store.close()
         except JournalError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
-        self._lock.release()
+        os.close(self._lock)
 
     def _reap(self) -> None:
         work.reap(self.farm)

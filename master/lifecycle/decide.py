@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from common import failures, problems
@@ -211,17 +212,12 @@ def _resume(view: View, _command: c.Resume, now: Now) -> Sequence[e.Event]:
 
 
 def _lose(view: View, command: c.Lose, now: Now) -> Sequence[e.Event]:
-    """A node that nobody approved is not worth remembering once it is gone."""
     node = _node(view)
     if node.lost:
         return []
-    if not node.approved:
-        return [e.NodeRemoved(node.id, now.wall)]
     error = Failure("node_lost", _silence(node, command, now))
-    return [
-        e.NodeLost(node.id, now.wall, command.last_seen),
-        *(_lost(job, error, _backoff(job, view), now) for job in view.held),
-    ]
+    jobs = [_lost(job, error, _backoff(job, view), now) for job in view.held]
+    return _gone(node, command.last_seen, jobs, now)
 
 
 def _leave(view: View, command: c.Leave, now: Now) -> Sequence[e.Event]:
@@ -229,7 +225,14 @@ def _leave(view: View, command: c.Leave, now: Now) -> Sequence[e.Event]:
     node = _node(view)
     if node.lost or command.instance not in (None, node.instance):
         return []  # a late goodbye of an agent that was started anew
-    return [e.NodeLost(node.id, now.wall, now.wall), *(_handed_back(job, now) for job in view.held)]
+    return _gone(node, now.wall, [_handed_back(job, now) for job in view.held], now)
+
+
+def _gone(node: Node, last_seen: datetime | None, jobs: Sequence[e.Event], now: Now) -> Sequence[e.Event]:
+    """A node that nobody approved is not worth remembering once it is gone; it has no jobs."""
+    if not node.approved:
+        return [e.NodeRemoved(node.id, now.wall)]
+    return [e.NodeLost(node.id, now.wall, last_seen), *jobs]
 
 
 def _silence(node: Node, command: c.Lose, now: Now) -> str:

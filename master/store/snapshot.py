@@ -9,17 +9,16 @@ A snapshot is a header line, one frame for each record, and a frame with their n
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
+from common.locks import hold
 from common.model import Job, Node
 from master import lifecycle
 from master.lifecycle.events import Event, RecordKey
@@ -49,20 +48,13 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
     A snapshot process may outlive the master that started it. `JournalError` if it still
     works after `patience` seconds.
     """
-    fd = os.open(directory / "fold.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + patience
     try:
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise journal.JournalError(
-                        f"another process still makes a snapshot in {directory}; wait for it, or end it"
-                    ) from None
-                time.sleep(0.05)
-            else:
-                break
+        fd = hold(directory / "fold.lock", patience)
+    except BlockingIOError:
+        raise journal.JournalError(
+            f"another process still makes a snapshot in {directory}; wait for it, or end it"
+        ) from None
+    try:
         yield
     finally:
         os.close(fd)

@@ -86,6 +86,12 @@ def test_strangers_are_limited_and_forgotten_when_they_fall_silent(farm: Farm, c
     register_stranger(farm)
 
 
+def test_a_stranger_that_leaves_makes_room_for_another(farm: Farm) -> None:
+    node_id = register_stranger(farm, instance="one")
+    nodes.leave(farm, Caller(Role.NODE, node_id), node_id, "one")
+    assert nodes.all_nodes(farm) == []
+
+
 def test_a_node_may_have_the_id_of_a_job(farm: Farm, tmp_path: Path, clock: FakeClock) -> None:
     job_id = submit(farm)
     register(farm, id=job_id)
