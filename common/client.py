@@ -17,13 +17,24 @@ import requests
 
 from common import trust
 from common.model import Progress, Report
-from common.version import VERSION
+from common.version import PROTOCOL, VERSION
 
 DEFAULT_PORT = 8080
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach the master."""
 READ_TIMEOUT = 30.0
 """Seconds to wait for an answer, beyond the time that a poll asks to be parked."""
+
+
+PROTOCOL_HEADER = "Ffrtmp-Protocol"
+"""On every request: the protocol that its sender speaks (`common.version`)."""
+INSTANCE_HEADER = "Ffrtmp-Instance"
+"""On an agent's requests: which process speaks, since no two may work under one identity."""
+REPLACES_HEADER = "Ffrtmp-Replaces"
+"""When an agent registers: the instance that it knows to have ended on this very machine."""
+HISTORY_HEADER = "Ffrtmp-History"
+"""On answers: how many events the master's disk holds. On an agent's requests: the longest that
+it was told of. A master whose own is shorter was restored from an older copy of its state."""
 
 
 class ApiError(Exception):
@@ -97,6 +108,11 @@ def _id(text: str) -> str:
     return quote(text, safe="")
 
 
+def _whole_number(text: str | None) -> int:
+    """A header's number; 0 where there is none."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() else 0
+
+
 class MasterClient:
     """A master, as a caller sees it.
 
@@ -111,15 +127,26 @@ class MasterClient:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"ffrtmp/{VERSION}"
+        self._session.headers[PROTOCOL_HEADER] = str(PROTOCOL)
+        self._instance: str | None = None
+        self._history = 0
         self._session.mount("https://", trust.PinnedAdapter(trusted.ca_file, trusted.check_hostname))
+
+    def introduce(self, instance: str) -> None:
+        """Say with every request which agent's process speaks, and what it was told before."""
+        self._instance = instance
 
     def health(self) -> dict[str, Any]:
         """Is it there."""
         return self._call("GET", "/health")
 
-    def register(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a node known. Sends no credential but the one in `fields`: the master may not know it yet."""
-        return self._call("POST", "/nodes/register", json=dict(fields), anonymous=True)
+    def register(self, fields: Mapping[str, Any], replaces: str | None = None) -> dict[str, Any]:
+        """Make a node known. Sends no credential but the one in `fields`: the master may not know it yet.
+
+        `replaces`: the instance that ran under this identity before and has ended, if that is known.
+        """
+        headers = {} if replaces is None else {REPLACES_HEADER: replaces}
+        return self._call("POST", "/nodes/register", json=dict(fields), anonymous=True, headers=headers)
 
     def heartbeat(self, node_id: str, leases: Sequence[str], *, stopping: bool = False) -> dict[str, Any]:
         """A sign of life, which renews these leases."""
@@ -223,9 +250,12 @@ class MasterClient:
         *,
         anonymous: bool = False,
         timeout: float = READ_TIMEOUT,
+        headers: Mapping[str, str] | None = None,
         **content: Any,
     ) -> dict[str, Any]:
-        headers = {}
+        headers = dict(headers or {})
+        if self._instance is not None:
+            headers |= {INSTANCE_HEADER: self._instance, HISTORY_HEADER: str(self._history)}
         if self.credential is not None and not anonymous:
             headers["Authorization"] = f"Bearer {self.credential}"
         response = self._session.request(
@@ -236,6 +266,7 @@ class MasterClient:
             allow_redirects=False,
             **content,
         )
+        self._history = max(self._history, _whole_number(response.headers.get(HISTORY_HEADER)))
         try:
             document = response.json() if response.content else {}
         except requests.exceptions.JSONDecodeError:

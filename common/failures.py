@@ -33,6 +33,9 @@ _KINDS = (
     FailureKind("agent_restarted", True, "the agent started anew and no longer knew the job"),
     FailureKind("node_removed", True, "an operator removed the node"),
     FailureKind("handed_back", True, "the node gave the job back because its agent was stopping"),
+    FailureKind(
+        "quarantined", False, "the job was set aside: the agents that ran it were lost, again and again"
+    ),
     FailureKind("canceled", False, "somebody canceled the job"),
     FailureKind("unspecified", False, "the node reported a failure without a code"),
 )

@@ -134,18 +134,31 @@ class Farm:
     def _after(self, happened: Sequence[events.Event]) -> None:
         """Wake those whom the events concern; the events are on disk."""
         for event in happened:
-            if isinstance(event, events.JobSubmitted):
-                self.waiters.wake_for(event.job)
-            elif isinstance(event, events.NodeRegistered):
-                self.waiters.wake_node(event.node.id)
-            elif isinstance(event, events.NodeLost):
-                self.waiters.end(event.node_id)  # waiting is no sign of life
-            elif not isinstance(event, events.JobClaimed) and event.node_id is not None:
-                self.waiters.wake_node(event.node_id)  # it has a free slot, or another standing
-            if isinstance(event, events.JobRequeued) and event.delay <= 0:
-                self.wake_for(event.job_id)
+            match event:
+                case events.JobSubmitted():
+                    self.waiters.wake_for(event.job)
+                case events.JobResumed():
+                    self.wake_for(event.job_id)
+                case events.QueueResumed():
+                    self.waiters.wake_all()
+                case events.NodeRegistered():
+                    self.waiters.wake_node(event.node.id)
+                case events.NodeLost():
+                    self.waiters.end(event.node_id)  # waiting is no sign of life
+                case events.JobCompleted() | events.JobRequeued() | events.JobFailed() | events.JobCanceled():
+                    self._after_an_end(event)
+                case events.NodeEvent():
+                    self.waiters.wake_node(event.node_id)  # it has another standing
             if isinstance(event, events.NodeRemoved):
                 self.store.liveness.forget_node(event.node_id)
+
+    def _after_an_end(
+        self, event: events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled
+    ) -> None:
+        if event.node_id is not None:
+            self.waiters.wake_node(event.node_id)  # it has a free slot
+        if isinstance(event, events.JobRequeued) and event.delay <= 0:
+            self.wake_for(event.job_id)
 
 
 def new_id() -> str:

@@ -19,10 +19,10 @@ def submit(farm: Farm, fields: Mapping[str, Any], key: submission.Key | None = N
     """
     now = farm.clock()
     with farm.store.transaction(now) as tx:
-        known = tx.by_key(key.text) if key else None
-        if key is not None and known is not None:
-            key.check(known)
-            return farm.job_view(tx, known)
+        known = tx.by_key(key.text) if key else []
+        if key is not None and known:
+            key.check(known[0])
+            return farm.job_view(tx, known[0])
         job = submission.job_from(fields, key, new_id(), tx.next_seq(), farm.config.max_attempts, now)
         farm.decide(tx, commands.Submit(job))
         return farm.job_view(tx, job)

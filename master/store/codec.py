@@ -14,7 +14,8 @@ from typing import Any
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union, configure_union_passthrough
 
-from common.model import Job, Node, Scalar
+from common.model import FarmState, Job, Node, Scalar
+from master.lifecycle import Record
 from master.lifecycle.events import Event
 
 _converter = Converter(forbid_extra_keys=True, omit_if_default=True)
@@ -44,20 +45,20 @@ def decode_events(data: bytes) -> list[Event]:
         raise CodecError(f"not events: {error}") from error
 
 
-def encode_record(record: Job | Node) -> bytes:
+def encode_record(record: Record) -> bytes:
     """One line of JSON without the newline, tagged with the record's type."""
     document = {"record": type(record).__name__, **_converter.unstructure(record)}
     return _dumps(document).encode()
 
 
-def decode_record(data: bytes) -> Job | Node:
+def decode_record(data: bytes) -> Record:
     """The record; `CodecError` if it is none."""
     try:
         document = json.loads(data)
-        kind = {"Job": Job, "Node": Node}[document.pop("record")]
+        kind = {"Job": Job, "Node": Node, "FarmState": FarmState}[document.pop("record")]
     except (ValueError, KeyError, AttributeError) as error:
         raise CodecError(f"not a record: {error}") from error
-    record: Job | Node = _structure(document, kind)
+    record: Record = _structure(document, kind)
     return record
 
 

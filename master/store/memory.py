@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.model import Job, JobStatus, Node, Now
+from common.model import FarmState, Job, JobStatus, Node, Now
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
@@ -38,8 +38,16 @@ class Transaction:
         """The job with this id."""
         return self._state.jobs.get(job_id)
 
-    def by_key(self, key: str) -> Job | None:
-        """The job that was submitted with this `Idempotency-Key`."""
+    def farm(self) -> FarmState:
+        """What holds for the whole farm."""
+        return self._state.farm
+
+    def history(self) -> int:
+        """How many events were recorded since the beginning."""
+        return self._state.history
+
+    def by_key(self, key: str) -> list[Job]:
+        """The jobs that were submitted with this `Idempotency-Key`."""
         return self._state.by_key(key)
 
     def node(self, node_id: str) -> Node | None:
@@ -100,6 +108,7 @@ class Transaction:
             ) from error
         for key, record in changes.items():
             self._state.put(key, record, self.now)
+        self._state.history = snapshot.length_after(self._state.history, events)
         self.events += events
 
 
@@ -128,7 +137,10 @@ class MemoryStore:
         self._failed = False
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.liveness = Liveness()
+        self.history = 0
+        """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
         last = self._load(now)
+        self.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
 
     @contextmanager
@@ -138,16 +150,17 @@ class MemoryStore:
         Also a read, and a refusal, waits: nobody is told of what a crash could undo.
         """
         tx: Transaction | None = None
-        position = 0
+        position = history = 0
         try:
             with self._lock:
                 tx = Transaction(self._state, self._journal, now)
                 try:
                     yield tx
                 finally:
-                    position = self._journal.position
+                    position, history = self._journal.position, self._state.history
         finally:
             self._wait_synced(position)
+            self.history = max(self.history, history)
             if tx is not None and tx.events:
                 for listener in self._listeners:
                     listener(tx.events)
@@ -186,10 +199,11 @@ class MemoryStore:
         with snapshot.alone(self._directory, patience=60):
             for unfinished in self._directory.glob(f"*{journal.PART}"):
                 unfinished.unlink()
-            covers, records = snapshot.read(self._directory)
-            for record in records:
+            old = snapshot.read(self._directory)
+            for record in old.records:
                 self._state.put((type(record), record.id), record, now)
-            for events in snapshot.transactions_after(self._directory, covers):
+            self._state.history = old.history
+            for events in snapshot.transactions_after(self._directory, old.covers):
                 self._replay(events, now)
             paths = journal.segments(self._directory)
             # Its last whole record is where it ends from now on: it will not be written to again.
@@ -197,7 +211,7 @@ class MemoryStore:
                 log.warning(
                     "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
                 )
-            return max([covers, *map(snapshot.number_of, paths)])
+            return max([old.covers, *map(snapshot.number_of, paths)])
 
     def _replay(self, events: Sequence[Event], now: Now) -> None:
         try:
@@ -208,6 +222,7 @@ class MemoryStore:
             ) from error
         for key, changed in changes.items():
             self._state.put(key, changed, now)
+        self._state.history = snapshot.length_after(self._state.history, events)
 
 
 class Folding:

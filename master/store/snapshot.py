@@ -15,13 +15,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from common.locks import hold
-from common.model import Job, Node
-from master import lifecycle
-from master.lifecycle.events import Event, RecordKey
+from master.lifecycle import Record, carry_out
+from master.lifecycle.events import Event, HistoryRewound, RecordKey
 from master.store import codec, journal
 
 FORMAT = 1
@@ -30,13 +30,24 @@ FORMAT = 1
 _NAME = "snapshot"
 
 
-def write(directory: Path, covers: int, records: Sequence[Job | Node]) -> None:
-    """Replace the snapshot, durably: it then stands for all segments up to `covers`."""
-    header = {"format": FORMAT, "covers": covers}
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a snapshot stands for."""
+
+    covers: int = 0
+    """The last segment that it covers."""
+    history: int = 0
+    """How many events led to its records, since the beginning."""
+    records: Sequence[Record] = ()
+
+
+def write(directory: Path, snapshot: Snapshot) -> None:
+    """Replace the snapshot, durably: it then stands for all segments that it covers."""
+    header = {"format": FORMAT, "covers": snapshot.covers, "history": snapshot.history}
     payloads = chain(
         [json.dumps(header).encode()],
-        map(codec.encode_record, records),
-        [json.dumps({"records": len(records)}).encode()],
+        map(codec.encode_record, snapshot.records),
+        [json.dumps({"records": len(snapshot.records)}).encode()],
     )
     journal.replace_file(directory / _NAME, (journal.frame(payload, 0) for payload in payloads))
 
@@ -60,14 +71,14 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
         os.close(fd)
 
 
-def read(directory: Path) -> tuple[int, list[Job | Node]]:
-    """The segment up to which it stands, and its records; (0, []) if there is no snapshot.
+def read(directory: Path) -> Snapshot:
+    """The snapshot; an empty one if there is none.
 
     `JournalError` if it is damaged or made by a newer program.
     """
     path = directory / _NAME
     if not path.exists():
-        return 0, []
+        return Snapshot()
     payloads = list(_payloads(path))
     try:
         header, end = json.loads(payloads[0]), json.loads(payloads[-1])
@@ -78,7 +89,8 @@ def read(directory: Path) -> tuple[int, list[Job | Node]]:
             )
         if len(payloads) < 2 or end.get("records") != len(payloads) - 2:
             raise journal.JournalError(f"{path} is incomplete; restore the state directory from a backup")
-        return int(header["covers"]), [codec.decode_record(payload) for payload in payloads[1:-1]]
+        records = [codec.decode_record(payload) for payload in payloads[1:-1]]
+        return Snapshot(int(header["covers"]), int(header.get("history", 0)), records)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise journal.JournalError(f"{path} cannot be read: {error}") from error
 
@@ -123,22 +135,32 @@ def fold(directory: Path, upto: int) -> None:
     nothing left to do.
     """
     with alone(directory, patience=0):
-        covers, loaded = read(directory)
-        records: dict[RecordKey, lifecycle.Record] = {(type(record), record.id): record for record in loaded}
+        old = read(directory)
+        covers, history = old.covers, old.history
+        records: dict[RecordKey, Record] = {(type(record), record.id): record for record in old.records}
         for path in journal.segments(directory):
             if covers < number_of(path) <= upto:
                 for _, payload in journal.read_segment(path, last=False):
-                    _carry_out(records, codec.decode_events(payload))
+                    events = codec.decode_events(payload)
+                    _carry_out(records, events)
+                    history = length_after(history, events)
         if upto > covers:
-            write(directory, upto, list(records.values()))
+            write(directory, Snapshot(upto, history, list(records.values())))
         for path in journal.segments(directory):
             if number_of(path) <= max(covers, upto):
                 path.unlink()
         journal.sync_directory(directory)
 
 
-def _carry_out(records: dict[RecordKey, lifecycle.Record], events: Iterable[Event]) -> None:
-    for key, record in lifecycle.carry_out(records.get, events).items():
+def length_after(history: int, events: Iterable[Event]) -> int:
+    """How long the history is after `events`: one longer for each, and longer than one that was lost."""
+    for event in events:
+        history = max(history, event.heard if isinstance(event, HistoryRewound) else 0) + 1
+    return history
+
+
+def _carry_out(records: dict[RecordKey, Record], events: Iterable[Event]) -> None:
+    for key, record in carry_out(records.get, events).items():
         if record is None:
             records.pop(key, None)
         else:
