@@ -27,6 +27,9 @@ class Config:
     threads: int = 128
     """Requests served at once, long-polls included."""
     log_level: str = "info"
+    quarantine_after: int = 3
+    """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set
+    aside; 0: any number."""
     retry_backoff: float = 5.0
     """Delay before the second attempt; doubles with each, up to five minutes."""
 

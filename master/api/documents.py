@@ -41,6 +41,7 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "gpu_model": hardware.gpu_model,
         "has_battery": hardware.has_battery,
         "agent_version": node.agent_version,
+        "quarantined": node.quarantined,
     }
 
 

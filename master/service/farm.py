@@ -25,6 +25,14 @@ class Caller:
     role: Role
     node_id: str | None = None
     """The node whose credential was shown."""
+    instance: str | None = None
+    """Which process of an agent calls; None if it does not say."""
+    replaces: str | None = None
+    """The instance that a registering agent knows to have ended."""
+    protocol: int | None = None
+    """What it speaks (`common.version`); None if it does not say."""
+    heard: int = 0
+    """The longest history that it was told of, in events."""
 
     def speaks_for(self, node_id: str) -> None:
         """`forbidden` unless the caller is that node, or an operator."""
@@ -75,7 +83,17 @@ class Farm:
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
         held = tx.held(node.id) if node is not None else ()
-        happened = lifecycle.decide(View(job, node, held, self.config.retry_backoff), command, tx.now)
+        view = View(
+            job,
+            node,
+            held,
+            tx.farm(),
+            silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
+            backoff=self.config.retry_backoff,
+            patience=self.config.heartbeat_timeout,
+            quarantine_after=self.config.quarantine_after,
+        )
+        happened = lifecycle.decide(view, command, tx.now)
         tx.record(happened)
         for before in held if job is None else (job,):
             after = tx.job(before.id)
@@ -83,9 +101,13 @@ class Farm:
                 self.store.liveness.forget_lease(before.lease.lease_id)
         return happened
 
-    def hear(self, tx: Transaction, node_id: str, *, stopping: bool = False) -> None:
-        """Every call of a node is a sign of life; one that was lost comes back by it."""
+    def hear(self, tx: Transaction, caller: Caller, node_id: str, *, stopping: bool = False) -> None:
+        """Every call of a node is a sign of life; one that was lost comes back by it.
+
+        `identity_in_use` if another process of it calls than the one that registered.
+        """
         node = self.require_node(tx, node_id)
+        lifecycle.same_agent(node, caller.instance)
         self.store.liveness.hear(node_id, tx.now)
         if node.lost or stopping:
             self.decide(tx, commands.Hear(stopping), node=node)
@@ -121,14 +143,17 @@ class Farm:
         ready_in = tx.ready_in(job.id)
         known = {} if reasons is None or ready_in > 0 else reasons
         if job.constraints not in known:
-            known[job.constraints] = scheduler.pending_reason(job, tx.nodes(), ready_in)
+            known[job.constraints] = scheduler.pending_reason(
+                job, tx.nodes(), ready_in, paused=tx.farm().paused
+            )
         return JobView(job, pending_reason=known[job.constraints])
 
     def wake_for(self, job_id: str) -> None:
         """If the job is still pending, wake a parked poll that can take it."""
         with self.store.transaction(self.clock()) as tx:
-            job = tx.job(job_id)
-        if job is not None and job.status is JobStatus.PENDING:
+            job, paused = tx.job(job_id), tx.farm().paused
+        # While the queue is paused, polls would pass the job from one to the next.
+        if job is not None and job.status is JobStatus.PENDING and not paused:
             self.waiters.wake_for(job)
 
     def _after(self, happened: Sequence[events.Event]) -> None:

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from common.failures import KINDS
 from common.model import Failure, Job, JobStatus, Outcome, Progress
 from common.problems import Problem
+from master.lifecycle import commands
 from master.service import JobView, jobs, nodes, work
 from master.service.farm import Farm
 from master.store import snapshot
@@ -133,7 +134,7 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(pick=PICK)
     def cancel(self, pick: int) -> None:
         with contextlib.suppress(Problem):
-            jobs.cancel(self.farm, self.pick_job(pick))
+            jobs.change(self.farm, self.pick_job(pick), commands.Cancel())
 
     @rule(pick=PICK)
     def retry(self, pick: int) -> None:

@@ -100,7 +100,7 @@ def test_a_slot_that_becomes_free_wakes_the_poll_of_a_busy_node(farm: Farm, pool
     first, second = submit(farm), submit(farm)
     must_claim(farm, node_id)
     parked = poll(farm, pool, node_id)
-    jobs.cancel(farm, first)
+    jobs.change(farm, first, commands.Cancel())
     view = parked.result(10)
     assert view is not None
     assert view.job.id == second
@@ -175,7 +175,7 @@ def test_a_job_that_comes_in_the_moment_a_poll_times_out_is_taken(farm: Farm) ->
     waiter = farm.waiters.park(nodes.get(farm, node_id).node, deaf=False)
     assert waiter is not None
     waiter.woken = Late()
-    view = work._claim_or_wait(farm, node_id, None, waiter, deadline=0.0, first=True)
+    view = work._claim_or_wait(farm, OPERATOR, node_id, None, waiter, deadline=0.0, first=True)
     assert view is not None
     assert [view.job.id] == submitted
 
