@@ -7,6 +7,8 @@ proxies, no CA bundles, no .netrc): where it connects, and whom it trusts, is de
 from __future__ import annotations
 
 import re
+import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from common import trust
 from common.model import Progress, Report
@@ -26,6 +29,8 @@ READ_TIMEOUT = 30.0
 """Seconds to wait for an answer, beyond the time that a poll asks to be parked."""
 
 
+RESEND_AFTER = (0.5, 2.0)
+"""Seconds of pause before a request is sent again that got no answer."""
 PROTOCOL_HEADER = "Ffrtmp-Protocol"
 """On every request: the protocol that its sender speaks (`common.version`)."""
 INSTANCE_HEADER = "Ffrtmp-Instance"
@@ -111,6 +116,13 @@ def _id(text: str) -> str:
 def _whole_number(text: str | None) -> int:
     """A header's number; 0 where there is none."""
     return int(text) if text is not None and text.isascii() and text.isdigit() else 0
+
+
+def _may_have_arrived(error: requests.RequestException) -> bool:
+    """Whether the master may have carried a request out that got no answer."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    never = isinstance(error, requests.exceptions.SSLError | requests.exceptions.ConnectTimeout)
+    return not never and not isinstance(reason, NewConnectionError)
 
 
 class MasterClient:
@@ -202,8 +214,17 @@ class MasterClient:
         self._call("DELETE", f"/nodes/{_id(node_id)}")
 
     def submit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue a job."""
-        return self._call("POST", "/jobs", json=dict(fields))
+        """Queue a job, once, however often it has to be sent."""
+        return self._once("/jobs", json=dict(fields))
+
+    def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Queue many jobs, all or none, once."""
+        queued: list[dict[str, Any]] = self._once("/jobs/batch", json={"jobs": list(jobs)})["jobs"]
+        return queued
+
+    def retry(self, job_id: str) -> dict[str, Any]:
+        """Queue a new job that repeats a finished one, once."""
+        return self._once(f"/jobs/{_id(job_id)}/retry")
 
     def jobs(self, status: str | None = None) -> Iterator[dict[str, Any]]:
         """All jobs, page by page."""
@@ -214,8 +235,16 @@ class MasterClient:
         return self._call("GET", f"/jobs/{_id(job_id)}")
 
     def change_job(self, job_id: str, verb: str) -> dict[str, Any]:
-        """`cancel` or `retry` a job."""
+        """`cancel`, `pause` or `resume` a job."""
         return self._call("POST", f"/jobs/{_id(job_id)}/{verb}")
+
+    def queue(self) -> dict[str, Any]:
+        """How the queue stands."""
+        return self._call("GET", "/queue")
+
+    def change_queue(self, verb: str) -> dict[str, Any]:
+        """`pause` or `resume` the queue."""
+        return self._call("POST", f"/queue/{verb}")
 
     def logs(self, job_id: str) -> list[str]:
         """The newest lines of a job's log."""
@@ -234,6 +263,18 @@ class MasterClient:
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
+
+    def _once(self, path: str, **content: Any) -> dict[str, Any]:
+        """A request that makes something, sent again if no answer came: its key tells the master."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        for pause in RESEND_AFTER:
+            try:
+                return self._call("POST", path, headers=headers, **content)
+            except (requests.ConnectionError, requests.Timeout) as error:
+                if not _may_have_arrived(error):
+                    raise
+                time.sleep(pause)
+        return self._call("POST", path, headers=headers, **content)
 
     def _pages(self, path: str, key: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
         while True:

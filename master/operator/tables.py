@@ -126,6 +126,11 @@ def job_submitted(job: Document) -> Answer:
     return Answer(job, lambda: click.echo(job["id"]))
 
 
+def jobs_submitted(jobs: Sequence[Document]) -> Answer:
+    """New jobs, by their ids."""
+    return Answer(list(jobs), lambda: click.echo("\n".join(job["id"] for job in jobs)))
+
+
 def results(rows: Sequence[Document]) -> Answer:
     """What the encodes cost."""
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import settings
@@ -16,7 +17,7 @@ from common.failures import KINDS
 from common.model import Failure, Job, JobStatus, Outcome, Progress
 from common.problems import Problem
 from master.lifecycle import commands
-from master.service import JobView, jobs, nodes, work
+from master.service import JobView, jobs, nodes, queue, work
 from master.service.farm import Farm
 from master.store import snapshot
 from tests.core.support import (
@@ -136,6 +137,25 @@ class FarmMachine(RuleBasedStateMachine):
         with contextlib.suppress(Problem):
             jobs.change(self.farm, self.pick_job(pick), commands.Cancel())
 
+    @rule(pick=PICK, command=st.sampled_from([commands.PauseJob(), commands.ResumeJob()]))
+    def pause_or_resume(self, pick: int, command: commands.JobCommand) -> None:
+        with contextlib.suppress(Problem):
+            jobs.change(self.farm, self.pick_job(pick), command)
+
+    @rule(command=st.sampled_from([commands.PauseQueue(), commands.ResumeQueue(), commands.ResumeQueue()]))
+    def pause_or_resume_the_queue(self, command: commands.PauseQueue | commands.ResumeQueue) -> None:
+        queue.change(self.farm, command)
+
+    @rule(pick=PICK)
+    def put_a_node_back(self, pick: int) -> None:
+        nodes.change(self.farm, self.pick_node(pick), commands.Resume())
+
+    @rule(more=st.integers(-5, 5))
+    def hear_of_another_history(self, more: int) -> None:
+        heard = max(0, self.farm.store.history + more)
+        queue.compare_histories(self.farm, replace(OPERATOR, heard=heard))
+        assert self.farm.store.history >= heard
+
     @rule(pick=PICK)
     def retry(self, pick: int) -> None:
         with contextlib.suppress(Problem):
@@ -169,6 +189,8 @@ class FarmMachine(RuleBasedStateMachine):
             self.farm = self.start()
         assert self.farm.store._state.jobs == before.jobs
         assert self.farm.store._state.nodes == before.nodes
+        assert self.farm.store._state.farm == before.farm
+        assert self.farm.store._state.history == before.history
 
     @invariant()
     def no_acknowledged_job_is_missing(self) -> None:
@@ -201,6 +223,15 @@ class FarmMachine(RuleBasedStateMachine):
     def no_node_holds_more_than_its_slots(self) -> None:
         for view in nodes.all_nodes(self.farm):
             assert view.running <= view.node.max_concurrent_jobs
+
+    @invariant()
+    def what_is_set_aside_or_paused_gets_nothing(self) -> None:
+        state = self.farm.store._state
+        for node in state.nodes.values():
+            assert len(node.failing) <= 3
+            assert (node.quarantined is not None) == (len(node.failing) == 3)
+        for job in state.jobs.values():
+            assert (job.lease is not None) == (job.status is JobStatus.RUNNING)
 
     @invariant()
     def the_indexes_agree_with_the_records(self) -> None:
