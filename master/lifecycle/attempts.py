@@ -150,7 +150,7 @@ def against(node: Node | None, job_id: str, error: Failure, view: View, now: Now
     """What a failure of a job says against its node: after some different ones in a row it is set aside.
 
     Any failure counts, also one that may be the job's own fault: a node that breaks all it gets
-    looks just the same, and a farm that stands still loses nothing (docs/decisions/0013).
+    looks just the same, and a farm that stands still loses nothing (docs/decisions/0011).
     """
     if node is None or view.quarantine_after == 0 or node.quarantined is not None or job_id in node.failing:
         return []
