@@ -126,7 +126,7 @@ def job_submitted(job: Document) -> Answer:
     return Answer(job, lambda: click.echo(job["id"]))
 
 
-def results(rows: Sequence[Document]) -> Answer:
+def results(rows: Sequence[Document], nothing: str = "There are no results yet.") -> Answer:
     """What the encodes cost."""
 
     def metric(name: str) -> Callable[[Document], Any]:
@@ -144,7 +144,7 @@ def results(rows: Sequence[Document]) -> Answer:
         ("WALL", lambda r: number(metric("wall_seconds")(r), "{:.1f}", " s")),
         ("NOTE", lambda r: (r["error"] or {}).get("message") or ""),
     ]
-    return table(rows, columns, "There are no results yet.")
+    return table(rows, columns, nothing)
 
 
 def scenarios(rows: Sequence[Document]) -> Answer:

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from common.model import FarmState, Job, JobStatus, Node, Now
@@ -85,6 +86,10 @@ class Transaction:
     def results_page(self, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
         """Completed and failed jobs, newest first, and how many there are."""
         return self._state.results_page(after, limit)
+
+    def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
+        """Jobs that were finished before `moment`, oldest first, and how many there are."""
+        return self._state.finished_before(moment, limit)
 
     def count(self, status: JobStatus | None = None) -> int:
         """How many jobs there are."""
