@@ -40,7 +40,7 @@ class State:
         self._listing: SortedDict = SortedDict()
         self._by_status: dict[JobStatus, SortedDict] = {status: SortedDict() for status in JobStatus}
         self._with_result: SortedDict = SortedDict()
-        self._finished: SortedList = SortedList()  # (finished at, job id)
+        self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
@@ -96,7 +96,7 @@ class State:
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
         """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are."""
         count = self._finished.bisect_left((moment,))
-        return [self.jobs[job_id] for _, job_id in self._finished[: min(limit, count)]], count
+        return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
 
     def _page(self, index: SortedDict, after: ListingKey | None, limit: int) -> list[Job]:
         keys: Iterator[ListingKey] = index.irange(minimum=after, inclusive=(False, True))
@@ -112,7 +112,7 @@ class State:
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
             self._with_result[key] = new.id
         if new.finished_at is not None:
-            self._finished.add((new.finished_at, new.id))
+            self._finished.add((new.finished_at, new.seq, new.id))
         if old is None and new.idempotency_key is not None:
             self._by_key[new.idempotency_key] = (*self._by_key.get(new.idempotency_key, ()), new.id)
         if new.lease is not None:
@@ -135,7 +135,7 @@ class State:
         del self._listing[key]
         del self._by_status[old.status][key]
         if old.finished_at is not None:
-            self._finished.remove((old.finished_at, old.id))
+            self._finished.remove((old.finished_at, old.seq, old.id))
         if old.lease is not None:
             self._held[old.lease.node_id].discard(old.id)
         if old.status is JobStatus.PENDING:
