@@ -21,7 +21,11 @@ from master.store.state import ListingKey, State
 log = logging.getLogger(__name__)
 
 FOLD_AFTER = 4
-"""Closed segments that are folded into a new snapshot together."""
+"""Closed segments that are folded into a new snapshot, however large it is."""
+FOLD_BYTES = 1024 * 1024
+"""Of closed segments that are worth a process."""
+FOLD_SHARE = 4
+"""Closed segments are folded as soon as they have this part of the snapshot's size: a fourth."""
 MAX_FOLD_PAUSE = 600.0
 """Seconds between two tries of a snapshot process that fails; the pause doubles up to this."""
 
@@ -247,9 +251,13 @@ class Folding:
                 return
             self._after(self._process.returncode, now)
             self._process = None
-        closed = [n for n in map(snapshot.number_of, journal.segments(self._directory)) if n < writing]
-        if len(closed) >= FOLD_AFTER and now.mono >= self._not_before:
-            self._process = snapshot.spawn_fold(self._directory, closed[-1])
+        closed = [p for p in journal.segments(self._directory) if snapshot.number_of(p) < writing]
+        if now.mono >= self._not_before and (len(closed) >= FOLD_AFTER or self._pays(closed)):
+            self._process = snapshot.spawn_fold(self._directory, snapshot.number_of(closed[-1]))
+
+    def _pays(self, closed: Sequence[Path]) -> bool:
+        """Whether writing a snapshot is little work beside replaying `closed` at the next start."""
+        return sum(map(_size, closed)) >= max(FOLD_BYTES, _size(self._directory / "snapshot") / FOLD_SHARE)
 
     def _after(self, status: int, now: Now) -> None:
         self._failures = self._failures + 1 if status else 0
@@ -257,3 +265,11 @@ class Folding:
             pause = min(MAX_FOLD_PAUSE, 2.0**self._failures)
             self._not_before = now.mono + pause
             log.error("the snapshot process ended with %s; it is tried again in %d s", status, pause)
+
+
+def _size(path: Path) -> int:
+    """In bytes; 0 if it is not there, or not any more: the fold of an earlier master may still work."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
