@@ -26,6 +26,8 @@ FOLD_BYTES = 1024 * 1024
 """Of closed segments that are worth a process."""
 FOLD_SHARE = 4
 """Closed segments are folded as soon as they have this part of the snapshot's size: a fourth."""
+FOLD_AGE = 86400.0
+"""Seconds after which closed segments are folded in any case: the snapshot may hold much that is gone."""
 MAX_FOLD_PAUSE = 600.0
 """Seconds between two tries of a snapshot process that fails; the pause doubles up to this."""
 
@@ -243,6 +245,7 @@ class Folding:
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
         self._not_before = 0.0
+        self._overdue_at: float | None = None
 
     def step(self, writing: int, now: Now) -> None:
         """Look after the process, and start one if need be; segment `writing` is not closed yet."""
@@ -251,9 +254,13 @@ class Folding:
                 return
             self._after(self._process.returncode, now)
             self._process = None
+        if self._overdue_at is None:
+            self._overdue_at = now.mono + FOLD_AGE
         closed = [p for p in journal.segments(self._directory) if snapshot.number_of(p) < writing]
-        if now.mono >= self._not_before and (len(closed) >= FOLD_AFTER or self._pays(closed)):
+        wanted = len(closed) >= FOLD_AFTER or self._pays(closed) or now.mono >= self._overdue_at
+        if closed and wanted and now.mono >= self._not_before:
             self._process = snapshot.spawn_fold(self._directory, snapshot.number_of(closed[-1]))
+            self._overdue_at = now.mono + FOLD_AGE
 
     def _pays(self, closed: Sequence[Path]) -> bool:
         """Whether writing a snapshot is little work beside replaying `closed` at the next start."""

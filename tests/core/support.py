@@ -35,9 +35,9 @@ class FakeClock:
         self.now = Now(wall, self.now.mono)
 
 
-def make_farm(directory: Path, clock: FakeClock, **settings: Any) -> Farm:
+def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024, **settings: Any) -> Farm:
     config = Config(state_dir=directory, **settings)
-    store = MemoryStore(directory / "journal", clock(), segment_bytes=64 * 1024)
+    store = MemoryStore(directory / "journal", clock(), segment_bytes=segment_bytes)
     _left_open.append(store)
     return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), clock)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from master.store import snapshot
-from master.store.memory import FOLD_AFTER, FOLD_BYTES, FOLD_SHARE, Folding
+from master.store.memory import FOLD_AFTER, FOLD_AGE, FOLD_BYTES, FOLD_SHARE, Folding
 from tests.core.support import FakeClock
 
 WRITING = 9
@@ -30,6 +30,11 @@ def folds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def step(directory: Path, snapshot_bytes: int | None, *closed_bytes: int) -> None:
     """One look at a snapshot, some closed segments, and a large one that is being written."""
+    write_files(directory, snapshot_bytes, *closed_bytes)
+    look(Folding(directory), FakeClock())
+
+
+def write_files(directory: Path, snapshot_bytes: int | None, *closed_bytes: int) -> None:
     sizes = {f"{WRITING - len(closed_bytes) + n:012d}.journal": size for n, size in enumerate(closed_bytes)}
     sizes[f"{WRITING:012d}.journal"] = 16 * FOLD_BYTES
     if snapshot_bytes is not None:
@@ -38,8 +43,10 @@ def step(directory: Path, snapshot_bytes: int | None, *closed_bytes: int) -> Non
         (directory / name).touch()
         with (directory / name).open("rb+") as file:
             file.truncate(size)
-    folding = Folding(directory)
-    folding.step(WRITING, FakeClock()())
+
+
+def look(folding: Folding, clock: FakeClock) -> None:
+    folding.step(WRITING, clock())
     if folding._process is not None:
         folding._process.wait(10)
 
@@ -68,3 +75,27 @@ def test_some_segments_are_enough_however_large_the_snapshot_is(tmp_path: Path, 
     assert folds == []
     step(tmp_path, 1000 * FOLD_BYTES, *[1] * FOLD_AFTER)
     assert folds == [WRITING - 1]
+
+
+def test_after_a_day_all_that_is_closed_is_folded(tmp_path: Path, folds: list[int]) -> None:
+    write_files(tmp_path, 1000 * FOLD_BYTES, 1)
+    clock, folding = FakeClock(), Folding(tmp_path)
+    look(folding, clock)
+    clock.advance(FOLD_AGE - 1)
+    look(folding, clock)
+    assert folds == []
+    clock.advance(1)
+    look(folding, clock)
+    assert folds == [WRITING - 1]
+    clock.advance(FOLD_AGE - 1)
+    look(folding, clock)
+    assert len(folds) == 1
+
+
+def test_where_nothing_is_closed_there_is_nothing_to_fold(tmp_path: Path, folds: list[int]) -> None:
+    write_files(tmp_path, None)
+    clock, folding = FakeClock(), Folding(tmp_path)
+    look(folding, clock)
+    clock.advance(2 * FOLD_AGE)
+    look(folding, clock)
+    assert folds == []
