@@ -6,7 +6,7 @@ DESTDIR =
 # More arguments for pytest: make test ARGS='-k journal'
 ARGS =
 # Named, because a checkout without .git has no .gitignore that would keep build/ out.
-SOURCES = agent common master scripts tests setup.py
+SOURCES = agent common master scripts tests bench setup.py
 
 .DEFAULT_GOAL = help
 .PHONY: help setup test demo build-distributed lint lock install uninstall clean

@@ -259,6 +259,10 @@ class MasterClient:
         """All results, newest first, page by page."""
         return self._pages("/results", "results", {})
 
+    def archived_results(self, job_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """Results of jobs that left the master's memory, newest first, page by page; or of one job."""
+        return self._pages("/results/archive", "results", {} if job_id is None else {"job_id": job_id})
+
     def scenarios(self) -> list[dict[str, Any]]:
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]

@@ -63,6 +63,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "work.release": frozenset({_OPERATOR, _NODE}),
     "work.report": frozenset({_OPERATOR, _NODE}),
     "results.page": frozenset({_OPERATOR}),
+    "results.archived": frozenset({_OPERATOR}),
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 

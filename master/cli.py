@@ -42,6 +42,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default=3,
     help="Lost agents that set a job aside, and failed jobs in a row that set a node aside; 0: never.",
 )
+@click.option(
+    "--retention",
+    type=DURATION,
+    default="30d",
+    help="How long finished jobs are at hand; then they move to the archive. Never: 36500d.",
+)
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="master")

@@ -24,6 +24,8 @@ class Config:
     """Silence after which a node is offline: three heartbeats of 30 s."""
     max_attempts: int = 3
     """Attempts that a job gets before it fails."""
+    retention: float = 30 * 86400.0
+    """How long a finished job stays in memory; then it moves to the archive."""
     threads: int = 128
     """Requests served at once, long-polls included."""
     log_level: str = "info"

@@ -15,6 +15,7 @@ from flask import Flask
 from common.clock import Clock, system_clock
 from common.locks import hold
 from master import tls
+from master.api.documents import archive_entry
 from master.app import create_app
 from master.auth import Gate, operator_token
 from master.config import Config
@@ -22,6 +23,8 @@ from master.errors import StartError
 from master.reaper import Reaper
 from master.server import HALT
 from master.service import Farm, work
+from master.service.retention import Retention
+from master.store.archive import Archive
 from master.store.journal import JournalError, JournalFullError
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -29,6 +32,7 @@ from master.store.memory import MemoryStore
 log = logging.getLogger(__name__)
 
 _CERTIFICATE_CHECK = 3600.0  # seconds between two looks at how long the certificate is still good
+_RETENTION_CHECK = 1.0  # seconds between two looks at whether there is something to archive
 _ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just killed to notice and end
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
 
@@ -91,17 +95,22 @@ class Runtime:
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         try:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
+            archive = Archive(config.state_dir / "archive")
         except (JournalError, JournalFullError, OSError) as error:
             raise StartError(str(error)) from error
-        self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), clock)
+        self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), archive, clock)
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
         # A thread of its own: it asks for this machine's name, and DNS may take its time.
         self._renewer = Reaper([self._renew_certificates], _CERTIFICATE_CHECK)
+        # And this one writes files that may be large.
+        self._retention = Retention(self.farm, archive_entry)
+        self._archivist = Reaper([self._retain], _RETENTION_CHECK)
         self._reaper.start()
         self._renewer.start()
+        self._archivist.start()
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll."""
@@ -109,6 +118,7 @@ class Runtime:
 
     def close(self) -> None:
         """Stop the reaper, sync and close the store, and let the next worker in."""
+        self._archivist.stop()
         self._renewer.stop()
         self._reaper.stop()
         try:
@@ -122,6 +132,9 @@ class Runtime:
 
     def _tidy(self) -> None:
         self._store.tidy(self._clock())
+
+    def _retain(self) -> None:
+        self._retention.step(self._clock())
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""

@@ -66,9 +66,20 @@ for group in (nodes, jobs, queue):
 @main.command("results")
 @click.argument("job_id", required=False)
 @click.option("--limit", type=click.IntRange(1), default=50, help="How many at most.")
+@click.option(
+    "--archive", is_flag=True, help="Of jobs that were finished longer ago than the master's --retention."
+)
 @talks
-def results(client: MasterClient, job_id: str | None, limit: int) -> Any:
+def results(client: MasterClient, job_id: str | None, limit: int, archive: bool) -> Any:
     """What came of finished jobs, or of one."""
+    if archive and job_id is not None:
+        archived = next(client.archived_results(job_id), None)
+        if archived is None:
+            raise click.ClickException(f"there is no job {job_id!r} in the archive")
+        return tables.document(archived)
+    if archive:
+        found = [result for result, _ in zip(client.archived_results(), range(limit), strict=False)]
+        return tables.results(found, "Nothing is archived yet.")
     if job_id is not None:
         return tables.document(client.result(job_id))
     return tables.results([result for result, _ in zip(client.results(), range(limit), strict=False)])

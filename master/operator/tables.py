@@ -131,7 +131,7 @@ def jobs_submitted(jobs: Sequence[Document]) -> Answer:
     return Answer(list(jobs), lambda: click.echo("\n".join(job["id"] for job in jobs)))
 
 
-def results(rows: Sequence[Document]) -> Answer:
+def results(rows: Sequence[Document], nothing: str = "There are no results yet.") -> Answer:
     """What the encodes cost."""
 
     def metric(name: str) -> Callable[[Document], Any]:
@@ -149,7 +149,7 @@ def results(rows: Sequence[Document]) -> Answer:
         ("WALL", lambda r: number(metric("wall_seconds")(r), "{:.1f}", " s")),
         ("NOTE", lambda r: (r["error"] or {}).get("message") or ""),
     ]
-    return table(rows, columns, "There are no results yet.")
+    return table(rows, columns, nothing)
 
 
 def scenarios(rows: Sequence[Document]) -> Answer:

@@ -13,6 +13,7 @@ from common.model import Constraints, Job, JobStatus, Node, NodeStatus, Progress
 from master import lifecycle, scheduler
 from master.config import Config
 from master.lifecycle import View, commands, events
+from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
 from master.waiters import Waiters
@@ -69,11 +70,14 @@ class JobView:
 class Farm:
     """The parts with effects, and the steps that several verbs need."""
 
-    def __init__(self, config: Config, store: MemoryStore, logs: LogStore, clock: Clock) -> None:
+    def __init__(
+        self, config: Config, store: MemoryStore, logs: LogStore, archive: Archive, clock: Clock
+    ) -> None:
         """Everything is handed in."""
         self.config = config
         self.store = store
         self.logs = logs
+        self.archive = archive
         self.clock = clock
         self.waiters = Waiters(config.max_parked_polls)
         store.subscribe(self._after)
@@ -116,7 +120,10 @@ class Farm:
         """The job, or `unknown_job`."""
         job = tx.job(job_id)
         if job is None:
-            raise problems.UNKNOWN_JOB(f"There is no job {job_id!r}. GET /jobs lists them.")
+            hint = (
+                "" if self.archive.empty else " Old finished ones are in the archive: GET /results/archive."
+            )
+            raise problems.UNKNOWN_JOB(f"There is no job {job_id!r}. GET /jobs lists them.{hint}")
         return job
 
     def require_node(self, tx: Transaction, node_id: str) -> Node:

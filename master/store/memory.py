@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from common.model import FarmState, Job, JobStatus, Node, Now
@@ -20,7 +21,13 @@ from master.store.state import ListingKey, State
 log = logging.getLogger(__name__)
 
 FOLD_AFTER = 4
-"""Closed segments that are folded into a new snapshot together."""
+"""Closed segments that are folded into a new snapshot, however large it is."""
+FOLD_BYTES = 1024 * 1024
+"""Of closed segments that are worth a process."""
+FOLD_SHARE = 4
+"""Closed segments are folded as soon as they have this part of the snapshot's size: a fourth."""
+FOLD_AGE = 86400.0
+"""Seconds after which closed segments are folded in any case: the snapshot may hold much that is gone."""
 MAX_FOLD_PAUSE = 600.0
 """Seconds between two tries of a snapshot process that fails; the pause doubles up to this."""
 
@@ -85,6 +92,10 @@ class Transaction:
     def results_page(self, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
         """Completed and failed jobs, newest first, and how many there are."""
         return self._state.results_page(after, limit)
+
+    def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
+        """Jobs that were finished before `moment`, oldest first, and how many there are."""
+        return self._state.finished_before(moment, limit)
 
     def count(self, status: JobStatus | None = None) -> int:
         """How many jobs there are."""
@@ -234,6 +245,7 @@ class Folding:
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
         self._not_before = 0.0
+        self._overdue_at: float | None = None
 
     def step(self, writing: int, now: Now) -> None:
         """Look after the process, and start one if need be; segment `writing` is not closed yet."""
@@ -242,9 +254,17 @@ class Folding:
                 return
             self._after(self._process.returncode, now)
             self._process = None
-        closed = [n for n in map(snapshot.number_of, journal.segments(self._directory)) if n < writing]
-        if len(closed) >= FOLD_AFTER and now.mono >= self._not_before:
-            self._process = snapshot.spawn_fold(self._directory, closed[-1])
+        if self._overdue_at is None:
+            self._overdue_at = now.mono + FOLD_AGE
+        closed = [p for p in journal.segments(self._directory) if snapshot.number_of(p) < writing]
+        wanted = len(closed) >= FOLD_AFTER or self._pays(closed) or now.mono >= self._overdue_at
+        if closed and wanted and now.mono >= self._not_before:
+            self._process = snapshot.spawn_fold(self._directory, snapshot.number_of(closed[-1]))
+            self._overdue_at = now.mono + FOLD_AGE
+
+    def _pays(self, closed: Sequence[Path]) -> bool:
+        """Whether writing a snapshot is little work beside replaying `closed` at the next start."""
+        return sum(map(_size, closed)) >= max(FOLD_BYTES, _size(self._directory / "snapshot") / FOLD_SHARE)
 
     def _after(self, status: int, now: Now) -> None:
         self._failures = self._failures + 1 if status else 0
@@ -252,3 +272,11 @@ class Folding:
             pause = min(MAX_FOLD_PAUSE, 2.0**self._failures)
             self._not_before = now.mono + pause
             log.error("the snapshot process ended with %s; it is tried again in %d s", status, pause)
+
+
+def _size(path: Path) -> int:
+    """In bytes; 0 if it is not there, or not any more: the fold of an earlier master may still work."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedDict, SortedList
 
 from common.model import FarmState, Job, JobStatus, Node, Now
 from master import lifecycle
@@ -39,6 +40,7 @@ class State:
         self._listing: SortedDict = SortedDict()
         self._by_status: dict[JobStatus, SortedDict] = {status: SortedDict() for status in JobStatus}
         self._with_result: SortedDict = SortedDict()
+        self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
@@ -91,6 +93,11 @@ class State:
         """Up to `limit` completed and failed jobs, newest first, and how many there are in all."""
         return self._page(self._with_result, after, limit), len(self._with_result)
 
+    def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
+        """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are."""
+        count = self._finished.bisect_left((moment,))
+        return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
+
     def _page(self, index: SortedDict, after: ListingKey | None, limit: int) -> list[Job]:
         keys: Iterator[ListingKey] = index.irange(minimum=after, inclusive=(False, True))
         return [self.jobs[index[key]] for key in islice(keys, limit)]
@@ -104,6 +111,8 @@ class State:
         self._listing[key] = self._by_status[new.status][key] = new.id
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
             self._with_result[key] = new.id
+        if new.finished_at is not None:
+            self._finished.add((new.finished_at, new.seq, new.id))
         if old is None and new.idempotency_key is not None:
             self._by_key[new.idempotency_key] = (*self._by_key.get(new.idempotency_key, ()), new.id)
         if new.lease is not None:
@@ -125,6 +134,8 @@ class State:
         key = listing_key(old)
         del self._listing[key]
         del self._by_status[old.status][key]
+        if old.finished_at is not None:
+            self._finished.remove((old.finished_at, old.seq, old.id))
         if old.lease is not None:
             self._held[old.lease.node_id].discard(old.id)
         if old.status is JobStatus.PENDING:

@@ -17,6 +17,7 @@ from common.schema import RegisterSchema
 from master.config import Config
 from master.lifecycle import commands
 from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 from tests.core.support import OPERATOR, claim, finish, must_claim, register, submit
@@ -25,7 +26,8 @@ from tests.core.support import OPERATOR, claim, finish, must_claim, register, su
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
-    yield Farm(Config(tmp_path, threads=16), store, LogStore(tmp_path / "logs"), system_clock)
+    logs, archive = LogStore(tmp_path / "logs"), Archive(tmp_path / "archive")
+    yield Farm(Config(tmp_path, threads=16), store, logs, archive, system_clock)
     store.close()
 
 
