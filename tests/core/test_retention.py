@@ -11,6 +11,7 @@ from common.model import JobStatus, Now
 from common.problems import Problem
 from common.schema import SubmitSchema
 from master.api.documents import archive_entry
+from master.lifecycle import commands
 from master.service import Farm, jobs
 from master.service import retention as service
 from master.service.retention import Retention, cutoff, pause
@@ -82,7 +83,7 @@ def test_a_canceled_job_leaves_too_and_is_found_by_its_id(
     farm: Farm, chore: Retention, clock: FakeClock
 ) -> None:
     job_id = submit(farm)
-    jobs.cancel(farm, job_id)
+    jobs.change(farm, job_id, commands.Cancel())
     clock.advance(31 * DAY)
     chore.step(clock())
     assert in_memory(farm) == set()
@@ -113,7 +114,7 @@ def test_its_log_goes_with_it(farm: Farm, chore: Retention, clock: FakeClock, tm
 def test_its_idempotency_key_is_forgotten_with_it(farm: Farm, chore: Retention, clock: FakeClock) -> None:
     fields = SubmitSchema().load({"scenario": "720p-h264"})
     first = jobs.submit(farm, fields, Key("order-1", "body")).job.id
-    jobs.cancel(farm, first)
+    jobs.change(farm, first, commands.Cancel())
     clock.advance(29 * DAY)
     chore.step(clock())
     assert jobs.submit(farm, fields, Key("order-1", "body")).job.id == first
@@ -122,13 +123,17 @@ def test_its_idempotency_key_is_forgotten_with_it(farm: Farm, chore: Retention, 
     assert jobs.submit(farm, fields, Key("order-1", "another body")).job.id != first
 
 
+def cancel(farm: Farm, job_id: str) -> None:
+    jobs.change(farm, job_id, commands.Cancel())
+
+
 def test_whoever_asks_for_it_is_told_of_the_archive(farm: Farm, chore: Retention, clock: FakeClock) -> None:
     with pytest.raises(Problem, match=r"no job 'x'\. GET /jobs lists them\.$"):
         job(farm, "x")
     old = done(farm)
     clock.advance(31 * DAY)
     chore.step(clock())
-    for verb in (job, jobs.retry, jobs.cancel):
+    for verb in (job, jobs.retry, cancel):
         with pytest.raises(Problem, match="in the archive: GET /results/archive"):
             verb(farm, old)
 
