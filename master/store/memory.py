@@ -13,7 +13,7 @@ from common.model import FarmState, Job, JobStatus, Node, Now
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
-from master.store import codec, journal, snapshot
+from master.store import codec, journal, segments, snapshot
 from master.store.liveness import Liveness
 from master.store.state import ListingKey, State
 
@@ -205,13 +205,13 @@ class MemoryStore:
             self._state.history = old.history
             for events in snapshot.transactions_after(self._directory, old.covers):
                 self._replay(events, now)
-            paths = journal.segments(self._directory)
+            paths = segments.segments(self._directory)
             # Its last whole record is where it ends from now on: it will not be written to again.
-            if paths and (cut := journal.cut_tail(paths[-1])):
+            if paths and (cut := segments.cut_tail(paths[-1])):
                 log.warning(
                     "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
                 )
-            return max([old.covers, *map(snapshot.number_of, paths)])
+            return max([old.covers, *map(segments.number_of, paths)])
 
     def _replay(self, events: Sequence[Event], now: Now) -> None:
         try:
@@ -242,7 +242,7 @@ class Folding:
                 return
             self._after(self._process.returncode, now)
             self._process = None
-        closed = [n for n in map(snapshot.number_of, journal.segments(self._directory)) if n < writing]
+        closed = [n for n in map(segments.number_of, segments.segments(self._directory)) if n < writing]
         if len(closed) >= FOLD_AFTER and now.mono >= self._not_before:
             self._process = snapshot.spawn_fold(self._directory, closed[-1])
 
