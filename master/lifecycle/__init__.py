@@ -7,5 +7,6 @@ fact out and decides nothing.
 
 from master.lifecycle.apply import Record, apply, carry_out
 from master.lifecycle.decide import View, current_lease, decide
+from master.lifecycle.fits import fits
 
-__all__ = ["Record", "View", "apply", "carry_out", "current_lease", "decide"]
+__all__ = ["Record", "View", "apply", "carry_out", "current_lease", "decide", "fits"]

@@ -20,7 +20,7 @@ from common.options import require_platform, state_directory
 from common.schema import ParametersSchema
 from common.trust import TrustError, explain
 from common.version import VERSION
-from master.operator import tables
+from master.operator import state, tables
 
 
 @click.group(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
@@ -268,3 +268,7 @@ def results(client: MasterClient, job_id: str | None, limit: int) -> Any:
 def scenarios(client: MasterClient) -> Any:
     """What can be encoded."""
     return tables.scenarios(client.scenarios())
+
+
+for command in state.COMMANDS:
+    main.add_command(command)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _HEADER = 27  # three numbers of 8 digits, each with a space behind it
 # A lookahead: what looks like a header may begin inside of what looks like another.
@@ -35,6 +36,13 @@ class Frame:
     offset: int
     end: int
     """Offset behind it."""
+
+
+class Hole(NamedTuple):
+    """A part of a file that cannot be read."""
+
+    offset: int
+    data: bytes
 
 
 def parse_frame(data: bytes, offset: int) -> Frame | None:
@@ -66,6 +74,13 @@ def sound_frames(data: bytes) -> Iterator[Frame]:
             return
         yield found
         offset = found.end
+
+
+def holes(data: bytes, frames: Sequence[Frame]) -> list[Hole]:
+    """What of `data` is in none of `frames`, which are its sound ones."""
+    starts = [0, *(each.end for each in frames)]
+    ends = [*(each.offset for each in frames), len(data)]
+    return [Hole(start, data[start:end]) for start, end in zip(starts, ends, strict=True) if start < end]
 
 
 def _frames_behind(data: bytes, offset: int) -> Iterator[Frame]:

@@ -10,17 +10,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from master.store import formats
-from master.store.frames import Frame, sound_frames
+from master.store.frames import Frame, Hole, holes, sound_frames
 from master.store.journal import JournalError, replace_file
 
 _NAME = re.compile(r"\d{12}\.journal", re.ASCII)
 
-Record = tuple[int, bytes]
-"""The offset of a record's frame, and its payload."""
-Hole = tuple[int, int]
-"""From which offset to which a segment cannot be read."""
+
+class Record(NamedTuple):
+    """What was journaled together."""
+
+    offset: int
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,9 @@ class Segment:
     format: int | None
     """None: its stamp is gone."""
     records: Sequence[Record]
-    """All that can be believed, in order, also those between and behind holes."""
-    holes: Sequence[Hole]
-    """Damage to what was acknowledged."""
+    """All that can be believed, in order, also those between and behind damage."""
+    damage: Sequence[Hole]
+    """What was acknowledged and cannot be read."""
     end: int
     """Where a torn tail begins, which nobody was told of; or just the end."""
     torn: int
@@ -57,22 +60,20 @@ def examine(path: Path, *, last: bool) -> Segment:
     """
     data = path.read_bytes().rstrip(b"\0")
     frames = list(sound_frames(data))
-    starts = [0, *(found.end for found in frames)]
-    ends = [*(found.offset for found in frames), len(data)]
-    gaps = [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
-    synced = max((found.synced for found in frames), default=0)
-    holes = [gap for gap in gaps if gap[0] < synced or not last]
-    end = next((gap[0] for gap in gaps if gap not in holes), len(data))
-    believed = [found for found in frames if found.end <= end]
-    return _segment(path, believed, holes, end, len(data) - end)
+    unread = holes(data, frames)
+    synced = max((each.synced for each in frames), default=0)
+    damage = [hole for hole in unread if hole.offset < synced or not last]
+    end = next((hole.offset for hole in unread if hole not in damage), len(data))
+    believed = [each for each in frames if each.end <= end]
+    return _segment(path, believed, damage, end, len(data) - end)
 
 
 def read_segment(path: Path, *, last: bool) -> Segment:
     """A sound segment; `JournalError` if what was acknowledged is damaged, or a newer program wrote it."""
     found = examine(path, last=last)
-    if found.holes:
+    if found.damage:
         raise JournalError(
-            f"the journal is damaged at offset {found.holes[0][0]} of {path}, in records that were "
+            f"the journal is damaged at offset {found.damage[0].offset} of {path}, in records that were "
             f"acknowledged; {what_to_do(path)}"
         )
     return found
@@ -85,9 +86,9 @@ def examine_while_written(path: Path) -> Segment:
     really damaged is damaged again when it is read again.
     """
     found = examine(path, last=True)
-    while found.holes:
+    while found.damage:
         again = examine(path, last=True)
-        if again.holes == found.holes:
+        if again.damage == found.damage:
             return again
         found = again
     return found
@@ -112,16 +113,15 @@ def what_to_do(path: Path) -> str:
     )
 
 
-def _segment(path: Path, frames: Sequence[Frame], holes: Sequence[Hole], end: int, torn: int) -> Segment:
+def _segment(path: Path, frames: Sequence[Frame], damage: Sequence[Hole], end: int, torn: int) -> Segment:
     written: int | None = None
     if frames and frames[0].offset == 0:
         written = 1
         if frames[0].payload.startswith(b"{"):
             written = _checked_format(path, frames[0].payload)
             frames = frames[1:]
-    return Segment(
-        written, [(each.offset, each.payload) for each in frames if each.payload], holes, end, torn
-    )
+    records = [Record(each.offset, each.payload) for each in frames if each.payload]
+    return Segment(written, records, damage, end, torn)
 
 
 def _checked_format(path: Path, stamp: bytes) -> int:
