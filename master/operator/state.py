@@ -17,6 +17,7 @@ from common.options import state_directory
 from master.errors import StartError
 from master.lifecycle.events import RecordKey
 from master.store import snapshot
+from master.store.backup import BackupError, back_up
 from master.store.journal import JournalError
 from master.store.repair import repair
 from master.store.salvage import FileState, Salvage, salvage
@@ -47,7 +48,7 @@ def check_command(settings: dict[str, Any], state_dir: Path) -> None:
 
     It changes nothing, and the master may be running.
     """
-    with _clear_errors(), _as_owner(state_dir), snapshot.alone(_journal_of(state_dir), _FOLD_PATIENCE):
+    with _clear_errors(), snapshot.alone(_journal_of(state_dir), _FOLD_PATIENCE):
         found = salvage(_journal_of(state_dir))
     advice = f"Stop the master, then save what can be saved: ffrtmp journal repair --state-dir {state_dir}"
     _show(settings, _document(found), [*_explained(found), *([] if found.sound else [advice])])
@@ -78,9 +79,25 @@ def repair_command(settings: dict[str, Any], state_dir: Path, yes: bool) -> None
         os.close(lock)
     done = [
         *(_explained(found) if yes else ()),
-        f"Repaired: {_counted(found)} are saved. The damaged journal is kept in {kept}",
+        f"Repaired: {_saved(found)} are saved. The damaged journal is kept in {kept}",
     ]
     _show(settings, {**_document(found), "kept": str(kept)}, done)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@state_dir_option
+@click.pass_obj
+def backup_command(settings: dict[str, Any], file: Path, state_dir: Path) -> None:
+    """Write all that the master is into FILE (tar.gz), while it runs or not, and read it back.
+
+    Whoever has that file is the master: it holds the CA's key and the operator token.
+    """
+    _journal_of(state_dir)
+    with _clear_errors():
+        made = back_up(state_dir, file, system_clock().wall)
+    document = {"file": str(file), "bytes": made.size, "jobs": made.jobs, "nodes": made.nodes}
+    _show(settings, document, [f"Backed up and read back: {_counted(made.jobs, made.nodes)} in {file}."])
 
 
 @contextmanager
@@ -88,7 +105,7 @@ def _clear_errors() -> Iterator[None]:
     """Whatever goes wrong is one line."""
     try:
         yield
-    except (JournalError, StartError) as error:
+    except (BackupError, JournalError, StartError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror}") from error
@@ -150,12 +167,12 @@ def _explained(found: Salvage) -> Iterator[str]:
     for file in found.files:
         yield f"{file.name}: {_described(file)}"
     if found.sound:
-        yield f"The journal is sound: {_counted(found)}."
+        yield f"The journal is sound: {_saved(found)}."
         return
     yield "The journal is damaged. What can be saved:"
     yield f"  transactions before the damage: all {found.before}"
     yield f"  whole transactions behind it: {found.kept} of {found.behind} still fit"
-    yield f"  in all: {_counted(found)}"
+    yield f"  in all: {_saved(found)}"
     for title, kind in (("Jobs", Job), ("Nodes", Node)):
         ids = _touched(found, kind)
         if ids:
@@ -180,9 +197,12 @@ def _described(file: FileState) -> str:
     return ", ".join(parts)
 
 
-def _counted(found: Salvage) -> str:
-    jobs = sum(1 for kind, _ in found.records if kind is Job)
-    nodes = sum(1 for kind, _ in found.records if kind is Node)
+def _saved(found: Salvage) -> str:
+    kinds = [kind for kind, _ in found.records]
+    return _counted(kinds.count(Job), kinds.count(Node))
+
+
+def _counted(jobs: int, nodes: int) -> str:
     return f"{jobs} {'job' if jobs == 1 else 'jobs'} and {nodes} {'node' if nodes == 1 else 'nodes'}"
 
 
@@ -202,4 +222,4 @@ def _becomes(found: Salvage, key: RecordKey) -> str:
     return str(record.status)
 
 
-COMMANDS: tuple[click.Command, ...] = (journal,)
+COMMANDS: tuple[click.Command, ...] = (journal, backup_command)

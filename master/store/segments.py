@@ -70,7 +70,7 @@ def examine(path: Path, *, last: bool) -> Segment:
 
 def read_segment(path: Path, *, last: bool) -> Segment:
     """A sound segment; `JournalError` if what was acknowledged is damaged, or a newer program wrote it."""
-    found = examine(path, last=last)
+    found = examine_while_written(path) if last else examine(path, last=False)
     if found.damage:
         raise JournalError(
             f"the journal is damaged at offset {found.damage[0].offset} of {path}, in records that were "

@@ -60,6 +60,10 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
     """
     try:
         fd = hold(directory / "fold.lock", patience)
+        owner = directory.stat()
+        if os.geteuid() == 0 != owner.st_uid:
+            # Made by root for a look at the journal, it must not be closed to the master.
+            os.fchown(fd, owner.st_uid, owner.st_gid)
     except BlockingIOError:
         raise journal.JournalError(
             f"another process still makes a snapshot in {directory}; wait for it, or end it"
@@ -147,13 +151,13 @@ def advance(directory: Path, old: Snapshot, upto: int | None = None) -> Snapshot
     return Snapshot(last, history, list(records.values()))
 
 
-def fold(directory: Path, upto: int) -> None:
+def fold(directory: Path, upto: int, patience: float = 0.0) -> None:
     """Make the snapshot that covers the segments up to `upto`, and remove these.
 
-    It holds the lock all the while; if another fold came first and went further, there is
-    nothing left to do.
+    It holds the lock all the while, for which it waits up to `patience` seconds. If another
+    fold came first and went further, there is nothing left to do.
     """
-    with alone(directory, patience=0):
+    with alone(directory, patience):
         old = read(directory)
         if upto > old.covers:
             write(directory, advance(directory, old, upto))
@@ -197,4 +201,8 @@ def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
 
 if __name__ == "__main__":
     os.nice(10)
-    fold(Path(sys.argv[1]), int(sys.argv[2]))
+    try:
+        # A backup may be reading; it is soon done.
+        fold(Path(sys.argv[1]), int(sys.argv[2]), patience=60)
+    except journal.JournalError as error:
+        sys.exit(f"snapshot: {error}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from master.lifecycle import commands
+from master.service import nodes
 from master.store.segments import read_segment, segments
 from tests.core.support import FakeClock, crash, make_farm, must_claim, register, submit
 from tests.store.support import records_in
@@ -16,8 +19,14 @@ def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Pat
     farm = make_farm(tmp_path, FakeClock())
     states = []
     node_id = register(farm)
-    for step in (submit, submit, lambda farm: must_claim(farm, node_id), submit):
-        step(farm)
+    steps: list[Callable[[], object]] = [
+        lambda: submit(farm),
+        lambda: must_claim(farm, node_id),
+        lambda: nodes.change(farm, node_id, commands.Drain()),
+        lambda: nodes.change(farm, node_id, commands.Resume()),
+    ]
+    for step in steps:
+        step()
         states.append({**farm.store._state.jobs, **farm.store._state.nodes})
     crash(farm.store)
     segment = segments(tmp_path / "journal")[0]
