@@ -116,7 +116,7 @@ class Runtime:
         self._reaper.stop()
         try:
             self._store.close()
-        except JournalError as error:
+        except (JournalError, JournalFullError) as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         os.close(self._lock)
 

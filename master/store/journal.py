@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from master.store import formats
@@ -139,10 +140,10 @@ class Journal:
         try:
             written = os.pwrite(self._fd, block, self._offset)
         except OSError as error:
-            self._abandon_tail()
+            self._abandon_tail(len(block))
             raise JournalFullError(f"cannot write the journal in {self._directory}: {error}") from error
         if written != len(block):
-            self._abandon_tail()
+            self._abandon_tail(len(block))
             raise JournalFullError(f"no room for the journal in {self._directory}")
         self._offset += len(block)
 
@@ -163,7 +164,8 @@ class Journal:
         fresh = self.position == self._base + self._offset <= self._synced
         block = frame(b"", self._offset)
         if fresh and self._failure is None and self._offset + len(block) <= self._limit:
-            self._write(block)
+            with suppress(JournalFullError):
+                self._write(block)
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -178,7 +180,10 @@ class Journal:
         """A closed segment is whole on disk: only the last one can have a torn tail."""
         self.wait_synced(self.position)
         self.mark()
-        os.ftruncate(self._fd, self._offset)
+        try:
+            os.ftruncate(self._fd, self._offset)
+        except OSError as error:
+            raise JournalFullError(f"cannot close a journal segment in {self._directory}: {error}") from error
         self.wait_synced(self._base + self._offset)
         with self._cond:
             while self._syncing:
@@ -215,13 +220,21 @@ class Journal:
         with self._cond:
             self._synced = self._base + self._offset
 
-    def _abandon_tail(self) -> None:
-        """After a failed write: what lies behind the last good frame must never be read."""
+    def _abandon_tail(self, size: int) -> None:
+        """After a failed write of `size` bytes: what lies behind the last good frame must never be read."""
         with self._cond:
             while self._syncing:
                 self._cond.wait()
         try:
             os.ftruncate(self._fd, self._offset)
         except OSError as error:
-            self._failure = f"cannot undo a failed write in {self._directory}: {error}"
+            # A disk that became read-only lets nothing be undone; but then nothing was written.
+            if not self._is_blank(size):
+                self._failure = f"cannot undo a failed write in {self._directory}: {error}"
         self._limit = self._offset
+
+    def _is_blank(self, size: int) -> bool:
+        try:
+            return not os.pread(self._fd, size, self._offset).strip(b"\0")
+        except OSError:
+            return False
