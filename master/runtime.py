@@ -14,6 +14,7 @@ from flask import Flask
 
 from common.clock import Clock, system_clock
 from common.locks import hold
+from common.problems import Problem
 from master import tls
 from master.api.documents import archive_entry
 from master.app import create_app
@@ -25,9 +26,10 @@ from master.server import HALT
 from master.service import Farm, work
 from master.service.retention import Retention
 from master.store.archive import Archive
-from master.store.journal import JournalError, JournalFullError
+from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
+from master.store.restored import restored_marker, rewound
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +97,9 @@ class Runtime:
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         try:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
+            self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
-        except (JournalError, JournalFullError, OSError) as error:
+        except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
         self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), archive, clock)
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
@@ -123,9 +126,21 @@ class Runtime:
         self._reaper.stop()
         try:
             self._store.close()
-        except JournalError as error:
+        except (JournalError, JournalFullError) as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         os.close(self._lock)
+
+    def _tell_of_restore(self) -> None:
+        """If this state is a restored copy, let its history say so before anything is added to it."""
+        marker = restored_marker(self._config.state_dir)
+        if marker is None:
+            return
+        now = self._clock()
+        with self._store.transaction(now) as tx:
+            tx.record([rewound(tx.history(), now.wall)])
+        log.info("This state was restored from a copy: attempts get numbers that were never given before")
+        marker.unlink()
+        sync_directory(self._config.state_dir)
 
     def _reap(self) -> None:
         work.reap(self.farm)

@@ -8,7 +8,8 @@ the table of them. `apply(record, event)` carries one fact out and decides nothi
 from master.lifecycle.apply import Record, apply, carry_out
 from master.lifecycle.attempts import current_lease
 from master.lifecycle.decide import decide
+from master.lifecycle.fits import fits
 from master.lifecycle.nodes import same_agent
 from master.lifecycle.view import View
 
-__all__ = ["Record", "View", "apply", "carry_out", "current_lease", "decide", "same_agent"]
+__all__ = ["Record", "View", "apply", "carry_out", "current_lease", "decide", "fits", "same_agent"]

@@ -11,7 +11,7 @@ import click
 from common.client import MasterClient, establish_trust, parse_address
 from common.options import require_platform, state_directory
 from common.version import VERSION
-from master.operator import tables
+from master.operator import state, tables
 from master.operator.jobs import jobs
 from master.operator.nodes import nodes
 from master.operator.queue import queue
@@ -90,3 +90,7 @@ def results(client: MasterClient, job_id: str | None, limit: int, archive: bool)
 def scenarios(client: MasterClient) -> Any:
     """What can be encoded."""
     return tables.scenarios(client.scenarios())
+
+
+for command in state.COMMANDS:
+    main.add_command(command)

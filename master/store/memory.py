@@ -14,7 +14,7 @@ from common.model import FarmState, Job, JobStatus, Node, Now
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
-from master.store import codec, journal, snapshot
+from master.store import codec, journal, segments, snapshot
 from master.store.liveness import Liveness
 from master.store.state import ListingKey, State
 
@@ -216,13 +216,13 @@ class MemoryStore:
             self._state.history = old.history
             for events in snapshot.transactions_after(self._directory, old.covers):
                 self._replay(events, now)
-            paths = journal.segments(self._directory)
+            paths = segments.segments(self._directory)
             # Its last whole record is where it ends from now on: it will not be written to again.
-            if paths and (cut := journal.cut_tail(paths[-1])):
+            if paths and (cut := segments.cut_tail(paths[-1])):
                 log.warning(
                     "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
                 )
-            return max([old.covers, *map(snapshot.number_of, paths)])
+            return max([old.covers, *map(segments.number_of, paths)])
 
     def _replay(self, events: Sequence[Event], now: Now) -> None:
         try:
@@ -256,10 +256,10 @@ class Folding:
             self._process = None
         if self._overdue_at is None:
             self._overdue_at = now.mono + FOLD_AGE
-        closed = [p for p in journal.segments(self._directory) if snapshot.number_of(p) < writing]
+        closed = [p for p in segments.segments(self._directory) if segments.number_of(p) < writing]
         wanted = len(closed) >= FOLD_AFTER or self._pays(closed) or now.mono >= self._overdue_at
         if closed and wanted and now.mono >= self._not_before:
-            self._process = snapshot.spawn_fold(self._directory, snapshot.number_of(closed[-1]))
+            self._process = snapshot.spawn_fold(self._directory, segments.number_of(closed[-1]))
             self._overdue_at = now.mono + FOLD_AGE
 
     def _pays(self, closed: Sequence[Path]) -> bool:

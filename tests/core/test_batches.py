@@ -10,7 +10,7 @@ import pytest
 from common.problems import Problem
 from common.schema import MAX_BATCH, BatchSchema
 from master.service import Farm, jobs
-from master.store import journal
+from master.store.segments import read_segment, segments
 from master.submission import Key
 from tests.core.support import FakeClock, crash, make_farm, must_claim, register
 
@@ -50,8 +50,8 @@ def test_the_same_batch_again_answers_the_same_jobs(farm: Farm) -> None:
 
 def test_a_batch_is_in_one_record_of_the_journal(tmp_path: Path, farm: Farm) -> None:
     queued = {view.job.id for view in jobs.submit_batch(farm, batch(*[{}] * 50))}
-    segment = journal.segments(tmp_path / "journal")[0]
-    assert sum(b"JobSubmitted" in payload for _, payload in journal.read_segment(segment, last=True)) == 1
+    records = read_segment(segments(tmp_path / "journal")[0], last=True).records
+    assert sum(b"JobSubmitted" in record.payload for record in records) == 1
     crash(farm.store)
     assert set(make_farm(tmp_path, FakeClock()).store._state.jobs) == queued
 
