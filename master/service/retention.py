@@ -82,18 +82,18 @@ class Retention:
 
         OSError or `ArchiveError` if the archive refuses, `unavailable` if the journal does.
         """
-        for day in sorted({_day(job) for job in self._old(before, now)} - self._settled):
-            self._settle(day, now)
-            self._settled.add(day)
-        for day, jobs in groupby(self._old(before, now), _day):
-            leaving = list(jobs)
-            self._farm.archive.add(day, map(self._entry, leaving))
-            self._forget(leaving, now)
-            log.info("archived %d jobs of %s", len(leaving), day)
-
-    def _old(self, before: datetime, now: Now) -> list[Job]:
         with self._farm.store.transaction(now) as tx:
-            return tx.finished_before(before, ROUND)[0]
+            old, _ = tx.finished_before(before, ROUND)
+        for day, jobs in groupby(old, _day):
+            if day not in self._settled:
+                self._settle(day, now)
+                self._settled.add(day)
+            with self._farm.store.transaction(now) as tx:
+                leaving = [job for job in jobs if tx.job(job.id) is not None]
+            if leaving:
+                self._farm.archive.add(day, map(self._entry, leaving))
+                self._forget(leaving, now)
+                log.info("archived %d jobs of %s", len(leaving), day)
 
     def _settle(self, day: date, now: Now) -> None:
         """Let go of the jobs in memory that are in the archive already: a crash left them in both."""

@@ -24,8 +24,8 @@ FOLD_AFTER = 4
 """Closed segments that are folded into a new snapshot, however large it is."""
 FOLD_BYTES = 1024 * 1024
 """Of closed segments that are worth a process."""
-FOLD_SHARE = 4
-"""Closed segments are folded as soon as they have this part of the snapshot's size: a fourth."""
+FOLD_SHARE = 8
+"""Closed segments are folded as soon as they have this part of the snapshot's size: an eighth."""
 FOLD_AGE = 86400.0
 """Seconds after which closed segments are folded in any case: the snapshot may hold much that is gone."""
 MAX_FOLD_PAUSE = 600.0

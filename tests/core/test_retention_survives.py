@@ -175,3 +175,28 @@ def test_a_job_that_was_finished_anew_in_an_older_copy_of_the_state_is_kept_as_w
     assert in_memory(farm) == set()
     assert ids(archived(farm)) == [job_id, job_id]
     assert [entry["job"]["status"] for entry in archived(farm)] == ["failed", "completed"]
+
+
+@pytest.mark.parametrize("whole_round", [1, 2, 3, 100])
+def test_an_older_copy_of_the_journal_beside_a_newer_archive_archives_nothing_twice(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, whole_round: int
+) -> None:
+    farm, old = farm_with_old_jobs(tmp_path, clock)
+    farm.store.close()
+    shutil.copytree(tmp_path / "journal", tmp_path / "copy")
+    farm = make_farm(tmp_path, clock, retention=30 * DAY)
+    Retention(farm, archive_entry).step(clock())
+    assert in_memory(farm) == set()
+    farm.store.close()
+
+    shutil.rmtree(tmp_path / "journal")
+    (tmp_path / "copy").rename(tmp_path / "journal")
+    farm = make_farm(tmp_path, clock, retention=30 * DAY)
+    assert in_memory(farm) == set(old)
+    monkeypatch.setattr(service, "ROUND", whole_round)
+    chore = Retention(farm, archive_entry)
+    for _ in old:
+        chore.step(clock())
+        clock.advance(600)
+    assert in_memory(farm) == set()
+    assert ids(archived(farm)) == old[::-1]
