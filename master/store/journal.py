@@ -16,7 +16,7 @@ from pathlib import Path
 from master.store import formats
 from master.store.frames import frame
 
-SEGMENT_BYTES = 16 * 1024 * 1024
+SEGMENT_BYTES = 4 * 1024 * 1024
 PART = ".part"
 """Ends the names of files that are not whole yet."""
 

@@ -20,7 +20,7 @@ from master.store.state import ListingKey, State
 
 log = logging.getLogger(__name__)
 
-FOLD_AFTER = 4
+FOLD_AFTER = 16
 """Closed segments that are folded into a new snapshot, however large it is."""
 FOLD_BYTES = 1024 * 1024
 """Of closed segments that are worth a process."""

@@ -12,7 +12,7 @@ from master.store import snapshot
 from master.store.memory import FOLD_AFTER, FOLD_AGE, FOLD_BYTES, FOLD_SHARE, Folding
 from tests.core.support import FakeClock
 
-WRITING = 9
+WRITING = FOLD_AFTER + 1
 
 
 @pytest.fixture
