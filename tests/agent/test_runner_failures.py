@@ -10,7 +10,7 @@ import pytest
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 from agent.runner import Assignment, run_job
 from common.model import JobStatus, Report, Scalar
 from tests.agent.conftest import StandIn
