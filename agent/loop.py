@@ -81,9 +81,9 @@ class Agent:
             log.error("The master turns this agent away, and it stops: %s", why)
         self._expelled.set()
         self._why = why
+        self._draining.set()
         for job in self._running.all():
             job.drop()
-        self._draining.set()
         self._ended.set()
         self._stop.set()
 

@@ -77,11 +77,15 @@ class Outbox:
 
     def _oldest_first(self) -> list[Path]:
         found = []
-        with suppress(FileNotFoundError):
+        try:
             for file in self._directory.iterdir():
                 if file.suffix in (".json", _SET_ASIDE):
                     with suppress(FileNotFoundError):  # it was sent meanwhile
                         found.append((file.stat().st_mtime_ns, file))
+        except FileNotFoundError:
+            pass  # nothing was ever kept
+        except OSError as error:
+            log.warning("Reports that were left cannot be read: %s", error)
         return [file for _, file in sorted(found)]
 
 
