@@ -1,7 +1,7 @@
 """The agent's day: take jobs, run them, report, and leave in good order.
 
-One thread asks for jobs, and one sends heartbeats; for each job one runs it, and one tells how
-far it is. The main thread waits for the order to stop.
+One thread asks for jobs, one sends heartbeats, and one removes old outputs; for each job one
+runs it, and one tells how far it is. The main thread waits for the order to stop.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
 from agent.outbox import Outbox
+from agent.outputs import prune
 from agent.runner import Assignment, run_job
 from agent.running import RunningJob, RunningJobs, lease_clock, lease_holds
 from agent.teller import ProgressTeller
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
+_TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
 
 
@@ -62,6 +64,7 @@ class Agent:
         self._stop = stop
         self._thread(self._take_jobs, "poll").start()
         self._thread(lambda: self._heartbeats.go_on(self._ended), "heartbeat").start()
+        self._thread(self._tidy, "tidy").start()
         stop.wait()
         if self._expelled.is_set():
             self._running.wait_until_none(_ABORT_PATIENCE)
@@ -195,6 +198,12 @@ class Agent:
                 log.info("Job %s is not ours any more: it was handed back, or given away", assignment.job_id)
             else:
                 log.warning("Job %s could not be handed back: %s", assignment.job_id, error)
+
+    def _tidy(self) -> None:
+        kept = (self._config.work_dir, self._config.keep_outputs, self._config.keep_outputs_size)
+        prune(*kept, self._running.job_ids)
+        while not self._ended.wait(_TIDY_INTERVAL):
+            prune(*kept, self._running.job_ids)
 
     # Leaving
 

@@ -83,6 +83,10 @@ class RunningJobs:
         with self._changed:
             return list(self._jobs)
 
+    def job_ids(self) -> set[str]:
+        """The jobs that run."""
+        return {job.assignment.job_id for job in self.all()}
+
     def all(self) -> list[RunningJob]:
         """The jobs, oldest first."""
         with self._changed:

@@ -91,6 +91,8 @@ def run(options: Mapping[str, Any]) -> None:
         poll_interval=options["poll_interval"],
         heartbeat_interval=options["heartbeat_interval"],
         drain_timeout=options["drain_timeout"],
+        keep_outputs=options["keep_outputs"],
+        keep_outputs_size=options["keep_outputs_size"],
     )
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
