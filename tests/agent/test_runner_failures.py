@@ -71,6 +71,11 @@ def test_a_stalled_ffmpeg_is_ended_and_reported(run: Runner, stand_in: StandIn) 
     assert "no progress" in message
 
 
+def test_an_ffmpeg_that_was_stopped_is_ended_and_reported(run: Runner, stand_in: StandIn) -> None:
+    body = PROGRESS + "os.kill(os.getpid(), signal.SIGSTOP)"
+    assert outcome(run(stand_in(body), limits=QUICK))[0] == "encoder_stalled"
+
+
 def test_a_stalled_ffmpeg_that_ignores_term_is_killed_and_reported(run: Runner, stand_in: StandIn) -> None:
     body = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + PROGRESS + "while True: time.sleep(1)"
     assert outcome(run(stand_in(body), limits=QUICK))[0] == "encoder_stalled"
