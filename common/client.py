@@ -23,8 +23,9 @@ from common.model import Progress, Report
 from common.version import PROTOCOL, VERSION
 
 DEFAULT_PORT = 8080
-CONNECT_TIMEOUT = 10.0
-"""Seconds to reach the master."""
+CONNECT_TIMEOUT = 20.0
+"""Seconds for each step of reaching the master: to connect, and for each flight of the TLS
+handshake. A way that takes 5 s in each direction, with jitter, is slow and no reason to give up."""
 READ_TIMEOUT = 30.0
 """Seconds to wait for an answer, beyond the time that a poll asks to be parked."""
 
@@ -102,7 +103,7 @@ def establish_trust(address: Address, ca_cert: Path | None, directory: Path) -> 
     """
     if ca_cert is not None:
         return Trust(ca_cert, check_hostname=True)
-    pin = trust.pin(address.host, address.port, directory / "ca.pem")
+    pin = trust.pin(address.host, address.port, directory / "ca.pem", 2 * CONNECT_TIMEOUT)
     return Trust(pin.ca_file, check_hostname=False, fingerprint=pin.fingerprint, first_use=pin.first_use)
 
 
@@ -160,11 +161,12 @@ class MasterClient:
         headers = {} if replaces is None else {REPLACES_HEADER: replaces}
         return self._call("POST", "/nodes/register", json=dict(fields), anonymous=True, headers=headers)
 
-    def heartbeat(self, node_id: str, leases: Sequence[str], *, stopping: bool = False) -> dict[str, Any]:
-        """A sign of life, which renews these leases."""
-        return self._call(
-            "POST", f"/nodes/{_id(node_id)}/heartbeat", json={"leases": list(leases), "stopping": stopping}
-        )
+    def heartbeat(
+        self, node_id: str, leases: Sequence[str], *, stopping: bool = False, timeout: float = READ_TIMEOUT
+    ) -> dict[str, Any]:
+        """A sign of life, which renews these leases; its answer is waited for `timeout` seconds."""
+        sent = {"leases": list(leases), "stopping": stopping}
+        return self._call("POST", f"/nodes/{_id(node_id)}/heartbeat", json=sent, timeout=timeout)
 
     def leave(self, node_id: str, instance: str) -> None:
         """The node's agent (this instance of it) ends."""

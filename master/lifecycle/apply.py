@@ -106,6 +106,8 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
 def _ended(
     job: Job, at: datetime, outcome: Outcome, error: Failure | None, digest: str | None
 ) -> tuple[Attempt, ...]:
+    if not job.attempts:
+        raise TypeError("no attempt runs that could end")
     last = replace(job.attempts[-1], ended_at=at, outcome=outcome, error=error, report_digest=digest)
     attempts = (*job.attempts[:-1], last)
     handed_back = [a for a in attempts if a.outcome is Outcome.HANDED_BACK]
