@@ -180,4 +180,7 @@ def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
 
 if __name__ == "__main__":
     os.nice(10)
-    fold(Path(sys.argv[1]), int(sys.argv[2]))
+    try:
+        fold(Path(sys.argv[1]), int(sys.argv[2]))
+    except journal.JournalError as error:
+        sys.exit(f"snapshot: {error}")
