@@ -134,6 +134,8 @@ class Agent(Caller):
         self.node_id = str(uuid.UUID(int=chance.getrandbits(128)))
         self._instance: str | None = None
         self._proven = False
+        self._late: dict[str, dict[str, Any]] = {}
+        """Results of attempts that are over, by job: each is sent when the job was given out anew."""
 
     def register(self) -> bool:
         """As an agent that was started anew does; whether it was heard."""
@@ -157,6 +159,8 @@ class Agent(Caller):
         elif answer is not None and answer.json()["job"] is not None:
             job = answer.json()["job"]
             frames = self.ledger.claimed(job, asked_at)
+            if (late := self._late.pop(job["id"], None)) is not None:
+                self._must_be_refused(f"the late result of job {job['id']}", late)
             self._tell(job)
             self._choose_end()(job, frames)
 
@@ -197,6 +201,7 @@ class Agent(Caller):
             self.ledger.ended(job["id"], "failed", frames)
 
     def _release(self, job: dict[str, Any], frames: int) -> None:
+        self._late[job["id"]] = self._report(job, metrics={"frames": NOBODYS})
         lease = {"node_id": self.node_id, "lease_id": job["lease_id"]}
         path = f"/jobs/{job['id']}/release"
         answer = self.ask("POST", path, json=lease)
@@ -208,11 +213,9 @@ class Agent(Caller):
 
     def _start_anew(self, job: dict[str, Any], frames: int) -> None:
         """The agent dies and has forgotten the job; what it had sent before arrives late."""
-        if self.register():
-            if not self.ledger.may_be_canceled(job["id"]):
-                self.ledger.attempt_ended(job, "lost")
-            late = self._report(job, metrics={"frames": NOBODYS})
-            self._must_be_refused(f"the late result of job {job['id']}", late)
+        self._late[job["id"]] = self._report(job, metrics={"frames": NOBODYS})
+        if self.register() and not self.ledger.may_be_canceled(job["id"]):
+            self.ledger.attempt_ended(job, "lost")
 
     def _report(self, job: dict[str, Any], **more: Any) -> dict[str, Any]:
         return {
