@@ -47,6 +47,8 @@ class Proxy:
         self.target = target
         self.faults = Faults()
         self.lost_replies = 0
+        self.passed_replies = 0
+        """Pieces of what the master sent: an answer may come in several."""
         self.cuts = 0
         self.port = 0
         self._chance = random.Random(target)
@@ -151,6 +153,7 @@ class Proxy:
                 sender.peer.transport.write(bytes(sender.held[:end]))
                 sender.reset()
         else:
+            self.passed_replies += not sender.is_client
             self.later(sender, partial(sender.peer.write, data))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,21 +22,6 @@ def master(tmp_path: Path) -> Iterator[Master]:
     finally:
         assert master.stop() == 0
     assert "Traceback" not in master.log.read_text()
-
-
-@pytest.fixture
-def open_proxy() -> Iterator[Callable[[int], Proxy]]:
-    """Opens proxies in front of the ports it is given."""
-    opened: list[Proxy] = []
-
-    def make(target: int) -> Proxy:
-        opened.append(Proxy(target))
-        return opened[-1]
-
-    yield make
-    for proxy in opened:
-        with suppress(RuntimeError):
-            proxy.close()
 
 
 @pytest.fixture
