@@ -27,6 +27,7 @@ ready:
 	@scripts/setup.sh --quiet
 
 test: lint ## all checks: ruff, mypy, import rules, then every test
+	@scripts/setup.sh --tests
 	@$(PY) -m pytest $(ARGS)
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
