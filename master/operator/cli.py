@@ -1,4 +1,4 @@
-"""`ffrtmp`: the operator's command. It talks HTTP only, like everybody else."""
+"""`ffrtmp`: the operator's command. It talks HTTP, but for what is done to files (`state`)."""
 
 from __future__ import annotations
 
