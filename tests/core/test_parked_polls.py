@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from common.clock import system_clock
-from common.model import Failure, JobStatus, NodeStatus, Role
+from common.model import Failure, Job, JobStatus, NodeStatus, Role
 from common.problems import Problem
 from common.schema import RegisterSchema
 from master.config import Config
 from master.lifecycle import commands
-from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.service import Caller, Farm, JobView, jobs, nodes, queue, work
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -222,3 +222,25 @@ def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_po
     assert work.next_job(farm, OPERATOR, unable, None, 0) is None
     work.reap(farm)
     assert parked.result(10) is not None
+
+
+def test_while_the_queue_is_paused_polls_do_not_pass_a_job_from_one_to_the_other(
+    farm: Farm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For ever, that would be, and on a whole core."""
+    woken = []
+    real = farm.waiters.wake_for
+
+    def counted(job: Job) -> None:
+        woken.append(job.id)
+        real(job)
+
+    monkeypatch.setattr(farm.waiters, "wake_for", counted)
+    queue.change(farm, commands.PauseQueue())
+    parked = [poll(farm, pool, register(farm)) for _ in range(2)]
+    submit(farm)
+    until(lambda: len(farm.waiters._parked) == 2)
+    assert len(woken) == 1
+    submit(farm)
+    queue.change(farm, commands.ResumeQueue())
+    assert all(poll_.result(10) is not None for poll_ in parked)

@@ -65,7 +65,7 @@ def test_writes_are_refused_until_there_is_space(make_disk: Callable[[str], Path
 def test_a_master_does_not_start_without_space_and_says_why(make_disk: Callable[[str], Path]) -> None:
     disk = make_disk("20m")
     assert start_master(disk / "state").stop() == 0
-    (disk / "ballast").write_bytes(b"x" * 15 * 1024 * 1024)
+    (disk / "ballast").write_bytes(b"x" * 17 * 1024 * 1024)
     ended = run_master(f"--state-dir={disk / 'state'}", f"--port={free_port()}")
     assert ended.returncode == 1
     assert "cannot begin a journal segment" in ended.stderr
