@@ -22,6 +22,7 @@ from master.auth import Gate, operator_token
 from master.config import Config
 from master.errors import StartError
 from master.reaper import Reaper
+from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
 from master.service import Farm, work
 from master.service.retention import Retention
@@ -33,7 +34,6 @@ from master.store.restored import restored_marker, rewound
 
 log = logging.getLogger(__name__)
 
-_CERTIFICATE_CHECK = 3600.0  # seconds between two looks at how long the certificate is still good
 _RETENTION_CHECK = 1.0  # seconds between two looks at whether there is something to archive
 _ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just killed to notice and end
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
@@ -107,7 +107,8 @@ class Runtime:
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
         # A thread of its own: it asks for this machine's name, and DNS may take its time.
-        self._renewer = Reaper([self._renew_certificates], _CERTIFICATE_CHECK)
+        self._renewal = Renewal(clock())
+        self._renewer = Reaper([self._renew_certificates], CLOCK_CHECK)
         # And this one writes files that may be large.
         self._retention = Retention(self.farm, archive_entry)
         self._archivist = Reaper([self._retain], _RETENTION_CHECK)
@@ -153,8 +154,11 @@ class Runtime:
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""
+        now = self._clock()
+        if not self._renewal.due(now):
+            return
         try:
-            chain, key, _ = certificates(self._config, self._clock().wall)
+            chain, key, _ = certificates(self._config, now.wall)
         except StartError as error:
             log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
         else:
