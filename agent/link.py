@@ -158,7 +158,7 @@ def retry(
             if isinstance(error, ApiError) and error.status < 500:
                 raise
             log.warning("Cannot %s: %s; trying again", what, _short(error))
-        # Full jitter: agents that lost the master together do not come back together.
+        # Jitter: agents that lost the master together do not come back together.
         if stop.wait(random.uniform(delay / 2, delay)):  # noqa: S311 - jitter is no secret
             return None
         delay = min(MAX_DELAY, delay * 2)

@@ -117,7 +117,8 @@ class Runtime:
         self._archivist.start()
 
     def begin_shutdown(self) -> None:
-        """Answer every parked poll."""
+        """Answer every parked poll, and let nothing run out any more: nobody can be heard from now on."""
+        self._reaper.stop()
         self.farm.waiters.close()
 
     def close(self) -> None:
