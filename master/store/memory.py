@@ -142,6 +142,7 @@ class MemoryStore:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
@@ -171,7 +172,8 @@ class MemoryStore:
                     position, history = self._journal.position, self._state.history
         finally:
             self._wait_synced(position)
-            self.history = max(self.history, history)
+            with self._telling:
+                self.history = max(self.history, history)
             if tx is not None and tx.events:
                 for listener in self._listeners:
                     listener(tx.events)

@@ -11,12 +11,14 @@ from typing import Any
 
 import requests
 
-from common.client import REPLACES_HEADER
+from common.client import HISTORY_HEADER, REPLACES_HEADER
 from tests.faults.torture.ledger import Ledger
 from tests.masters import Client
 
 BACKLOG = 40
 """Unfinished jobs past which submitters wait."""
+BATCH = 3
+"""Jobs in a batch."""
 PAUSE = 0.02
 """Seconds before what was not answered is asked again."""
 NOBODYS = 10**9
@@ -42,11 +44,14 @@ class Caller(threading.Thread):
 
     def ask(self, method: str, path: str, **what: Any) -> requests.Response | None:
         """The answer; None if there was none, or if the master is not able to now."""
+        told = self.ledger.history
         try:
             answer = self.client.request(method, path, **what)
         except requests.RequestException:
-            answer = None
-        if answer is None or answer.status_code == 503:
+            self.ledger.over.wait(PAUSE)
+            return None
+        self.ledger.heard(int(answer.headers[HISTORY_HEADER]), told)
+        if answer.status_code == 503:
             self.ledger.over.wait(PAUSE)
             return None
         return answer
@@ -72,15 +77,15 @@ class Caller(threading.Thread):
 
 
 class Submitter(Caller):
-    """Submits, cancels, and looks at what has ended."""
+    """Submits, pauses, cancels, and looks at what has ended."""
 
     def act(self) -> None:
         if self.ledger.backlog() > BACKLOG:
             self.ledger.over.wait(PAUSE)
         else:
-            self.chance.choices([self.submit_with_key, self.submit], [3, 1])[0]()
-        if self.chance.random() < 0.4:
-            self.chance.choices([self.cancel, self.look], [1, 2])[0]()
+            self.chance.choices([self.submit_with_key, self.submit_batch, self.submit], [3, 1, 1])[0]()
+        if self.chance.random() < 0.5:
+            self.chance.choices([self.cancel, self.pause, self.look], [1, 1, 2])[0]()
 
     def submit_with_key(self) -> None:
         key = str(uuid.UUID(int=self.chance.getrandbits(128)))
@@ -88,6 +93,18 @@ class Submitter(Caller):
             "POST", "/jobs", json={"scenario": "720p-h264"}, headers={"Idempotency-Key": key}
         )
         self._submitted(answer)
+
+    def submit_batch(self) -> None:
+        key = str(uuid.UUID(int=self.chance.getrandbits(128)))
+        batch = {"jobs": [{"scenario": "720p-h264"}] * BATCH}
+        answer = self.insist("POST", "/jobs/batch", json=batch, headers={"Idempotency-Key": key})
+        if answer is None:
+            self.ledger.no_answer(BATCH)
+        elif not answer.ok:
+            self.unexpected("a batch", answer)
+        else:
+            for job in answer.json()["jobs"]:
+                self.ledger.submitted(job["id"])
 
     def submit(self) -> None:
         self._submitted(self.ask("POST", "/jobs", json={"scenario": "720p-h264"}))
@@ -112,6 +129,16 @@ class Submitter(Caller):
             self.ledger.no_longer_open(job_id)
         elif answer is not None:
             self.unexpected(f"cancel {job_id}", answer)
+
+    def pause(self) -> None:
+        """And resume, or the job would wait for ever; a running or finished one is refused."""
+        job_id = self.ledger.any_open(self.chance)
+        if job_id is None:
+            return
+        for verb in ("pause", "resume"):
+            answer = self.insist("POST", f"/jobs/{job_id}/{verb}")
+            if answer is not None and not answer.ok and answer.status_code != 409:
+                self.unexpected(f"{verb} {job_id}", answer)
 
     def look(self) -> None:
         """Final stays final."""

@@ -50,6 +50,8 @@ class Ledger:
         """Jobs and results."""
         self.unanswered = 0
         """Submits that were given up without an answer: each may have made a job."""
+        self.history = 0
+        """The longest that anybody was told of, in events."""
         self.over = threading.Event()
         self._open: list[str] = []
         self._frames = itertools.count(1)
@@ -64,9 +66,16 @@ class Ledger:
             self._open.append(job_id)
             self.acknowledged += 1
 
-    def no_answer(self) -> None:
+    def no_answer(self, jobs: int = 1) -> None:
         with self._lock:
-            self.unanswered += 1
+            self.unanswered += jobs
+
+    def heard(self, history: int, told: int) -> None:
+        """An answer had this history; somebody was `told` of the other one before it was asked for."""
+        with self._lock:
+            self.history = max(self.history, history)
+        if history < told:
+            self.lost.append(f"the history had {told} events, and then {history}")
 
     def claimed(self, job: dict[str, Any], asked_at: float) -> int:
         """A node was given `job` by a poll sent at `asked_at`; a number of frames that no other reports."""
