@@ -5,11 +5,14 @@ PY = .venv/bin/python
 DESTDIR =
 # More arguments for pytest: make test ARGS='-k journal'
 ARGS =
+# How long `make torture` goes on, and the SEED of an earlier run to repeat its faults.
+MINUTES = 10
+SEED =
 # Named, because a checkout without .git has no .gitignore that would keep build/ out.
-SOURCES = agent common master scripts tests setup.py
+SOURCES = agent common master scripts tests bench setup.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test demo build-distributed lint lock install uninstall clean
+.PHONY: help setup test torture demo build-distributed lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -24,7 +27,11 @@ ready:
 	@scripts/setup.sh --quiet
 
 test: lint ## all checks: ruff, mypy, import rules, then every test
+	@scripts/setup.sh --tests
 	@$(PY) -m pytest $(ARGS)
+
+torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
+	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
 
 demo: ready ## a master and two agents on this machine encode the guide's three jobs
 	@$(PY) scripts/demo.py

@@ -14,6 +14,7 @@ from common.options import DURATION, LOG_LEVELS, require_platform, set_up_loggin
 from common.version import VERSION
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([KMGT]?)", re.ASCII)
 _LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._/-]{0,63})", re.ASCII)
 
 
@@ -28,6 +29,19 @@ class AddressType(click.ParamType[Address]):
             return value if isinstance(value, Address) else parse_address(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class SizeType(click.ParamType[int]):
+    """Bytes, written as `200G`; the units are powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """click's hook; a usage error (exit code 2) if the text is no size."""
+        match = _SIZE.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no size; write 500M, 200G or 1.5T", param, ctx)
+        return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
 
 
 def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -82,6 +96,15 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option(
     "--drain-timeout", type=DURATION, default="5m", help="Time for running jobs to finish on SIGTERM."
+)
+@click.option(
+    "--keep-outputs", type=DURATION, default="30d", help="How long outputs are kept; older ones are removed."
+)
+@click.option(
+    "--keep-outputs-size",
+    type=SizeType(),
+    show_default="half of the work directory's disk",
+    help="How much they may take together; the oldest go first. 200G, 1.5T.",
 )
 @click.option(
     "--allow-master-as-worker", is_flag=True, help="Allow it on the master's machine (development)."

@@ -26,6 +26,10 @@ class Config:
     heartbeat_interval: float = 30.0
     drain_timeout: float = 300.0
     """How long running jobs get to finish after SIGTERM."""
+    keep_outputs: float = 30 * 86400.0
+    """How long the outputs of finished jobs are kept."""
+    keep_outputs_size: int | None = None
+    """Bytes that they may have together, before the oldest go; None: half of the work directory's disk."""
 
     @property
     def master_dir(self) -> Path:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import math
 import random
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -11,13 +14,18 @@ from typing import Any, TypeVar
 import requests
 
 from agent import identity
+from agent.instance import Instance
+from agent.running import lease_clock
 from common import trust
-from common.client import ApiError, MasterClient
+from common.client import CONNECT_TIMEOUT, Address, ApiError, MasterClient
 
 log = logging.getLogger(__name__)
 
 MIN_DELAY, MAX_DELAY = 0.5, 30.0
 """Seconds between two tries while the master cannot be reached; doubling, with jitter."""
+
+_EXPELLED = ("identity_in_use", "protocol_mismatch")
+_NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 T = TypeVar("T")
 
@@ -25,15 +33,27 @@ T = TypeVar("T")
 class RefusedError(Exception):
     """The master will not have this agent; the message says why and what to do."""
 
+    def __init__(self, refusal: ApiError) -> None:
+        super().__init__(f"the master refuses this agent: {refusal}")
+        self.slug = refusal.slug
+
 
 class Link:
     """Registers, and registers again when the master does not know us any more."""
 
-    def __init__(self, client: MasterClient, who: identity.Identity, description: Mapping[str, Any]) -> None:
-        """`description`: what is registered beside the identity."""
+    def __init__(
+        self, client: MasterClient, who: identity.Identity, run: Instance, description: Mapping[str, Any]
+    ) -> None:
+        """`run`: which of the identity's agents this is; `description`: what else is registered."""
         self.client = client
+        self.instance = run.id
+        self._replaces = run.replaces
         self.terms: Mapping[str, Any] = {}
         """How long the master waits for signs of life, as its newest answer has it."""
+        self.on_master_down: Callable[[float], None] = lambda _sent: None
+        """Told when a request was sent that showed the master to be down, on the clock of leases."""
+        self.on_expelled: Callable[[str], None] = lambda _why: None
+        """Told why, when the master has another agent under this identity, or does not understand us."""
         self._description = description
         self._lock = threading.Lock()
         self._registrations = 0
@@ -45,15 +65,27 @@ class Link:
         """Our id at this master."""
         return self._who.node_id
 
+    @property
+    def registered(self) -> bool:
+        """Whether the master has taken this agent."""
+        return self._registrations > 0
+
+    @property
+    def term(self) -> float:
+        """Seconds of silence after which the master may give our jobs away."""
+        terms = (self.terms.get(name) for name in ("heartbeat_timeout", "lease"))
+        return min((float(term) for term in terms if term), default=math.inf)
+
     def register(self) -> None:
         """Make ourselves known. `RefusedError`, `ApiError` or `requests.RequestException` if that fails."""
         who = self._who
-        fields = {**self._description, "id": who.node_id, "credential": who.credential}
+        ours = {"id": who.node_id, "credential": who.credential, "instance": self.instance}
+        self.client.introduce(self.instance)
         try:
-            self.terms = self.client.register(fields)
+            self.terms = self.client.register({**self._description, **ours}, self._replaces)
         except ApiError as error:
             if error.status < 500:
-                raise RefusedError(f"the master refuses this agent: {error}") from error
+                raise RefusedError(error) from error
             raise
         self._registrations += 1
         log.info("Registered with %s as node %s", self.client.address.url, self.node_id)
@@ -66,13 +98,26 @@ class Link:
 
     def leave(self) -> None:
         """Say goodbye. `ApiError` or `requests.RequestException` if the master does not hear it."""
-        self.client.leave(self.node_id, self._description["instance"])
+        self.client.leave(self.node_id, self.instance)
 
     def call(self, action: Callable[[], T]) -> T:
         """`action`, once more after registering again if the master does not know us.
 
-        Everything else that goes wrong is raised.
+        Everything else that goes wrong is raised; see also `on_master_down` and `on_expelled`.
         """
+        sent = lease_clock()
+        try:
+            return self._call_known(action)
+        except requests.ConnectionError as error:
+            if nobody_listens(self.client.address, error):
+                self.on_master_down(sent)
+            raise
+        except (ApiError, RefusedError) as error:
+            if error.slug in _EXPELLED:
+                self.on_expelled(str(error))
+            raise
+
+    def _call_known(self, action: Callable[[], T]) -> T:
         seen = self._registrations
         try:
             return action()
@@ -87,36 +132,36 @@ class Link:
 
     def persist(self, action: Callable[[], T], what: str, stop: threading.Event) -> T | None:
         """`call`, again and again while the master is away; see `retry`."""
-        return self.retry(lambda: self.call(action), what, stop)
+        return retry(lambda: self.call(action), what, stop)
 
-    def retry(
-        self,
-        action: Callable[[], T],
-        what: str,
-        stop: threading.Event,
-        fatal: tuple[type[Exception], ...] = (),
-    ) -> T | None:
-        """`action`, at least once, and again while the master is away; None if `stop` is set before it works.
 
-        `ApiError` and `RefusedError` are raised if the master refuses for good, and so is `fatal`.
-        """
-        delay = MIN_DELAY
-        while True:
-            try:
-                answer = action()
-                if delay > MIN_DELAY:
-                    log.info("The master answers again")
-                return answer  # noqa: TRY300 - an else would stand behind two handlers
-            except fatal:
+def retry(
+    action: Callable[[], T],
+    what: str,
+    stop: threading.Event,
+    fatal: tuple[type[Exception], ...] = (),
+) -> T | None:
+    """`action`, at least once, and again while the master is away; None if `stop` is set before it works.
+
+    `ApiError` and `RefusedError` are raised if the master refuses for good, and so is `fatal`.
+    """
+    delay = MIN_DELAY
+    while True:
+        try:
+            answer = action()
+            if delay > MIN_DELAY:
+                log.info("The master answers again")
+            return answer  # noqa: TRY300 - an else would stand behind two handlers
+        except fatal:
+            raise
+        except (requests.RequestException, ApiError) as error:
+            if isinstance(error, ApiError) and error.status < 500:
                 raise
-            except (requests.RequestException, ApiError) as error:
-                if isinstance(error, ApiError) and error.status < 500:
-                    raise
-                log.warning("Cannot %s: %s; trying again", what, _short(error))
-            # Full jitter: agents that lost the master together do not come back together.
-            if stop.wait(random.uniform(delay / 2, delay)):  # noqa: S311 - jitter is no secret
-                return None
-            delay = min(MAX_DELAY, delay * 2)
+            log.warning("Cannot %s: %s; trying again", what, _short(error))
+        # Jitter: agents that lost the master together do not come back together.
+        if stop.wait(random.uniform(delay / 2, delay)):  # noqa: S311 - jitter is no secret
+            return None
+        delay = min(MAX_DELAY, delay * 2)
 
 
 def _short(error: Exception) -> str:
@@ -130,3 +175,27 @@ def _short(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ConnectionError):
         return "the master cannot be reached"
     return f"{type(error).__name__}: {error}"
+
+
+def nobody_listens(address: Address, error: BaseException) -> bool:
+    """Whether a request failed with `error` because no process has the master's port.
+
+    The master's name may have several addresses, and the error tells of the last one only:
+    each must refuse, but those that this machine has no route to.
+    """
+    if not any(isinstance(cause, ConnectionRefusedError) for cause in trust.causes(error)):
+        return False
+    refused = 0
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        for family, kind, _, _, peer in found:
+            with socket.socket(family, kind) as probe:
+                probe.settimeout(CONNECT_TIMEOUT)
+                outcome = probe.connect_ex(peer)
+            if outcome == errno.ECONNREFUSED:
+                refused += 1
+            elif outcome not in _NO_ROUTE:
+                return False
+    except OSError:
+        return False
+    return refused > 0

@@ -15,7 +15,8 @@ from agent.ffmpeg import command
 from agent.ffmpeg.discover import FFmpeg, Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.log import reason
-from agent.ffmpeg.process import Ended, Spawner, run
+from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.spawner import Spawner
 from agent.probe import Probe, ProbeError, probe, verify
 from common.analyzer import analyze
 from common.model import Failure, JobStatus, Progress, Report, Scalar
@@ -62,9 +63,12 @@ def run_job(
     on_progress: OnProgress,
     abort: threading.Event,
     *,
+    may_work: Callable[[], bool] = lambda: True,
     limits: Callable[[EncodeSettings], Limits] = limits_for,
 ) -> Report | None:
     """Runs the job to its end; None if `abort` ended it. Never raises.
+
+    Its ffmpeg is suspended while `may_work`, which is asked again and again, is false.
 
     The output is `work_dir/<job id>/<scenario>.<container>`, there only when it is whole
     and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
@@ -73,7 +77,7 @@ def run_job(
     failure: Failure | None = None
     known: Mapping[str, Scalar] | None = None
     try:
-        known = _run(assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, limits)
+        known = _run(assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, may_work, limits)
     except _FailedError as error:
         failure, known = error.failure, error.known
     except OSError as error:
@@ -109,6 +113,7 @@ def _run(
     work_dir: Path,
     on_progress: OnProgress,
     abort: threading.Event,
+    may_work: Callable[[], bool],
     limits: Callable[[EncodeSettings], Limits],
 ) -> dict[str, Scalar] | None:
     """The metrics of the published output; None if aborted."""
@@ -132,6 +137,7 @@ def _run(
             directory,
             limits=limits(settings),
             abort=abort,
+            may_work=may_work,
             total_frames=settings.frames,
             on_progress=on_progress,
         )

@@ -1,11 +1,36 @@
-"""The jobs that this agent runs now."""
+"""The jobs that this agent runs now, and until when it may: its leases, as far as it knows."""
 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 from agent.runner import Assignment
+
+
+def lease_clock() -> float:
+    """Seconds on the clock of leases, which goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def margin(term: float) -> float:
+    """The seconds at the end of a lease in which nothing is worked on any more, for a lease of `term`.
+
+    A tenth: far more than two clocks differ in that time. At least a second, since ffmpeg is
+    looked after ten times in one, and a busy machine may be late; but never more than a quarter,
+    which leaves two heartbeats (one in each third) to renew the shortest leases.
+    """
+    return max(term / 10, min(1.0, term / 4))
+
+
+def lease_holds(renewed: float, term: float, now: float) -> bool:
+    """Whether the master cannot have given the job away, nor will while we stop working on it.
+
+    `renewed`: just before the newest request that renewed the lease was sent, so not later
+    than the master counts from.
+    """
+    return now < renewed + term - margin(term)
 
 
 @dataclass(eq=False, slots=True)
@@ -13,9 +38,17 @@ class RunningJob:
     """One attempt under way."""
 
     assignment: Assignment
+    renewed: float
+    """When the newest request that renewed its lease was sent, on the clock of leases."""
     abort: threading.Event = field(default_factory=threading.Event)
     unwanted: bool = False
     """The master no longer wants it: canceled, or given to another node."""
+    suspended: bool = False
+    """Its lease is not known to hold, so that its ffmpeg has to wait."""
+
+    def renew(self, sent: float) -> None:
+        """A request that was sent then has renewed its lease."""
+        self.renewed = max(self.renewed, sent)
 
     def drop(self) -> None:
         """End it: the master does not want it any more."""
@@ -32,9 +65,9 @@ class RunningJobs:
         self._jobs: dict[str, RunningJob] = {}
         self._changed = threading.Condition()
 
-    def add(self, assignment: Assignment) -> RunningJob:
-        """A job begins."""
-        job = RunningJob(assignment)
+    def add(self, assignment: Assignment, asked: float) -> RunningJob:
+        """A job begins; the poll that it answers was sent at `asked`."""
+        job = RunningJob(assignment, asked)
         with self._changed:
             self._jobs[assignment.lease_id] = job
         return job
@@ -50,16 +83,33 @@ class RunningJobs:
         with self._changed:
             return list(self._jobs)
 
+    def job_ids(self) -> set[str]:
+        """The jobs that run."""
+        return {job.assignment.job_id for job in self.all()}
+
     def all(self) -> list[RunningJob]:
         """The jobs, oldest first."""
         with self._changed:
             return list(self._jobs.values())
 
-    def keep_only(self, leases: set[str], asked: list[str]) -> None:
-        """The master still knows `leases`; drop those of the `asked` ones that it does not."""
+    def keep_only(self, leases: set[str], asked: list[str], sent: float) -> None:
+        """Of the `asked` leases a request that was sent then has renewed `leases`; drop the others."""
         for job in self.all():
-            if job.assignment.lease_id in asked and job.assignment.lease_id not in leases:
+            if job.assignment.lease_id not in asked:
+                continue
+            if job.assignment.lease_id in leases:
+                job.renew(sent)
+            else:
                 job.drop()
+
+    def master_is_down(self, sent: float, term: float) -> None:
+        """Nobody listened at the master's address then: it gave away nothing that was not given before.
+
+        When it starts again it grants every lease a full term.
+        """
+        for job in self.all():
+            if sent < job.renewed + term:
+                job.renew(sent)
 
     def wait_for_slot(self, timeout: float) -> bool:
         """Whether a slot is free, at the latest after `timeout` seconds."""

@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import threading
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,18 @@ from typing import Any
 import click
 import requests
 
-from agent import hardware, identity
+from agent import hardware, identity, instance
 from agent.config import Config
+from agent.delivery import deliver
 from agent.ffmpeg.discover import Toolbox, discover
-from agent.ffmpeg.process import Spawner, SpawnError
-from agent.link import Link, RefusedError
+from agent.ffmpeg.spawner import Spawner, SpawnError
+from agent.link import Link, RefusedError, retry
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
+from agent.outbox import Outbox
 from agent.runner import remove_leftovers
 from common.client import Address, ApiError, MasterClient, Trust, establish_trust
+from common.model import Report
 from common.trust import TrustError, explain
 from common.version import VERSION
 
@@ -88,6 +91,8 @@ def run(options: Mapping[str, Any]) -> None:
         poll_interval=options["poll_interval"],
         heartbeat_interval=options["heartbeat_interval"],
         drain_timeout=options["drain_timeout"],
+        keep_outputs=options["keep_outputs"],
+        keep_outputs_size=options["keep_outputs_size"],
     )
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
@@ -173,25 +178,57 @@ def _trust(config: Config, ca_cert: Path | None, stop: Stop) -> Trust | None:
 def _work(
     config: Config, client: MasterClient, who: identity.Identity, options: Mapping[str, Any], stop: Stop
 ) -> None:
-    """Look at the machine, register, and work."""
+    """Send what an earlier agent left, look at the machine, register, and work."""
     remove_leftovers(config.work_dir, who.node_id)
+    outbox = Outbox(config.master_dir / "outbox")
+    # Before this agent registers: by that the master ends what the earlier one had.
+    _send_what_was_left(outbox, client, stop)
+    if stop.event.is_set():
+        return
     with Spawner() as spawner:
         toolbox = discover(spawner, options["ffmpeg"])
         if not toolbox.encoders:
             raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
         description = _describe(config, toolbox, options["max_concurrent_jobs"])
-        link = Link(client, who, description)
-        agent = Agent(config, link, toolbox, spawner, description["max_concurrent_jobs"])
+        run = instance.begin(config.master_dir)
+        link = Link(client, who, run, description)
+        agent = Agent(config, link, toolbox, spawner, outbox, description["max_concurrent_jobs"])
         stop.at_once = agent.stop_now
-        try:
-            link.retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
-        except (RefusedError, ApiError) as error:
-            raise StopError(str(error)) from error
-        except requests.exceptions.SSLError as error:
-            raise StopError(explain(error)) from error
+        with _clear_ends():
+            retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
+        if link.registered:
+            instance.confirm(config.master_dir, run)
         # Also when it is to stop already: it may be registered, and then says goodbye.
-        if not agent.run(stop.event):
-            raise StopError("stopped by a mistake of its own; the log above says where")
+        why = agent.run(stop.event)
+        if why is not None:
+            raise StopError(why)
+
+
+def _send_what_was_left(outbox: Outbox, client: MasterClient, stop: Stop) -> None:
+    """The reports of finished jobs that the master has not answered yet."""
+
+    def send(report: Report, log_lines: Sequence[str]) -> bool:
+        fatal = (requests.exceptions.SSLError,)
+        return retry(lambda: client.report(report, log_lines), "send results", stop.event, fatal) is not None
+
+    for ran_as, report in outbox.left():
+        if stop.event.is_set():
+            return
+        log.info("Job %s was finished before this start; sending its result", report.job_id)
+        client.introduce(ran_as)
+        with _clear_ends():
+            deliver(report, [], outbox, send)
+
+
+@contextmanager
+def _clear_ends() -> Iterator[None]:
+    """What a master cannot be talked into ends the agent, with the reason."""
+    try:
+        yield
+    except (RefusedError, ApiError) as error:
+        raise StopError(str(error)) from error
+    except requests.exceptions.SSLError as error:
+        raise StopError(explain(error)) from error
 
 
 def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, Any]:
@@ -209,5 +246,4 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         "labels": {**hardware.default_labels(machine), **config.labels},
         "max_concurrent_jobs": slots,
         "agent_version": VERSION,
-        "instance": str(uuid.uuid4()),
     }

@@ -7,6 +7,8 @@ proxies, no CA bundles, no .netrc): where it connects, and whom it trusts, is de
 from __future__ import annotations
 
 import re
+import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,16 +16,31 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from common import trust
 from common.model import Progress, Report
-from common.version import VERSION
+from common.version import PROTOCOL, VERSION
 
 DEFAULT_PORT = 8080
-CONNECT_TIMEOUT = 10.0
-"""Seconds to reach the master."""
+CONNECT_TIMEOUT = 20.0
+"""Seconds for each step of reaching the master: to connect, and for each flight of the TLS
+handshake. A way that takes 5 s in each direction, with jitter, is slow and no reason to give up."""
 READ_TIMEOUT = 30.0
 """Seconds to wait for an answer, beyond the time that a poll asks to be parked."""
+
+
+RESEND_AFTER = (0.5, 2.0)
+"""Seconds of pause before a request is sent again that got no answer."""
+PROTOCOL_HEADER = "Ffrtmp-Protocol"
+"""On every request: the protocol that its sender speaks (`common.version`)."""
+INSTANCE_HEADER = "Ffrtmp-Instance"
+"""On an agent's requests: which process speaks, since no two may work under one identity."""
+REPLACES_HEADER = "Ffrtmp-Replaces"
+"""When an agent registers: the instance that it knows to have ended on this very machine."""
+HISTORY_HEADER = "Ffrtmp-History"
+"""On answers: how many events the master's disk holds. On an agent's requests: the longest that
+it was told of. A master whose own is shorter was restored from an older copy of its state."""
 
 
 class ApiError(Exception):
@@ -86,7 +103,7 @@ def establish_trust(address: Address, ca_cert: Path | None, directory: Path) -> 
     """
     if ca_cert is not None:
         return Trust(ca_cert, check_hostname=True)
-    pin = trust.pin(address.host, address.port, directory / "ca.pem")
+    pin = trust.pin(address.host, address.port, directory / "ca.pem", 2 * CONNECT_TIMEOUT)
     return Trust(pin.ca_file, check_hostname=False, fingerprint=pin.fingerprint, first_use=pin.first_use)
 
 
@@ -95,6 +112,18 @@ def _id(text: str) -> str:
     if not text:
         raise ApiError(404, {"detail": "The id is empty; is a variable unset?"})
     return quote(text, safe="")
+
+
+def _whole_number(text: str | None) -> int:
+    """A header's number; 0 where there is none."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() else 0
+
+
+def _may_have_arrived(error: requests.RequestException) -> bool:
+    """Whether the master may have carried a request out that got no answer."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    never = isinstance(error, requests.exceptions.SSLError | requests.exceptions.ConnectTimeout)
+    return not never and not isinstance(reason, NewConnectionError)
 
 
 class MasterClient:
@@ -111,21 +140,33 @@ class MasterClient:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"ffrtmp/{VERSION}"
+        self._session.headers[PROTOCOL_HEADER] = str(PROTOCOL)
+        self._instance: str | None = None
+        self._history = 0
         self._session.mount("https://", trust.PinnedAdapter(trusted.ca_file, trusted.check_hostname))
+
+    def introduce(self, instance: str) -> None:
+        """Say with every request which agent's process speaks, and what it was told before."""
+        self._instance = instance
 
     def health(self) -> dict[str, Any]:
         """Is it there."""
         return self._call("GET", "/health")
 
-    def register(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a node known. Sends no credential but the one in `fields`: the master may not know it yet."""
-        return self._call("POST", "/nodes/register", json=dict(fields), anonymous=True)
+    def register(self, fields: Mapping[str, Any], replaces: str | None = None) -> dict[str, Any]:
+        """Make a node known. Sends no credential but the one in `fields`: the master may not know it yet.
 
-    def heartbeat(self, node_id: str, leases: Sequence[str], *, stopping: bool = False) -> dict[str, Any]:
-        """A sign of life, which renews these leases."""
-        return self._call(
-            "POST", f"/nodes/{_id(node_id)}/heartbeat", json={"leases": list(leases), "stopping": stopping}
-        )
+        `replaces`: the instance that ran under this identity before and has ended, if that is known.
+        """
+        headers = {} if replaces is None else {REPLACES_HEADER: replaces}
+        return self._call("POST", "/nodes/register", json=dict(fields), anonymous=True, headers=headers)
+
+    def heartbeat(
+        self, node_id: str, leases: Sequence[str], *, stopping: bool = False, timeout: float = READ_TIMEOUT
+    ) -> dict[str, Any]:
+        """A sign of life, which renews these leases; its answer is waited for `timeout` seconds."""
+        sent = {"leases": list(leases), "stopping": stopping}
+        return self._call("POST", f"/nodes/{_id(node_id)}/heartbeat", json=sent, timeout=timeout)
 
     def leave(self, node_id: str, instance: str) -> None:
         """The node's agent (this instance of it) ends."""
@@ -175,8 +216,17 @@ class MasterClient:
         self._call("DELETE", f"/nodes/{_id(node_id)}")
 
     def submit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue a job."""
-        return self._call("POST", "/jobs", json=dict(fields))
+        """Queue a job, once, however often it has to be sent."""
+        return self._once("/jobs", json=dict(fields))
+
+    def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Queue many jobs, all or none, once."""
+        queued: list[dict[str, Any]] = self._once("/jobs/batch", json={"jobs": list(jobs)})["jobs"]
+        return queued
+
+    def retry(self, job_id: str) -> dict[str, Any]:
+        """Queue a new job that repeats a finished one, once."""
+        return self._once(f"/jobs/{_id(job_id)}/retry")
 
     def jobs(self, status: str | None = None) -> Iterator[dict[str, Any]]:
         """All jobs, page by page."""
@@ -187,8 +237,16 @@ class MasterClient:
         return self._call("GET", f"/jobs/{_id(job_id)}")
 
     def change_job(self, job_id: str, verb: str) -> dict[str, Any]:
-        """`cancel` or `retry` a job."""
+        """`cancel`, `pause` or `resume` a job."""
         return self._call("POST", f"/jobs/{_id(job_id)}/{verb}")
+
+    def queue(self) -> dict[str, Any]:
+        """How the queue stands."""
+        return self._call("GET", "/queue")
+
+    def change_queue(self, verb: str) -> dict[str, Any]:
+        """`pause` or `resume` the queue."""
+        return self._call("POST", f"/queue/{verb}")
 
     def logs(self, job_id: str) -> list[str]:
         """The newest lines of a job's log."""
@@ -203,10 +261,26 @@ class MasterClient:
         """All results, newest first, page by page."""
         return self._pages("/results", "results", {})
 
+    def archived_results(self, job_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """Results of jobs that left the master's memory, newest first, page by page; or of one job."""
+        return self._pages("/results/archive", "results", {} if job_id is None else {"job_id": job_id})
+
     def scenarios(self) -> list[dict[str, Any]]:
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
+
+    def _once(self, path: str, **content: Any) -> dict[str, Any]:
+        """A request that makes something, sent again if no answer came: its key tells the master."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        for pause in RESEND_AFTER:
+            try:
+                return self._call("POST", path, headers=headers, **content)
+            except (requests.ConnectionError, requests.Timeout) as error:
+                if not _may_have_arrived(error):
+                    raise
+                time.sleep(pause)
+        return self._call("POST", path, headers=headers, **content)
 
     def _pages(self, path: str, key: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
         while True:
@@ -223,9 +297,12 @@ class MasterClient:
         *,
         anonymous: bool = False,
         timeout: float = READ_TIMEOUT,
+        headers: Mapping[str, str] | None = None,
         **content: Any,
     ) -> dict[str, Any]:
-        headers = {}
+        headers = dict(headers or {})
+        if self._instance is not None:
+            headers |= {INSTANCE_HEADER: self._instance, HISTORY_HEADER: str(self._history)}
         if self.credential is not None and not anonymous:
             headers["Authorization"] = f"Bearer {self.credential}"
         response = self._session.request(
@@ -236,6 +313,7 @@ class MasterClient:
             allow_redirects=False,
             **content,
         )
+        self._history = max(self._history, _whole_number(response.headers.get(HISTORY_HEADER)))
         try:
             document = response.json() if response.content else {}
         except requests.exceptions.JSONDecodeError:

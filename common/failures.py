@@ -17,6 +17,8 @@ class FailureKind:
     retry: bool
     """Whether the job is tried again (with backoff, up to `max_attempts`)."""
     meaning: str
+    agent_lost: bool = False
+    """Whether the agent was lost while it ran the job: a job that does so again and again is set aside."""
 
 
 _KINDS = (
@@ -28,16 +30,27 @@ _KINDS = (
     FailureKind("encoder_stalled", True, "ffmpeg made no progress for a while and was ended"),
     FailureKind("disk_full", True, "no space was left for the output"),
     FailureKind("agent_error", True, "the agent itself failed while it ran the job"),
-    FailureKind("node_lost", True, "the node stopped sending heartbeats, or its agent ended"),
-    FailureKind("lease_expired", True, "the attempt was not heard of until its lease ended"),
-    FailureKind("agent_restarted", True, "the agent started anew and no longer knew the job"),
+    FailureKind(
+        "node_lost", True, "the node sent no heartbeats any more, or its agent ended", agent_lost=True
+    ),
+    FailureKind("lease_expired", True, "the attempt was not heard of until its lease ended", agent_lost=True),
+    FailureKind("agent_restarted", True, "the agent started anew and did not know the job", agent_lost=True),
     FailureKind("node_removed", True, "an operator removed the node"),
     FailureKind("handed_back", True, "the node gave the job back because its agent was stopping"),
+    FailureKind(
+        "quarantined", False, "the job was set aside: the agents that ran it were lost, again and again"
+    ),
     FailureKind("canceled", False, "somebody canceled the job"),
     FailureKind("unspecified", False, "the node reported a failure without a code"),
 )
 
 KINDS: dict[str, FailureKind] = {kind.code: kind for kind in _KINDS}
+
+
+def agent_lost(code: str) -> bool:
+    """Whether an attempt that ended with `code` ended because its agent was lost."""
+    kind = KINDS.get(code)
+    return kind is not None and kind.agent_lost
 
 
 def retryable(code: str) -> bool:

@@ -30,6 +30,8 @@ class JobStatus(StrEnum):
 
     PENDING = "pending"
     """Waits for a node (or for its backoff to pass)."""
+    PAUSED = "paused"
+    """An operator holds it back: it is given to no node until it is resumed."""
     RUNNING = "running"
     """A node holds a lease on it."""
     COMPLETED = "completed"
@@ -42,7 +44,7 @@ class JobStatus(StrEnum):
     @property
     def final(self) -> bool:
         """Whether the job can never change its status again."""
-        return self not in (JobStatus.PENDING, JobStatus.RUNNING)
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED)
 
 
 class NodeStatus(StrEnum):
@@ -54,6 +56,8 @@ class NodeStatus(StrEnum):
     """As many jobs are running on it as it wants."""
     DRAINING = "draining"
     """Finishes what it has and gets nothing new."""
+    QUARANTINED = "quarantined"
+    """Failed several different jobs in a row: gets nothing new until an operator puts it back."""
     OFFLINE = "offline"
     """Not heard from for the heartbeat time-out; its jobs went back."""
     UNAPPROVED = "unapproved"
@@ -215,8 +219,8 @@ class Job:
 
     @property
     def retry_count(self) -> int:
-        """Attempts after the first."""
-        return max(0, (self.attempts[-1].number if self.attempts else 0) - 1)
+        """Attempts after the first; those handed back are not counted."""
+        return max(0, self.attempts_used - 1)
 
     @property
     def attempts_used(self) -> int:
@@ -250,6 +254,10 @@ class Node:
     """Its agent is ending: nothing new until it registers again."""
     lost: bool = False
     """Missed its heartbeats. Set by the reaper, cleared when it is heard again."""
+    failing: tuple[str, ...] = ()
+    """The different jobs that failed on it since one was completed: evidence against it."""
+    quarantined: str | None = None
+    """Why it was set aside; None if it is not. Set by the lifecycle, cleared by an operator."""
     last_seen: datetime | None = None
     """When it was heard last, as known when it was lost; newer ones are in memory only."""
 
@@ -259,9 +267,24 @@ class Node:
             return NodeStatus.UNAPPROVED
         if self.lost:
             return NodeStatus.OFFLINE
+        if self.quarantined is not None:
+            return NodeStatus.QUARANTINED
         if self.draining or self.stopping:
             return NodeStatus.DRAINING
         return NodeStatus.BUSY if running >= self.max_concurrent_jobs else NodeStatus.AVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class FarmState:
+    """What holds for the whole farm; there is one record of it."""
+
+    id: str = "farm"
+    paused: bool = False
+    """The queue is paused: no job is given to any node."""
+    attempts_above: int = 0
+    """New attempts get higher numbers than this: an older copy of the state was restored, and
+    agents may still run attempts that it does not know of. No attempt is numbered higher than
+    the history was long when it was given."""
 
 
 @dataclass(frozen=True, slots=True)

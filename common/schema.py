@@ -129,6 +129,18 @@ class SubmitSchema(Strict):
     constraints = fields.Nested(ConstraintsSchema, load_default=lambda: ConstraintsSchema().load({}))
 
 
+MAX_BATCH = 10_000
+"""Jobs in one batch."""
+
+
+class BatchSchema(Strict):
+    """`POST /jobs/batch`."""
+
+    jobs = ShortList(
+        fields.Nested(SubmitSchema), most=MAX_BATCH, required=True, validate=validate.Length(min=1)
+    )
+
+
 class RegisterSchema(Strict):
     """`POST /nodes/register`. Only the address is needed; the rest is unknown if it is left out."""
 

@@ -264,8 +264,8 @@ def explain(error: BaseException) -> str:
 
     Errors that are not about certificates are returned in their own words.
     """
-    refused = next((e for e in _causes(error) if isinstance(e, CertificateRefusedError)), None)
-    verdict = next((e for e in _causes(error) if isinstance(e, ssl.SSLCertVerificationError)), None)
+    refused = next((e for e in causes(error) if isinstance(e, CertificateRefusedError)), None)
+    verdict = next((e for e in causes(error) if isinstance(e, ssl.SSLCertVerificationError)), None)
     peer = refused.peer if refused else "the server"
     if verdict is None:
         if refused:
@@ -299,7 +299,7 @@ def _other_ca(peer: str, refused: CertificateRefusedError | None) -> str:
     )
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def causes(error: BaseException) -> list[BaseException]:
     """The error and all that led to it: causes, contexts, and what urllib3 and requests wrap."""
     found: list[BaseException] = []
     waiting = [error]

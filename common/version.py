@@ -1,3 +1,10 @@
-"""The program's version; setup.cfg reads it from here."""
+"""The version of all parts, and of the language that agents and masters speak with each other."""
 
 VERSION = "0.1.0"
+
+PROTOCOL = 2
+"""Raised when agents and masters must know of each other's change. Neighbours work together: a
+master takes agents from one below to one above its own; see docs/reliability.md.
+
+1: the first. 2: agents say in headers (`common.client`) who they are and what they have heard.
+"""

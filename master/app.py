@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from common import problems
 from common.problems import Problem
-from master.api import health, jobs, nodes, results, scenarios, work
+from master.api import health, jobs, neighbours, nodes, queue, results, scenarios, work
 from master.api.answers import problem_response
 from master.auth import Gate
 from master.service import Farm
@@ -29,7 +29,7 @@ def create_app(farm: Farm, gate: Gate) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.extensions["farm"] = farm
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, work, results):
+    for module in (health, nodes, scenarios, jobs, queue, work, results):
         app.register_blueprint(module.blueprint)
 
     @app.before_request
@@ -37,6 +37,9 @@ def create_app(farm: Farm, gate: Gate) -> Flask:
         if request.endpoint is not None:
             g.caller = gate.identify(request.environ, request.endpoint)
             gate.admit(g.caller, request.endpoint)
+            g.caller = neighbours.introduce(g.caller)
+
+    app.after_request(neighbours.tell_history)
 
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_error)

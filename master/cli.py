@@ -36,6 +36,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--lease", type=DURATION, default="90s", help="How long a claimed job holds unheard of.")
 @click.option("--heartbeat-timeout", type=DURATION, default="90s", help="Silence that makes a node offline.")
 @click.option("--max-attempts", type=click.IntRange(1, 100), default=3, help="Attempts that a job gets.")
+@click.option(
+    "--quarantine-after",
+    type=click.IntRange(0, 100),
+    default=3,
+    help="Lost agents that set a job aside, and failed jobs in a row that set a node aside; 0: never.",
+)
+@click.option(
+    "--retention",
+    type=DURATION,
+    default="30d",
+    help="How long finished jobs are at hand; then they move to the archive. Never: 36500d.",
+)
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="master")

@@ -24,9 +24,14 @@ class Config:
     """Silence after which a node is offline: three heartbeats of 30 s."""
     max_attempts: int = 3
     """Attempts that a job gets before it fails."""
+    retention: float = 30 * 86400.0
+    """How long a finished job stays in memory; then it moves to the archive."""
     threads: int = 128
     """Requests served at once, long-polls included."""
     log_level: str = "info"
+    quarantine_after: int = 3
+    """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set
+    aside; 0: any number."""
     retry_backoff: float = 5.0
     """Delay before the second attempt; doubles with each, up to five minutes."""
 

@@ -14,21 +14,27 @@ from flask import Flask
 
 from common.clock import Clock, system_clock
 from common.locks import hold
+from common.problems import Problem
 from master import tls
+from master.api.documents import archive_entry
 from master.app import create_app
 from master.auth import Gate, operator_token
 from master.config import Config
 from master.errors import StartError
 from master.reaper import Reaper
+from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
 from master.service import Farm, work
-from master.store.journal import JournalError, JournalFullError
+from master.service.retention import Retention
+from master.store.archive import Archive
+from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
+from master.store.restored import restored_marker, rewound
 
 log = logging.getLogger(__name__)
 
-_CERTIFICATE_CHECK = 3600.0  # seconds between two looks at how long the certificate is still good
+_RETENTION_CHECK = 1.0  # seconds between two looks at whether there is something to archive
 _ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just killed to notice and end
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
 
@@ -91,31 +97,52 @@ class Runtime:
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         try:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
-        except (JournalError, JournalFullError, OSError) as error:
+            self._tell_of_restore()
+            archive = Archive(config.state_dir / "archive")
+        except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
-        self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), clock)
+        self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), archive, clock)
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
         # A thread of its own: it asks for this machine's name, and DNS may take its time.
-        self._renewer = Reaper([self._renew_certificates], _CERTIFICATE_CHECK)
+        self._renewal = Renewal(clock())
+        self._renewer = Reaper([self._renew_certificates], CLOCK_CHECK)
+        # And this one writes files that may be large.
+        self._retention = Retention(self.farm, archive_entry)
+        self._archivist = Reaper([self._retain], _RETENTION_CHECK)
         self._reaper.start()
         self._renewer.start()
+        self._archivist.start()
 
     def begin_shutdown(self) -> None:
-        """Answer every parked poll."""
+        """Answer every parked poll, and let nothing run out any more: nobody can be heard from now on."""
+        self._reaper.stop()
         self.farm.waiters.close()
 
     def close(self) -> None:
         """Stop the reaper, sync and close the store, and let the next worker in."""
+        self._archivist.stop()
         self._renewer.stop()
         self._reaper.stop()
         try:
             self._store.close()
-        except JournalError as error:
+        except (JournalError, JournalFullError) as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         os.close(self._lock)
+
+    def _tell_of_restore(self) -> None:
+        """If this state is a restored copy, let its history say so before anything is added to it."""
+        marker = restored_marker(self._config.state_dir)
+        if marker is None:
+            return
+        now = self._clock()
+        with self._store.transaction(now) as tx:
+            tx.record([rewound(tx.history(), now.wall)])
+        log.info("This state was restored from a copy: attempts get numbers that were never given before")
+        marker.unlink()
+        sync_directory(self._config.state_dir)
 
     def _reap(self) -> None:
         work.reap(self.farm)
@@ -123,10 +150,16 @@ class Runtime:
     def _tidy(self) -> None:
         self._store.tidy(self._clock())
 
+    def _retain(self) -> None:
+        self._retention.step(self._clock())
+
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""
+        now = self._clock()
+        if not self._renewal.due(now):
+            return
         try:
-            chain, key, _ = certificates(self._config, self._clock().wall)
+            chain, key, _ = certificates(self._config, now.wall)
         except StartError as error:
             log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
         else:

@@ -35,11 +35,13 @@ def choose(node: Node, candidates: Iterable[Job]) -> Job | None:
     return min((job for job in candidates if meets(node, job.constraints)), key=order, default=None)
 
 
-def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float) -> str:
+def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float, *, paused: bool = False) -> str:
     """One sentence for people: what `job` waits for.
 
-    `ready_in` is the rest of its backoff in seconds (0 or less: none).
+    `ready_in` is the rest of its backoff in seconds (0 or less: none); `paused`: the queue is.
     """
+    if paused:
+        return "the queue is paused; resume it with: ffrtmp queue resume"
     if ready_in > 0:
         return f"waits {format_duration(ready_in)} before the next attempt"
     everybody = list(nodes)
@@ -52,8 +54,14 @@ def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float) -> str:
     able = [node for node in present if meets(node, job.constraints)]
     if not able:
         return _why_nobody(job, approved, present)
-    if all(node.draining or node.stopping for node in able):
+    aside = [node for node in able if node.quarantined is not None]
+    leaving = [node for node in able if node.draining or node.stopping]
+    if len(leaving) == len(able):
         return "every node that could run it is draining"
+    if len(aside) == len(able):
+        return f"every node that could run it is set aside; see: ffrtmp nodes show {able[0].id}"
+    if all(node in aside or node in leaving for node in able):
+        return "every node that could run it is draining or set aside"
     return "waits for a free slot"
 
 

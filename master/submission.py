@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ class Key:
 
     text: str
     digest: str
-    """SHA-256 of the body."""
+    """SHA-256 of the request: its body, and its address where that says what is wanted."""
 
     def check(self, job: Job) -> None:
         """`key_reused` unless `job` was made by the same request."""
@@ -32,7 +32,7 @@ class Key:
 
 
 def job_from(
-    fields: Mapping[str, Any], key: Key | None, job_id: str, seq: int, max_attempts: int, now: Now
+    fields: Mapping[str, Any], key: Key | None, job_id: str, max_attempts: int, now: Now, seq: int = 0
 ) -> Job:
     """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run."""
     name = fields["scenario"]
@@ -68,7 +68,21 @@ def job_from(
     )
 
 
-def repeat_of(old: Job, job_id: str, seq: int, max_attempts: int, now: Now) -> Job:
+def jobs_from(
+    batch: Sequence[Mapping[str, Any]], key: Key | None, ids: Sequence[str], max_attempts: int, now: Now
+) -> list[Job]:
+    """The jobs of a batch; a refusal says which of them cannot run. They have no place in the queue yet."""
+    jobs = []
+    for place, (fields, job_id) in enumerate(zip(batch, ids, strict=True)):
+        try:
+            jobs.append(job_from(fields, key, job_id, max_attempts, now))
+        except problems.Problem as problem:
+            detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
+            raise problem.type(detail, **{**problem.extra, "index": place}) from problem
+    return jobs
+
+
+def repeat_of(old: Job, key: Key | None, job_id: str, seq: int, max_attempts: int, now: Now) -> Job:
     """A new job that asks for the same; `job_not_finished` while the old one may still succeed."""
     if not old.status.final:
         raise problems.JOB_NOT_FINISHED(
@@ -86,5 +100,7 @@ def repeat_of(old: Job, job_id: str, seq: int, max_attempts: int, now: Now) -> J
         constraints=old.constraints,
         created_at=now.wall,
         max_attempts=max_attempts,
+        idempotency_key=key.text if key else None,
+        request_digest=key.digest if key else None,
         retry_of=old.id,
     )

@@ -77,6 +77,14 @@ class Waiters:
         if waiter is not None:
             waiter.woken.set()
 
+    def wake_all(self) -> None:
+        """Let every poll look again."""
+        with self._lock:
+            parked = list(self._parked.values())
+            self._parked.clear()
+        for waiter in parked:
+            waiter.woken.set()
+
     def end(self, node_id: str) -> None:
         """Answer a node's poll with nothing: the node is gone."""
         with self._lock:

@@ -3,9 +3,10 @@
 # It is quick when nothing changed. All it says goes to stderr, because the output of
 # the commands that need it (make build-distributed) is promised word by word.
 #
-#   scripts/setup.sh [--check | --quiet]
+#   scripts/setup.sh [--check | --quiet | --tests]
 #     --check  only check (and, as root, install) what comes from the system
 #     --quiet  say nothing if there was nothing to do
+#     --tests  only install, as root, what tests inject faults with; without it they are skipped
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -14,6 +15,7 @@ venv=$root/.venv
 mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
+for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2'  # command, and its package where that has another name
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -102,6 +104,19 @@ check_system_packages() {
     install_missing
 }
 
+install_for_tests() {
+    missing=
+    for tool in $for_tests; do
+        PATH=$PATH:/usr/sbin:/sbin have "${tool%%:*}" || missing="$missing ${tool##*:}"
+    done
+    if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && have apt-get; then
+        say "Installing Debian packages for the tests:$missing"
+        # shellcheck disable=SC2086 # the packages are words of their own
+        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } \
+            >/dev/null 2>&1 </dev/null || say "apt-get could not install them; the tests that need them say so."
+    fi
+}
+
 wanted_stamp() {
     # What the environment depends on: this place, this Python, these two files.
     "$python" -c 'import sys; print(sys.version, sys.base_prefix)'
@@ -136,6 +151,10 @@ make_environment() {
 }
 
 check_platform
+if [ "$mode" = --tests ]; then
+    install_for_tests
+    exit 0
+fi
 check_system_packages
 if [ "$mode" = --check ]; then
     say "Found: $("$python" --version) ($python), $required."

@@ -12,6 +12,9 @@ import pytest
 from tests.core.support import crash_all
 from tests.parts import missing
 
+# Where mkfs and ip are, and where not every user's PATH looks.
+os.environ["PATH"] += ":/usr/sbin:/sbin"
+
 
 @pytest.fixture(autouse=True)
 def _no_files_stay_open() -> Iterator[None]:

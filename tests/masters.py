@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import requests
@@ -67,6 +67,19 @@ class Client(requests.Session):
         return super().request(method, self.url + url, *args, **kwargs)
 
 
+class Process(Protocol):
+    """As much of `subprocess.Popen` as is needed."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> Any: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+
+
 class Master:
     """One running master."""
 
@@ -76,8 +89,11 @@ class Master:
         self.url = f"https://localhost:{port}"
         self.ca = state_dir / "tls/ca.pem"
         self.log = state_dir.with_name(f"{state_dir.name}.log")
+        self.process = self._spawn(flags, environment)
+
+    def _spawn(self, flags: list[str], environment: dict[str, str]) -> Process:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [*MASTER, *flags],
                 cwd=ROOT,
                 env={**os.environ, **environment},

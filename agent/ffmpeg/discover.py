@@ -15,7 +15,8 @@ from pathlib import Path
 
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.log import reason
-from agent.ffmpeg.process import Spawner, run
+from agent.ffmpeg.process import run
+from agent.ffmpeg.spawner import Spawner
 
 SOFTWARE = ("libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1")
 HARDWARE = tuple(

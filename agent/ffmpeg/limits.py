@@ -67,3 +67,32 @@ def overdue(
     if changed is None:
         return "stalled" if now - started >= limits.first else None
     return "stalled" if now - changed >= (limits.last if done else limits.stall) else None
+
+
+class WorkClock:
+    """Tells the time by which a child could work: it stands still while the child is suspended.
+
+    Seconds; until it is first suspended they are those of the clock that is handed in.
+    """
+
+    def __init__(self) -> None:
+        self._stood = 0.0
+        self._since: float | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the child is suspended."""
+        return self._since is not None
+
+    def suspend(self, now: float) -> None:
+        """The child is suspended from now on."""
+        self._since = now
+
+    def resume(self, now: float) -> None:
+        """The child works from now on."""
+        self._stood += 0.0 if self._since is None else now - self._since
+        self._since = None
+
+    def read(self, now: float) -> float:
+        """The time on this clock."""
+        return (now if self._since is None else self._since) - self._stood

@@ -1,8 +1,4 @@
-"""Starts an ffmpeg, watches it and ends it: the only place that handles its process.
-
-An ffmpeg never outlives its agent: the kernel kills it (PR_SET_PDEATHSIG) when the
-thread that started it ends. So one thread, which lives as long as the agent, starts all.
-"""
+"""Watches an ffmpeg, suspends it and ends it: the only place that handles its process."""
 
 from __future__ import annotations
 
@@ -10,108 +6,23 @@ import contextlib
 import os
 import resource
 import selectors
-import shutil
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
-from agent.ffmpeg.limits import Limits, Why, overdue
+from agent.ffmpeg.limits import Limits, Why, WorkClock, overdue
 from agent.ffmpeg.log import LogRing
 from agent.ffmpeg.progress import ProgressParser
+from agent.ffmpeg.spawner import Spawner, signal_group
 from common.model import Progress
 
 _TICK = 0.1
-"""Seconds between looks at the clock and at the abort event, which no selector can wait for."""
+"""Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
-_INHERITED = ("LD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "LIBVA_DRIVERS_PATH", "CUDA_VISIBLE_DEVICES")
-"""What of the agent's environment an ffmpeg gets: where its GPU driver is, and no secrets."""
-
-
-_IF_PARENT_LIVES = ("/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
-"""Comes after setpriv: an agent that died before the kernel was told leaves no ffmpeg either."""
-
-
-class SpawnError(RuntimeError):
-    """A child cannot be started; the message says what to do."""
-
-
-class Spawner:
-    """Starts children from one thread; when that ends, by `close` or by death, they are killed."""
-
-    def __init__(self) -> None:
-        """SpawnError if this machine has no `setpriv`."""
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            raise SpawnError("setpriv was not found; install the package util-linux")
-        self._setpriv = setpriv
-        # A pool's thread stays until shutdown; it is made by the first task, so here.
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="spawner")
-        self._pool.submit(int).result()
-
-    def spawn(self, argv: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
-        """A child in its own process group, with pipes for stdout and stderr.
-
-        `argv[0]` is a path or found on PATH. SpawnError after `close`; OSError if the
-        system refuses (no memory, no such directory).
-        """
-        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        environment |= {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": str(cwd)}
-
-        def start() -> subprocess.Popen[bytes]:
-            child = subprocess.Popen(  # noqa: S603 - an argv list of our own making
-                [self._setpriv, "--pdeathsig", "KILL", "--", *_IF_PARENT_LIVES, str(os.getpid()), *argv],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                cwd=cwd,
-                env=environment,
-                process_group=0,
-            )
-            self._await_setpriv(child.pid)
-            return child
-
-        try:
-            task = self._pool.submit(start)
-        except RuntimeError as error:
-            raise SpawnError("the agent is stopping and starts nothing more") from error
-        return task.result()
-
-    def _await_setpriv(self, pid: int) -> None:
-        """Returns when setpriv has told the kernel and gone on to the next program (1 or 2 ms)."""
-        setpriv = Path(self._setpriv).resolve()
-        with contextlib.suppress(OSError):  # it has ended already
-            while Path(f"/proc/{pid}/exe").readlink() == setpriv:
-                time.sleep(0.0005)
-
-    def output(self, argv: Sequence[str], cwd: Path, timeout: float) -> str:
-        """What a short command prints on stdout; OSError if it takes longer or fails."""
-        child = self.spawn(argv, cwd)
-        try:
-            out, _ = child.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired as error:
-            _signal_group(child.pid, signal.SIGKILL)
-            child.communicate()
-            raise OSError(f"{argv[0]} did not answer within {timeout:g} s") from error
-        if child.returncode != 0:
-            raise OSError(f"{argv[0]} failed with exit code {child.returncode}")
-        return out.decode("utf-8", "replace")
-
-    def close(self) -> None:
-        """Ends the thread; the kernel then kills every child that still runs."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def __enter__(self) -> Spawner:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +40,8 @@ class Ended:
     peak_memory_bytes: int | None
     """Its largest resident set; None if it was too short to be told from the agent's."""
     wall_seconds: float
-    """From its start to its end, on the monotonic clock."""
+    """From its start to its end, on the monotonic clock; without the time that it was suspended,
+    in which it could not work."""
     log: tuple[str, ...]
     """The last 64 KB of stderr, as lines."""
 
@@ -141,17 +53,23 @@ def run(
     *,
     limits: Limits,
     abort: threading.Event,
+    may_work: Callable[[], bool] = lambda: True,
     total_frames: int | None = None,
     on_progress: Callable[[Progress, list[str]], None] | None = None,
 ) -> Ended:
     """Runs one child to its end, which `limits` and `abort` may bring about.
+
+    It is suspended while `may_work` is false, which is asked again and again from another
+    thread; that time counts for nothing. After an abort it is killed at once: nothing that
+    it wrote is wanted.
 
     `on_progress` gets the newest progress and the log lines since the last call: about
     once a second, and once at the end. It may take its time: another thread reads the
     pipes, so the child never waits for it. If it raises, the child is ended, and it raises.
     """
     started = time.monotonic()
-    watch = _Watch(spawner.spawn(argv, cwd), limits, abort, ProgressParser(total_frames), started)
+    wanted = _Wanted(limits, abort, may_work)
+    watch = _Watch(spawner.spawn(argv, cwd), wanted, ProgressParser(total_frames), started)
     thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)
     thread.start()
     try:
@@ -168,16 +86,20 @@ def run(
     return watch.ended
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What others want of a child; see `run`."""
+
+    limits: Limits
+    abort: threading.Event
+    may_work: Callable[[], bool]
+
+
 class _Watch:
-    """Reads one child's pipes and ends it when it must; lives in a thread of its own."""
+    """Reads one child's pipes, suspends it and ends it when it must; lives in a thread of its own."""
 
     def __init__(
-        self,
-        child: subprocess.Popen[bytes],
-        limits: Limits,
-        abort: threading.Event,
-        parser: ProgressParser,
-        started: float,
+        self, child: subprocess.Popen[bytes], wanted: _Wanted, parser: ProgressParser, started: float
     ) -> None:
         self.child = child
         self.log = LogRing()
@@ -186,8 +108,9 @@ class _Watch:
         self.unwanted = threading.Event()  # whoever started it has gone: end it
         self.ended: Ended | None = None
         self.error: BaseException | None = None
-        self._limits, self._abort, self._parser, self._started = limits, abort, parser, started
-        self._changed: float | None = None  # when the progress last moved
+        self._wanted, self._parser, self._started = wanted, parser, started
+        self._clock = WorkClock()
+        self._changed: float | None = None  # when the progress last moved, on that clock
         self._why: Why | None = None
         self._kill_at: float | None = None
         self._sampled = 0
@@ -200,7 +123,7 @@ class _Watch:
             self._loop()
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
             self.error = error
-            _signal_group(self.child.pid, signal.SIGKILL)
+            signal_group(self.child.pid, signal.SIGKILL)
             self.child.wait()
         finally:
             for pipe in (self.child.stdout, self.child.stderr):
@@ -220,11 +143,11 @@ class _Watch:
                         os.set_blocking(pipe.fileno(), False)
                         selector.register(pipe.fileno(), selectors.EVENT_READ, reader)
                 selector.register(pidfd, selectors.EVENT_READ)
+                self._judge(time.monotonic())
                 while not self._read(selector, pidfd):
-                    now = time.monotonic()
-                    self._judge(now)
+                    self._judge(time.monotonic())
                     self._sample_memory()
-                wall = time.monotonic() - self._started
+                wall = self._clock.read(time.monotonic()) - self._started
                 self._end(selector, pidfd, wall)
         finally:
             os.close(pidfd)
@@ -255,23 +178,36 @@ class _Watch:
         )
         self.progress = newest
         if moved:
-            self._changed = time.monotonic()
+            self._changed = self._clock.read(time.monotonic())
 
     def _judge(self, now: float) -> None:
         if self._why is None:
-            if self._abort.is_set() or self.unwanted.is_set():
-                self._why = "aborted"
+            if self._wanted.abort.is_set() or self.unwanted.is_set():
+                # TERM would let it finish its file, and does not end one that is suspended.
+                self._why, self._kill_at = "aborted", now
             else:
-                done = self.progress.percent == 100
-                self._why = overdue(
-                    self._limits, now, started=self._started, changed=self._changed, done=done
-                )
-            if self._why is not None:
-                _signal_group(self.child.pid, signal.SIGTERM)
-                self._kill_at = now + self._limits.grace
-        elif self._kill_at is not None and now >= self._kill_at:
-            _signal_group(self.child.pid, signal.SIGKILL)
+                self._suspend_or_resume(now)
+                self._end_if_overdue(now)
+        if self._kill_at is not None and now >= self._kill_at:
+            signal_group(self.child.pid, signal.SIGKILL)
             self._kill_at = None
+
+    def _suspend_or_resume(self, now: float) -> None:
+        may_work = self._wanted.may_work()
+        if may_work and self._clock.stands:
+            signal_group(self.child.pid, signal.SIGCONT)
+            self._clock.resume(now)
+        elif not may_work and not self._clock.stands:
+            signal_group(self.child.pid, signal.SIGSTOP)
+            self._clock.suspend(now)
+
+    def _end_if_overdue(self, now: float) -> None:
+        limits, worked = self._wanted.limits, self._clock.read(now)
+        done = self.progress.percent == 100
+        self._why = overdue(limits, worked, started=self._started, changed=self._changed, done=done)
+        if self._why is not None:
+            signal_group(self.child.pid, signal.SIGTERM)
+            self._kill_at = now + limits.grace
 
     def _sample_memory(self) -> None:
         with contextlib.suppress(OSError, ValueError, IndexError):
@@ -281,7 +217,7 @@ class _Watch:
 
     def _end(self, selector: selectors.BaseSelector, pidfd: int, wall: float) -> None:
         """Reads what is left, reaps the child, and notes what it cost."""
-        _signal_group(self.child.pid, signal.SIGKILL)  # helpers that it left behind hold the pipes
+        signal_group(self.child.pid, signal.SIGKILL)  # helpers that it left behind hold the pipes
         selector.unregister(pidfd)
         for key in list(selector.get_map().values()):
             with contextlib.suppress(BlockingIOError):
@@ -309,9 +245,3 @@ class _Watch:
         that is not above ours says nothing: then it is the highest seen in /proc.
         """
         return counted if counted > self._inherited else self._sampled or None
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    # Its leader is not reaped before we are done, so the number cannot name another group.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from common import problems, strictjson
 from common.problems import Problem
 from common.schema import NothingSchema, flatten
+from common.version import PROTOCOL
 from master.service import Caller, Farm
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -49,6 +50,8 @@ SMALL_BODY = 64 * 1024
 """Bytes that a body may have, where no log comes with it."""
 LARGE_BODY = 4 * 1024 * 1024
 """Bytes that a body with a log may have."""
+BATCH_BODY = 16 * 1024 * 1024
+"""Bytes that a batch of jobs may have."""
 RETRY_AFTER = "5"
 """Seconds to wait before trying again what the master could not do now."""
 MAX_ERRORS = 20
@@ -67,8 +70,10 @@ def body(schema: Schema, *, optional: bool = False, most: int = SMALL_BODY) -> A
         document = strictjson.loads(data)
     except strictjson.StrictJSONError as error:
         raise problems.MALFORMED_JSON(f"The body is not JSON that we take: {error}.") from error
+    # A newer neighbour says things that this master does not know yet: they are not for it.
+    newer = (caller().protocol or 0) > PROTOCOL
     try:
-        return schema.load(document)
+        return schema.load(document, unknown="exclude" if newer else None)
     except ValidationError as error:
         raise invalid(flatten(error.messages)) from error
 

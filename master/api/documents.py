@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Any
 
 from common.model import Attempt, Failure, Job, Progress
+from common.problems import Problem
 from common.result import METRICS
 from common.scenarios import Scenario
 from master.api.answers import invalid
 from master.service import JobView, NodeView
+from master.store.archive import Entry, Place
 from master.store.state import ListingKey, listing_key
+
+_ARCHIVE_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)\.(\d{1,15})\.(\d{1,9})", re.ASCII)
 
 
 def timestamp(moment: datetime | None) -> str | None:
@@ -41,6 +46,7 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "gpu_model": hardware.gpu_model,
         "has_battery": hardware.has_battery,
         "agent_version": node.agent_version,
+        "quarantined": node.quarantined,
     }
 
 
@@ -108,6 +114,11 @@ def result_document(job: Job) -> dict[str, Any]:
     }
 
 
+def archive_entry(job: Job) -> Entry:
+    """What the archive keeps of a finished job: all that the API ever said of it."""
+    return {"job": full_job_document(JobView(job)), "result": result_document(job)}
+
+
 def scenario_document(scenario: Scenario) -> dict[str, Any]:
     """A scenario of the catalogue."""
     return {
@@ -133,8 +144,31 @@ def parse_cursor(text: str | None) -> ListingKey | None:
         return None
     kind, digits = text[:1], text[1:]
     if kind not in ("u", "f") or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
-        raise invalid([{"field": "after", "message": "Must be the `next` of an earlier page."}])
+        raise no_such_page()
     return (1, -int(digits)) if kind == "f" else (0, int(digits))
+
+
+def archive_cursor(place: Place) -> str:
+    """A place in the archive, to ask for what comes `after` it."""
+    return f"{place.day}.{place.offset}.{place.line}"
+
+
+def parse_archive_cursor(text: str | None) -> Place | None:
+    """The place that a cursor names; `invalid` if it is none."""
+    if text is None:
+        return None
+    found = _ARCHIVE_CURSOR.fullmatch(text)
+    if found is None:
+        raise no_such_page()
+    try:
+        return Place(date.fromisoformat(found[1]), int(found[2]), int(found[3]))
+    except ValueError as error:
+        raise no_such_page() from error
+
+
+def no_such_page() -> Problem:
+    """`invalid`: the cursor was not made here, or for something that is gone."""
+    return invalid([{"field": "after", "message": "Must be the `next` of an earlier page."}])
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

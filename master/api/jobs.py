@@ -8,9 +8,10 @@ from flask import Blueprint, Response, request
 
 from common import problems
 from common.model import JobStatus
-from common.schema import SubmitSchema
-from master.api.answers import body, farm, invalid, json_response, limit, no_body, query
+from common.schema import BatchSchema, SubmitSchema
+from master.api.answers import BATCH_BODY, body, farm, invalid, json_response, limit, no_body, query
 from master.api.documents import cursor, full_job_document, job_document, parse_cursor, result_document
+from master.lifecycle import commands
 from master.service import jobs as service
 from master.submission import Key
 
@@ -26,7 +27,16 @@ def submit() -> Response:
     return json_response(job_document(service.submit(farm(), fields, _key())), 201)
 
 
-def _key() -> Key | None:
+@blueprint.post("/jobs/batch")
+def submit_batch() -> Response:
+    """Queue many jobs, all or none; once for each `Idempotency-Key`."""
+    fields = body(BatchSchema(), most=BATCH_BODY)
+    views = service.submit_batch(farm(), fields["jobs"], _key())
+    return json_response({"jobs": [job_document(view) for view in views], "count": len(views)}, 201)
+
+
+def _key(what: str = "") -> Key | None:
+    """The request's `Idempotency-Key`. `what`: what the address says, where the body says nothing."""
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return None
@@ -34,7 +44,7 @@ def _key() -> Key | None:
         raise invalid(
             [{"field": "Idempotency-Key", "message": f"Must be 1 to {MAX_KEY} printable ASCII characters."}]
         )
-    return Key(text, hashlib.sha256(request.get_data()).hexdigest())
+    return Key(text, hashlib.sha256(what.encode() + request.get_data()).hexdigest())
 
 
 @blueprint.get("/jobs")
@@ -71,14 +81,28 @@ def one(job_id: str) -> Response:
 def cancel(job_id: str) -> Response:
     """End a job."""
     no_body()
-    return json_response(full_job_document(service.cancel(farm(), job_id)))
+    return json_response(full_job_document(service.change(farm(), job_id, commands.Cancel())))
+
+
+@blueprint.post("/jobs/<job_id>/pause")
+def pause(job_id: str) -> Response:
+    """Hold a pending job back."""
+    no_body()
+    return json_response(full_job_document(service.change(farm(), job_id, commands.PauseJob())))
+
+
+@blueprint.post("/jobs/<job_id>/resume")
+def resume(job_id: str) -> Response:
+    """Let a paused job wait for a node again."""
+    no_body()
+    return json_response(full_job_document(service.change(farm(), job_id, commands.ResumeJob())))
 
 
 @blueprint.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response:
-    """Queue a new job that repeats a finished one."""
+    """Queue a new job that repeats a finished one; once for each `Idempotency-Key`."""
     no_body()
-    return json_response(job_document(service.retry(farm(), job_id)), 201)
+    return json_response(job_document(service.retry(farm(), job_id, _key(f"retry {job_id} "))), 201)
 
 
 @blueprint.get("/jobs/<job_id>/logs")

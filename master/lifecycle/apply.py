@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from common.model import Attempt, Failure, Job, JobStatus, Node, Outcome
+from common.model import Attempt, Failure, FarmState, Job, JobStatus, Node, Outcome
 from master.lifecycle import events as e
 
-Record = Job | Node
+Record = Job | Node | FarmState
 Changes = dict[e.RecordKey, Record | None]
 """New records by key; None is a removed one."""
 
@@ -23,6 +24,8 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
             return job
         case e.NodeRegistered(node=node), (None | Node()):
             return node
+        case ((e.QueuePaused() | e.QueueResumed() | e.HistoryRewound()), (None | FarmState())):
+            return _apply_to_farm(record or FarmState(), event)
         case _, Job() as job:
             return _apply_to_job(job, event)
         case _, Node() as node:
@@ -42,7 +45,17 @@ def carry_out(lookup: Callable[[e.RecordKey], Record | None], events: Iterable[e
     return changes
 
 
-def _apply_to_job(job: Job, event: e.Event) -> Job:
+def _apply_to_farm(farm: FarmState, event: e.QueuePaused | e.QueueResumed | e.HistoryRewound) -> FarmState:
+    match event:
+        case e.QueuePaused():
+            return replace(farm, paused=True)
+        case e.QueueResumed():
+            return replace(farm, paused=False)
+        case e.HistoryRewound():
+            return replace(farm, attempts_above=max(farm.attempts_above, event.heard))
+
+
+def _apply_to_job(job: Job, event: e.Event) -> Job | None:
     match event:
         case e.JobClaimed():
             attempt = Attempt(event.number, event.lease_id, event.node_id, event.at)
@@ -81,12 +94,20 @@ def _apply_to_job(job: Job, event: e.Event) -> Job:
             return replace(
                 job, status=JobStatus.CANCELED, attempts=ended, finished_at=event.at, error=event.error
             )
+        case e.JobPaused():
+            return replace(job, status=JobStatus.PAUSED)
+        case e.JobResumed():
+            return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
+        case e.JobArchived():
+            return None
     raise TypeError(f"{type(event).__name__} does not fit a job")
 
 
 def _ended(
     job: Job, at: datetime, outcome: Outcome, error: Failure | None, digest: str | None
 ) -> tuple[Attempt, ...]:
+    if not job.attempts:
+        raise TypeError("no attempt runs that could end")
     last = replace(job.attempts[-1], ended_at=at, outcome=outcome, error=error, report_digest=digest)
     attempts = (*job.attempts[:-1], last)
     handed_back = [a for a in attempts if a.outcome is Outcome.HANDED_BACK]
@@ -96,19 +117,20 @@ def _ended(
 
 
 def _apply_to_node(node: Node, event: e.Event) -> Node | None:
-    match event:
-        case e.NodeApproved():
-            return replace(node, approved=True)
-        case e.NodeDraining():
-            return replace(node, draining=True)
-        case e.NodeResumed():
-            return replace(node, draining=False)
-        case e.NodeStopping():
-            return replace(node, stopping=True)
-        case e.NodeLost():
-            return replace(node, lost=True, last_seen=event.last_seen)
-        case e.NodeReturned():
-            return replace(node, lost=False)
-        case e.NodeRemoved():
-            return None
-    raise TypeError(f"{type(event).__name__} does not fit a node")
+    if type(event) not in _ON_NODE:
+        raise TypeError(f"{type(event).__name__} does not fit a node")
+    return _ON_NODE[type(event)](node, event)
+
+
+_ON_NODE: dict[type, Callable[[Node, Any], Node | None]] = {
+    e.NodeApproved: lambda node, _: replace(node, approved=True),
+    e.NodeDraining: lambda node, _: replace(node, draining=True),
+    e.NodeResumed: lambda node, _: replace(node, draining=False, quarantined=None, failing=()),
+    e.NodeStopping: lambda node, _: replace(node, stopping=True),
+    e.NodeLost: lambda node, event: replace(node, lost=True, last_seen=event.last_seen),
+    e.NodeReturned: lambda node, _: replace(node, lost=False),
+    e.NodeFailing: lambda node, event: replace(node, failing=(*node.failing, event.job_id)),
+    e.NodeProven: lambda node, _: replace(node, failing=()),
+    e.NodeQuarantined: lambda node, event: replace(node, quarantined=event.reason),
+    e.NodeRemoved: lambda _node, _event: None,
+}

@@ -13,9 +13,9 @@ from common.model import Failure, Job, Node, Report
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Queue this job."""
+    """Queue these jobs, all or none."""
 
-    job: Job
+    jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,24 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseJob:
+    """Hold the view's job back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeJob:
+    """Let the view's job wait for a node again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Register:
     """Make this node known, or known again; the view's node is its old record."""
 
     node: Node
+    replaces: str | None = None
+    """The instance that is known to have ended, where the agent can tell."""
+    exclusive: bool = False
+    """Whether the agent could tell. Only then a second one can be told from a restarted one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Give the view's node jobs again."""
+    """Give the view's node jobs again, whether it drains or was set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,25 @@ class Remove:
     """Take the view's node out of the registry."""
 
 
-JobCommand = Submit | Claim | Finish | Release | Expire | Cancel
+@dataclass(frozen=True, slots=True)
+class PauseQueue:
+    """Give no job to any node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeQueue:
+    """Give jobs to nodes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """An agent was told of a longer history than this state has."""
+
+    heard: int
+    history: int
+
+
+JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob
 NodeCommand = Register | Hear | Approve | Drain | Resume | Lose | Leave | Remove
-Command = JobCommand | NodeCommand
+FarmCommand = PauseQueue | ResumeQueue | Rewind
+Command = JobCommand | NodeCommand | FarmCommand

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.model import Failure, Job, Node, Outcome, Scalar
+from common.model import Failure, FarmState, Job, Node, Outcome, Scalar
 
-RecordKey = tuple[type[Job] | type[Node], str]
+RecordKey = tuple[type[Job] | type[Node] | type[FarmState], str]
 """A record's kind and id: a node may have the same id as a job."""
 
 
@@ -94,6 +94,21 @@ class JobCanceled(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class JobPaused(JobEvent):
+    """An operator holds the pending job back."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResumed(JobEvent):
+    """The paused job waits for a node again."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobArchived(JobEvent):
+    """The finished job is in an archive on disk, and leaves the state."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeRegistered:
     """A node is known, newly or again: this is all that is known of it."""
 
@@ -131,7 +146,26 @@ class NodeDraining(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class NodeResumed(NodeEvent):
-    """It gets jobs again."""
+    """It gets jobs again: it no longer drains, and is no longer set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFailing(NodeEvent):
+    """A job failed on it, and none was completed since."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProven(NodeEvent):
+    """It completed a job: what failed on it before says nothing against it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeQuarantined(NodeEvent):
+    """It is set aside: too many different jobs failed on it in a row."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +190,36 @@ class NodeRemoved(NodeEvent):
     """An operator took it out of the registry."""
 
 
+@dataclass(frozen=True, slots=True)
+class FarmEvent:
+    """What all events of the whole farm share."""
+
+    at: datetime
+
+    @property
+    def key(self) -> RecordKey:
+        """The one record of the farm."""
+        return (FarmState, FarmState().id)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePaused(FarmEvent):
+    """No job is given out any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueResumed(FarmEvent):
+    """Jobs are given out again."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRewound(FarmEvent):
+    """This state is older than what was acknowledged before: a copy of it was restored."""
+
+    heard: int
+    """How long the lost history was at least, in events."""
+
+
 Event = (
     JobSubmitted
     | JobClaimed
@@ -163,12 +227,21 @@ Event = (
     | JobRequeued
     | JobFailed
     | JobCanceled
+    | JobPaused
+    | JobResumed
+    | JobArchived
     | NodeRegistered
     | NodeApproved
     | NodeDraining
     | NodeResumed
+    | NodeFailing
+    | NodeProven
+    | NodeQuarantined
     | NodeStopping
     | NodeLost
     | NodeReturned
     | NodeRemoved
+    | QueuePaused
+    | QueueResumed
+    | HistoryRewound
 )

@@ -1,1 +1,1 @@
-"""The `ffrtmp` command for people; it talks HTTP only."""
+"""The `ffrtmp` command for people; it talks HTTP, but for what is done to files."""

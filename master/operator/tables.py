@@ -126,7 +126,12 @@ def job_submitted(job: Document) -> Answer:
     return Answer(job, lambda: click.echo(job["id"]))
 
 
-def results(rows: Sequence[Document]) -> Answer:
+def jobs_submitted(jobs: Sequence[Document]) -> Answer:
+    """New jobs, by their ids."""
+    return Answer(list(jobs), lambda: click.echo("\n".join(job["id"] for job in jobs)))
+
+
+def results(rows: Sequence[Document], nothing: str = "There are no results yet.") -> Answer:
     """What the encodes cost."""
 
     def metric(name: str) -> Callable[[Document], Any]:
@@ -144,7 +149,7 @@ def results(rows: Sequence[Document]) -> Answer:
         ("WALL", lambda r: number(metric("wall_seconds")(r), "{:.1f}", " s")),
         ("NOTE", lambda r: (r["error"] or {}).get("message") or ""),
     ]
-    return table(rows, columns, "There are no results yet.")
+    return table(rows, columns, nothing)
 
 
 def scenarios(rows: Sequence[Document]) -> Answer:

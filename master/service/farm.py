@@ -13,6 +13,7 @@ from common.model import Constraints, Job, JobStatus, Node, NodeStatus, Progress
 from master import lifecycle, scheduler
 from master.config import Config
 from master.lifecycle import View, commands, events
+from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
 from master.waiters import Waiters
@@ -25,6 +26,14 @@ class Caller:
     role: Role
     node_id: str | None = None
     """The node whose credential was shown."""
+    instance: str | None = None
+    """Which process of an agent calls; None if it does not say."""
+    replaces: str | None = None
+    """The instance that a registering agent knows to have ended."""
+    protocol: int | None = None
+    """What it speaks (`common.version`); None if it does not say."""
+    heard: int = 0
+    """The longest history that it was told of, in events."""
 
     def speaks_for(self, node_id: str) -> None:
         """`forbidden` unless the caller is that node, or an operator."""
@@ -61,11 +70,14 @@ class JobView:
 class Farm:
     """The parts with effects, and the steps that several verbs need."""
 
-    def __init__(self, config: Config, store: MemoryStore, logs: LogStore, clock: Clock) -> None:
+    def __init__(
+        self, config: Config, store: MemoryStore, logs: LogStore, archive: Archive, clock: Clock
+    ) -> None:
         """Everything is handed in."""
         self.config = config
         self.store = store
         self.logs = logs
+        self.archive = archive
         self.clock = clock
         self.waiters = Waiters(config.max_parked_polls)
         store.subscribe(self._after)
@@ -75,7 +87,17 @@ class Farm:
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
         held = tx.held(node.id) if node is not None else ()
-        happened = lifecycle.decide(View(job, node, held, self.config.retry_backoff), command, tx.now)
+        view = View(
+            job,
+            node,
+            held,
+            tx.farm(),
+            silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
+            backoff=self.config.retry_backoff,
+            patience=self.config.heartbeat_timeout,
+            quarantine_after=self.config.quarantine_after,
+        )
+        happened = lifecycle.decide(view, command, tx.now)
         tx.record(happened)
         for before in held if job is None else (job,):
             after = tx.job(before.id)
@@ -83,9 +105,13 @@ class Farm:
                 self.store.liveness.forget_lease(before.lease.lease_id)
         return happened
 
-    def hear(self, tx: Transaction, node_id: str, *, stopping: bool = False) -> None:
-        """Every call of a node is a sign of life; one that was lost comes back by it."""
+    def hear(self, tx: Transaction, caller: Caller, node_id: str, *, stopping: bool = False) -> None:
+        """Every call of a node is a sign of life; one that was lost comes back by it.
+
+        `identity_in_use` if another process of it calls than the one that registered.
+        """
         node = self.require_node(tx, node_id)
+        lifecycle.same_agent(node, caller.instance)
         self.store.liveness.hear(node_id, tx.now)
         if node.lost or stopping:
             self.decide(tx, commands.Hear(stopping), node=node)
@@ -94,7 +120,10 @@ class Farm:
         """The job, or `unknown_job`."""
         job = tx.job(job_id)
         if job is None:
-            raise problems.UNKNOWN_JOB(f"There is no job {job_id!r}. GET /jobs lists them.")
+            hint = (
+                "" if self.archive.empty else " Old finished ones are in the archive: GET /results/archive."
+            )
+            raise problems.UNKNOWN_JOB(f"There is no job {job_id!r}. GET /jobs lists them.{hint}")
         return job
 
     def require_node(self, tx: Transaction, node_id: str) -> Node:
@@ -121,31 +150,47 @@ class Farm:
         ready_in = tx.ready_in(job.id)
         known = {} if reasons is None or ready_in > 0 else reasons
         if job.constraints not in known:
-            known[job.constraints] = scheduler.pending_reason(job, tx.nodes(), ready_in)
+            known[job.constraints] = scheduler.pending_reason(
+                job, tx.nodes(), ready_in, paused=tx.farm().paused
+            )
         return JobView(job, pending_reason=known[job.constraints])
 
     def wake_for(self, job_id: str) -> None:
         """If the job is still pending, wake a parked poll that can take it."""
         with self.store.transaction(self.clock()) as tx:
-            job = tx.job(job_id)
-        if job is not None and job.status is JobStatus.PENDING:
+            job, paused = tx.job(job_id), tx.farm().paused
+        # While the queue is paused, polls would pass the job from one to the next.
+        if job is not None and job.status is JobStatus.PENDING and not paused:
             self.waiters.wake_for(job)
 
     def _after(self, happened: Sequence[events.Event]) -> None:
         """Wake those whom the events concern; the events are on disk."""
         for event in happened:
-            if isinstance(event, events.JobSubmitted):
-                self.waiters.wake_for(event.job)
-            elif isinstance(event, events.NodeRegistered):
-                self.waiters.wake_node(event.node.id)
-            elif isinstance(event, events.NodeLost):
-                self.waiters.end(event.node_id)  # waiting is no sign of life
-            elif not isinstance(event, events.JobClaimed) and event.node_id is not None:
-                self.waiters.wake_node(event.node_id)  # it has a free slot, or another standing
-            if isinstance(event, events.JobRequeued) and event.delay <= 0:
-                self.wake_for(event.job_id)
+            match event:
+                case events.JobSubmitted():
+                    self.waiters.wake_for(event.job)
+                case events.JobResumed():
+                    self.wake_for(event.job_id)
+                case events.QueueResumed():
+                    self.waiters.wake_all()
+                case events.NodeRegistered():
+                    self.waiters.wake_node(event.node.id)
+                case events.NodeLost():
+                    self.waiters.end(event.node_id)  # waiting is no sign of life
+                case events.JobCompleted() | events.JobRequeued() | events.JobFailed() | events.JobCanceled():
+                    self._after_an_end(event)
+                case events.NodeEvent():
+                    self.waiters.wake_node(event.node_id)  # it has another standing
             if isinstance(event, events.NodeRemoved):
                 self.store.liveness.forget_node(event.node_id)
+
+    def _after_an_end(
+        self, event: events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled
+    ) -> None:
+        if event.node_id is not None:
+            self.waiters.wake_node(event.node_id)  # it has a free slot
+        if isinstance(event, events.JobRequeued) and event.delay <= 0:
+            self.wake_for(event.job_id)
 
 
 def new_id() -> str:

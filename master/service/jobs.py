@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from common.model import Constraints, Job, JobStatus
+from common.model import Constraints, Job, JobStatus, Now
 from master import submission
 from master.lifecycle import commands
 from master.service.farm import Farm, JobView, new_id
+from master.store.memory import Transaction
 from master.store.state import ListingKey
 
 
@@ -18,30 +20,58 @@ def submit(farm: Farm, fields: Mapping[str, Any], key: submission.Key | None = N
     With a `key`, a repeat of the same request answers the job that the first one made.
     """
     now = farm.clock()
+    job = submission.job_from(fields, key, new_id(), farm.config.max_attempts, now)
+    return _queue(farm, [job], key, now)[0]
+
+
+def submit_batch(
+    farm: Farm, batch: Sequence[Mapping[str, Any]], key: submission.Key | None = None
+) -> list[JobView]:
+    """Queue many jobs, all or none; a repeat with the same `key` answers the jobs that the first one made."""
+    now = farm.clock()
+    jobs = submission.jobs_from(batch, key, [new_id() for _ in batch], farm.config.max_attempts, now)
+    return _queue(farm, jobs, key, now)
+
+
+def _queue(farm: Farm, jobs: Sequence[Job], key: submission.Key | None, now: Now) -> list[JobView]:
+    """Give `jobs` their places in the queue; or, if they came before, answer what they are by now."""
+    reasons: dict[Constraints, str] = {}
     with farm.store.transaction(now) as tx:
-        known = tx.by_key(key.text) if key else None
-        if key is not None and known is not None:
-            key.check(known)
-            return farm.job_view(tx, known)
-        job = submission.job_from(fields, key, new_id(), tx.next_seq(), farm.config.max_attempts, now)
-        farm.decide(tx, commands.Submit(job))
-        return farm.job_view(tx, job)
+        known = _made_by(tx, key)
+        if not known:
+            first = tx.next_seq()
+            known = [replace(job, seq=first + place) for place, job in enumerate(jobs)]
+            farm.decide(tx, commands.Submit(tuple(known)))
+        return [farm.job_view(tx, job, reasons) for job in known]
 
 
-def retry(farm: Farm, job_id: str) -> JobView:
+def _made_by(tx: Transaction, key: submission.Key | None) -> list[Job]:
+    """The jobs that an earlier request with `key` made; `key_reused` if that was another request."""
+    known = [] if key is None else tx.by_key(key.text)
+    if key is not None and known:
+        key.check(known[0])
+    return known
+
+
+def retry(farm: Farm, job_id: str, key: submission.Key | None = None) -> JobView:
     """A new job that repeats a finished one; `job_not_finished` if it is not finished."""
     now = farm.clock()
     with farm.store.transaction(now) as tx:
+        for job in _made_by(tx, key):
+            return farm.job_view(tx, job)
         old = farm.require_job(tx, job_id)
-        job = submission.repeat_of(old, new_id(), tx.next_seq(), farm.config.max_attempts, now)
-        farm.decide(tx, commands.Submit(job))
+        job = submission.repeat_of(old, key, new_id(), tx.next_seq(), farm.config.max_attempts, now)
+        farm.decide(tx, commands.Submit((job,)))
         return farm.job_view(tx, job)
 
 
-def cancel(farm: Farm, job_id: str) -> JobView:
-    """End a job, running or not; its node hears of it with its next report."""
+def change(farm: Farm, job_id: str, command: commands.JobCommand) -> JobView:
+    """Cancel, pause or resume a job; asking twice changes nothing more.
+
+    The node of a running job hears with its next report or heartbeat that it was canceled.
+    """
     with farm.store.transaction(farm.clock()) as tx:
-        farm.decide(tx, commands.Cancel(), job=farm.require_job(tx, job_id))
+        farm.decide(tx, command, job=farm.require_job(tx, job_id))
         return farm.job_view(tx, farm.require_job(tx, job_id))
 
 

@@ -26,7 +26,8 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
     """Make a node known, or known again; unless an operator does it, it has to be approved.
 
     A repeat with the same id and credential is answered like the first. `forbidden` if
-    the id belongs to a node with another credential.
+    the id belongs to a node with another credential, `identity_in_use` if its agent is another
+    process that still lives.
     """
     if caller.role is not Role.OPERATOR and not fields["credential"]:
         raise problems.UNAUTHENTICATED(
@@ -50,8 +51,9 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
             raise problems.TOO_MANY(
                 f"{waiting} nodes wait for approval already; an operator approves or removes them."
             )
-        farm.decide(tx, commands.Register(node), node=old)
-        farm.hear(tx, node.id)
+        exclusive = caller.protocol is not None  # who says it can also say whom it replaces
+        farm.decide(tx, commands.Register(node, caller.replaces, exclusive), node=old)
+        farm.hear(tx, caller, node.id)
         return farm.node_view(tx, node.id)
 
 
@@ -86,7 +88,7 @@ def heartbeat(
     now = farm.clock()
     with farm.store.transaction(now) as tx:
         farm.require_node(tx, node_id)
-        farm.hear(tx, node_id, stopping=stopping)
+        farm.hear(tx, caller, node_id, stopping=stopping)
         held = [job.lease.lease_id for job in tx.held(node_id) if job.lease is not None]
         for lease_id in held if leases is None else set(held) & set(leases):
             farm.store.liveness.renew(lease_id, now)

@@ -26,8 +26,8 @@ def next_job(
     while True:
         waiter = _park(farm, node_id) if wait > 0 else None
         if waiter is None:
-            return claim(farm, node_id, known, hear=first)
-        claimed = _claim_or_wait(farm, node_id, known, waiter, deadline, first=first)
+            return claim(farm, caller, node_id, known, hear=first)
+        claimed = _claim_or_wait(farm, caller, node_id, known, waiter, deadline, first=first)
         first = False
         if farm.waiters.closed and claimed is None:
             raise problems.UNAVAILABLE("The master is stopping or restarting; ask again in a moment.")
@@ -47,7 +47,14 @@ def _park(farm: Farm, node_id: str) -> Waiter | None:
 
 
 def _claim_or_wait(
-    farm: Farm, node_id: str, known: Sequence[str] | None, waiter: Waiter, deadline: float, *, first: bool
+    farm: Farm,
+    caller: Caller,
+    node_id: str,
+    known: Sequence[str] | None,
+    waiter: Waiter,
+    deadline: float,
+    *,
+    first: bool,
 ) -> JobView | None:
     """Claim at once, or when the parked poll is woken; None if it was in vain.
 
@@ -57,12 +64,12 @@ def _claim_or_wait(
     claimed = None
     try:
         if not waiter.superseded:
-            claimed = claim(farm, node_id, known, hear=first)
+            claimed = claim(farm, caller, node_id, known, hear=first)
         if claimed is None:
             waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
             farm.waiters.leave(waiter)
             if waiter.woken.is_set() and not waiter.superseded:
-                claimed = claim(farm, node_id, known, hear=False)
+                claimed = claim(farm, caller, node_id, known, hear=False)
         return claimed
     finally:
         farm.waiters.leave(waiter)
@@ -70,16 +77,18 @@ def _claim_or_wait(
             farm.wake_for(waiter.job.id)  # this poll was woken for it and did not take it: another may
 
 
-def claim(farm: Farm, node_id: str, known: Sequence[str] | None, *, hear: bool) -> JobView | None:
+def claim(
+    farm: Farm, caller: Caller, node_id: str, known: Sequence[str] | None, *, hear: bool
+) -> JobView | None:
     """Lease the best pending job to a node; None if there is none for it, or it has no free slot.
 
     `hear`: the node calls just now.
     """
     now = farm.clock()
     with farm.store.transaction(now) as tx:
-        farm.require_node(tx, node_id)
+        lifecycle.same_agent(farm.require_node(tx, node_id), caller.instance)
         if hear:
-            farm.hear(tx, node_id)
+            farm.hear(tx, caller, node_id)
         for job in tx.held(node_id):
             if known is not None and job.lease is not None and job.lease.lease_id not in known:
                 farm.store.liveness.renew(job.lease.lease_id, now)
@@ -108,8 +117,9 @@ def progress(
     caller.speaks_for(node_id)
     now = farm.clock()
     with farm.store.transaction(now) as tx:
-        lease = lifecycle.current_lease(farm.require_job(tx, job_id), node_id, lease_id)
-        farm.hear(tx, node_id)
+        job = farm.require_job(tx, job_id)
+        farm.hear(tx, caller, node_id)
+        lease = lifecycle.current_lease(job, node_id, lease_id)
         farm.store.liveness.renew(lease.lease_id, now)
         farm.store.liveness.set_progress(lease.lease_id, how_far)
     farm.logs.append(job_id, log)
@@ -121,9 +131,10 @@ def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> No
     caller.speaks_for(report.node_id)
     with farm.store.transaction(farm.clock()) as tx:
         job = farm.require_job(tx, report.job_id)
-        happened = farm.decide(tx, commands.Finish(report), job=job)
-        if tx.node(report.node_id) is not None:
-            farm.hear(tx, report.node_id)
+        node = tx.node(report.node_id)
+        if node is not None:
+            farm.hear(tx, caller, node.id)
+        happened = farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id))
     if happened:
         farm.logs.append(report.job_id, log)
 
@@ -151,7 +162,7 @@ def reap(farm: Farm) -> None:
                 error = Failure(
                     "lease_expired", f"nothing was heard of attempt {lease.number} until its lease ended"
                 )
-                farm.decide(tx, commands.Expire(lease.lease_id, error), job=job)
+                farm.decide(tx, commands.Expire(lease.lease_id, error), job=job, node=tx.node(lease.node_id))
         released = tx.released()
     for job in released:
         farm.waiters.wake_for(job)

@@ -14,8 +14,10 @@ from typing import Any
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union, configure_union_passthrough
 
-from common.model import Job, Node, Scalar
+from common.model import FarmState, Job, Node, Scalar
+from master.lifecycle import Record
 from master.lifecycle.events import Event
+from master.store.formats import migrate
 
 _converter = Converter(forbid_extra_keys=True, omit_if_default=True)
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
@@ -36,28 +38,28 @@ def encode_events(events: Sequence[Event]) -> bytes:
     return _dumps([_unstructure_event(event) for event in events]).encode()
 
 
-def decode_events(data: bytes) -> list[Event]:
-    """The events; `CodecError` if there are none of this version."""
+def decode_events(data: bytes, written: int) -> list[Event]:
+    """The events, written in format `written`; `CodecError` if there are none of this version."""
     try:
-        return [_structure(document, Event) for document in json.loads(data)]
-    except (ValueError, TypeError) as error:
+        return [_structure(migrate(document, written), Event) for document in json.loads(data)]
+    except (ValueError, TypeError, LookupError) as error:
         raise CodecError(f"not events: {error}") from error
 
 
-def encode_record(record: Job | Node) -> bytes:
+def encode_record(record: Record) -> bytes:
     """One line of JSON without the newline, tagged with the record's type."""
     document = {"record": type(record).__name__, **_converter.unstructure(record)}
     return _dumps(document).encode()
 
 
-def decode_record(data: bytes) -> Job | Node:
-    """The record; `CodecError` if it is none."""
+def decode_record(data: bytes, written: int) -> Record:
+    """The record, written in format `written`; `CodecError` if it is none."""
     try:
-        document = json.loads(data)
-        kind = {"Job": Job, "Node": Node}[document.pop("record")]
-    except (ValueError, KeyError, AttributeError) as error:
+        document = migrate(json.loads(data), written)
+        kind = {"Job": Job, "Node": Node, "FarmState": FarmState}[document.pop("record")]
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise CodecError(f"not a record: {error}") from error
-    record: Job | Node = _structure(document, kind)
+    record: Record = _structure(document, kind)
     return record
 
 

@@ -49,6 +49,14 @@ class LogStore:
         # Not splitlines(): a line may have a carriage return or the like in it.
         return self._tail(path).decode(errors="replace").split("\n")[:-1]
 
+    def remove(self, job_id: str) -> None:
+        """Forget a job's log; errors of the disk are logged here and go no further."""
+        try:
+            with self._lock:
+                self._path(job_id).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("cannot remove the log of job %s: %s", job_id, error)
+
     def _tail(self, path: Path) -> bytes:
         with path.open("rb") as file:
             size = file.seek(0, 2)

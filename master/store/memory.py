@@ -7,20 +7,27 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
-from common.model import Job, JobStatus, Node, Now
+from common.model import FarmState, Job, JobStatus, Node, Now
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
-from master.store import codec, journal, snapshot
+from master.store import codec, journal, segments, snapshot
 from master.store.liveness import Liveness
 from master.store.state import ListingKey, State
 
 log = logging.getLogger(__name__)
 
-FOLD_AFTER = 4
-"""Closed segments that are folded into a new snapshot together."""
+FOLD_AFTER = 16
+"""Closed segments that are folded into a new snapshot, however large it is."""
+FOLD_BYTES = 1024 * 1024
+"""Of closed segments that are worth a process."""
+FOLD_SHARE = 8
+"""Closed segments are folded as soon as they have this part of the snapshot's size: an eighth."""
+FOLD_AGE = 86400.0
+"""Seconds after which closed segments are folded in any case: the snapshot may hold much that is gone."""
 MAX_FOLD_PAUSE = 600.0
 """Seconds between two tries of a snapshot process that fails; the pause doubles up to this."""
 
@@ -38,8 +45,16 @@ class Transaction:
         """The job with this id."""
         return self._state.jobs.get(job_id)
 
-    def by_key(self, key: str) -> Job | None:
-        """The job that was submitted with this `Idempotency-Key`."""
+    def farm(self) -> FarmState:
+        """What holds for the whole farm."""
+        return self._state.farm
+
+    def history(self) -> int:
+        """How many events were recorded since the beginning."""
+        return self._state.history
+
+    def by_key(self, key: str) -> list[Job]:
+        """The jobs that were submitted with this `Idempotency-Key`."""
         return self._state.by_key(key)
 
     def node(self, node_id: str) -> Node | None:
@@ -78,6 +93,10 @@ class Transaction:
         """Completed and failed jobs, newest first, and how many there are."""
         return self._state.results_page(after, limit)
 
+    def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
+        """Jobs that were finished before `moment`, oldest first, and how many there are."""
+        return self._state.finished_before(moment, limit)
+
     def count(self, status: JobStatus | None = None) -> int:
         """How many jobs there are."""
         return self._state.count(status)
@@ -100,6 +119,7 @@ class Transaction:
             ) from error
         for key, record in changes.items():
             self._state.put(key, record, self.now)
+        self._state.history = snapshot.length_after(self._state.history, events)
         self.events += events
 
 
@@ -122,13 +142,17 @@ class MemoryStore:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
         self._failed = False
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.liveness = Liveness()
+        self.history = 0
+        """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
         last = self._load(now)
+        self.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
 
     @contextmanager
@@ -138,16 +162,18 @@ class MemoryStore:
         Also a read, and a refusal, waits: nobody is told of what a crash could undo.
         """
         tx: Transaction | None = None
-        position = 0
+        position = history = 0
         try:
             with self._lock:
                 tx = Transaction(self._state, self._journal, now)
                 try:
                     yield tx
                 finally:
-                    position = self._journal.position
+                    position, history = self._journal.position, self._state.history
         finally:
             self._wait_synced(position)
+            with self._telling:
+                self.history = max(self.history, history)
             if tx is not None and tx.events:
                 for listener in self._listeners:
                     listener(tx.events)
@@ -186,18 +212,19 @@ class MemoryStore:
         with snapshot.alone(self._directory, patience=60):
             for unfinished in self._directory.glob(f"*{journal.PART}"):
                 unfinished.unlink()
-            covers, records = snapshot.read(self._directory)
-            for record in records:
+            old = snapshot.read(self._directory)
+            for record in old.records:
                 self._state.put((type(record), record.id), record, now)
-            for events in snapshot.transactions_after(self._directory, covers):
+            self._state.history = old.history
+            for events in snapshot.transactions_after(self._directory, old.covers):
                 self._replay(events, now)
-            paths = journal.segments(self._directory)
+            paths = segments.segments(self._directory)
             # Its last whole record is where it ends from now on: it will not be written to again.
-            if paths and (cut := journal.cut_tail(paths[-1])):
+            if paths and (cut := segments.cut_tail(paths[-1])):
                 log.warning(
                     "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
                 )
-            return max([covers, *map(snapshot.number_of, paths)])
+            return max([old.covers, *map(segments.number_of, paths)])
 
     def _replay(self, events: Sequence[Event], now: Now) -> None:
         try:
@@ -208,6 +235,7 @@ class MemoryStore:
             ) from error
         for key, changed in changes.items():
             self._state.put(key, changed, now)
+        self._state.history = snapshot.length_after(self._state.history, events)
 
 
 class Folding:
@@ -219,6 +247,7 @@ class Folding:
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
         self._not_before = 0.0
+        self._overdue_at: float | None = None
 
     def step(self, writing: int, now: Now) -> None:
         """Look after the process, and start one if need be; segment `writing` is not closed yet."""
@@ -227,9 +256,17 @@ class Folding:
                 return
             self._after(self._process.returncode, now)
             self._process = None
-        closed = [n for n in map(snapshot.number_of, journal.segments(self._directory)) if n < writing]
-        if len(closed) >= FOLD_AFTER and now.mono >= self._not_before:
-            self._process = snapshot.spawn_fold(self._directory, closed[-1])
+        if self._overdue_at is None:
+            self._overdue_at = now.mono + FOLD_AGE
+        closed = [p for p in segments.segments(self._directory) if segments.number_of(p) < writing]
+        wanted = len(closed) >= FOLD_AFTER or self._pays(closed) or now.mono >= self._overdue_at
+        if closed and wanted and now.mono >= self._not_before:
+            self._process = snapshot.spawn_fold(self._directory, segments.number_of(closed[-1]))
+            self._overdue_at = now.mono + FOLD_AGE
+
+    def _pays(self, closed: Sequence[Path]) -> bool:
+        """Whether writing a snapshot is little work beside replaying `closed` at the next start."""
+        return sum(map(_size, closed)) >= max(FOLD_BYTES, _size(self._directory / "snapshot") / FOLD_SHARE)
 
     def _after(self, status: int, now: Now) -> None:
         self._failures = self._failures + 1 if status else 0
@@ -237,3 +274,11 @@ class Folding:
             pause = min(MAX_FOLD_PAUSE, 2.0**self._failures)
             self._not_before = now.mono + pause
             log.error("the snapshot process ended with %s; it is tried again in %d s", status, pause)
+
+
+def _size(path: Path) -> int:
+    """In bytes; 0 if it is not there, or not any more: the fold of an earlier master may still work."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -4,7 +4,7 @@ The live dicts are never touched: the process replays the closed segments onto t
 snapshot, writes the next one beside it, renames it into place, and then removes
 the segments that it covers. Requests never wait for any of this.
 
-A snapshot is a header line, one frame for each record, and a frame with their number.
+A snapshot is a header, one frame for each record, and a frame with their number.
 """
 
 from __future__ import annotations
@@ -15,30 +15,40 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from common.locks import hold
-from common.model import Job, Node
-from master import lifecycle
-from master.lifecycle.events import Event, RecordKey
-from master.store import codec, journal
+from common.model import Job
+from master.lifecycle import Record, carry_out
+from master.lifecycle.events import Event, HistoryRewound, RecordKey
+from master.store import codec, formats, journal
+from master.store.frames import frame, parse_frame
+from master.store.segments import number_of, read_segment, segments, what_to_do
 
-FORMAT = 1
-"""Raised when snapshot or journal can no longer be read by the program before."""
-
-_NAME = "snapshot"
+NAME = "snapshot"
 
 
-def write(directory: Path, covers: int, records: Sequence[Job | Node]) -> None:
-    """Replace the snapshot, durably: it then stands for all segments up to `covers`."""
-    header = {"format": FORMAT, "covers": covers}
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a snapshot stands for."""
+
+    covers: int = 0
+    """The last segment that it covers."""
+    history: int = 0
+    """How many events led to its records, since the beginning."""
+    records: Sequence[Record] = ()
+
+
+def write(directory: Path, snapshot: Snapshot) -> None:
+    """Replace the snapshot, durably: it then stands for all segments that it covers."""
     payloads = chain(
-        [json.dumps(header).encode()],
-        map(codec.encode_record, records),
-        [json.dumps({"records": len(records)}).encode()],
+        [formats.stamp(covers=snapshot.covers, history=snapshot.history)],
+        map(codec.encode_record, snapshot.records),
+        [json.dumps({"records": len(snapshot.records)}).encode()],
     )
-    journal.replace_file(directory / _NAME, (journal.frame(payload, 0) for payload in payloads))
+    journal.replace_file(directory / NAME, (frame(payload, 0) for payload in payloads))
 
 
 @contextmanager
@@ -50,6 +60,10 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
     """
     try:
         fd = hold(directory / "fold.lock", patience)
+        owner = directory.stat()
+        if os.geteuid() == 0 != owner.st_uid:
+            # Made by root for a look at the journal, it must not be closed to the master.
+            os.fchown(fd, owner.st_uid, owner.st_gid)
     except BlockingIOError:
         raise journal.JournalError(
             f"another process still makes a snapshot in {directory}; wait for it, or end it"
@@ -60,85 +74,114 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
         os.close(fd)
 
 
-def read(directory: Path) -> tuple[int, list[Job | Node]]:
-    """The segment up to which it stands, and its records; (0, []) if there is no snapshot.
+def read(directory: Path) -> Snapshot:
+    """The snapshot; an empty one if there is none.
 
     `JournalError` if it is damaged or made by a newer program.
     """
-    path = directory / _NAME
+    path = directory / NAME
     if not path.exists():
-        return 0, []
+        return Snapshot()
     payloads = list(_payloads(path))
     try:
         header, end = json.loads(payloads[0]), json.loads(payloads[-1])
-        if header["format"] != FORMAT:
-            raise journal.JournalError(
-                f"{path} has format {header['format']}, but this program reads {FORMAT}; "
-                "use the version that wrote it"
-            )
+        if (refusal := formats.refusal(header)) is not None:
+            raise journal.JournalError(f"{path} {refusal}")
         if len(payloads) < 2 or end.get("records") != len(payloads) - 2:
-            raise journal.JournalError(f"{path} is incomplete; restore the state directory from a backup")
-        return int(header["covers"]), [codec.decode_record(payload) for payload in payloads[1:-1]]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise journal.JournalError(f"{path} cannot be read: {error}") from error
+            raise journal.JournalError(f"{path} is incomplete; {what_to_do(path)}")
+        records = [codec.decode_record(payload, header["format"]) for payload in payloads[1:-1]]
+        history = header["history"] if "history" in header else least_history(records)
+        return Snapshot(int(header["covers"]), int(history), records)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise journal.JournalError(f"{path} cannot be read: {error}; {what_to_do(path)}") from error
+
+
+def least_history(records: Sequence[Record]) -> int:
+    """How many events led to `records` at least: for format 1, which did not count them.
+
+    No attempt may be numbered higher than the history is long.
+    """
+    attempts = (record.attempt for record in records if isinstance(record, Job))
+    return len(records) + sum(attempt.number for attempt in attempts if attempt is not None)
 
 
 def _payloads(path: Path) -> Iterator[bytes]:
     data, offset = path.read_bytes(), 0
     while offset < len(data):
-        found = journal.parse_frame(data, offset)
+        found = parse_frame(data, offset)
         if found is None:
-            raise journal.JournalError(
-                f"{path} is damaged at offset {offset}; restore the state directory from a backup"
-            )
+            raise journal.JournalError(f"{path} is damaged at offset {offset}; {what_to_do(path)}")
         yield found.payload
         offset = found.end
 
 
-def transactions_after(directory: Path, covers: int) -> Iterator[list[Event]]:
-    """The transactions behind segment `covers`, in order.
+def transactions_after(directory: Path, covers: int, upto: int | None = None) -> Iterator[list[Event]]:
+    """The transactions behind segment `covers`, in order; up to a closed segment, or all.
 
-    `JournalError` if a segment is damaged or missing.
+    `JournalError` if a segment is damaged or missing, or written by a newer program.
     """
-    paths = [path for path in journal.segments(directory) if number_of(path) > covers]
+    paths = [path for path in segments(directory) if number_of(path) > covers]
+    last = paths[-1] if paths and upto is None else None
     for expected, path in enumerate(paths, start=covers + 1):
+        if upto is not None and number_of(path) > upto:
+            return
         if number_of(path) != expected:
-            raise journal.JournalError(f"journal segment {expected} is missing in {directory}")
-        for offset, payload in journal.read_segment(path, last=path == paths[-1]):
+            raise journal.JournalError(
+                f"journal segment {expected} is missing in {directory}; {what_to_do(path)}"
+            )
+        segment = read_segment(path, last=path == last)
+        for offset, payload in segment.records:
             try:
-                yield codec.decode_events(payload)
+                yield codec.decode_events(payload, segment.format or formats.FORMAT)
             except codec.CodecError as error:
                 raise journal.JournalError(f"{path} at offset {offset}: {error}") from error
 
 
-def number_of(segment: Path) -> int:
-    """A segment's number, from its name."""
-    return int(segment.stem)
+def advance(directory: Path, old: Snapshot, upto: int | None = None) -> Snapshot:
+    """What `old` and the segments behind it lead to: up to a closed one, or all.
+
+    `JournalError` as for `transactions_after`.
+    """
+    records: dict[RecordKey, Record] = {(type(record), record.id): record for record in old.records}
+    history = old.history
+    for events in transactions_after(directory, old.covers, upto):
+        put(records, events)
+        history = length_after(history, events)
+    last = max([old.covers, *map(number_of, segments(directory))]) if upto is None else upto
+    return Snapshot(last, history, list(records.values()))
 
 
-def fold(directory: Path, upto: int) -> None:
+def fold(directory: Path, upto: int, patience: float = 0.0) -> None:
     """Make the snapshot that covers the segments up to `upto`, and remove these.
 
-    It holds the lock all the while; if another fold came first and went further, there is
-    nothing left to do.
+    It holds the lock all the while, for which it waits up to `patience` seconds. If another
+    fold came first and went further, there is nothing left to do.
     """
-    with alone(directory, patience=0):
-        covers, loaded = read(directory)
-        records: dict[RecordKey, lifecycle.Record] = {(type(record), record.id): record for record in loaded}
-        for path in journal.segments(directory):
-            if covers < number_of(path) <= upto:
-                for _, payload in journal.read_segment(path, last=False):
-                    _carry_out(records, codec.decode_events(payload))
-        if upto > covers:
-            write(directory, upto, list(records.values()))
-        for path in journal.segments(directory):
-            if number_of(path) <= max(covers, upto):
-                path.unlink()
-        journal.sync_directory(directory)
+    with alone(directory, patience):
+        old = read(directory)
+        if upto > old.covers:
+            write(directory, advance(directory, old, upto))
+        remove_covered(directory, max(upto, old.covers))
 
 
-def _carry_out(records: dict[RecordKey, lifecycle.Record], events: Iterable[Event]) -> None:
-    for key, record in lifecycle.carry_out(records.get, events).items():
+def remove_covered(directory: Path, covers: int) -> None:
+    """Remove the segments that the snapshot stands for, up to number `covers`."""
+    for path in segments(directory):
+        if number_of(path) <= covers:
+            path.unlink()
+    journal.sync_directory(directory)
+
+
+def length_after(history: int, events: Iterable[Event]) -> int:
+    """How long the history is after `events`: one longer for each, and longer than one that was lost."""
+    for event in events:
+        history = max(history, event.heard if isinstance(event, HistoryRewound) else 0) + 1
+    return history
+
+
+def put(records: dict[RecordKey, Record], events: Iterable[Event]) -> None:
+    """Bring `records` up to date with `events`. TypeError if they do not fit."""
+    for key, record in carry_out(records.get, events).items():
         if record is None:
             records.pop(key, None)
         else:
@@ -158,4 +201,8 @@ def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
 
 if __name__ == "__main__":
     os.nice(10)
-    fold(Path(sys.argv[1]), int(sys.argv[2]))
+    try:
+        # A backup may be reading; it is soon done.
+        fold(Path(sys.argv[1]), int(sys.argv[2]), patience=60)
+    except journal.JournalError as error:
+        sys.exit(f"snapshot: {error}")

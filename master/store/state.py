@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedDict, SortedList
 
-from common.model import Job, JobStatus, Node, Now
+from common.model import FarmState, Job, JobStatus, Node, Now
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.queue import Queue
@@ -31,26 +32,37 @@ class State:
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
         self.nodes: dict[str, Node] = {}
+        self.farm = FarmState()
+        self.history = 0
+        """How many events led here, since the beginning."""
         self.queue = Queue()
         self.last_seq = 0
         self._listing: SortedDict = SortedDict()
         self._by_status: dict[JobStatus, SortedDict] = {status: SortedDict() for status in JobStatus}
         self._with_result: SortedDict = SortedDict()
+        self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, str] = {}
-        self._by_key: dict[str, str] = {}
+        self._by_key: dict[str, tuple[str, ...]] = {}
 
     def record(self, key: RecordKey) -> lifecycle.Record | None:
         """The record with this key."""
         kind, identifier = key
+        if kind is FarmState:
+            return self.farm
         return self.jobs.get(identifier) if kind is Job else self.nodes.get(identifier)
 
     def put(self, key: RecordKey, record: lifecycle.Record | None, now: Now) -> None:
         """Replace a record, or remove it (None). `now` starts the clock of a backoff."""
-        if isinstance(record, Job):
+        kind, identifier = key
+        if isinstance(record, FarmState):
+            self.farm = record
+        elif isinstance(record, Job):
             self._put_job(self.jobs.get(record.id), record, now)
+        elif kind is Job:
+            self._remove_job(self.jobs[identifier])
         else:
-            self._put_node(self.nodes.get(key[1]), record)
+            self._put_node(self.nodes.get(identifier), record)
 
     def count(self, status: JobStatus | None = None) -> int:
         """How many jobs there are, in all or with one status."""
@@ -69,10 +81,9 @@ class State:
         node_id = self._by_credential.get(digest)
         return None if node_id is None else self.nodes.get(node_id)
 
-    def by_key(self, key: str) -> Job | None:
-        """The job that was submitted with this `Idempotency-Key`."""
-        job_id = self._by_key.get(key)
-        return None if job_id is None else self.jobs[job_id]
+    def by_key(self, key: str) -> list[Job]:
+        """The jobs that were submitted with this `Idempotency-Key`, in the order of their submission."""
+        return [self.jobs[job_id] for job_id in self._by_key.get(key, ())]
 
     def page(self, status: JobStatus | None, after: ListingKey | None, limit: int) -> list[Job]:
         """Up to `limit` jobs behind `after`, in listing order."""
@@ -81,6 +92,11 @@ class State:
     def results_page(self, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
         """Up to `limit` completed and failed jobs, newest first, and how many there are in all."""
         return self._page(self._with_result, after, limit), len(self._with_result)
+
+    def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
+        """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are."""
+        count = self._finished.bisect_left((moment,))
+        return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
 
     def _page(self, index: SortedDict, after: ListingKey | None, limit: int) -> list[Job]:
         keys: Iterator[ListingKey] = index.irange(minimum=after, inclusive=(False, True))
@@ -95,17 +111,31 @@ class State:
         self._listing[key] = self._by_status[new.status][key] = new.id
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
             self._with_result[key] = new.id
-        if new.idempotency_key is not None:
-            self._by_key[new.idempotency_key] = new.id
+        if new.finished_at is not None:
+            self._finished.add((new.finished_at, new.seq, new.id))
+        if old is None and new.idempotency_key is not None:
+            self._by_key[new.idempotency_key] = (*self._by_key.get(new.idempotency_key, ()), new.id)
         if new.lease is not None:
             self._held[new.lease.node_id].add(new.id)
         if new.status is JobStatus.PENDING:
             self.queue.put(new, now)
 
+    def _remove_job(self, old: Job) -> None:
+        self._unindex(old)
+        self._with_result.pop(listing_key(old), None)
+        del self.jobs[old.id]
+        if old.idempotency_key is not None:
+            others = tuple(i for i in self._by_key[old.idempotency_key] if i != old.id)
+            self._by_key[old.idempotency_key] = others
+            if not others:
+                del self._by_key[old.idempotency_key]
+
     def _unindex(self, old: Job) -> None:
         key = listing_key(old)
         del self._listing[key]
         del self._by_status[old.status][key]
+        if old.finished_at is not None:
+            self._finished.remove((old.finished_at, old.seq, old.id))
         if old.lease is not None:
             self._held[old.lease.node_id].discard(old.id)
         if old.status is JobStatus.PENDING:

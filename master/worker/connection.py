@@ -35,8 +35,9 @@ class Patience:
 
     first_byte: float = 10.0
     """From the connection to its first byte."""
-    handshake: float = 10.0
-    """For the whole TLS handshake, or for the whole head of a plain request."""
+    handshake: float = 20.0
+    """For the whole TLS handshake, or for the whole head of a plain request. A handshake takes a round
+    trip, which on a bad line is 10 s."""
     request: float = 30.0
     """For a request's head and small body together; and for a larger body to begin with."""
     body_rate: float = 64 * 1024

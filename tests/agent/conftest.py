@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.ffmpeg.discover import FFmpeg, Toolbox, discover
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 from agent.runner import Assignment, run_job
 from common.model import Report, Scalar
 from common.settings import CODECS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.ffmpeg.discover import Toolbox, candidates, discover, listed_encoders, trial_argv
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 from common.settings import CODECS
 
 

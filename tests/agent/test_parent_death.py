@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 
 from agent.ffmpeg.discover import Toolbox
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 from tests.agent.conftest import is_gone, wait_until
 
 AGENT = """
 import sys, threading
 from pathlib import Path
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 spawner = Spawner()
 child = spawner.spawn(
     [sys.argv[1], "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2", "-f", "null", "-"], Path.cwd())
@@ -43,7 +43,7 @@ def test_a_killed_agents_ffmpeg_is_gone_within_two_seconds(toolbox: Toolbox) -> 
 HASTY = """
 import os, sys, threading
 from pathlib import Path
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 spawner = Spawner()
 threading.Timer(float(sys.argv[1]), lambda: os.kill(os.getpid(), 9)).start()
 while True:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.ffmpeg.limits import Limits
-from agent.ffmpeg.process import Ended, Spawner, SpawnError, run
+from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.spawner import Spawner, SpawnError
 from common.model import Progress
 from tests.agent.conftest import is_gone, wait_until
 

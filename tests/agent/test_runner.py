@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.ffmpeg.discover import Toolbox
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 from agent.runner import Assignment, run_job
 from common.model import JobStatus, Progress
 from common.result import METRICS, check

@@ -10,7 +10,7 @@ import pytest
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 from agent.runner import Assignment, run_job
 from common.model import JobStatus, Report, Scalar
 from tests.agent.conftest import StandIn
@@ -69,6 +69,11 @@ def test_a_stalled_ffmpeg_is_ended_and_reported(run: Runner, stand_in: StandIn) 
     code, message = outcome(run(stand_in(PROGRESS + "while True: time.sleep(1)"), limits=QUICK))
     assert code == "encoder_stalled"
     assert "no progress" in message
+
+
+def test_an_ffmpeg_that_was_stopped_is_ended_and_reported(run: Runner, stand_in: StandIn) -> None:
+    body = PROGRESS + "os.kill(os.getpid(), signal.SIGSTOP)"
+    assert outcome(run(stand_in(body), limits=QUICK))[0] == "encoder_stalled"
 
 
 def test_a_stalled_ffmpeg_that_ignores_term_is_killed_and_reported(run: Runner, stand_in: StandIn) -> None:

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from agent.ffmpeg.discover import Toolbox
-from agent.ffmpeg.process import Spawner
+from agent.ffmpeg.spawner import Spawner
 from agent.runner import Assignment, remove_leftovers, run_job
 from common.model import JobStatus, Progress
 

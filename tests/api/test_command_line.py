@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from common.trust import fingerprint
-from master.store.journal import read_segment, segments
+from master.store.segments import read_segment, segments
 from tests.api.corner import Corner
 from tests.masters import MASTER, ROOT, Master, free_port, run_master, start_master
 
@@ -127,7 +127,7 @@ def test_a_damaged_journal_is_one_line_that_names_the_offset(tmp_path: Path) -> 
             Corner(client).submit()
     assert master.stop() == 0
     segment = segments(state_dir / "journal")[0]
-    offset = [at for at, _ in read_segment(segment, last=False)][1]
+    offset = [at for at, _ in read_segment(segment, last=False).records][1]
     damaged = bytearray(segment.read_bytes())
     damaged[offset + 40] ^= 1
     segment.write_bytes(damaged)

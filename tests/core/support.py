@@ -12,6 +12,7 @@ from common.model import JobStatus, Now, Report, Role
 from common.schema import RegisterSchema, SubmitSchema
 from master.config import Config
 from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 
@@ -34,11 +35,11 @@ class FakeClock:
         self.now = Now(wall, self.now.mono)
 
 
-def make_farm(directory: Path, clock: FakeClock, **settings: Any) -> Farm:
+def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024, **settings: Any) -> Farm:
     config = Config(state_dir=directory, **settings)
-    store = MemoryStore(directory / "journal", clock(), segment_bytes=64 * 1024)
+    store = MemoryStore(directory / "journal", clock(), segment_bytes=segment_bytes)
     _left_open.append(store)
-    return Farm(config, store, LogStore(directory / "logs"), clock)
+    return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), clock)
 
 
 _left_open: list[MemoryStore] = []

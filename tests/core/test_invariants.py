@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import json
 import os
 import shutil
 import tempfile
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,8 +20,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from common.failures import KINDS
 from common.model import Failure, Job, JobStatus, Outcome, Progress
 from common.problems import Problem
-from master.service import JobView, jobs, nodes, work
+from master.api.documents import archive_entry
+from master.lifecycle import commands
+from master.service import JobView, jobs, nodes, queue, work
 from master.service.farm import Farm
+from master.service.retention import Retention
 from master.store import snapshot
 from tests.core.support import (
     OPERATOR,
@@ -36,7 +44,7 @@ PICK = st.integers(0, 7)
 
 
 class FarmMachine(RuleBasedStateMachine):
-    """Submit, claim, progress, finish, expire, cancel, crash and replay in any order.
+    """Submit, claim, progress, finish, expire, cancel, archive, crash and replay in any order.
 
     `PICK` chooses among the nodes, jobs and claims there are, so that every rule can always
     run: with rules that wait for others, most runs would end before a job was claimed.
@@ -60,6 +68,11 @@ class FarmMachine(RuleBasedStateMachine):
 
     def records(self) -> dict[str, Job]:
         return dict(self.farm.store._state.jobs)
+
+    def archived(self) -> list[str]:
+        """The ids of the archived jobs, read as anybody can."""
+        texts = (gzip.decompress(path.read_bytes()) for path in (self.root / "archive").glob("*.gz"))
+        return [json.loads(line)["job"]["id"] for text in texts for line in text.splitlines()]
 
     def pick_node(self, pick: int) -> str:
         return self.node_ids[pick % len(self.node_ids)]
@@ -133,7 +146,26 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(pick=PICK)
     def cancel(self, pick: int) -> None:
         with contextlib.suppress(Problem):
-            jobs.cancel(self.farm, self.pick_job(pick))
+            jobs.change(self.farm, self.pick_job(pick), commands.Cancel())
+
+    @rule(pick=PICK, command=st.sampled_from([commands.PauseJob(), commands.ResumeJob()]))
+    def pause_or_resume(self, pick: int, command: commands.JobCommand) -> None:
+        with contextlib.suppress(Problem):
+            jobs.change(self.farm, self.pick_job(pick), command)
+
+    @rule(command=st.sampled_from([commands.PauseQueue(), commands.ResumeQueue(), commands.ResumeQueue()]))
+    def pause_or_resume_the_queue(self, command: commands.PauseQueue | commands.ResumeQueue) -> None:
+        queue.change(self.farm, command)
+
+    @rule(pick=PICK)
+    def put_a_node_back(self, pick: int) -> None:
+        nodes.change(self.farm, self.pick_node(pick), commands.Resume())
+
+    @rule(more=st.integers(-5, 5))
+    def hear_of_another_history(self, more: int) -> None:
+        heard = max(0, self.farm.store.history + more)
+        queue.compare_histories(self.farm, replace(OPERATOR, heard=heard))
+        assert self.farm.store.history >= heard
 
     @rule(pick=PICK)
     def retry(self, pick: int) -> None:
@@ -156,6 +188,16 @@ class FarmMachine(RuleBasedStateMachine):
         self.clock.advance(seconds)
         work.reap(self.farm)
 
+    @rule(halfway=st.booleans())
+    def archive(self, halfway: bool) -> None:
+        """All that is finished is old; `halfway`: the process vanishes before the memory let go of it."""
+        stop = patch.object(Retention, "_forget", side_effect=InterruptedError)
+        old = self.clock.now.wall + timedelta(seconds=1)
+        with stop if halfway else contextlib.nullcontext(), contextlib.suppress(InterruptedError):
+            Retention(self.farm, archive_entry).round(old, self.clock.now)
+        if halfway:
+            self.crash_and_replay(fold=False)
+
     @rule(fold=st.booleans())
     def crash_and_replay(self, fold: bool) -> None:
         """The process vanishes without closing anything; what it left is read again."""
@@ -168,10 +210,17 @@ class FarmMachine(RuleBasedStateMachine):
             self.farm = self.start()
         assert self.farm.store._state.jobs == before.jobs
         assert self.farm.store._state.nodes == before.nodes
+        assert self.farm.store._state.farm == before.farm
+        assert self.farm.store._state.history == before.history
 
     @invariant()
     def no_acknowledged_job_is_missing(self) -> None:
-        assert set(self.job_ids) <= set(self.records())
+        assert set(self.job_ids) <= set(self.records()) | set(self.archived())
+
+    @invariant()
+    def nothing_is_archived_twice(self) -> None:
+        archived = self.archived()
+        assert len(set(archived)) == len(archived)
 
     @invariant()
     def final_is_final(self) -> None:
@@ -200,6 +249,15 @@ class FarmMachine(RuleBasedStateMachine):
     def no_node_holds_more_than_its_slots(self) -> None:
         for view in nodes.all_nodes(self.farm):
             assert view.running <= view.node.max_concurrent_jobs
+
+    @invariant()
+    def what_is_set_aside_or_paused_gets_nothing(self) -> None:
+        state = self.farm.store._state
+        for node in state.nodes.values():
+            assert len(node.failing) <= 3
+            assert (node.quarantined is not None) == (len(node.failing) == 3)
+        for job in state.jobs.values():
+            assert (job.lease is not None) == (job.status is JobStatus.RUNNING)
 
     @invariant()
     def the_indexes_agree_with_the_records(self) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from common.clock import system_clock
-from common.model import Failure, JobStatus, NodeStatus, Role
+from common.model import Failure, Job, JobStatus, NodeStatus, Role
 from common.problems import Problem
 from common.schema import RegisterSchema
 from master.config import Config
 from master.lifecycle import commands
-from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.service import Caller, Farm, JobView, jobs, nodes, queue, work
+from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 from tests.core.support import OPERATOR, claim, finish, must_claim, register, submit
@@ -25,7 +26,8 @@ from tests.core.support import OPERATOR, claim, finish, must_claim, register, su
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
-    yield Farm(Config(tmp_path, threads=16), store, LogStore(tmp_path / "logs"), system_clock)
+    logs, archive = LogStore(tmp_path / "logs"), Archive(tmp_path / "archive")
+    yield Farm(Config(tmp_path, threads=16), store, logs, archive, system_clock)
     store.close()
 
 
@@ -100,7 +102,7 @@ def test_a_slot_that_becomes_free_wakes_the_poll_of_a_busy_node(farm: Farm, pool
     first, second = submit(farm), submit(farm)
     must_claim(farm, node_id)
     parked = poll(farm, pool, node_id)
-    jobs.cancel(farm, first)
+    jobs.change(farm, first, commands.Cancel())
     view = parked.result(10)
     assert view is not None
     assert view.job.id == second
@@ -175,7 +177,7 @@ def test_a_job_that_comes_in_the_moment_a_poll_times_out_is_taken(farm: Farm) ->
     waiter = farm.waiters.park(nodes.get(farm, node_id).node, deaf=False)
     assert waiter is not None
     waiter.woken = Late()
-    view = work._claim_or_wait(farm, node_id, None, waiter, deadline=0.0, first=True)
+    view = work._claim_or_wait(farm, OPERATOR, node_id, None, waiter, deadline=0.0, first=True)
     assert view is not None
     assert [view.job.id] == submitted
 
@@ -220,3 +222,25 @@ def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_po
     assert work.next_job(farm, OPERATOR, unable, None, 0) is None
     work.reap(farm)
     assert parked.result(10) is not None
+
+
+def test_while_the_queue_is_paused_polls_do_not_pass_a_job_from_one_to_the_other(
+    farm: Farm, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For ever, that would be, and on a whole core."""
+    woken = []
+    real = farm.waiters.wake_for
+
+    def counted(job: Job) -> None:
+        woken.append(job.id)
+        real(job)
+
+    monkeypatch.setattr(farm.waiters, "wake_for", counted)
+    queue.change(farm, commands.PauseQueue())
+    parked = [poll(farm, pool, register(farm)) for _ in range(2)]
+    submit(farm)
+    until(lambda: len(farm.waiters._parked) == 2)
+    assert len(woken) == 1
+    submit(farm)
+    queue.change(farm, commands.ResumeQueue())
+    assert all(poll_.result(10) is not None for poll_ in parked)

@@ -25,6 +25,7 @@ SCHEMAS: dict[str, Schema] = {
     "POST /nodes/register": schema.RegisterSchema(),
     "POST /nodes/{id}/heartbeat": schema.HeartbeatSchema(),
     "POST /nodes/{id}/leave": schema.LeaveSchema(),
+    "POST /jobs/batch": schema.BatchSchema(),
     "POST /jobs": schema.SubmitSchema(),
     "POST /jobs/{id}/progress": schema.ProgressSchema(),
     "POST /jobs/{id}/release": schema.ReleaseSchema(),

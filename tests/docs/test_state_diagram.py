@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from common.model import Failure, JobStatus
+from common.model import Failure, Job, JobStatus
 from common.problems import Problem
-from master.lifecycle import events
+from master.lifecycle import commands, events
 from master.service import JobView, jobs, nodes, work
 from master.service.farm import Farm
 from tests.core.support import OPERATOR, FakeClock, claim, finish, job, make_farm, register, submit
@@ -42,8 +42,8 @@ class Watched:
 
     def _note(self, happened: Sequence[events.Event]) -> None:
         for event in happened:
-            key = event.job.id if isinstance(event, events.JobSubmitted) else getattr(event, "job_id", None)
-            if key is not None:
+            kind, key = event.key
+            if kind is Job:
                 after = str(job(self.farm, key).job.status)
                 self.seen.add((self._status.get(key, "[*]"), after, type(event).__name__))
                 self._status[key] = after
@@ -73,7 +73,9 @@ VERBS: dict[str, Callable[[Watched], object]] = {
     "fail for good": lambda w: w.report(JobStatus.FAILED, "encoder_error"),
     "hand back": Watched.release,
     "let time pass": Watched.let_time_pass,
-    "cancel": lambda w: jobs.cancel(w.farm, w.job_id),
+    "cancel": lambda w: jobs.change(w.farm, w.job_id, commands.Cancel()),
+    "pause": lambda w: jobs.change(w.farm, w.job_id, commands.PauseJob()),
+    "resume": lambda w: jobs.change(w.farm, w.job_id, commands.ResumeJob()),
     "retry": lambda w: jobs.retry(w.farm, w.job_id),
     "restart the agent": lambda w: register(w.farm, id=w.node_id, instance="second"),
     "remove the node": lambda w: nodes.remove(w.farm, w.node_id),
@@ -81,6 +83,7 @@ VERBS: dict[str, Callable[[Watched], object]] = {
 
 WAYS: dict[str, tuple[str, ...]] = {
     "pending": (),
+    "paused": ("pause",),
     "running": ("claim",),
     "completed": ("claim", "complete"),
     "failed": ("claim", "fail for good"),

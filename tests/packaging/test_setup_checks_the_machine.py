@@ -146,3 +146,23 @@ def test_where_debians_python3_is_too_old_a_newer_package_is_named(machine: Mach
     )
     found = machine.check()
     assert found.stderr.splitlines()[-1].strip() == "sudo apt-get install -y python3.11 python3.11-venv"
+
+
+def test_root_gets_what_the_tests_inject_faults_with_and_others_are_not_bothered(machine: Machine) -> None:
+    machine.command("apt-get", 'echo "$@" >>"$0.log"')
+    for name in ("strace", "mkfs.ext4", "ip"):
+        machine.command(name, "exit 0")
+    machine.without("strace")
+
+    def installed() -> str:
+        command = ["/bin/sh", "scripts/setup.sh", "--tests"]
+        done = subprocess.run(
+            command, cwd=machine.checkout, env={"PATH": str(machine.bin)}, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        log = machine.bin / "apt-get.log"
+        return log.read_text() if log.exists() else ""
+
+    assert installed() == ""
+    machine.user("0")
+    assert "install -y --no-install-recommends strace\n" in installed()

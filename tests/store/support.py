@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from master.store import journal
+from master.store.segments import read_segment, segments
+from tests.core.support import FakeClock, crash, make_farm
 
 
 def write_records(directory: Path, count: int) -> list[bytes]:
@@ -17,6 +19,13 @@ def write_records(directory: Path, count: int) -> list[bytes]:
     return records
 
 
+def records_in(root: Path) -> dict[str, object]:
+    """What a master finds that starts in the state directory `root`; it is killed at once."""
+    store = make_farm(root, FakeClock()).store
+    crash(store)
+    return {**store._state.jobs, **store._state.nodes}
+
+
 def read_records(directory: Path) -> list[bytes]:
-    paths = journal.segments(directory)
-    return [payload for path in paths for _, payload in journal.read_segment(path, last=path == paths[-1])]
+    paths = segments(directory)
+    return [payload for path in paths for _, payload in read_segment(path, last=path == paths[-1]).records]

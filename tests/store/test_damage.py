@@ -8,6 +8,7 @@ import pytest
 
 from master.store import journal
 from master.store.memory import MemoryStore
+from master.store.segments import read_segment, segments
 from tests.core.support import FakeClock, make_farm, submit
 from tests.store.support import read_records, write_records
 
@@ -20,10 +21,8 @@ def flip(path: Path, offset: int) -> None:
 
 def test_a_flipped_byte_in_the_middle_names_the_offset(tmp_path: Path) -> None:
     write_records(tmp_path, 5)
-    segment = journal.segments(tmp_path)[0]
-    second = next(
-        offset for offset, payload in journal.read_segment(segment, last=True) if payload == b'{"n":1}'
-    )
+    segment = segments(tmp_path)[0]
+    second, _ = read_segment(segment, last=True).records[1]
     flip(segment, second + 30)
     with pytest.raises(journal.JournalError, match=f"damaged at offset {second} of .*000001.journal"):
         read_records(tmp_path)
@@ -33,7 +32,7 @@ def test_a_flipped_byte_in_the_last_record_is_noticed_once_the_journal_was_idle(
     farm = make_farm(tmp_path, FakeClock())
     submit(farm)
     farm.store.tidy(farm.clock())
-    segment = journal.segments(tmp_path / "journal")[0]
+    segment = segments(tmp_path / "journal")[0]
     flip(segment, 40)
     with pytest.raises(journal.JournalError, match="damaged at offset 0"):
         MemoryStore(tmp_path / "journal", FakeClock()())
@@ -44,7 +43,7 @@ def test_damage_at_the_end_of_a_closed_segment_is_no_torn_tail(tmp_path: Path) -
     submit(farm)
     farm.store.close()
     make_farm(tmp_path, FakeClock())
-    segment = journal.segments(tmp_path / "journal")[0]
+    segment = segments(tmp_path / "journal")[0]
     segment.write_bytes(segment.read_bytes()[:-60])
     with pytest.raises(journal.JournalError, match="damaged"):
         MemoryStore(tmp_path / "journal", FakeClock()())
@@ -55,7 +54,7 @@ def test_a_missing_segment_is_noticed(tmp_path: Path) -> None:
         farm = make_farm(tmp_path, FakeClock())
         submit(farm)
         farm.store.close()
-    journal.segments(tmp_path / "journal")[1].unlink()
+    segments(tmp_path / "journal")[1].unlink()
     with pytest.raises(journal.JournalError, match="segment 2 is missing"):
         MemoryStore(tmp_path / "journal", FakeClock()())
 
@@ -66,5 +65,5 @@ def test_a_record_of_a_newer_program_is_refused_and_not_skipped(tmp_path: Path) 
     writer = journal.Journal(directory, 1, segment_bytes=8192)
     writer.append(b'[{"event":"JobTeleported","job_id":"1"}]')
     writer.close()
-    with pytest.raises(journal.JournalError, match=r"offset 0: .*version"):
+    with pytest.raises(journal.JournalError, match=r"offset \d+: .*version"):
         MemoryStore(directory, FakeClock()())

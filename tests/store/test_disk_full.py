@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from common.problems import Problem
-from tests.core.support import FakeClock, job, make_farm, submit
+from tests.core.support import FakeClock, crash, job, make_farm, submit
+from tests.store.support import records_in
 
 
 def test_a_full_disk_answers_503_and_recovers(make_disk: Callable[[str], Path]) -> None:
@@ -30,3 +32,41 @@ def test_a_full_disk_answers_503_and_recovers(make_disk: Callable[[str], Path]) 
     restored = make_farm(small_disk, FakeClock())
     restored.store.close()
     assert set(restored.store._state.jobs) == set(acknowledged)
+
+
+def half_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the disk takes only the first half of each record, as one that is filling up may."""
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, data[: len(data) // 2], at))
+
+
+def test_a_half_written_record_never_merges_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm = make_farm(tmp_path, FakeClock())
+    acknowledged = {submit(farm)}
+    with monkeypatch.context() as patched:
+        half_written(patched)
+        with pytest.raises(Problem, match="no room for the journal"):
+            submit(farm)
+        assert job(farm, *acknowledged).job.id in acknowledged
+    acknowledged |= {submit(farm), submit(farm)}
+    crash(farm.store)
+    assert records_in(tmp_path).keys() == acknowledged
+
+
+def test_half_a_record_that_cannot_be_taken_back_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm = make_farm(tmp_path, FakeClock())
+    acknowledged = {submit(farm)}
+    monkeypatch.setattr(os, "ftruncate", lambda *_: os.close(-1))  # EBADF
+    half_written(monkeypatch)
+    with pytest.raises(Problem):
+        submit(farm)
+    monkeypatch.undo()
+    for attempt in (lambda: submit(farm), lambda: job(farm, *acknowledged)):
+        with pytest.raises(Problem, match="cannot undo a failed write"):
+            attempt()
+    crash(farm.store)
+    assert records_in(tmp_path).keys() == acknowledged

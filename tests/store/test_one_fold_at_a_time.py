@@ -13,6 +13,7 @@ import pytest
 from common.problems import Problem
 from master.store import journal, snapshot
 from master.store.memory import FOLD_AFTER, Folding, MemoryStore
+from master.store.segments import segments
 from tests.core.support import FakeClock, make_farm, submit
 from tests.store.test_snapshot import busy_farm, records_of
 
@@ -88,10 +89,10 @@ def test_a_closed_store_takes_nothing_more(tmp_path: Path) -> None:
     farm = make_farm(tmp_path, FakeClock())
     submit(farm)
     farm.store.close()
-    before = journal.segments(tmp_path / "journal")
+    before = segments(tmp_path / "journal")
     with pytest.raises(Problem, match="the master is stopping"):
         submit(farm)
-    assert journal.segments(tmp_path / "journal") == before
+    assert segments(tmp_path / "journal") == before
 
 
 def test_files_with_other_names_are_left_alone(tmp_path: Path) -> None:

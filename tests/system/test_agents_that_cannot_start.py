@@ -18,6 +18,8 @@ NOBODY = "https://localhost:1"
         ("--poll-interval=10", "'10' is not a duration; write 10s, 1m30s, 500ms or 2h"),
         ("--heartbeat-interval=0s", "'0s' is not a duration"),
         ("--drain-timeout=-1s", "'-1s' is not a duration"),
+        ("--keep-outputs=forever", "'forever' is not a duration"),
+        ("--keep-outputs-size=much", "'much' is no size; write 500M, 200G or 1.5T"),
         ("--label=colour", "'colour' is no label; write name=value"),
         ("--label==red", "'=red' is no label; write name=value"),
         ("--master=ftp://localhost", "'ftp://localhost' is no master; write https://HOST:8080"),

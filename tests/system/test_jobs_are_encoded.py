@@ -56,7 +56,7 @@ def test_progress_and_the_log_can_be_seen_while_it_runs(farm: Farm) -> None:
     with master.client() as client:
         job_id = submit(client, {"duration": 600, "threads": 1}, "1080p30-h264")
         seen = wait_until(
-            lambda: (job(client, job_id)["progress"] or {}).get("frame") and job(client, job_id)["progress"],
+            lambda: (job(client, job_id)["progress"] or {}).get("speed") and job(client, job_id)["progress"],
             "there is progress",
         )
         assert 0 < seen["frame"] < 600 * 30

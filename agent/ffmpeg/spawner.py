@@ -1,0 +1,109 @@
+"""Starts the agent's children, and lets none outlive it.
+
+The kernel kills a child (PR_SET_PDEATHSIG) when the thread that started it ends. So one
+thread, which lives as long as the agent, starts all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+_INHERITED = ("LD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "LIBVA_DRIVERS_PATH", "CUDA_VISIBLE_DEVICES")
+"""What of the agent's environment an ffmpeg gets: where its GPU driver is, and no secrets."""
+
+
+_IF_PARENT_LIVES = ("/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
+"""Comes after setpriv: an agent that died before the kernel was told leaves no ffmpeg either."""
+
+
+class SpawnError(RuntimeError):
+    """A child cannot be started; the message says what to do."""
+
+
+class Spawner:
+    """Starts children from one thread; when that ends, by `close` or by death, they are killed."""
+
+    def __init__(self) -> None:
+        """SpawnError if this machine has no `setpriv`."""
+        setpriv = shutil.which("setpriv")
+        if setpriv is None:
+            raise SpawnError("setpriv was not found; install the package util-linux")
+        self._setpriv = setpriv
+        # A pool's thread stays until shutdown; it is made by the first task, so here.
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="spawner")
+        self._pool.submit(int).result()
+
+    def spawn(self, argv: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
+        """A child in its own process group, with pipes for stdout and stderr.
+
+        `argv[0]` is a path or found on PATH. SpawnError after `close`; OSError if the
+        system refuses (no memory, no such directory).
+        """
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment |= {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": str(cwd)}
+
+        def start() -> subprocess.Popen[bytes]:
+            child = subprocess.Popen(  # noqa: S603 - an argv list of our own making
+                [self._setpriv, "--pdeathsig", "KILL", "--", *_IF_PARENT_LIVES, str(os.getpid()), *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                cwd=cwd,
+                env=environment,
+                process_group=0,
+            )
+            self._await_setpriv(child.pid)
+            return child
+
+        try:
+            task = self._pool.submit(start)
+        except RuntimeError as error:
+            raise SpawnError("the agent is stopping and starts nothing more") from error
+        return task.result()
+
+    def _await_setpriv(self, pid: int) -> None:
+        """Returns when setpriv has told the kernel and gone on to the next program (1 or 2 ms)."""
+        setpriv = Path(self._setpriv).resolve()
+        with contextlib.suppress(OSError):  # it has ended already
+            while Path(f"/proc/{pid}/exe").readlink() == setpriv:
+                time.sleep(0.0005)
+
+    def output(self, argv: Sequence[str], cwd: Path, timeout: float) -> str:
+        """What a short command prints on stdout; OSError if it takes longer or fails."""
+        child = self.spawn(argv, cwd)
+        try:
+            out, _ = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            signal_group(child.pid, signal.SIGKILL)
+            child.communicate()
+            raise OSError(f"{argv[0]} did not answer within {timeout:g} s") from error
+        if child.returncode != 0:
+            raise OSError(f"{argv[0]} failed with exit code {child.returncode}")
+        return out.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Ends the thread; the kernel then kills every child that still runs."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Spawner:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Signal all processes of the group, if there are any left."""
+    # Its leader is not reaped before we are done, so the number cannot name another group.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)

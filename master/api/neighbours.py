@@ -1,0 +1,61 @@
+"""What agents and masters tell each other in headers, so that neighbouring versions get along.
+
+A header that the other side does not know is ignored, where a field would be refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Response, request
+
+from common import problems
+from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
+from common.model import Role
+from common.version import PROTOCOL, VERSION
+from master.api.answers import farm, invalid
+from master.service import Caller
+from master.service.queue import compare_histories
+
+_MOST = 2**53
+"""No history is longer, and no protocol is higher."""
+
+
+def introduce(caller: Caller) -> Caller:
+    """The caller, with what it says of itself; `protocol_mismatch` if it is no neighbour.
+
+    What a known caller was told before is compared with what this master knows.
+    """
+    protocol = _number(PROTOCOL_HEADER)
+    if protocol is not None and abs(protocol - PROTOCOL) > 1:
+        older, newer = ("it", "this master") if protocol < PROTOCOL else ("this master", "it")
+        raise problems.PROTOCOL_MISMATCH(
+            f"The caller speaks protocol {protocol}, this master (version {VERSION}) {PROTOCOL}, which goes "
+            f"with {PROTOCOL - 1} to {PROTOCOL + 1}: {older} is too old for {newer}. Update {older}.",
+            protocol=PROTOCOL,
+        )
+    known = replace(
+        caller,
+        instance=request.headers.get(INSTANCE_HEADER),
+        replaces=request.headers.get(REPLACES_HEADER),
+        protocol=protocol,
+        heard=_number(HISTORY_HEADER) or 0,
+    )
+    if known.role is not Role.ANYONE:
+        compare_histories(farm(), known)
+    return known
+
+
+def tell_history(response: Response) -> Response:
+    """Say with every answer how long the history on disk is."""
+    response.headers[HISTORY_HEADER] = str(farm().store.history)
+    return response
+
+
+def _number(header: str) -> int | None:
+    text = request.headers.get(header)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= _MOST):
+        raise invalid([{"field": header, "message": "Must be a whole number."}])
+    return int(text)

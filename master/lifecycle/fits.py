@@ -1,0 +1,58 @@
+"""Whether a fact can follow on what is known of its record: asked where facts between were lost."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from common.model import Job, JobStatus, Node
+from master.lifecycle import events as e
+from master.lifecycle.apply import Record
+
+_JobChange = (
+    e.JobClaimed
+    | e.JobCompleted
+    | e.JobRequeued
+    | e.JobFailed
+    | e.JobCanceled
+    | e.JobPaused
+    | e.JobResumed
+    | e.JobArchived
+)
+
+
+def fits(record: Record | None, event: e.Event) -> bool:
+    """Whether `event` can have happened to `record` as it is.
+
+    Stricter than `apply`, which trusts that nothing is missing: an end of an attempt, say, must
+    come from the node that runs it. In a history without gaps every event fits.
+    """
+    match event:
+        case e.JobSubmitted():
+            return record is None
+        case e.NodeRegistered():
+            return record is None or isinstance(record, Node)
+        case e.QueuePaused() | e.QueueResumed() | e.HistoryRewound():
+            return True
+        case e.NodeEvent():
+            return isinstance(record, Node)
+        case _:
+            return isinstance(record, Job) and _fits_job(record, event)
+
+
+def _fits_job(job: Job, event: _JobChange) -> bool:
+    holder = job.lease.node_id if job.lease else None
+    match event:
+        case e.JobClaimed():
+            newest = job.attempt.number if job.attempt else 0
+            return job.status is JobStatus.PENDING and event.number > newest
+        case e.JobCompleted() | e.JobRequeued() | e.JobFailed():
+            return event.node_id == holder
+        case e.JobCanceled():
+            return not job.status.final and event.node_id == holder
+        case e.JobPaused():
+            return job.status is JobStatus.PENDING
+        case e.JobResumed():
+            return job.status is JobStatus.PAUSED
+        case e.JobArchived():
+            return job.status.final
+    assert_never(event)

@@ -1,0 +1,128 @@
+"""The rules of nodes: how they come, how they stand, how they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from common import problems
+from common.durations import format_duration
+from common.model import Failure, Job, Node, Now
+from master.lifecycle import commands as c
+from master.lifecycle import events as e
+from master.lifecycle.attempts import against, handed_back, lost
+from master.lifecycle.view import View
+
+
+def same_agent(node: Node, instance: str | None) -> None:
+    """`identity_in_use` if another process than `instance` works as this node; None does not say."""
+    if None not in (instance, node.instance) and instance != node.instance:
+        raise problems.IDENTITY_IN_USE(
+            f"Another agent has registered as node {node.id} ({node.address}), and took over. If both are "
+            "wanted, one needs a state directory of its own: this identity is a copy."
+        )
+
+
+def register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
+    """A restarted agent (another instance) has forgotten its jobs; they are tried anew."""
+    new, old = command.node, view.node
+    if old is None:
+        return [e.NodeRegistered(new, now.wall)]
+    _alone(view, old, command)
+    happened: list[e.Event] = []
+    if new.instance is None or new.instance != old.instance:
+        error = Failure("agent_restarted", f"the agent of node {old.address} was started anew")
+        happened += _all_lost(old, view.held, error, view, now)
+    known = replace(
+        new,
+        registered_at=old.registered_at,
+        approved=old.approved or new.approved,
+        draining=old.draining,
+        failing=old.failing,
+        quarantined=old.quarantined,
+    )
+    return [e.NodeRegistered(known, now.wall), *happened]
+
+
+def _alone(view: View, old: Node, command: c.Register) -> None:
+    """`identity_in_use` while the agent that has this identity is there, and is not known to have ended."""
+    new = command.node.instance
+    ended = old.lost or view.silence > view.patience or command.replaces == old.instance
+    if command.exclusive and None not in (new, old.instance) and new != old.instance and not ended:
+        raise problems.IDENTITY_IN_USE(
+            f"Another agent works as node {old.id} ({old.address}); it was heard "
+            f"{format_duration(view.silence)} ago. If this one is a copy, start it with another --state-dir. "
+            f"If that one is gone, try again in {format_duration(view.patience - view.silence)}."
+        )
+
+
+def hear(view: View, command: c.Hear, now: Now) -> Sequence[e.Event]:
+    """A sign of life; a node that was lost comes back by it."""
+    node = view.the_node()
+    happened: list[e.Event] = [e.NodeReturned(node.id, now.wall)] if node.lost else []
+    if command.stopping and not node.stopping:
+        happened.append(e.NodeStopping(node.id, now.wall))
+    return happened
+
+
+def approve(view: View, _command: c.Approve, now: Now) -> Sequence[e.Event]:
+    """Let it take jobs."""
+    node = view.the_node()
+    return [] if node.approved else [e.NodeApproved(node.id, now.wall)]
+
+
+def drain(view: View, _command: c.Drain, now: Now) -> Sequence[e.Event]:
+    """Give it nothing new."""
+    node = view.the_node()
+    return [] if node.draining else [e.NodeDraining(node.id, now.wall)]
+
+
+def resume(view: View, _command: c.Resume, now: Now) -> Sequence[e.Event]:
+    """Give it jobs again, and forget what failed on it."""
+    node = view.the_node()
+    return [e.NodeResumed(node.id, now.wall)] if node.draining or node.quarantined is not None else []
+
+
+def lose(view: View, command: c.Lose, now: Now) -> Sequence[e.Event]:
+    """It fell silent: its jobs go back."""
+    node = view.the_node()
+    if node.lost:
+        return []
+    error = Failure("node_lost", _silence(node, command, now))
+    return _gone(node, command.last_seen, _all_lost(node, view.held, error, view, now), now)
+
+
+def leave(view: View, command: c.Leave, now: Now) -> Sequence[e.Event]:
+    """What the node still holds, it has handed back: its agent says that it runs nothing more."""
+    node = view.the_node()
+    if node.lost or command.instance not in (None, node.instance):
+        return []  # a late goodbye of an agent that was started anew
+    return _gone(node, now.wall, [handed_back(job, now) for job in view.held], now)
+
+
+def remove(view: View, _command: c.Remove, now: Now) -> Sequence[e.Event]:
+    """Its jobs go back; an agent that still runs registers again as a new node."""
+    node = view.the_node()
+    error = Failure("node_removed", f"node {node.address} was removed")
+    return [*(lost(job, error, view, now) for job in view.held), e.NodeRemoved(node.id, now.wall)]
+
+
+def _all_lost(node: Node, held: Sequence[Job], error: Failure, view: View, now: Now) -> Sequence[e.Event]:
+    """All its jobs are lost, by one cause: so it counts against the node once."""
+    happened = [lost(job, error, view, now) for job in held]
+    return [*happened, *against(node, held[0].id, error, view, now)] if held else []
+
+
+def _gone(node: Node, last_seen: datetime | None, jobs: Sequence[e.Event], now: Now) -> Sequence[e.Event]:
+    """A node that nobody approved is not worth remembering once it is gone; it has no jobs."""
+    if not node.approved:
+        return [e.NodeRemoved(node.id, now.wall)]
+    return [e.NodeLost(node.id, now.wall, last_seen), *jobs]
+
+
+def _silence(node: Node, command: c.Lose, now: Now) -> str:
+    if command.last_seen is None:
+        return f"node {node.address} was not heard of"
+    seconds = max(0.0, (now.wall - command.last_seen).total_seconds())
+    return f"node {node.address} was not heard of for {format_duration(seconds)}"

@@ -1,0 +1,37 @@
+"""What the rules may look at, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from common.model import FarmState, Job, Node
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The records that a command concerns, and the terms that hold; `decide` sees nothing else."""
+
+    job: Job | None = None
+    node: Node | None = None
+    held: tuple[Job, ...] = ()
+    """The jobs that run on `node`."""
+    farm: FarmState = field(default_factory=FarmState)
+    silence: float = 0.0
+    """Seconds since `node` was heard."""
+    backoff: float = 5.0
+    """Seconds before an attempt that follows a failure; they double with each."""
+    patience: float = 90.0
+    """Seconds of silence after which a node is taken for gone."""
+    quarantine_after: int = 3
+    """Agents that a job may lose, and different jobs in a row that may fail on a node, before the
+    job or the node is set aside; 0: any number."""
+
+    def the_job(self) -> Job:
+        """The job, for commands that concern one."""
+        assert self.job is not None  # noqa: S101 - the service looked it up, or answered unknown_job
+        return self.job
+
+    def the_node(self) -> Node:
+        """The node, for commands that concern one."""
+        assert self.node is not None  # noqa: S101 - the service looked it up, or answered unknown_node
+        return self.node

@@ -1,0 +1,151 @@
+"""`ffrtmp jobs`: encodes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from typing import IO, Any
+
+import click
+
+from common.client import MasterClient
+from common.fields import StrictFloat, StrictInteger
+from common.model import Confidence, JobStatus, Priority
+from common.schema import ParametersSchema
+from master.operator import tables
+from master.operator.talk import talks
+
+
+@click.group()
+def jobs() -> None:
+    """Encodes."""
+
+
+@jobs.command("submit")
+@click.argument("scenario")
+@click.option(
+    "-p", "--parameter", multiple=True, metavar="NAME=VALUE", help="A parameter, such as duration=60."
+)
+@click.option("--confidence", type=click.Choice([c.value for c in Confidence]), default="auto")
+@click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
+@click.option("--label", multiple=True, metavar="K=V", help="A label that the node must have.")
+@click.option("--gpu", is_flag=True, help="The node must have a GPU.")
+@talks
+def submit(
+    client: MasterClient,
+    scenario: str,
+    parameter: tuple[str, ...],
+    confidence: str,
+    priority: str,
+    label: tuple[str, ...],
+    gpu: bool,
+) -> Any:
+    """Queue a job and print its id."""
+    job = client.submit(
+        {
+            "scenario": scenario,
+            "parameters": {name: _value(name, text) for name, text in map(_pair, parameter)},
+            "confidence": confidence,
+            "priority": priority,
+            "constraints": {"labels": dict(map(_pair, label)), "gpu": gpu},
+        }
+    )
+    return tables.job_submitted(job)
+
+
+@jobs.command("batch")
+@click.argument("file", type=click.File("rb"))
+@talks
+def batch(client: MasterClient, file: IO[bytes]) -> Any:
+    """Queue many jobs, all or none, and print their ids.
+
+    FILE (or - for standard input) has a JSON object for each job, one on a line or all in a list:
+    {"scenario": "720p-h264", "parameters": {"duration": 60}}
+    """
+    return tables.jobs_submitted(client.submit_batch(_documents(file.read())))
+
+
+def _documents(data: bytes) -> list[Any]:
+    """The jobs of a batch file; a usage error that names the line if it is none."""
+    try:
+        whole = json.loads(data)
+    except ValueError:
+        whole = None
+    if isinstance(whole, list):
+        return whole
+    found = []
+    for number, line in enumerate(data.splitlines(), start=1):
+        if line.strip():
+            try:
+                found.append(json.loads(line))
+            except ValueError as error:
+                raise click.BadParameter(f"line {number} is no JSON: {error}", param_hint="FILE") from error
+    if not found:
+        raise click.BadParameter("there is no job in it", param_hint="FILE")
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _value(name: str, text: str) -> Any:
+    """A number where the parameter is one: `duration=60`, but `preset=8` is a name."""
+    if not isinstance(ParametersSchema().fields.get(name), StrictInteger | StrictFloat):
+        return text
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            value = kind(text)
+            if math.isfinite(value):
+                return value
+    return text  # the master says what is wrong with it
+
+
+@jobs.command("list")
+@click.option("--status", type=click.Choice([s.value for s in JobStatus]), help="Only these.")
+@click.option("--limit", type=click.IntRange(1), default=50, help="How many at most.")
+@talks
+def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
+    """Jobs: the unfinished ones first."""
+    return tables.jobs([job for job, _ in zip(client.jobs(status), range(limit), strict=False)])
+
+
+@jobs.command("show")
+@click.argument("job_id")
+@talks
+def show_job(client: MasterClient, job_id: str) -> Any:
+    """All that is known of a job."""
+    return tables.document(client.job(job_id))
+
+
+@jobs.command("logs")
+@click.argument("job_id")
+@talks
+def job_logs(client: MasterClient, job_id: str) -> str:
+    """What ffmpeg and the agent said."""
+    return "\n".join(client.logs(job_id))
+
+
+def _job_verb(verb: str, text: str, done: str) -> None:
+    @jobs.command(verb, help=text)
+    @click.argument("job_id")
+    @talks
+    def command(client: MasterClient, job_id: str) -> str:
+        return f"Job {client.change_job(job_id, verb)['id']} {done}."
+
+
+_job_verb("cancel", "End a job, running or not.", "is canceled")
+_job_verb("pause", "Hold a pending job back.", "is paused")
+_job_verb("resume", "Let a paused job wait for a node again.", "waits for a node again")
+
+
+@jobs.command("retry")
+@click.argument("job_id")
+@talks
+def retry(client: MasterClient, job_id: str) -> Any:
+    """Queue a new job that repeats a finished one."""
+    return tables.job_submitted(client.retry(job_id))

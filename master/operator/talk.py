@@ -1,0 +1,53 @@
+"""How a command talks to the master, and what it prints of the answer."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+import requests
+
+from common.client import ApiError
+from common.trust import TrustError, explain
+
+
+def talks(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the command a client, print what it answers, and turn every failure into one line."""
+
+    @functools.wraps(function)
+    @click.pass_obj
+    def command(settings: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        try:
+            answer = function(settings["connect"](), *args, **kwargs)
+        except (ApiError, TrustError) as error:
+            raise click.ClickException(str(error)) from error
+        except requests.exceptions.SSLError as error:
+            raise click.ClickException(explain(error)) from error
+        except (OSError, requests.RequestException) as error:
+            raise click.ClickException(
+                f"cannot reach the master at {settings['url']}: {_reason(error)}"
+            ) from error
+        if answer is not None:
+            _print(answer, settings["output"])
+
+    return command
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.Timeout):
+        return "it does not answer"
+    if isinstance(error, requests.exceptions.ConnectionError):
+        return "nothing answers there; is it running?"
+    return str(error)
+
+
+def _print(answer: Any, output: str) -> None:
+    if isinstance(answer, str):
+        click.echo(answer)
+    elif output == "json":
+        click.echo(json.dumps(answer.document, indent=2, ensure_ascii=False))
+    else:
+        answer.show()

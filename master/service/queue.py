@@ -1,0 +1,43 @@
+"""The verbs of the queue as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from common.model import JobStatus
+from master.lifecycle import commands
+from master.service.farm import Caller, Farm
+from master.store.memory import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """How the queue stands."""
+
+    paused: bool
+    counts: dict[JobStatus, int]
+    """How many jobs have each status."""
+
+
+def get(farm: Farm) -> QueueView:
+    """How the queue stands."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return _view(tx)
+
+
+def change(farm: Farm, command: commands.PauseQueue | commands.ResumeQueue) -> QueueView:
+    """Stop giving jobs out, or go on; running jobs are left alone. Asking twice changes nothing more."""
+    with farm.store.transaction(farm.clock()) as tx:
+        farm.decide(tx, command)
+        return _view(tx)
+
+
+def compare_histories(farm: Farm, caller: Caller) -> None:
+    """If an agent was told more than this state knows of, it is an older copy: number attempts anew."""
+    if caller.heard > farm.store.history:
+        with farm.store.transaction(farm.clock()) as tx:
+            farm.decide(tx, commands.Rewind(caller.heard, tx.history()))
+
+
+def _view(tx: Transaction) -> QueueView:
+    return QueueView(tx.farm().paused, {status: tx.count(status) for status in JobStatus})

@@ -1,0 +1,143 @@
+"""Old finished jobs move from the memory to the archive; and how they are read there.
+
+A job is written to the archive first, durably, and leaves the memory then. So a crash in between
+leaves it in both, never in none; what it left in both is found before anything more is
+archived of the same day (`_settle`), so that nothing is in the archive twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby, islice
+
+from common.durations import format_duration
+from common.model import Job, JobStatus, Now
+from common.problems import Problem
+from master.lifecycle import events
+from master.service.farm import Farm
+from master.store.archive import ArchiveError, Entry, Place
+
+log = logging.getLogger(__name__)
+
+ROUND = 5_000
+"""Jobs that are archived together at most; a day's file is written anew for each round."""
+MAX_PAUSE = 600.0
+"""Seconds between two rounds, unless a whole one is due."""
+_AT_ONCE = 100
+"""Jobs that leave in one transaction: it holds the store's lock for some milliseconds."""
+
+
+def pause(retention: float) -> float:
+    """Seconds between two rounds: jobs stay at most a tenth longer than they should."""
+    return min(MAX_PAUSE, retention / 10)
+
+
+def cutoff(now: Now, retention: float) -> datetime:
+    """Jobs that were finished before this are old."""
+    try:
+        return now.wall - timedelta(seconds=retention)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)  # longer than there are years: nothing is old
+
+
+class Retention:
+    """The chore that archives; it remembers when it may again, and which days are settled."""
+
+    def __init__(self, farm: Farm, entry: Callable[[Job], Entry]) -> None:
+        """`entry` renders a job for the archive."""
+        self._farm = farm
+        self._entry = entry
+        self._rest_until = 0.0
+        self._failed = False
+        self._settled: set[date] = set()
+
+    def step(self, now: Now) -> None:
+        """Do a round if it is time for one. What prevents it is logged, and it is tried again later."""
+        retention = self._farm.config.retention
+        before = cutoff(now, retention)
+        with self._farm.store.transaction(now) as tx:
+            _, count = tx.finished_before(before, 0)
+        if now.mono < self._rest_until and (self._failed or count < ROUND):
+            return
+        if count == 0:
+            return
+        self._rest_until = now.mono + pause(retention)
+        try:
+            self.round(before, now)
+            self._failed = False
+        except (OSError, ArchiveError, Problem) as error:
+            self._failed = True
+            self._settled.clear()  # it may have come between archive and journal
+            log.error(  # noqa: TRY400 - the sentence says it all
+                "%d finished jobs stay in memory, as they cannot be archived: %s; it is tried again in %s",
+                count,
+                error,
+                format_duration(pause(retention)),
+            )
+
+    def round(self, before: datetime, now: Now) -> None:
+        """Archive the oldest jobs of those that were finished before `before`.
+
+        OSError or `ArchiveError` if the archive refuses, `unavailable` if the journal does.
+        """
+        with self._farm.store.transaction(now) as tx:
+            old, _ = tx.finished_before(before, ROUND)
+        for day, jobs in groupby(old, _day):
+            if day not in self._settled:
+                self._settle(day, now)
+                self._settled.add(day)
+            with self._farm.store.transaction(now) as tx:
+                leaving = [job for job in jobs if tx.job(job.id) is not None]
+            if leaving:
+                self._farm.archive.add(day, map(self._entry, leaving))
+                self._forget(leaving, now)
+                log.info("archived %d jobs of %s", len(leaving), day)
+
+    def _settle(self, day: date, now: Now) -> None:
+        """Let go of the jobs in memory that are in the archive already: a crash left them in both."""
+        for entries in self._farm.archive.entries(day):
+            with self._farm.store.transaction(now) as tx:
+                archived = {entry["job"]["id"]: entry for entry in entries}
+                both = [job for job in map(tx.job, archived) if job is not None]
+            # A job that was finished anew, after an older copy of the state was restored, is archived again.
+            same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
+            self._forget(same, now)
+
+    @staticmethod
+    def _finish_of(entry: Entry) -> object:
+        return entry["job"]["finished_at"]
+
+    def _forget(self, archived: Iterable[Job], now: Now) -> None:
+        """Remove jobs that are in the archive, and their logs."""
+        rest = iter(archived)
+        while some := list(islice(rest, _AT_ONCE)):
+            for job in some:
+                # First, so that a crash leaves no log behind that no job speaks of.
+                self._farm.logs.remove(job.id)
+            with self._farm.store.transaction(now) as tx:
+                tx.record(
+                    [events.JobArchived(job.id, now.wall) for job in some if tx.job(job.id) is not None]
+                )
+
+
+def _day(job: Job) -> date:
+    assert job.finished_at is not None  # noqa: S101 - only finished jobs come here
+    return job.finished_at.astimezone(UTC).date()
+
+
+def page(
+    farm: Farm, after: Place | None, limit: int, job_id: str | None
+) -> tuple[Sequence[Entry], Place | None]:
+    """Up to `limit` archived jobs behind `after`, and the place to go on from; None where nothing is left.
+
+    All that were completed or failed, newest first; or the one with `job_id`, however it ended.
+    A page may be empty before the end. Errors: see `Archive.page`.
+    """
+    if job_id is not None:
+        return farm.archive.page(after, 1, lambda entry: entry["job"]["id"] == job_id, job_id)
+    return farm.archive.page(after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT)
+
+
+_WITH_RESULT = (JobStatus.COMPLETED, JobStatus.FAILED)

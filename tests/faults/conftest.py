@@ -1,0 +1,35 @@
+"""What all faults need: a farm of real masters and agents, and proxies in front of masters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.proxy import Proxy
+from tests.system.farm import Farm
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Iterator[Farm]:
+    """Everything that it starts is ended with the test; nothing of it may have crashed."""
+    farm = Farm(tmp_path)
+    try:
+        yield farm
+    finally:
+        farm.close()
+
+
+@pytest.fixture
+def open_proxy() -> Iterator[Callable[[int], Proxy]]:
+    """Opens proxies in front of the ports it is given."""
+    opened: list[Proxy] = []
+
+    def make(target: int) -> Proxy:
+        opened.append(Proxy(target))
+        return opened[-1]
+
+    yield make
+    for proxy in opened:
+        proxy.close()

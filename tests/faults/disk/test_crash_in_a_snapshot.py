@@ -1,0 +1,52 @@
+"""The process that makes a snapshot may die at any step: the state is the same, and the next one makes it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from master.store import snapshot
+from master.store.memory import FOLD_AFTER
+from master.store.segments import segments
+from tests.faults.disk.support import strace
+from tests.masters import ROOT
+from tests.store.test_snapshot import busy_farm, records_of
+
+STEPS = [
+    "fsync:1",  # the new snapshot's content
+    "rename:1",  # its name
+    "fsync:2",  # the name on disk
+    *(f"unlink:{count}" for count in range(1, FOLD_AFTER + 1)),  # what it covers
+    "fsync:3",  # that these are gone
+]
+
+
+def fold(directory: Path, *prefix: str) -> int:
+    command = [sys.executable, "-P", "-m", "master.store.snapshot", str(directory), str(FOLD_AFTER)]
+    done = subprocess.run(
+        [*prefix, *command],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_state_is_the_same_and_the_next_snapshot_succeeds(tmp_path: Path, step: str) -> None:
+    before = busy_farm(tmp_path)
+    directory = tmp_path / "journal"
+    call, count = step.split(":")
+    assert fold(directory, *strace(f"{call}:signal=KILL:when={count}")) == -signal.SIGKILL
+    assert bool(segments(directory)) == (step != "fsync:3")
+    assert records_of(tmp_path) == before
+    assert not list(directory.glob("*.part"))
+    assert fold(directory) == 0
+    assert (directory / snapshot.NAME).exists()
+    assert records_of(tmp_path) == before

@@ -1,0 +1,1 @@
+"""Faults of the network, made by a proxy of ours."""

@@ -1,0 +1,167 @@
+"""A request for each route, which changes something where the route can: a new route needs a row here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from tests.api.corner import Corner, got
+from tests.api.routes import routes
+from tests.masters import Client
+
+
+class World:
+    """Makes what a request speaks of; answers ids."""
+
+    def __init__(self, client: Client) -> None:
+        self.corner = Corner(client)
+
+    def node(self) -> str:
+        return str(self.corner.register()["id"])
+
+    def drained(self) -> str:
+        return self._changed("/nodes", self.node(), "drain")
+
+    def unapproved(self) -> str:
+        """Whoever shows a credential that is none is nobody, also on this machine."""
+        nobody = {"Authorization": "Bearer nobody"}
+        sent = {"address": "far", "credential": "c" * 43}
+        answer = self.corner.client.post("/nodes/register", json=sent, headers=nobody)
+        return str(got(answer, 201)["id"])
+
+    def pending(self) -> str:
+        return str(self.corner.submit()["id"])
+
+    def paused(self) -> str:
+        return self._changed("/jobs", self.pending(), "pause")
+
+    def running(self) -> dict[str, Any]:
+        return self.corner.start()[1]
+
+    def finished(self) -> str:
+        claimed = self.running()
+        got(self.corner.report(claimed, log=["done"]))
+        return str(claimed["id"])
+
+    def idle_with_a_job(self) -> str:
+        """A node for which a job waits."""
+        self.pending()
+        return self.node()
+
+    def pause_queue(self) -> None:
+        got(self.corner.client.post("/queue/pause"))
+
+    def _changed(self, what: str, id_: str, verb: str) -> str:
+        got(self.corner.client.post(f"{what}/{id_}/{verb}"))
+        return id_
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request, but for the method and the path of its route."""
+
+    id: str = ""
+    json: Any = None
+    params: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request that is sent twice or cut."""
+
+    make: Callable[[World], Sent]
+    changes: bool = True
+    """Whether it changes what the master keeps."""
+    again: frozenset[int] = field(default=frozenset({200, 201, 204}))
+    """What the repeat may be answered, when the first was carried out and nobody was told."""
+
+
+def read(make: Callable[[World], Sent] = lambda _: Sent()) -> Case:
+    return Case(make, changes=False)
+
+
+def _key() -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid.uuid4())}
+
+
+def _lease(job: dict[str, Any], **more: Any) -> Sent:
+    return Sent(job["id"], {"node_id": job["node_id"], "lease_id": job["lease_id"], **more})
+
+
+def _report(job: dict[str, Any], **more: Any) -> Sent:
+    known = {"job_id": job["id"], "node_id": job["node_id"], "lease_id": job["lease_id"]}
+    return Sent(json={**known, "attempt": job["attempt"], **more})
+
+
+def _resume_queue(world: World) -> Sent:
+    world.pause_queue()
+    return Sent()
+
+
+_JOB = {"scenario": "720p-h264"}
+_GONE = frozenset({404})
+_NOT_HELD = frozenset({409})
+
+CASES: dict[str, Case] = {
+    "health.health": read(),
+    "scenarios.all_scenarios": read(),
+    "nodes.all_nodes": read(),
+    "nodes.one": read(lambda world: Sent(world.node())),
+    "nodes.register": Case(lambda _: Sent(json={"id": str(uuid.uuid4()), "address": "n", "instance": "i"})),
+    "nodes.heartbeat": read(lambda world: Sent(world.node(), {"leases": []})),
+    "nodes.leave": Case(lambda world: Sent(world.node(), {})),
+    "nodes.remove": Case(lambda world: Sent(world.node()), again=_GONE),
+    "nodes.approve": Case(lambda world: Sent(world.unapproved())),
+    "nodes.drain": Case(lambda world: Sent(world.node())),
+    "nodes.resume": Case(lambda world: Sent(world.drained())),
+    "jobs.page": read(),
+    "jobs.one": read(lambda world: Sent(world.pending())),
+    "jobs.log": read(lambda world: Sent(world.finished())),
+    "jobs.result": read(lambda world: Sent(world.finished())),
+    "jobs.submit": Case(lambda _: Sent(json=_JOB, headers=_key())),
+    "jobs.submit_batch": Case(lambda _: Sent(json={"jobs": [_JOB, _JOB]}, headers=_key())),
+    "jobs.cancel": Case(lambda world: Sent(world.pending())),
+    "jobs.pause": Case(lambda world: Sent(world.pending())),
+    "jobs.resume": Case(lambda world: Sent(world.paused())),
+    "jobs.retry": Case(lambda world: Sent(world.finished(), headers=_key())),
+    "queue.one": read(),
+    "queue.pause": Case(lambda _: Sent()),
+    "queue.resume": Case(_resume_queue),
+    "work.next_job": Case(lambda world: Sent(params={"node_id": world.idle_with_a_job(), "leases": ""})),
+    "work.progress": Case(lambda world: _lease(world.running(), frame=7)),
+    # The agent takes the refusal for what it is: the job is not its own any more.
+    "work.release": Case(lambda world: _lease(world.running()), again=_NOT_HELD),
+    # More than is read before a thread takes the request over.
+    "work.report": Case(lambda world: _report(world.running(), log=["x" * 1000] * 100)),
+    "results.page": read(),
+    "results.archived": read(),
+}
+"""By endpoint."""
+
+
+def send(client: Client, endpoint: str, sent: Sent) -> requests.Response:
+    method, path = routes()[endpoint]
+    return client.request(
+        method,
+        path.replace("{id}", sent.id),
+        json=sent.json,
+        params=sent.params,
+        headers=None if sent.headers is None else dict(sent.headers),
+    )
+
+
+def kept(client: Client) -> Any:
+    """All that the master keeps, without what time alone changes."""
+    jobs = [got(client.get(f"/jobs/{job['id']}")) for job in got(client.get("/jobs"))["jobs"]]
+    nodes = got(client.get("/nodes"))["nodes"]
+    for document in [*jobs, *nodes]:
+        document.pop("lease_expires_in", None)
+        document.pop("last_heartbeat", None)
+    logs = [got(client.get(f"/jobs/{job['id']}/logs")) for job in jobs]
+    queue = got(client.get("/queue")) if "queue.one" in routes() else None
+    return jobs, nodes, got(client.get("/results")), logs, queue
