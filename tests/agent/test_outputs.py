@@ -81,16 +81,19 @@ def test_a_running_jobs_earlier_output_stays(tmp_path: Path) -> None:
     assert kept.exists()
 
 
+JOB = "660e8400-e29b-41d4-a716-446655440001"
+
+
 @pytest.mark.parametrize(
     ("name", "file"),
     [
         ("holidays", "480p-h264.mp4"),
-        ("holidays-" + str(uuid.uuid4()), "480p-h264.mp4"),
-        (str(uuid.uuid4()).upper(), "480p-h264.mp4"),
-        (str(uuid.uuid4()), "480p-h264.mp4.node-1-lease-1.part"),
-        (str(uuid.uuid4()), "letter.txt"),
-        (str(uuid.uuid4()), ".mp4"),
-        (str(uuid.uuid4()), "deeper/480p-h264.mp4"),
+        ("holidays-" + JOB, "480p-h264.mp4"),
+        (JOB.upper(), "480p-h264.mp4"),
+        (JOB, "480p-h264.mp4.node-1-lease-1.part"),
+        (JOB, "letter.txt"),
+        (JOB, ".mp4"),
+        (JOB, "deeper/480p-h264.mp4"),
     ],
 )
 def test_what_is_not_a_finished_output_is_not_touched(tmp_path: Path, name: str, file: str) -> None:
