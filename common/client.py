@@ -19,6 +19,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from common import trust
+from common.history import History, parse_history
 from common.model import Progress, Report
 from common.version import PROTOCOL, VERSION
 
@@ -39,8 +40,8 @@ INSTANCE_HEADER = "Ffrtmp-Instance"
 REPLACES_HEADER = "Ffrtmp-Replaces"
 """When an agent registers: the instance that it knows to have ended on this very machine."""
 HISTORY_HEADER = "Ffrtmp-History"
-"""On answers: how many events the master's disk holds. On an agent's requests: the longest that
-it was told of. A master whose own is shorter was restored from an older copy of its state."""
+"""On answers: how many events the master's disk holds, and which start of it says so. On an agent's
+requests: what it was told last. So a master that was restored from an older copy learns of it."""
 
 
 class ApiError(Exception):
@@ -114,11 +115,6 @@ def _id(text: str) -> str:
     return quote(text, safe="")
 
 
-def _whole_number(text: str | None) -> int:
-    """A header's number; 0 where there is none."""
-    return int(text) if text is not None and text.isascii() and text.isdigit() else 0
-
-
 def _may_have_arrived(error: requests.RequestException) -> bool:
     """Whether the master may have carried a request out that got no answer."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
@@ -142,7 +138,7 @@ class MasterClient:
         self._session.headers["User-Agent"] = f"ffrtmp/{VERSION}"
         self._session.headers[PROTOCOL_HEADER] = str(PROTOCOL)
         self._instance: str | None = None
-        self._history = 0
+        self._heard: History | None = None
         self._session.mount("https://", trust.PinnedAdapter(trusted.ca_file, trusted.check_hostname))
 
     def introduce(self, instance: str) -> None:
@@ -282,6 +278,12 @@ class MasterClient:
                 time.sleep(pause)
         return self._call("POST", path, headers=headers, **content)
 
+    def _hear(self, told: History | None) -> None:
+        """Keep the newest: of one start the longest, and of another start whatever it says."""
+        heard = self._heard
+        if told is not None and (heard is None or told.start != heard.start or told > heard):
+            self._heard = told
+
     def _pages(self, path: str, key: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
         while True:
             page = self._call("GET", path, params=arguments)
@@ -302,7 +304,9 @@ class MasterClient:
     ) -> dict[str, Any]:
         headers = dict(headers or {})
         if self._instance is not None:
-            headers |= {INSTANCE_HEADER: self._instance, HISTORY_HEADER: str(self._history)}
+            headers[INSTANCE_HEADER] = self._instance
+            if self._heard is not None:
+                headers[HISTORY_HEADER] = self._heard.header()
         if self.credential is not None and not anonymous:
             headers["Authorization"] = f"Bearer {self.credential}"
         response = self._session.request(
@@ -313,7 +317,7 @@ class MasterClient:
             allow_redirects=False,
             **content,
         )
-        self._history = max(self._history, _whole_number(response.headers.get(HISTORY_HEADER)))
+        self._hear(parse_history(response.headers.get(HISTORY_HEADER)))
         try:
             document = response.json() if response.content else {}
         except requests.exceptions.JSONDecodeError:

@@ -15,7 +15,7 @@ def parse_duration(text: str) -> float:
         seconds += float(match[1]) * _UNITS[match[2]]
         position = match.end()
     if position != len(text) or seconds <= 0:
-        raise ValueError(f"{text!r} is not a duration; write 10s, 1m30s, 500ms or 2h")
+        raise ValueError(f"{text!r} is not a duration; write 10s, 1m30s, 500ms, 2h or 30d")
     return seconds
 
 

@@ -254,6 +254,9 @@ class Node:
     """Its agent is ending: nothing new until it registers again."""
     lost: bool = False
     """Missed its heartbeats. Set by the reaper, cleared when it is heard again."""
+    registered_above: int = 0
+    """`FarmState.attempts_above` when it registered: if that is higher now, the history in which it
+    may have registered anew was lost, and another instance of it is no stranger."""
     failing: tuple[str, ...] = ()
     """The different jobs that failed on it since one was completed: evidence against it."""
     quarantined: str | None = None
@@ -281,6 +284,8 @@ class FarmState:
     id: str = "farm"
     paused: bool = False
     """The queue is paused: no job is given to any node."""
+    starts: tuple[tuple[str, int], ...] = ()
+    """The newest starts of the master: its name, and how long the history was before it."""
     attempts_above: int = 0
     """New attempts get higher numbers than this: an older copy of the state was restored, and
     agents may still run attempts that it does not know of. No attempt is numbered higher than

@@ -102,6 +102,10 @@ class Runtime:
         except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
         self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), archive, clock)
+        try:
+            self.farm.begin()
+        except Problem as error:
+            raise StartError(str(error)) from error
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
@@ -112,6 +116,7 @@ class Runtime:
         # And this one writes files that may be large.
         self._retention = Retention(self.farm, archive_entry)
         self._archivist = Reaper([self._retain], _RETENTION_CHECK)
+        self._looked = clock().mono
         self._reaper.start()
         self._renewer.start()
         self._archivist.start()
@@ -145,6 +150,14 @@ class Runtime:
         sync_directory(self._config.state_dir)
 
     def _reap(self) -> None:
+        """Let time pass, but for time in which this process stood still and could not hear anybody."""
+        now = self._clock().mono
+        looked, self._looked = self._looked, now
+        if now - looked > min(self._config.lease, self._config.heartbeat_timeout) / 2:
+            log.warning(
+                "the master stood still for %.0f s; all nodes and leases get a full term", now - looked
+            )
+            self._store.liveness.start_anew()
         work.reap(self.farm)
 
     def _tidy(self) -> None:

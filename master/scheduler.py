@@ -61,7 +61,7 @@ def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float, *, paused: 
     if len(aside) == len(able):
         return f"every node that could run it is set aside; see: ffrtmp nodes show {able[0].id}"
     if all(node in aside or node in leaving for node in able):
-        return "every node that could run it is draining or set aside"
+        return "every node that could run it is draining or set aside; see: ffrtmp nodes list"
     return "waits for a free slot"
 
 

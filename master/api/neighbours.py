@@ -11,6 +11,7 @@ from flask import Response, request
 
 from common import problems
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
+from common.history import History, parse_history
 from common.model import Role
 from common.version import PROTOCOL, VERSION
 from master.api.answers import farm, invalid
@@ -39,7 +40,7 @@ def introduce(caller: Caller) -> Caller:
         instance=request.headers.get(INSTANCE_HEADER),
         replaces=request.headers.get(REPLACES_HEADER),
         protocol=protocol,
-        heard=_number(HISTORY_HEADER) or 0,
+        heard=_history(),
     )
     if known.role is not Role.ANYONE:
         compare_histories(farm(), known)
@@ -48,8 +49,16 @@ def introduce(caller: Caller) -> Caller:
 
 def tell_history(response: Response) -> Response:
     """Say with every answer how long the history on disk is."""
-    response.headers[HISTORY_HEADER] = str(farm().store.history)
+    response.headers[HISTORY_HEADER] = History(farm().store.history, farm().start).header()
     return response
+
+
+def _history() -> History | None:
+    text = request.headers.get(HISTORY_HEADER)
+    heard = parse_history(text)
+    if text is not None and (heard is None or heard.events > _MOST):
+        raise invalid([{"field": HISTORY_HEADER, "message": "Must be as an answer of a master had it."}])
+    return heard
 
 
 def _number(header: str) -> int | None:

@@ -14,6 +14,7 @@ Record = Job | Node | FarmState
 Changes = dict[e.RecordKey, Record | None]
 """New records by key; None is a removed one."""
 
+_KEPT_STARTS = 256  # an agent has heard of one of the last few
 _KEPT_HANDED_BACK = 10  # attempts handed back are unlimited; only the last few are worth keeping
 
 
@@ -24,7 +25,10 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
             return job
         case e.NodeRegistered(node=node), (None | Node()):
             return node
-        case ((e.QueuePaused() | e.QueueResumed() | e.HistoryRewound()), (None | FarmState())):
+        case (
+            (e.QueuePaused() | e.QueueResumed() | e.MasterStarted() | e.HistoryRewound()),
+            (None | FarmState()),
+        ):
             return _apply_to_farm(record or FarmState(), event)
         case _, Job() as job:
             return _apply_to_job(job, event)
@@ -45,12 +49,17 @@ def carry_out(lookup: Callable[[e.RecordKey], Record | None], events: Iterable[e
     return changes
 
 
-def _apply_to_farm(farm: FarmState, event: e.QueuePaused | e.QueueResumed | e.HistoryRewound) -> FarmState:
+def _apply_to_farm(
+    farm: FarmState, event: e.QueuePaused | e.QueueResumed | e.MasterStarted | e.HistoryRewound
+) -> FarmState:
     match event:
         case e.QueuePaused():
             return replace(farm, paused=True)
         case e.QueueResumed():
             return replace(farm, paused=False)
+        case e.MasterStarted():
+            starts = (*farm.starts, (event.start, event.history))
+            return replace(farm, starts=starts[-_KEPT_STARTS:])
         case e.HistoryRewound():
             return replace(farm, attempts_above=max(farm.attempts_above, event.heard))
 

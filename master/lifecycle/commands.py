@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.history import History
 from common.model import Failure, Job, Node, Report
 
 
@@ -128,14 +129,21 @@ class ResumeQueue:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewind:
-    """An agent was told of a longer history than this state has."""
+class Start:
+    """The master begins to serve."""
 
-    heard: int
+    start: str
     history: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """An agent was told of this history: perhaps by a start of which this state is an older copy."""
+
+    heard: History
 
 
 JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob
 NodeCommand = Register | Hear | Approve | Drain | Resume | Lose | Leave | Remove
-FarmCommand = PauseQueue | ResumeQueue | Rewind
+FarmCommand = PauseQueue | ResumeQueue | Start | Rewind
 Command = JobCommand | NodeCommand | FarmCommand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from common.model import Now
@@ -25,8 +26,18 @@ def _resume_queue(view: View, _command: c.ResumeQueue, now: Now) -> Sequence[e.E
     return [e.QueueResumed(now.wall)] if view.farm.paused else []
 
 
-def _rewind(_view: View, command: c.Rewind, now: Now) -> Sequence[e.Event]:
-    return [e.HistoryRewound(now.wall, command.heard)] if command.heard > command.history else []
+def _start(_view: View, command: c.Start, now: Now) -> Sequence[e.Event]:
+    return [e.MasterStarted(now.wall, command.start, command.history)]
+
+
+def _rewind(view: View, command: c.Rewind, now: Now) -> Sequence[e.Event]:
+    """A start of the master has told more than this state kept of it, or is not known here at all."""
+    ends = {start: end for (start, _), (_, end) in pairwise(view.farm.starts)}
+    heard = command.heard
+    if view.farm.starts and heard.start == view.farm.starts[-1][0]:
+        return []  # it goes on
+    known = max(ends.get(heard.start, 0), view.farm.attempts_above)
+    return [e.HistoryRewound(now.wall, heard.events)] if heard.events > known else []
 
 
 _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
@@ -48,5 +59,6 @@ _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
     c.Remove: nodes.remove,
     c.PauseQueue: _pause_queue,
     c.ResumeQueue: _resume_queue,
+    c.Start: _start,
     c.Rewind: _rewind,
 }

@@ -213,6 +213,15 @@ class QueueResumed(FarmEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MasterStarted(FarmEvent):
+    """The master began to serve; what was told before was told by another start of it."""
+
+    start: str
+    history: int
+    """How long it was before this event."""
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryRewound(FarmEvent):
     """This state is older than what was acknowledged before: a copy of it was restored."""
 
@@ -243,5 +252,6 @@ Event = (
     | NodeRemoved
     | QueuePaused
     | QueueResumed
+    | MasterStarted
     | HistoryRewound
 )

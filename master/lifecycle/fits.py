@@ -31,7 +31,7 @@ def fits(record: Record | None, event: e.Event) -> bool:
             return record is None
         case e.NodeRegistered():
             return record is None or isinstance(record, Node)
-        case e.QueuePaused() | e.QueueResumed() | e.HistoryRewound():
+        case e.QueuePaused() | e.QueueResumed() | e.MasterStarted() | e.HistoryRewound():
             return True
         case e.NodeEvent():
             return isinstance(record, Node)
@@ -54,5 +54,5 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
         case e.JobResumed():
             return job.status is JobStatus.PAUSED
         case e.JobArchived():
-            return job.status.final
+            return True  # it is in the archive, so it was finished, whatever is missing here
     assert_never(event)

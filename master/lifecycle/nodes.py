@@ -8,28 +8,43 @@ from datetime import datetime
 
 from common import problems
 from common.durations import format_duration
-from common.model import Failure, Job, Node, Now
+from common.model import Failure, FarmState, Job, Node, Now
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.attempts import against, handed_back, lost
 from master.lifecycle.view import View
 
 
-def same_agent(node: Node, instance: str | None) -> None:
-    """`identity_in_use` if another process than `instance` works as this node; None does not say."""
-    if None not in (instance, node.instance) and instance != node.instance:
-        raise problems.IDENTITY_IN_USE(
-            f"Another agent has registered as node {node.id} ({node.address}), and took over. If both are "
-            "wanted, one needs a state directory of its own: this identity is a copy."
+def same_agent(node: Node, instance: str | None, farm: FarmState) -> None:
+    """`identity_in_use` if another process than `instance` works as this node; None does not say.
+
+    `unknown_node` if it may have registered in a history that was lost: then it does so again.
+    """
+    if None in (instance, node.instance) or instance == node.instance:
+        return
+    if _outdated(node, farm):
+        raise problems.UNKNOWN_NODE(
+            f"The agent of node {node.id} may have been started anew since the state that the master has: "
+            "POST /nodes/register makes it known again."
         )
+    raise problems.IDENTITY_IN_USE(
+        f"Another agent has registered as node {node.id} ({node.address}), and took over. If both are "
+        "wanted, one needs a state directory of its own: this identity is a copy."
+    )
+
+
+def _outdated(node: Node, farm: FarmState) -> bool:
+    """Whether the master's state was replaced by an older copy since the node registered."""
+    return node.registered_above < farm.attempts_above
 
 
 def register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
     """A restarted agent (another instance) has forgotten its jobs; they are tried anew."""
     new, old = command.node, view.node
     if old is None:
-        return [e.NodeRegistered(new, now.wall)]
-    _alone(view, old, command)
+        return [e.NodeRegistered(replace(new, registered_above=view.farm.attempts_above), now.wall)]
+    if not _outdated(old, view.farm):
+        _alone(view, old, command)
     happened: list[e.Event] = []
     if new.instance is None or new.instance != old.instance:
         error = Failure("agent_restarted", f"the agent of node {old.address} was started anew")
@@ -39,6 +54,7 @@ def register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
         registered_at=old.registered_at,
         approved=old.approved or new.approved,
         draining=old.draining,
+        registered_above=view.farm.attempts_above,
         failing=old.failing,
         quarantined=old.quarantined,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from typing import IO, Any
 
 import click
 
+from common import strictjson
 from common.client import MasterClient
 from common.fields import StrictFloat, StrictInteger
 from common.model import Confidence, JobStatus, Priority
@@ -61,7 +61,8 @@ def batch(client: MasterClient, file: IO[bytes]) -> Any:
     """Queue many jobs, all or none, and print their ids.
 
     FILE (or - for standard input) has a JSON object for each job, one on a line or all in a list:
-    {"scenario": "720p-h264", "parameters": {"duration": 60}}
+    {"scenario": "720p-h264", "parameters": {"duration": 60}}. What is refused is named as jobs.N,
+    counted from 0.
     """
     return tables.jobs_submitted(client.submit_batch(_documents(file.read())))
 
@@ -69,8 +70,8 @@ def batch(client: MasterClient, file: IO[bytes]) -> Any:
 def _documents(data: bytes) -> list[Any]:
     """The jobs of a batch file; a usage error that names the line if it is none."""
     try:
-        whole = json.loads(data)
-    except ValueError:
+        whole = strictjson.loads(data)
+    except strictjson.StrictJSONError:
         whole = None
     if isinstance(whole, list):
         return whole
@@ -78,9 +79,11 @@ def _documents(data: bytes) -> list[Any]:
     for number, line in enumerate(data.splitlines(), start=1):
         if line.strip():
             try:
-                found.append(json.loads(line))
-            except ValueError as error:
-                raise click.BadParameter(f"line {number} is no JSON: {error}", param_hint="FILE") from error
+                found.append(strictjson.loads(line))
+            except strictjson.StrictJSONError as error:
+                raise click.BadParameter(
+                    f"line {number} is no JSON that we take: {error}", param_hint="FILE"
+                ) from error
     if not found:
         raise click.BadParameter("there is no job in it", param_hint="FILE")
     return found
@@ -135,12 +138,13 @@ def _job_verb(verb: str, text: str, done: str) -> None:
     @click.argument("job_id")
     @talks
     def command(client: MasterClient, job_id: str) -> str:
-        return f"Job {client.change_job(job_id, verb)['id']} {done}."
+        job = client.change_job(job_id, verb)
+        return f"Job {job['id']} {done.format(status=job['status'])}."
 
 
-_job_verb("cancel", "End a job, running or not.", "is canceled")
-_job_verb("pause", "Hold a pending job back.", "is paused")
-_job_verb("resume", "Let a paused job wait for a node again.", "waits for a node again")
+_job_verb("cancel", "End a job, running or not.", "is {status}")
+_job_verb("pause", "Hold a pending job back.", "is {status}")
+_job_verb("resume", "Let a paused job wait for a node again.", "is not held back; it is {status}")
 
 
 @jobs.command("retry")

@@ -66,7 +66,10 @@ def repair_command(settings: dict[str, Any], state_dir: Path, yes: bool) -> None
 
     with _clear_errors(), _as_owner(state_dir):
         directory = _journal_of(state_dir)
-        lock = lock_state(state_dir, patience=0)
+        try:
+            lock = lock_state(state_dir, patience=0)
+        except StartError as error:
+            raise click.ClickException(f"stop the master first, if it runs: {error}") from error
         with snapshot.alone(directory, _FOLD_PATIENCE):
             found = salvage(directory)
             if found.sound:

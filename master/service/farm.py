@@ -9,6 +9,7 @@ from datetime import datetime
 
 from common import problems
 from common.clock import Clock
+from common.history import History
 from common.model import Constraints, Job, JobStatus, Node, NodeStatus, Progress, Role
 from master import lifecycle, scheduler
 from master.config import Config
@@ -32,8 +33,8 @@ class Caller:
     """The instance that a registering agent knows to have ended."""
     protocol: int | None = None
     """What it speaks (`common.version`); None if it does not say."""
-    heard: int = 0
-    """The longest history that it was told of, in events."""
+    heard: History | None = None
+    """The history that it was told of last."""
 
     def speaks_for(self, node_id: str) -> None:
         """`forbidden` unless the caller is that node, or an operator."""
@@ -79,8 +80,17 @@ class Farm:
         self.logs = logs
         self.archive = archive
         self.clock = clock
+        self.start = ""
+        """The name of this start of the master; see `begin`."""
         self.waiters = Waiters(config.max_parked_polls)
         store.subscribe(self._after)
+
+    def begin(self) -> None:
+        """Give this start of the master a name, and keep it. `unavailable` if the disk does not take it."""
+        start = new_id()
+        with self.store.transaction(self.clock()) as tx:
+            self.decide(tx, commands.Start(start, tx.history()))
+        self.start = start
 
     def decide(
         self, tx: Transaction, command: commands.Command, *, job: Job | None = None, node: Node | None = None
@@ -111,7 +121,7 @@ class Farm:
         `identity_in_use` if another process of it calls than the one that registered.
         """
         node = self.require_node(tx, node_id)
-        lifecycle.same_agent(node, caller.instance)
+        lifecycle.same_agent(node, caller.instance, tx.farm())
         self.store.liveness.hear(node_id, tx.now)
         if node.lost or stopping:
             self.decide(tx, commands.Hear(stopping), node=node)
@@ -121,7 +131,9 @@ class Farm:
         job = tx.job(job_id)
         if job is None:
             hint = (
-                "" if self.archive.empty else " Old finished ones are in the archive: GET /results/archive."
+                ""
+                if self.archive.empty
+                else " Old finished ones are in the archive: ffrtmp results --archive."
             )
             raise problems.UNKNOWN_JOB(f"There is no job {job_id!r}. GET /jobs lists them.{hint}")
         return job

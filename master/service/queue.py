@@ -34,9 +34,9 @@ def change(farm: Farm, command: commands.PauseQueue | commands.ResumeQueue) -> Q
 
 def compare_histories(farm: Farm, caller: Caller) -> None:
     """If an agent was told more than this state knows of, it is an older copy: number attempts anew."""
-    if caller.heard > farm.store.history:
+    if caller.heard is not None and caller.heard.start != farm.start:
         with farm.store.transaction(farm.clock()) as tx:
-            farm.decide(tx, commands.Rewind(caller.heard, tx.history()))
+            farm.decide(tx, commands.Rewind(caller.heard))
 
 
 def _view(tx: Transaction) -> QueueView:

@@ -86,7 +86,7 @@ def claim(
     """
     now = farm.clock()
     with farm.store.transaction(now) as tx:
-        lifecycle.same_agent(farm.require_node(tx, node_id), caller.instance)
+        lifecycle.same_agent(farm.require_node(tx, node_id), caller.instance, tx.farm())
         if hear:
             farm.hear(tx, caller, node_id)
         for job in tx.held(node_id):

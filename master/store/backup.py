@@ -41,6 +41,8 @@ def back_up(state_dir: Path, target: Path, now: datetime) -> Backup:
     """
     if target.exists():
         raise BackupError(f"{target} exists already; choose another name, or remove it first")
+    if not target.parent.is_dir():
+        raise BackupError(f"there is no directory {target.parent}; make it first, or choose another")
     fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=journal.PART)
     unfinished = Path(name)
     try:

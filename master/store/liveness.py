@@ -33,6 +33,11 @@ class Liveness:
         """Seconds since a node was heard; asking starts the count."""
         return now.mono - self._nodes.setdefault(node_id, now.mono)
 
+    def start_anew(self) -> None:
+        """Nobody could be heard for a while, by no fault of theirs: each node and lease gets a full term."""
+        self._nodes.clear()
+        self._leases.clear()
+
     def renew(self, lease_id: str, now: Now) -> None:
         """A lease was heard of."""
         self._leases[lease_id] = now.mono

@@ -70,7 +70,7 @@ def test_the_job_itself_is_unknown_and_the_refusal_tells_of_the_archive(
 ) -> None:
     for path in ("", "/result", "/logs"):
         answer = operator.get(f"/jobs/{archived[0]['job_id']}{path}")
-        assert "GET /results/archive" in refused(answer, problems.UNKNOWN_JOB)["detail"]
+        assert "ffrtmp results --archive" in refused(answer, problems.UNKNOWN_JOB)["detail"]
 
 
 @pytest.mark.parametrize(

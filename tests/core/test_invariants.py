@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from common.failures import KINDS
+from common.history import History
 from common.model import Failure, Job, JobStatus, Outcome, Progress
 from common.problems import Problem
 from master.api.documents import archive_entry
@@ -161,11 +162,13 @@ class FarmMachine(RuleBasedStateMachine):
     def put_a_node_back(self, pick: int) -> None:
         nodes.change(self.farm, self.pick_node(pick), commands.Resume())
 
-    @rule(more=st.integers(-5, 5))
-    def hear_of_another_history(self, more: int) -> None:
-        heard = max(0, self.farm.store.history + more)
+    @rule(more=st.integers(-5, 5), start=st.sampled_from(["known", "lost"]))
+    def hear_of_another_history(self, more: int, start: str) -> None:
+        heard = History(
+            max(0, self.farm.store.history + more), self.farm.start if start == "known" else start
+        )
         queue.compare_histories(self.farm, replace(OPERATOR, heard=heard))
-        assert self.farm.store.history >= heard
+        assert self.farm.store._state.farm.attempts_above >= (heard.events if start == "lost" else 0)
 
     @rule(pick=PICK)
     def retry(self, pick: int) -> None:

@@ -134,7 +134,7 @@ def test_whoever_asks_for_it_is_told_of_the_archive(farm: Farm, chore: Retention
     clock.advance(31 * DAY)
     chore.step(clock())
     for verb in (job, jobs.retry, cancel):
-        with pytest.raises(Problem, match="in the archive: GET /results/archive"):
+        with pytest.raises(Problem, match="in the archive: ffrtmp results --archive"):
             verb(farm, old)
 
 

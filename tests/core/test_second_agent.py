@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from common.history import History
 from common.model import NodeStatus, Progress
 from common.problems import Problem
-from master.service import Farm, nodes, work
+from master.service import Farm, nodes, queue, work
 from tests.core.support import OPERATOR, FakeClock, make_farm, must_claim, register, report, submit
 
 ONE = replace(OPERATOR, instance="one", protocol=2)
@@ -82,3 +83,16 @@ def test_the_one_that_was_replaced_gets_nothing_and_says_nothing_any_more(farm: 
         with pytest.raises(Problem) as refused:
             call()
         assert refused.value.type.slug == "identity_in_use"
+
+
+def test_a_process_that_the_lost_history_may_have_known_is_asked_to_register_again(
+    farm: Farm, node_id: str
+) -> None:
+    queue.compare_histories(farm, replace(TWO, heard=History(1000, "lost")))
+    with pytest.raises(Problem, match="makes it known again") as refused:
+        nodes.heartbeat(farm, TWO, node_id, None)
+    assert refused.value.type.slug == "unknown_node"
+    register(farm, caller=TWO, id=node_id, instance="two")
+    nodes.heartbeat(farm, TWO, node_id, None)
+    with pytest.raises(Problem, match="took over"):
+        nodes.heartbeat(farm, ONE, node_id, None)

@@ -93,7 +93,7 @@ def test_a_missing_segment_makes_no_backup(ffrtmp: Ffrtmp, state_dir: Path, tmp_
 def test_a_place_that_cannot_be_written_is_one_clear_line(
     ffrtmp: Ffrtmp, state_dir: Path, tmp_path: Path
 ) -> None:
-    assert "No such file or directory" in backup(ffrtmp, tmp_path / "nowhere" / "b.tar.gz", state_dir)
+    assert "there is no directory" in backup(ffrtmp, tmp_path / "nowhere" / "b.tar.gz", state_dir)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may read the state of another user")

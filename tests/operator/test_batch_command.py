@@ -23,7 +23,8 @@ def test_what_cannot_be_queued_is_one_clear_line(ffrtmp: Ffrtmp, tmp_path: Path)
     file = tmp_path / "jobs"
     for text, status, complaint in (
         ("", 2, "there is no job in it"),
-        ('{"scenario": "480p-h264"}\n{oops\n', 2, "line 2 is no JSON"),
+        ('{"scenario": "480p-h264"}\n{oops\n', 2, "line 2 is no JSON that we take"),
+        ('{"scenario": "480p-h264", "parameters": {"crf": NaN}}', 2, "line 1 is no JSON that we take"),
         ('{"scenario": "480p-h264"}\n{"scenario": "none"}\n', 1, "jobs.1: There is no scenario 'none'."),
     ):
         file.write_text(text)

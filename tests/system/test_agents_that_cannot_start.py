@@ -15,7 +15,7 @@ NOBODY = "https://localhost:1"
 @pytest.mark.parametrize(
     ("flag", "said"),
     [
-        ("--poll-interval=10", "'10' is not a duration; write 10s, 1m30s, 500ms or 2h"),
+        ("--poll-interval=10", "'10' is not a duration; write 10s, 1m30s, 500ms, 2h or 30d"),
         ("--heartbeat-interval=0s", "'0s' is not a duration"),
         ("--drain-timeout=-1s", "'-1s' is not a duration"),
         ("--keep-outputs=forever", "'forever' is not a duration"),

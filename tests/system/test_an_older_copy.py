@@ -41,3 +41,22 @@ def test_attempts_that_the_copy_does_not_know_of_are_not_given_again(farm: Farm,
     assert done["retry_count"] == 0
     numbers.add(done["attempts"][0]["number"])
     assert len(numbers) == 3
+
+
+def test_an_agent_that_was_started_anew_since_the_copy_goes_on(farm: Farm, tmp_path: Path) -> None:
+    """The copy knows another process of it, and must not take it for a stranger."""
+    master = farm.master()
+    first = farm.agent(master)
+    with master.client() as client:
+        job_is(client, submit(client, TINY), "completed")
+        shutil.copytree(master.state_dir / "journal", tmp_path / "copy")
+    first.kill()
+    second = farm.agent(master)
+    assert second.node_id == first.node_id
+    master.kill()
+    shutil.rmtree(master.state_dir / "journal")
+    shutil.copytree(tmp_path / "copy", master.state_dir / "journal")
+    master = farm.master()
+    with master.client() as client:
+        assert job_is(client, submit(client, TINY), "completed")["node_id"] == second.node_id
+    assert second.process.poll() is None

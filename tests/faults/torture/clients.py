@@ -50,7 +50,7 @@ class Caller(threading.Thread):
         except requests.RequestException:
             self.ledger.over.wait(PAUSE)
             return None
-        self.ledger.heard(int(answer.headers[HISTORY_HEADER]), told)
+        self.ledger.heard(int(answer.headers[HISTORY_HEADER].partition(".")[0]), told)
         if answer.status_code == 503:
             self.ledger.over.wait(PAUSE)
             return None
