@@ -28,7 +28,7 @@ ready:
 
 test: lint ## all checks: ruff, mypy, import rules, then every test
 	@scripts/setup.sh --tests
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
