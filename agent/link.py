@@ -44,7 +44,9 @@ class Link:
     def __init__(
         self, client: MasterClient, who: identity.Identity, run: Instance, description: Mapping[str, Any]
     ) -> None:
-        """`run`: which of the identity's agents this is; `description`: what else is registered."""
+        """`client` has the credential of `who`; `run`: which of its agents this is; `description`: what else
+        is registered.
+        """
         self.client = client
         self.instance = run.id
         self._replaces = run.replaces
@@ -58,7 +60,6 @@ class Link:
         self._lock = threading.Lock()
         self._registrations = 0
         self._who = who
-        client.credential = who.credential
 
     @property
     def node_id(self) -> str:

@@ -110,8 +110,9 @@ def run(options: Mapping[str, Any]) -> None:
         _make_work_dir(config.work_dir)
         trusted = _trust(config, options["ca_cert"], stop)
         if trusted is not None:
-            client = MasterClient(config.master, trusted)
-            _work(config, client, who or identity.create(config.master_dir), options, stop)
+            who = who or identity.create(config.master_dir)
+            client = MasterClient(config.master, trusted, who.credential)
+            _work(config, client, who, options, stop)
     except (identity.IdentityError, TrustError, SpawnError) as error:
         raise StopError(str(error)) from error
     finally:
