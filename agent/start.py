@@ -180,7 +180,6 @@ def _work(
     config: Config, client: MasterClient, who: identity.Identity, options: Mapping[str, Any], stop: Stop
 ) -> None:
     """Send what an earlier agent left, look at the machine, register, and work."""
-    remove_leftovers(config.work_dir, who.node_id)
     outbox = Outbox(config.master_dir / "outbox")
     # Before this agent registers: by that the master ends what the earlier one had.
     _send_what_was_left(outbox, client, stop)
@@ -199,6 +198,8 @@ def _work(
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
         if link.registered:
             instance.confirm(config.master_dir, run)
+            # Not before: the master refuses a copy of an agent that has them under way.
+            remove_leftovers(config.work_dir, who.node_id)
         # Also when it is to stop already: it may be registered, and then says goodbye.
         why = agent.run(stop.event)
         if why is not None:
