@@ -25,7 +25,7 @@ from agent.link import Link, RefusedError, retry
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
 from agent.outbox import Outbox
-from agent.runner import remove_leftovers
+from agent.workspace import remove_leftovers
 from common.client import Address, ApiError, MasterClient, Trust, establish_trust
 from common.model import Report
 from common.trust import TrustError, explain
