@@ -7,6 +7,7 @@ runs it, and one tells how far it is. The main thread waits for the order to sto
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -22,7 +23,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
 from agent.outbox import Outbox
-from agent.outputs import prune
+from agent.outputs import Clocks, prune, set_ahead
 from agent.runner import Assignment, run_job
 from agent.running import RunningJob, RunningJobs, lease_clock, lease_holds
 from agent.teller import ProgressTeller
@@ -200,10 +201,19 @@ class Agent:
                 log.warning("Job %s could not be handed back: %s", assignment.job_id, error)
 
     def _tidy(self) -> None:
-        kept = (self._config.work_dir, self._config.keep_outputs, self._config.keep_outputs_size)
-        prune(*kept, self._running.job_ids)
-        while not self._ended.wait(_TIDY_INTERVAL):
-            prune(*kept, self._running.job_ids)
+        config, begun, told = self._config, _clocks(), False
+        while True:
+            now = _clocks()
+            ahead = set_ahead(begun, now)
+            if ahead and not told:
+                log.warning(
+                    "The clock was set ahead: until it is right again, outputs go by size and not by age"
+                )
+            told = ahead
+            most_seconds = math.inf if ahead else config.keep_outputs
+            prune(config.work_dir, now.wall, most_seconds, config.keep_outputs_size, self._running.job_ids)
+            if self._ended.wait(_TIDY_INTERVAL):
+                return
 
     # Leaving
 
@@ -235,3 +245,7 @@ class Agent:
             log.exception("The agent made a mistake, and stops")
             self._why = "stopped by a mistake of its own; the log above says where"
             self._stop.set()
+
+
+def _clocks() -> Clocks:
+    return Clocks(time.time(), lease_clock())
