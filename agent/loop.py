@@ -1,7 +1,7 @@
 """The agent's day: take jobs, run them, report, and leave in good order.
 
 One thread asks for jobs, one sends heartbeats, and one removes old outputs; for each job one
-runs it, and one tells how far it is. The main thread waits for the order to stop.
+runs it, and one tells how far it is. The thread that runs the agent waits for the order to stop.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
 _TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
+_GOODBYE_PATIENCE = 3.0  # seconds that the master gets to hear that the agent stops
 
 
 class Agent:
@@ -74,10 +75,14 @@ class Agent:
         return self._why
 
     def stop_now(self) -> None:
-        """End running jobs at once and hand them back; what cannot be sent stays in the outbox."""
+        """End running jobs at once and hand them back; what cannot be sent stays in the outbox.
+
+        Returns when they have ended, or took too long.
+        """
         for job in self._running.all():
             job.abort.set()
         self._ended.set()
+        self._running.wait_until_none(_ABORT_PATIENCE)
 
     def _end_at_once(self, why: str) -> None:
         """The master has another agent in our place, or does not understand us: nothing of ours is wanted."""
@@ -221,18 +226,26 @@ class Agent:
         """Take nothing new, let running jobs finish in time, hand the others back, say goodbye."""
         self._draining.set()
         log.info("Stopping: %d job(s) are running", len(self._running.all()))
-        self._guarded(self._heartbeats.send)  # tells the master to give us nothing more
+        self._say(self._heartbeats.send)  # tells the master to give us nothing more
         if not self._running.wait_until_none(self._config.drain_timeout):
             log.warning("Stopping: the time to drain is over; handing the jobs back")
             self.stop_now()
-            self._running.wait_until_none(_ABORT_PATIENCE)
         self._ended.set()
         if not self._outbox.empty():
             return  # a goodbye would hand back the finished jobs, which the next start reports
+        self._say(self._leave)
+
+    def _leave(self) -> None:
         try:
             self._link.leave()
         except (ApiError, requests.RequestException) as error:
             log.debug("No goodbye: %s", error)
+
+    def _say(self, what: Callable[[], None]) -> None:
+        """Tell the master, and do not wait long for its answer: nothing depends on it."""
+        thread = self._thread(what, "goodbye")
+        thread.start()
+        thread.join(_GOODBYE_PATIENCE)
 
     def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
         return threading.Thread(target=self._guarded, args=(target,), name=name, daemon=True)
