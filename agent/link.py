@@ -85,9 +85,9 @@ class Link:
         try:
             self.terms = self.client.register({**self._description, **ours}, self._replaces)
         except ApiError as error:
-            if error.status < 500:
-                raise RefusedError(error) from error
-            raise
+            if error.temporary:
+                raise
+            raise RefusedError(error) from error
         self._registrations += 1
         log.info("Registered with %s as node %s", self.client.address.url, self.node_id)
         if self.terms["status"] == "unapproved":
@@ -156,7 +156,7 @@ def retry(
         except fatal:
             raise
         except (requests.RequestException, ApiError) as error:
-            if isinstance(error, ApiError) and error.status < 500:
+            if isinstance(error, ApiError) and not error.temporary:
                 raise
             log.warning("Cannot %s: %s; trying again", what, _short(error))
         # Jitter: agents that lost the master together do not come back together.
