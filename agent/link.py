@@ -44,7 +44,9 @@ class Link:
     def __init__(
         self, client: MasterClient, who: identity.Identity, run: Instance, description: Mapping[str, Any]
     ) -> None:
-        """`run`: which of the identity's agents this is; `description`: what else is registered."""
+        """`client` has the credential of `who`; `run`: which of its agents this is; `description`: what else
+        is registered.
+        """
         self.client = client
         self.instance = run.id
         self._replaces = run.replaces
@@ -58,7 +60,6 @@ class Link:
         self._lock = threading.Lock()
         self._registrations = 0
         self._who = who
-        client.credential = who.credential
 
     @property
     def node_id(self) -> str:
@@ -84,9 +85,9 @@ class Link:
         try:
             self.terms = self.client.register({**self._description, **ours}, self._replaces)
         except ApiError as error:
-            if error.status < 500:
-                raise RefusedError(error) from error
-            raise
+            if error.temporary:
+                raise
+            raise RefusedError(error) from error
         self._registrations += 1
         log.info("Registered with %s as node %s", self.client.address.url, self.node_id)
         if self.terms["status"] == "unapproved":
@@ -155,7 +156,7 @@ def retry(
         except fatal:
             raise
         except (requests.RequestException, ApiError) as error:
-            if isinstance(error, ApiError) and error.status < 500:
+            if isinstance(error, ApiError) and not error.temporary:
                 raise
             log.warning("Cannot %s: %s; trying again", what, _short(error))
         # Jitter: agents that lost the master together do not come back together.

@@ -1,12 +1,13 @@
 """The agent's day: take jobs, run them, report, and leave in good order.
 
 One thread asks for jobs, one sends heartbeats, and one removes old outputs; for each job one
-runs it, and one tells how far it is. The main thread waits for the order to stop.
+runs it, and one tells how far it is. The thread that runs the agent waits for the order to stop.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -22,7 +23,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
 from agent.outbox import Outbox
-from agent.outputs import prune
+from agent.outputs import Clocks, prune, set_ahead
 from agent.runner import Assignment, run_job
 from agent.running import RunningJob, RunningJobs, lease_clock, lease_holds
 from agent.teller import ProgressTeller
@@ -35,6 +36,7 @@ POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
 _TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
+_GOODBYE_PATIENCE = 3.0  # seconds that the master gets to hear that the agent stops
 
 
 class Agent:
@@ -73,10 +75,14 @@ class Agent:
         return self._why
 
     def stop_now(self) -> None:
-        """End running jobs at once and hand them back; what cannot be sent stays in the outbox."""
+        """End running jobs at once and hand them back; what cannot be sent stays in the outbox.
+
+        Returns when they have ended, or took too long.
+        """
         for job in self._running.all():
             job.abort.set()
         self._ended.set()
+        self._running.wait_until_none(_ABORT_PATIENCE)
 
     def _end_at_once(self, why: str) -> None:
         """The master has another agent in our place, or does not understand us: nothing of ours is wanted."""
@@ -200,10 +206,19 @@ class Agent:
                 log.warning("Job %s could not be handed back: %s", assignment.job_id, error)
 
     def _tidy(self) -> None:
-        kept = (self._config.work_dir, self._config.keep_outputs, self._config.keep_outputs_size)
-        prune(*kept, self._running.job_ids)
-        while not self._ended.wait(_TIDY_INTERVAL):
-            prune(*kept, self._running.job_ids)
+        config, begun, told = self._config, _clocks(), False
+        while True:
+            now = _clocks()
+            ahead = set_ahead(begun, now)
+            if ahead and not told:
+                log.warning(
+                    "The clock was set ahead: until it is right again, outputs go by size and not by age"
+                )
+            told = ahead
+            most_seconds = math.inf if ahead else config.keep_outputs
+            prune(config.work_dir, now.wall, most_seconds, config.keep_outputs_size, self._running.job_ids)
+            if self._ended.wait(_TIDY_INTERVAL):
+                return
 
     # Leaving
 
@@ -211,18 +226,26 @@ class Agent:
         """Take nothing new, let running jobs finish in time, hand the others back, say goodbye."""
         self._draining.set()
         log.info("Stopping: %d job(s) are running", len(self._running.all()))
-        self._guarded(self._heartbeats.send)  # tells the master to give us nothing more
+        self._say(self._heartbeats.send)  # tells the master to give us nothing more
         if not self._running.wait_until_none(self._config.drain_timeout):
             log.warning("Stopping: the time to drain is over; handing the jobs back")
             self.stop_now()
-            self._running.wait_until_none(_ABORT_PATIENCE)
         self._ended.set()
         if not self._outbox.empty():
             return  # a goodbye would hand back the finished jobs, which the next start reports
+        self._say(self._leave)
+
+    def _leave(self) -> None:
         try:
             self._link.leave()
         except (ApiError, requests.RequestException) as error:
             log.debug("No goodbye: %s", error)
+
+    def _say(self, what: Callable[[], None]) -> None:
+        """Tell the master, and do not wait long for its answer: nothing depends on it."""
+        thread = self._thread(what, "goodbye")
+        thread.start()
+        thread.join(_GOODBYE_PATIENCE)
 
     def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
         return threading.Thread(target=self._guarded, args=(target,), name=name, daemon=True)
@@ -235,3 +258,7 @@ class Agent:
             log.exception("The agent made a mistake, and stops")
             self._why = "stopped by a mistake of its own; the log above says where"
             self._stop.set()
+
+
+def _clocks() -> Clocks:
+    return Clocks(time.time(), lease_clock())

@@ -6,19 +6,20 @@ import logging
 import os
 import re
 import stat
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.scenarios import SCENARIOS
 from common.settings import CODECS
 
 log = logging.getLogger(__name__)
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_CONTAINERS = "|".join(sorted({re.escape(codec.container) for codec in CODECS.values()}))
-_FILE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]*\.({_CONTAINERS})", re.ASCII)
-"""A finished output, as the runner names it; an unfinished one ends in `.part`."""
+_FILES = frozenset(f"{scenario}.{codec.container}" for scenario in SCENARIOS for codec in CODECS.values())
+"""Finished outputs, as the runner names them; an unfinished one ends in `.part`."""
+_MOST_AHEAD = 60.0
+"""Seconds that the wall clock may gain after the agent's start; small corrections are less."""
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
@@ -32,6 +33,24 @@ class Output:
     """When its newest file was written, in seconds of Unix time."""
     size: int
     """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What both clocks of the machine said at one moment."""
+
+    wall: float
+    """Unix time; people and programs set it."""
+    steady: float
+    """Seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
+
+
+def set_ahead(begun: Clocks, now: Clocks) -> bool:
+    """Whether the wall clock is ahead of what it was at `begun` and what has passed since. Pure.
+
+    To a clock that was set ahead everything is old, also what was written a moment ago.
+    """
+    return now.wall - begun.wall > now.steady - begun.steady + _MOST_AHEAD
 
 
 def superfluous(
@@ -51,12 +70,16 @@ def superfluous(
 
 
 def prune(
-    work_dir: Path, most_seconds: float, most_bytes: int | None, running: Callable[[], Collection[str]]
+    work_dir: Path,
+    now: float,
+    most_seconds: float,
+    most_bytes: int | None,
+    running: Callable[[], Collection[str]],
 ) -> None:
     """Remove superfluous outputs from `work_dir`; `most_bytes` None: half of its file system.
 
-    Touches only directories with a job's id for a name and nothing but finished outputs in
-    them, and none of a `running` job. Never raises OSError.
+    `now` is Unix time. Touches only directories with a job's id for a name and nothing but finished
+    outputs in them, and none of a `running` job. Never raises OSError.
     """
     try:
         here = os.open(work_dir, os.O_RDONLY | os.O_DIRECTORY)
@@ -69,7 +92,7 @@ def prune(
             most_bytes = disk.f_blocks * disk.f_frsize // 2
         found = [output for name in _names(here) if (output := _look(here, name)) is not None]
         finished = [output for output in found if output.job_id not in running()]
-        for output in superfluous(finished, time.time(), most_seconds, most_bytes):
+        for output in superfluous(finished, now, most_seconds, most_bytes):
             if output.job_id not in running() and _remove(here, output.job_id):
                 log.info("Removed the old output of job %s (%d bytes)", output.job_id, output.size)
     except OSError as error:
@@ -88,7 +111,7 @@ def _look(here: int, name: str) -> Output | None:
         return None
     try:
         files = [(file, os.stat(file, dir_fd=directory, follow_symlinks=False)) for file in _names(directory)]
-        if not all(_FILE.fullmatch(file) and stat.S_ISREG(about.st_mode) for file, about in files):
+        if not all(file in _FILES and stat.S_ISREG(about.st_mode) for file, about in files):
             return None
         modified = max((about.st_mtime for _, about in files), default=os.fstat(directory).st_mtime)
         return Output(name, modified, sum(about.st_size for _, about in files))
@@ -105,7 +128,7 @@ def _remove(here: int, name: str) -> bool:
     directory = os.open(name, _DIRECTORY, dir_fd=here)
     try:
         for file in _names(directory):
-            if _FILE.fullmatch(file):
+            if file in _FILES:
                 os.unlink(file, dir_fd=directory)
     finally:
         os.close(directory)

@@ -18,6 +18,7 @@ from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
 from agent.probe import Probe, ProbeError, probe, verify
+from agent.workspace import job_directory, part_of, publish
 from common.analyzer import analyze
 from common.model import Failure, JobStatus, Progress, Report, Scalar
 from common.result import metrics
@@ -124,32 +125,32 @@ def _run(
         raise _FailedError(
             "encoder_missing", f"this node cannot use {settings.encoder}: {why}", metrics(settings)
         )
-    directory = work_dir.absolute() / _plain(assignment.job_id)
-    directory.mkdir(parents=True, exist_ok=True)
-    whole = directory / f"{assignment.scenario}.{settings.container}"
-    part = whole.with_name(f"{whole.name}.{part_owner(node_id)}-{assignment.lease_id[:8]}.part")
-    published = False
-    try:
-        argv = command.build(str(ffmpeg.path), settings, part.name)
-        ended = run(
-            spawner,
-            argv,
-            directory,
-            limits=limits(settings),
-            abort=abort,
-            may_work=may_work,
-            total_frames=settings.frames,
-            on_progress=on_progress,
-        )
-        if ended.why == "aborted":
-            return None
-        probed = _accept(part, settings, ended, _known(settings, ffmpeg, argv, ended))
-        publish(part, whole)
-        published = True
-        return _known(settings, ffmpeg, argv, ended, probed, whole)
-    finally:
-        if not published:
-            _remove(directory, part)
+    with job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory:
+        whole = directory.path / f"{assignment.scenario}.{settings.container}"
+        part = part_of(whole, node_id, assignment.lease_id)
+        try:
+            argv = command.build(str(ffmpeg.path), settings, part.name)
+            ended = run(
+                spawner,
+                argv,
+                directory.path,
+                limits=limits(settings),
+                abort=abort,
+                may_work=may_work,
+                total_frames=settings.frames,
+                on_progress=on_progress,
+            )
+            if ended.why == "aborted":
+                return None
+            known = _known(settings, ffmpeg, argv, ended)
+            if directory.vanished():
+                raise _FailedError("agent_error", f"{directory.path} was removed during the encode", known)
+            probed = _accept(part, settings, ended, known)
+            publish(part, whole)
+            return _known(settings, ffmpeg, argv, ended, probed, whole)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
 def _known(
@@ -224,40 +225,3 @@ def _accept(part: Path, settings: EncodeSettings, ended: Ended, known: Mapping[s
     if wrong is not None:
         raise _FailedError("output_invalid", wrong, known)
     return probed
-
-
-def publish(part: Path, whole: Path) -> None:
-    """Gives a finished file its name, so that it is on the disk when the name is there."""
-    _sync(part)
-    part.replace(whole)
-    _sync(whole.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def part_owner(node_id: str) -> str:
-    """What tells this node's unfinished files from others': nodes may share a work directory.
-
-    Each attempt has a name of its own besides: an old one that ends late must not touch
-    the file of the next.
-    """
-    return node_id[:8]
-
-
-def remove_leftovers(work_dir: Path, node_id: str) -> None:
-    """Remove what attempts of this node left unfinished when its agent died. None may be running."""
-    for part in work_dir.glob(f"*/*.{part_owner(node_id)}-*.part"):
-        _remove(part.parent, part)
-
-
-def _remove(directory: Path, part: Path) -> None:
-    with contextlib.suppress(OSError):
-        part.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # not empty: something else of this job is in it
-        directory.rmdir()

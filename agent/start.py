@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +26,7 @@ from agent.link import Link, RefusedError, retry
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
 from agent.outbox import Outbox
-from agent.runner import remove_leftovers
+from agent.workspace import remove_leftovers
 from common.client import Address, ApiError, MasterClient, Trust, establish_trust
 from common.model import Report
 from common.trust import TrustError, explain
@@ -50,12 +51,16 @@ Recommended: Run workers on separate machines in production.
 """
 
 
+_LAST_WORD = 1.0
+"""Seconds to end in good order after all that the second signal does."""
+
+
 class StopError(Exception):
     """The agent cannot start; the message is one line and says what to do."""
 
 
 class Stop:
-    """The order to stop: the first SIGTERM or Ctrl-C drains, the second ends running jobs at once."""
+    """The order to stop: the first SIGTERM or Ctrl-C drains, the second ends all at once."""
 
     def __init__(self) -> None:
         """Takes over the signals, from the main thread.
@@ -65,7 +70,8 @@ class Stop:
         """
         self.event = threading.Event()
         self.at_once: Callable[[], None] = lambda: None
-        """What the second signal does."""
+        """What the second signal does before `wait_for` waits no longer."""
+        self._hurried: Future[None] = Future()
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer)
@@ -73,10 +79,33 @@ class Stop:
             signal.signal(number, lambda *_: None)
         threading.Thread(target=self._watch, args=(reader,), name="signals", daemon=True).start()
 
+    def wait_for(self, work: Callable[[], None]) -> None:
+        """Do `work` in a thread of its own, and leave it behind if the second signal comes: whatever it
+        waits for then, such as a master that hangs, is not waited for. Raises what it raises.
+        """
+        done: Future[None] = Future()
+
+        def do() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+        threading.Thread(target=do, name="work", daemon=True).start()
+        wait((done, self._hurried), return_when=FIRST_COMPLETED)
+        wait((done,), timeout=_LAST_WORD)
+        if done.done():
+            done.result()
+
     def _watch(self, reader: int) -> None:
+        hurried = False
         while os.read(reader, 1):
-            if self.event.is_set():
+            if self.event.is_set() and not hurried:
+                hurried = True
                 self.at_once()
+                self._hurried.set_result(None)
             self.event.set()
 
 
@@ -102,16 +131,7 @@ def run(options: Mapping[str, Any]) -> None:
     except identity.IdentityError as error:
         raise StopError(str(error)) from error
     try:
-        who = identity.load(config.master_dir)
-        if who is None and not options["register"]:
-            raise StopError(
-                f"this machine is not registered with {config.master.url}; start the agent with --register"
-            )
-        _make_work_dir(config.work_dir)
-        trusted = _trust(config, options["ca_cert"], stop)
-        if trusted is not None:
-            client = MasterClient(config.master, trusted)
-            _work(config, client, who or identity.create(config.master_dir), options, stop)
+        stop.wait_for(lambda: _start(config, options, stop))
     except (identity.IdentityError, TrustError, SpawnError) as error:
         raise StopError(str(error)) from error
     finally:
@@ -175,11 +195,25 @@ def _trust(config: Config, ca_cert: Path | None, stop: Stop) -> Trust | None:
     return trusted
 
 
+def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
+    """Find out who we are and whom to trust, and work."""
+    who = identity.load(config.master_dir)
+    if who is None and not options["register"]:
+        raise StopError(
+            f"this machine is not registered with {config.master.url}; start the agent with --register"
+        )
+    _make_work_dir(config.work_dir)
+    trusted = _trust(config, options["ca_cert"], stop)
+    if trusted is not None:
+        who = who or identity.create(config.master_dir)
+        client = MasterClient(config.master, trusted, who.credential)
+        _work(config, client, who, options, stop)
+
+
 def _work(
     config: Config, client: MasterClient, who: identity.Identity, options: Mapping[str, Any], stop: Stop
 ) -> None:
     """Send what an earlier agent left, look at the machine, register, and work."""
-    remove_leftovers(config.work_dir, who.node_id)
     outbox = Outbox(config.master_dir / "outbox")
     # Before this agent registers: by that the master ends what the earlier one had.
     _send_what_was_left(outbox, client, stop)
@@ -198,6 +232,8 @@ def _work(
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
         if link.registered:
             instance.confirm(config.master_dir, run)
+            # Not before: the master refuses a copy of an agent that has them under way.
+            remove_leftovers(config.work_dir, who.node_id)
         # Also when it is to stop already: it may be registered, and then says goodbye.
         why = agent.run(stop.event)
         if why is not None:

@@ -86,7 +86,7 @@ class ProgressTeller:
         except ApiError as error:
             if error.slug in ("stale_lease", "unknown_job"):
                 self._job.drop()
-            elif error.status < 500:
+            elif not error.temporary:
                 log.warning("The master refuses the progress of job %s: %s", assignment.job_id, error)
                 return True  # it would refuse it again
         except (requests.RequestException, RefusedError) as error:

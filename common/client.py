@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -52,6 +53,11 @@ class ApiError(Exception):
         self.status = status
         self.problem = problem
         self.slug = str(problem.get("type", "")).rpartition(":")[2]
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same request may be taken later: nothing is wrong with it."""
+        return self.status >= 500 or self.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 _BY_STATUS = {
     404: problems.NOT_FOUND,
     405: problems.METHOD_NOT_ALLOWED,
+    408: problems.TOO_SLOW,
     413: problems.TOO_LARGE,
     415: problems.UNSUPPORTED_MEDIA_TYPE,
 }

@@ -28,7 +28,6 @@ def down_after(port: int, timeout: float = 5.0) -> list[float]:
 
     class Client:
         address = Address("127.0.0.1", port)
-        credential = ""
 
     client: Any = Client()
     link = Link(client, Identity("node-1", "secret"), Instance("instance-1", this_process()), {})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.outputs import Output, prune, superfluous
+from agent.outputs import Clocks, Output, prune, set_ahead, superfluous
 
 DAY = 86_400.0
 
@@ -56,7 +56,7 @@ def output(work_dir: Path, name: str | None = None, file: str = "480p-h264.mp4",
 
 
 def pruned(work_dir: Path, most_bytes: int | None = 1000, running: frozenset[str] = frozenset()) -> None:
-    prune(work_dir, 30 * DAY, most_bytes, lambda: running)
+    prune(work_dir, time.time(), 30 * DAY, most_bytes, lambda: running)
 
 
 def test_the_directory_of_an_old_job_is_removed_and_a_newer_one_stays(tmp_path: Path) -> None:
@@ -92,6 +92,8 @@ JOB = "660e8400-e29b-41d4-a716-446655440001"
         (JOB.upper(), "480p-h264.mp4"),
         (JOB, "480p-h264.mp4.node-1-lease-1.part"),
         (JOB, "letter.txt"),
+        (JOB, "my-final-cut.mp4"),
+        (JOB, "480p-h264-cut.mp4"),
         (JOB, ".mp4"),
         (JOB, "deeper/480p-h264.mp4"),
     ],
@@ -121,3 +123,20 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
 def test_a_work_directory_that_is_gone_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pruned(tmp_path / "nowhere")
     assert f"Cannot look for old outputs in {tmp_path / 'nowhere'}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("wall", "steady", "ahead"),
+    [
+        (1000 * DAY, 0, False),
+        (1001 * DAY, DAY, False),
+        (1001 * DAY + 60, DAY, False),
+        (1001 * DAY + 61, DAY, True),
+        (1365 * DAY, 300, True),
+        (1001 * DAY, 2 * DAY, False),  # set back: nothing looks older than it is
+        (1, DAY, False),
+    ],
+)
+def test_a_clock_that_gained_more_than_passed_is_ahead(wall: float, steady: float, ahead: bool) -> None:
+    begun = Clocks(wall=1000 * DAY, steady=50.0)
+    assert set_ahead(begun, Clocks(wall, 50.0 + steady)) is ahead

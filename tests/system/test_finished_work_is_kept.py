@@ -14,11 +14,12 @@ from tests.system.farm import SHORT, Agent, Farm, file_of, halfway, job_is, outc
 TERMS: dict[str, Any] = {"lease": "1h", "heartbeat_timeout": "1h"}
 
 
-def finish_without_master(farm: Farm) -> tuple[Master, Agent, str]:
+def finish_without_master(farm: Farm, auth: str = "auto") -> tuple[Master, Agent, str]:
     """A job that was finished while its master was away; the agent still tries to say so."""
-    master = farm.master(**TERMS)
+    master = farm.master(auth=auth, **TERMS)
     agent = farm.agent(master)
-    with master.client() as client:
+    with master.client(master.token) as client:
+        assert client.post(f"/nodes/{agent.node_id}/approve").ok
         job_id = submit(client, SHORT)
     with halfway(agent, job_id):
         master.kill()
@@ -37,13 +38,14 @@ def end(agent: Agent, how: str) -> None:
     agent.says("could not be sent before the agent ended; its next start sends it")
 
 
+@pytest.mark.parametrize("auth", ["auto", "required"])
 @pytest.mark.parametrize("how", ["kill -9", "SIGTERM"])
-def test_the_next_agent_reports_it_and_the_one_attempt_counts(farm: Farm, how: str) -> None:
-    _, first, job_id = finish_without_master(farm)
+def test_the_next_agent_reports_it_and_the_one_attempt_counts(farm: Farm, how: str, auth: str) -> None:
+    _, first, job_id = finish_without_master(farm, auth)
     end(first, how)
-    master = farm.master(**TERMS)
+    master = farm.master(auth=auth, **TERMS)
     second = farm.agent(master, how=())
-    with master.client() as client:
+    with master.client(master.token) as client:
         assert outcomes(job_is(client, job_id, "completed")) == ["completed"]
     second.says(f"Results sent for job {job_id} (status: completed)")
     assert second.node_id == first.node_id

@@ -36,7 +36,7 @@ def test_a_copy_of_an_agent_at_work_is_refused_and_the_work_goes_on(farm: Farm) 
         job_id = submit(client, SHORT)
         with halfway(agent, job_id):
             shutil.copytree(agent.state_dir, agent.state_dir.with_name("copy"))
-            copy = farm.agent(master, name="copy", how=())
+            copy = farm.agent(master, f"--work-dir={agent.work_dir}", name="copy", how=())
             assert copy.ends() == 1
             assert f"agent: the master refuses this agent: Another agent works as node {agent.node_id}" in (
                 copy.log

@@ -1,0 +1,92 @@
+"""The files of attempts in the work directory: the directory of a job, unfinished files, finished ones."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_users: Counter[Path] = Counter()
+"""How many attempts of this process work in each directory."""
+_lock = threading.Lock()
+
+
+class JobDirectory:
+    """A directory that an attempt works in."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        """`descriptor`: the open directory, so that one made later in its place is told from it."""
+        self.path = path
+        self._descriptor = descriptor
+
+    def vanished(self) -> bool:
+        """Whether it was removed meanwhile."""
+        try:
+            return not os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except FileNotFoundError:
+            return True
+
+
+@contextmanager
+def job_directory(path: Path) -> Iterator[JobDirectory]:
+    """The directory `path`, made if need be; the last attempt that leaves it empty removes it.
+
+    Other attempts of the same job may begin and end in this process meanwhile. OSError if it cannot be made.
+    """
+    with _lock:
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        _users[path] += 1
+    try:
+        yield JobDirectory(path, descriptor)
+    finally:
+        os.close(descriptor)
+        with _lock:
+            _users[path] -= 1
+            if not _users[path]:
+                del _users[path]
+                _remove_if_empty(path)
+
+
+def part_of(whole: Path, node_id: str, lease_id: str) -> Path:
+    """The unfinished file that an attempt of `node_id` writes before it is named `whole`.
+
+    Each attempt has one of its own: an old one that ends late must not touch the file of the next.
+    """
+    return whole.with_name(f"{whole.name}.{_owner(node_id)}-{lease_id[:8]}.part")
+
+
+def publish(part: Path, whole: Path) -> None:
+    """Gives a finished file its name, so that it is on the disk when the name is there."""
+    _sync(part)
+    part.replace(whole)
+    _sync(whole.parent)
+
+
+def remove_leftovers(work_dir: Path, node_id: str) -> None:
+    """Remove what attempts of this node left unfinished when its agent died. None may be running."""
+    for part in work_dir.glob(f"*/*.{_owner(node_id)}-*.part"):
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        _remove_if_empty(part.parent)
+
+
+def _owner(node_id: str) -> str:
+    """What tells this node's unfinished files from others': nodes may share a work directory."""
+    return node_id[:8]
+
+
+def _remove_if_empty(directory: Path) -> None:
+    with suppress(OSError):
+        directory.rmdir()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
