@@ -25,7 +25,7 @@ from agent.link import Link, RefusedError
 from agent.outbox import Outbox
 from agent.outputs import Clocks, prune, set_ahead
 from agent.runner import Assignment, run_job
-from agent.running import RunningJob, RunningJobs, lease_clock, lease_holds
+from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
 from agent.teller import ProgressTeller
 from common.client import ApiError
 from common.model import Report
@@ -142,8 +142,8 @@ class Agent:
                 job.abort.set()  # it was answered after we had said goodbye
             else:
                 log.info("Executing job %s...", assignment.job_id)
-            if not self._lease_holds(job):
-                self._heartbeats.send()  # the poll was parked for long: is the lease still ours?
+            if not is_fresh(job.renewed, self._link.term, lease_clock()):
+                self._heartbeats.send()  # the poll was parked for long; the next one may be too late
             report = run_job(
                 assignment,
                 self._link.node_id,

@@ -33,6 +33,11 @@ def lease_holds(renewed: float, term: float, now: float) -> bool:
     return now < renewed + term - margin(term)
 
 
+def is_fresh(renewed: float, term: float, now: float) -> bool:
+    """Whether a lease that was `renewed` then holds until the next heartbeat: one comes in each third."""
+    return now < renewed + term / 3
+
+
 @dataclass(eq=False, slots=True)
 class RunningJob:
     """One attempt under way."""

@@ -7,6 +7,7 @@ import shutil
 from typing import Any
 
 from common.version import PROTOCOL
+from tests.masters import wait_until
 from tests.system.farm import (
     ENDLESS,
     SHORT,
@@ -66,9 +67,13 @@ def test_an_agent_whose_place_was_taken_ends_its_work_and_itself(farm: Farm) -> 
 def test_an_agent_started_again_takes_its_identity_over_at_once(farm: Farm) -> None:
     master = farm.master(**PATIENT)
     first = farm.agent(master)
-    assert first.node_id
-    first.kill()
-    second = farm.agent(master, how=())
-    assert second.node_id == first.node_id
     with master.client() as client:
+        left = submit(client, ENDLESS)
+        encoding(first, left)
+        first.kill()
+        (unfinished,) = (first.work_dir / left).glob("*.part")
+        second = farm.agent(master, how=())
+        assert second.node_id == first.node_id
+        wait_until(lambda: not unfinished.exists(), "what the first left unfinished is gone")
+        assert client.post(f"/jobs/{left}/cancel").ok
         job_is(client, submit(client, TINY), "completed")
