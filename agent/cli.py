@@ -77,9 +77,9 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option("--heartbeat-interval", type=DURATION, default="30s", help="Time between two signs of life.")
 @click.option(
     "--max-concurrent-jobs",
-    type=click.IntRange(1, 1024),
+    type=click.IntRange(1, 200),
     show_default="one for each 4 cores",
-    help="Jobs to run at once.",
+    help="Jobs to run at once; each poll names them all.",
 )
 @click.option(
     "--state-dir",

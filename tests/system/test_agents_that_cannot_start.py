@@ -25,7 +25,7 @@ NOBODY = "https://localhost:1"
         ("--master=ftp://localhost", "'ftp://localhost' is no master; write https://HOST:8080"),
         ("--master=https://localhost:99999", "has no valid port"),
         ("--master=https://localhost:8080/jobs", "has more than host and port"),
-        ("--max-concurrent-jobs=0", "0 is not in the range 1<=x<=1024"),
+        ("--max-concurrent-jobs=0", "0 is not in the range 1<=x<=200"),
         ("--ca-cert=no-such-file.pem", "'no-such-file.pem' does not exist"),
         ("--log-level=loud", "'loud' is not one of"),
     ],
