@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from agent.config import MOST_SLOTS
 from common.client import Address, parse_address
 from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
 from common.version import VERSION
@@ -77,9 +78,9 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option("--heartbeat-interval", type=DURATION, default="30s", help="Time between two signs of life.")
 @click.option(
     "--max-concurrent-jobs",
-    type=click.IntRange(1, 200),
+    type=click.IntRange(1, MOST_SLOTS),
     show_default="one for each 4 cores",
-    help="Jobs to run at once; each poll names them all.",
+    help="Jobs to run at once.",
 )
 @click.option(
     "--state-dir",

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from common.client import Address
 
+MOST_SLOTS = 200
+"""Jobs that an agent may run at once: each poll names their leases in its address, which holds a few more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

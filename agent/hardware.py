@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.config import MOST_SLOTS
 from agent.ffmpeg.discover import Toolbox
 from common.model import Hardware, NodeType
 
@@ -142,7 +143,7 @@ def default_slots(cpu_threads: int, encoders: Sequence[str]) -> tuple[int, str]:
 
     One for each 4 cores, at least 1, or the hardware encoder's session limit if that is lower.
     """
-    slots = max(1, cpu_threads // CORES_FOR_A_JOB)
+    slots = min(MOST_SLOTS, max(1, cpu_threads // CORES_FOR_A_JOB))
     for api, limit in SESSION_LIMITS.items():
         if limit < slots and any(encoder.endswith(f"_{api}") for encoder in encoders):
             return limit, f"{limit} jobs at once: the session limit of {api} is {limit}"
