@@ -19,7 +19,7 @@ from master.service import Caller
 from master.service.queue import compare_histories
 
 _MOST = 2**53
-"""No history is longer, and no protocol is higher."""
+"""No protocol is higher."""
 
 
 def introduce(caller: Caller) -> Caller:
@@ -40,7 +40,7 @@ def introduce(caller: Caller) -> Caller:
         instance=request.headers.get(INSTANCE_HEADER),
         replaces=request.headers.get(REPLACES_HEADER),
         protocol=protocol,
-        heard=_history(),
+        heard=parse_history(request.headers.get(HISTORY_HEADER)),
     )
     if known.role is not Role.ANYONE:
         compare_histories(farm(), known)
@@ -51,14 +51,6 @@ def tell_history(response: Response) -> Response:
     """Say with every answer how long the history on disk is."""
     response.headers[HISTORY_HEADER] = History(farm().store.history, farm().start).header()
     return response
-
-
-def _history() -> History | None:
-    text = request.headers.get(HISTORY_HEADER)
-    heard = parse_history(text)
-    if text is not None and (heard is None or heard.events > _MOST):
-        raise invalid([{"field": HISTORY_HEADER, "message": "Must be as an answer of a master had it."}])
-    return heard
 
 
 def _number(header: str) -> int | None:

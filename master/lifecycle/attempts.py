@@ -109,11 +109,14 @@ def handed_back(job: Job, now: Now) -> e.Event:
 
 
 def expire(view: View, command: c.Expire, now: Now) -> Sequence[e.Event]:
-    """Nothing was heard of the attempt until its lease ended."""
+    """Nothing was heard of the attempt until its lease ended.
+
+    It says nothing against the node: leases of one silence may end one by one, and `lose` counts that.
+    """
     job = view.the_job()
     if job.lease is None or job.lease.lease_id != command.lease_id:
         return []
-    return [lost(job, command.error, view, now), *against(view.node, job.id, command.error, view, now)]
+    return [lost(job, command.error, view, now)]
 
 
 def lost(job: Job, error: Failure, view: View, now: Now) -> e.Event:

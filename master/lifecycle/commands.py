@@ -141,6 +141,8 @@ class Rewind:
     """An agent was told of this history: perhaps by a start of which this state is an older copy."""
 
     heard: History
+    history: int
+    """How long this state's own history is."""
 
 
 JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob

@@ -54,6 +54,7 @@ def register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
         registered_at=old.registered_at,
         approved=old.approved or new.approved,
         draining=old.draining,
+        credential_hash=new.credential_hash or old.credential_hash,  # an operator may not know it
         registered_above=view.farm.attempts_above,
         failing=old.failing,
         quarantined=old.quarantined,

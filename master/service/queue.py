@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from common.model import JobStatus
+from common.model import JobStatus, Role
 from master.lifecycle import commands
 from master.service.farm import Caller, Farm
 from master.store.memory import Transaction
@@ -36,7 +36,9 @@ def compare_histories(farm: Farm, caller: Caller) -> None:
     """If an agent was told more than this state knows of, it is an older copy: number attempts anew."""
     if caller.heard is not None and caller.heard.start != farm.start:
         with farm.store.transaction(farm.clock()) as tx:
-            farm.decide(tx, commands.Rewind(caller.heard))
+            node = tx.node(caller.node_id or "")
+            if caller.role is Role.OPERATOR or (node is not None and node.approved):  # not just anybody
+                farm.decide(tx, commands.Rewind(caller.heard, tx.history()))
 
 
 def _view(tx: Transaction) -> QueueView:

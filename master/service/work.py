@@ -162,7 +162,7 @@ def reap(farm: Farm) -> None:
                 error = Failure(
                     "lease_expired", f"nothing was heard of attempt {lease.number} until its lease ended"
                 )
-                farm.decide(tx, commands.Expire(lease.lease_id, error), job=job, node=tx.node(lease.node_id))
+                farm.decide(tx, commands.Expire(lease.lease_id, error), job=job)
         released = tx.released()
     for job in released:
         farm.waiters.wake_for(job)

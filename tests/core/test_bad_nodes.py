@@ -114,6 +114,22 @@ def test_one_silence_counts_once_however_many_jobs_it_cost(farm: Farm, clock: Fa
     assert len(nodes.get(farm, node_id).node.failing) == 1
 
 
+def test_leases_that_end_one_by_one_in_a_silence_do_not_count_at_all(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    farm = make_farm(tmp_path, clock, lease=90, heartbeat_timeout=90)
+    node_id = register(farm, max_concurrent_jobs=4)
+    for _ in range(4):
+        submit(farm)
+        must_claim(farm, node_id)
+        clock.advance(1)
+    for _ in range(10):
+        clock.advance(10)
+        work.reap(farm)
+    assert len(nodes.get(farm, node_id).node.failing) <= 1
+    assert status(farm, node_id) is NodeStatus.OFFLINE
+
+
 def test_how_many_is_a_setting_and_zero_is_never(tmp_path: Path, clock: FakeClock) -> None:
     farm = make_farm(tmp_path, clock, quarantine_after=0)
     node_id = register(farm)
