@@ -77,15 +77,14 @@ def _write(archive: tarfile.TarFile, state_dir: Path, now: datetime) -> None:
             _add(archive, path, f"journal/{path.name}", data)
     # After the journal: a job that leaves it for the archive of finished jobs is in one of them, or in both.
     if (state_dir / "archive").exists():
-        archive.add(state_dir / "archive", "archive", filter=_whole)
+        archive.add(state_dir / "archive", "archive", recursive=False)
+        for path in sorted((state_dir / "archive").glob("*.jsonl.gz")):
+            # A file that is replaced meanwhile only grows at its end: any beginning that was one is whole.
+            archive.add(path, f"archive/{path.name}")
     for part in ("tls", "logs"):
         for path in sorted([state_dir / part, *(state_dir / part).rglob("*")]):
             _add_path(archive, path, path.relative_to(state_dir).as_posix())
     _add_path(archive, state_dir / "operator.token", "operator.token")
-
-
-def _whole(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    return None if info.name.endswith(journal.PART) else info
 
 
 def _journal(directory: Path) -> Iterator[tuple[Path, bytes]]:
