@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from agent.config import MOST_SLOTS
-from common.client import Address, parse_address
+from common.address import Address, parse_address
 from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
 from common.version import VERSION
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.client import Address
+from common.address import Address
 
 MOST_SLOTS = 200
 """Jobs that an agent may run at once: each poll names their leases in its address, which holds a few more."""

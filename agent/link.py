@@ -17,7 +17,8 @@ from agent import identity
 from agent.instance import Instance
 from agent.running import lease_clock
 from common import trust
-from common.client import CONNECT_TIMEOUT, Address, ApiError, MasterClient
+from common.address import Address
+from common.client import CONNECT_TIMEOUT, ApiError, MasterClient
 
 log = logging.getLogger(__name__)
 

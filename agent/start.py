@@ -27,7 +27,8 @@ from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
 from agent.outbox import Outbox
 from agent.workspace import remove_leftovers
-from common.client import Address, ApiError, MasterClient, Trust, establish_trust
+from common.address import Address
+from common.client import ApiError, MasterClient, Trust, establish_trust
 from common.model import Report
 from common.trust import TrustError, explain
 from common.version import VERSION

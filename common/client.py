@@ -6,7 +6,6 @@ proxies, no CA bundles, no .netrc): where it connects, and whom it trusts, is de
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,17 +13,17 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 from urllib3.exceptions import NewConnectionError
 
 from common import trust
+from common.address import Address
 from common.history import History, parse_history
 from common.model import Progress, Report
 from common.version import PROTOCOL, VERSION
 
-DEFAULT_PORT = 8080
 CONNECT_TIMEOUT = 20.0
 """Seconds for each step of reaching the master: to connect, and for each flight of the TLS
 handshake. A way that takes 5 s in each direction, with jitter, is slow and no reason to give up."""
@@ -58,37 +57,6 @@ class ApiError(Exception):
     def temporary(self) -> bool:
         """Whether the same request may be taken later: nothing is wrong with it."""
         return self.status >= 500 or self.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a master is."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """The base of every request: https, always."""
-        return f"https://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-    @property
-    def directory(self) -> str:
-        """A name for the files that belong to this master."""
-        return f"{re.sub(r'[^A-Za-z0-9.-]', '_', self.host)}_{self.port}"
-
-
-def parse_address(text: str) -> Address:
-    """Host and port of a master; `http://` means `https://` here. ValueError if it is no address."""
-    url = urlsplit(text if "://" in text else f"https://{text}")
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError(f"{text!r} is no master; write https://HOST:{DEFAULT_PORT}")
-    if url.path not in ("", "/") or url.query or url.fragment or url.username:
-        raise ValueError(f"{text!r} has more than host and port; write https://{url.hostname}:{DEFAULT_PORT}")
-    try:
-        return Address(url.hostname, url.port or DEFAULT_PORT)
-    except ValueError as error:
-        raise ValueError(f"{text!r} has no valid port; write https://HOST:{DEFAULT_PORT}") from error
 
 
 @dataclass(frozen=True, slots=True)

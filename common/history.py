@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+LOST_AT_MOST = 10**12
+"""Events that a copy of a state can lack: more than any master records while one lies about. No clock
+is asked, since it may be wrong; and attempts keep numbers that every JSON parser reads exactly."""
+
 _HEADER = re.compile(r"(\d{1,16})\.([A-Za-z0-9-]{0,64})", re.ASCII)
 
 

@@ -99,12 +99,9 @@ class Runtime:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
-        except (JournalError, JournalFullError, OSError, Problem) as error:
-            raise StartError(str(error)) from error
-        self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), archive, clock)
-        try:
+            self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), archive, clock)
             self.farm.begin()
-        except Problem as error:
+        except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate)

@@ -12,6 +12,9 @@ from common.model import Constraints, Job, Now
 from common.scenarios import SCENARIOS
 from common.settings import UnsuitableError, resolve
 
+NO_PLACE = 0
+"""The place in the queue of a job that is not in it yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -31,10 +34,11 @@ class Key:
             )
 
 
-def job_from(
-    fields: Mapping[str, Any], key: Key | None, job_id: str, max_attempts: int, now: Now, seq: int = 0
-) -> Job:
-    """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run."""
+def job_from(fields: Mapping[str, Any], key: Key | None, job_id: str, max_attempts: int, now: Now) -> Job:
+    """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run.
+
+    It has no place in the queue yet.
+    """
     name = fields["scenario"]
     scenario = SCENARIOS.get(name)
     if scenario is None:
@@ -51,7 +55,7 @@ def job_from(
     wanted = fields["constraints"]
     return Job(
         id=job_id,
-        seq=seq,
+        seq=NO_PLACE,
         scenario=name,
         confidence=fields["confidence"],
         parameters=dict(fields["parameters"]),
@@ -71,7 +75,7 @@ def job_from(
 def jobs_from(
     batch: Sequence[Mapping[str, Any]], key: Key | None, ids: Sequence[str], max_attempts: int, now: Now
 ) -> list[Job]:
-    """The jobs of a batch; a refusal says which of them cannot run. They have no place in the queue yet."""
+    """The jobs of a batch; a refusal says which of them cannot run."""
     jobs = []
     for place, (fields, job_id) in enumerate(zip(batch, ids, strict=True)):
         try:
@@ -82,7 +86,7 @@ def jobs_from(
     return jobs
 
 
-def repeat_of(old: Job, key: Key | None, job_id: str, seq: int, max_attempts: int, now: Now) -> Job:
+def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: Now) -> Job:
     """A new job that asks for the same; `job_not_finished` while the old one may still succeed."""
     if not old.status.final:
         raise problems.JOB_NOT_FINISHED(
@@ -92,7 +96,7 @@ def repeat_of(old: Job, key: Key | None, job_id: str, seq: int, max_attempts: in
         )
     return Job(
         id=job_id,
-        seq=seq,
+        seq=NO_PLACE,
         scenario=old.scenario,
         confidence=old.confidence,
         parameters=old.parameters,

@@ -23,7 +23,8 @@ import requests
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from common.client import Address, ApiError, MasterClient, establish_trust
+from common.address import Address
+from common.client import ApiError, MasterClient, establish_trust
 from common.trust import TrustError
 from master.operator import tables
 

@@ -12,7 +12,6 @@ from flask import Response, request
 from common import problems
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
 from common.history import History, parse_history
-from common.model import Role
 from common.version import PROTOCOL, VERSION
 from master.api.answers import farm, invalid
 from master.service import Caller
@@ -25,9 +24,9 @@ _MOST = 2**53
 def introduce(caller: Caller) -> Caller:
     """The caller, with what it says of itself; `protocol_mismatch` if it is no neighbour.
 
-    What a known caller was told before is compared with what this master knows.
+    What it was told before is compared with what this master knows.
     """
-    protocol = _number(PROTOCOL_HEADER)
+    protocol = _protocol()
     if protocol is not None and abs(protocol - PROTOCOL) > 1:
         older, newer = ("it", "this master") if protocol < PROTOCOL else ("this master", "it")
         raise problems.PROTOCOL_MISMATCH(
@@ -42,8 +41,7 @@ def introduce(caller: Caller) -> Caller:
         protocol=protocol,
         heard=parse_history(request.headers.get(HISTORY_HEADER)),
     )
-    if known.role is not Role.ANYONE:
-        compare_histories(farm(), known)
+    compare_histories(farm(), known)
     return known
 
 
@@ -53,10 +51,10 @@ def tell_history(response: Response) -> Response:
     return response
 
 
-def _number(header: str) -> int | None:
-    text = request.headers.get(header)
+def _protocol() -> int | None:
+    text = request.headers.get(PROTOCOL_HEADER)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= _MOST):
-        raise invalid([{"field": header, "message": "Must be a whole number."}])
+        raise invalid([{"field": PROTOCOL_HEADER, "message": "Must be a whole number."}])
     return int(text)

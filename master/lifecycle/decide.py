@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from common.history import LOST_AT_MOST
 from common.model import Now
 from master.lifecycle import attempts, jobs, nodes
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.view import View
-
-MOST_AHEAD = 2 * 10**12
-"""Events by which a lost history can have been longer, numbers given after a restore included."""
 
 
 def decide(view: View, command: c.Command, now: Now) -> Sequence[e.Event]:
@@ -39,7 +37,8 @@ def _rewind(view: View, command: c.Rewind, now: Now) -> Sequence[e.Event]:
     heard = command.heard
     if view.farm.starts and heard.start == view.farm.starts[-1][0]:
         return []  # it goes on
-    if heard.events > command.history + MOST_AHEAD:
+    # Twice: what was lost, and what was added to numbers when that was restored from a copy itself.
+    if heard.events > command.history + 2 * LOST_AT_MOST:
         return []  # no master can have said so
     known = max(ends.get(heard.start, 0), view.farm.attempts_above)
     return [e.HistoryRewound(now.wall, heard.events)] if heard.events > known else []

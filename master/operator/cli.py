@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from common.client import MasterClient, establish_trust, parse_address
+from common.address import parse_address
+from common.client import MasterClient, establish_trust
 from common.options import require_platform, state_directory
 from common.version import VERSION
 from master.operator import state, tables

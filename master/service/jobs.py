@@ -39,10 +39,15 @@ def _queue(farm: Farm, jobs: Sequence[Job], key: submission.Key | None, now: Now
     with farm.store.transaction(now) as tx:
         known = _made_by(tx, key)
         if not known:
-            first = tx.next_seq()
-            known = [replace(job, seq=first + place) for place, job in enumerate(jobs)]
-            farm.decide(tx, commands.Submit(tuple(known)))
+            known = _place(farm, tx, jobs)
         return [farm.job_view(tx, job, reasons) for job in known]
+
+
+def _place(farm: Farm, tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
+    """Queue `jobs` behind all others, in their order."""
+    placed = [replace(job, seq=seq) for seq, job in enumerate(jobs, start=tx.next_seq())]
+    farm.decide(tx, commands.Submit(tuple(placed)))
+    return placed
 
 
 def _made_by(tx: Transaction, key: submission.Key | None) -> list[Job]:
@@ -57,12 +62,12 @@ def retry(farm: Farm, job_id: str, key: submission.Key | None = None) -> JobView
     """A new job that repeats a finished one; `job_not_finished` if it is not finished."""
     now = farm.clock()
     with farm.store.transaction(now) as tx:
-        for job in _made_by(tx, key):
-            return farm.job_view(tx, job)
-        old = farm.require_job(tx, job_id)
-        job = submission.repeat_of(old, key, new_id(), tx.next_seq(), farm.config.max_attempts, now)
-        farm.decide(tx, commands.Submit((job,)))
-        return farm.job_view(tx, job)
+        known = _made_by(tx, key)
+        if not known:
+            old = farm.require_job(tx, job_id)
+            job = submission.repeat_of(old, key, new_id(), farm.config.max_attempts, now)
+            known = _place(farm, tx, [job])
+        return farm.job_view(tx, known[0])
 
 
 def change(farm: Farm, job_id: str, command: commands.JobCommand) -> JobView:

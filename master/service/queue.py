@@ -33,11 +33,15 @@ def change(farm: Farm, command: commands.PauseQueue | commands.ResumeQueue) -> Q
 
 
 def compare_histories(farm: Farm, caller: Caller) -> None:
-    """If an agent was told more than this state knows of, it is an older copy: number attempts anew."""
-    if caller.heard is not None and caller.heard.start != farm.start:
+    """If an agent was told more than this state knows of, it is an older copy: number attempts anew.
+
+    Only operators and approved nodes are believed: anybody can send a header.
+    """
+    known = caller.role in (Role.OPERATOR, Role.NODE)
+    if known and caller.heard is not None and caller.heard.start != farm.start:
         with farm.store.transaction(farm.clock()) as tx:
             node = tx.node(caller.node_id or "")
-            if caller.role is Role.OPERATOR or (node is not None and node.approved):  # not just anybody
+            if caller.role is Role.OPERATOR or (node is not None and node.approved):
                 farm.decide(tx, commands.Rewind(caller.heard, tx.history()))
 
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from common.history import LOST_AT_MOST
 from master.lifecycle.events import HistoryRewound
 
 MARKER = "restored"
 """A file of this name in a state directory says that it is a copy. Every backup has it."""
-
-LOST_AT_MOST = 10**12
-"""Events: more than any master records while a copy of its state lies about. No clock is asked,
-since it may be wrong; and attempts keep numbers that every JSON parser reads exactly."""
 
 
 def restored_marker(state_dir: Path) -> Path | None:

@@ -18,7 +18,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.loop import Agent
 from agent.outbox import Outbox
 from agent.outputs import Clocks
-from common.client import Address
+from common.address import Address
 from tests.agent.conftest import wait_until
 from tests.agent.test_goodbye import Link
 

@@ -13,7 +13,7 @@ import requests
 from agent.identity import Identity
 from agent.instance import Instance, this_process
 from agent.link import Link, nobody_listens
-from common.client import Address
+from common.address import Address
 from tests.masters import free_port
 
 

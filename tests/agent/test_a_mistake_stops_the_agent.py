@@ -13,7 +13,7 @@ from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
 from agent.loop import Agent
 from agent.outbox import Outbox
-from common.client import Address
+from common.address import Address
 
 
 class BrokenLink:

@@ -14,7 +14,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.loop import Agent
 from agent.outbox import Outbox
 from agent.running import is_fresh, lease_clock
-from common.client import Address
+from common.address import Address
 
 TERM = 60.0
 JOB = {

@@ -20,15 +20,8 @@ from agent.instance import Instance, this_process
 from agent.link import Link, RefusedError, retry
 from agent.loop import Agent
 from agent.outbox import Outbox
-from common.client import (
-    INSTANCE_HEADER,
-    PROTOCOL_HEADER,
-    REPLACES_HEADER,
-    Address,
-    ApiError,
-    MasterClient,
-    Trust,
-)
+from common.address import Address
+from common.client import INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER, ApiError, MasterClient, Trust
 from master import tls
 from tests.agent.conftest import wait_until
 

@@ -126,3 +126,14 @@ def everything(client: Client) -> Any:
     for job in jobs:
         job.pop("lease_expires_in", None)
     return jobs, got(client.get("/nodes"))["nodes"]
+
+
+def kept(client: Client) -> Any:
+    """All that the master keeps: not when a node was heard last, nor the rest of a lease."""
+    jobs = [got(client.get(f"/jobs/{job['id']}")) for job in got(client.get("/jobs"))["jobs"]]
+    nodes = got(client.get("/nodes"))["nodes"]
+    for document in [*jobs, *nodes]:
+        document.pop("lease_expires_in", None)
+        document.pop("last_heartbeat", None)
+    logs = [got(client.get(f"/jobs/{job['id']}/logs")) for job in jobs]
+    return jobs, nodes, got(client.get("/results")), logs, got(client.get("/queue"))

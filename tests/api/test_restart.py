@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from common import problems
-from tests.api.corner import Corner, got, park, refused
-from tests.masters import Client, Master, start_master
+from tests.api.corner import Corner, got, kept, park, refused
+from tests.masters import Master, start_master
 
 
 @pytest.fixture
@@ -29,17 +28,6 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Master]]:
         master.stop()
 
 
-def known(client: Client) -> Any:
-    """All that must outlive the master: not when a node was heard last, nor the rest of a lease."""
-    jobs = [got(client.get(f"/jobs/{job['id']}")) for job in got(client.get("/jobs"))["jobs"]]
-    nodes = got(client.get("/nodes"))["nodes"]
-    for document in [*jobs, *nodes]:
-        document.pop("lease_expires_in", None)
-        document.pop("last_heartbeat", None)
-    logs = [got(client.get(f"/jobs/{job['id']}/logs")) for job in jobs]
-    return jobs, nodes, got(client.get("/results")), logs
-
-
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_nodes_jobs_results_and_leases_are_there_after_a_restart(
     start: Callable[[], Master], how: str
@@ -54,11 +42,11 @@ def test_nodes_jobs_results_and_leases_are_there_after_a_restart(
         waiting = corner.submit(priority="high")
         got(client.post(f"/jobs/{corner.submit()['id']}/cancel"))
         got(client.post(f"/nodes/{corner.register(address='second')['id']}/drain"))
-        before = known(client)
+        before = kept(client)
     first.stop() if how == "stopped" else first.kill()
     with start().client() as client:
         corner.client = client
-        assert known(client) == before
+        assert kept(client) == before
         got(corner.report(claimed, metrics={"frames": 1}))
         assert corner.poll(node["id"])["id"] == waiting["id"]
 

@@ -99,3 +99,10 @@ def test_a_node_may_have_the_id_of_a_job(farm: Farm, tmp_path: Path, clock: Fake
     farm.store.close()
     restarted = make_farm(tmp_path, clock)
     assert job(restarted, job_id).job.id == nodes.get(restarted, job_id).node.id
+
+
+def test_an_operator_who_registers_an_agents_node_by_hand_does_not_lock_the_agent_out(farm: Farm) -> None:
+    node_id = register_stranger(farm, id="w")
+    register(farm, id="w")
+    assert register_stranger(farm, id="w") == node_id
+    assert nodes.get(farm, node_id).status is NodeStatus.AVAILABLE

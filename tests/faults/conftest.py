@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.faults.proxy import Proxy
-from tests.system.farm import Farm
-
-
-@pytest.fixture
-def farm(tmp_path: Path) -> Iterator[Farm]:
-    """Everything that it starts is ended with the test; nothing of it may have crashed."""
-    farm = Farm(tmp_path)
-    try:
-        yield farm
-    finally:
-        farm.close()
+from tests.system.conftest import farm as farm  # the same farms, for other faults
 
 
 @pytest.fixture

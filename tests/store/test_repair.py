@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from common.history import LOST_AT_MOST
 from common.model import Failure, Job, JobStatus, Node
 from master.lifecycle import commands
 from master.lifecycle.events import RecordKey
@@ -19,7 +20,6 @@ from master.store import snapshot
 from master.store.journal import JournalError
 from master.store.memory import MemoryStore
 from master.store.repair import repair
-from master.store.restored import LOST_AT_MOST
 from master.store.salvage import Salvage, salvage
 from master.store.segments import examine, segments
 from tests.core.support import FakeClock, crash, finish, job, make_farm, must_claim, register, submit

@@ -153,15 +153,3 @@ def send(client: Client, endpoint: str, sent: Sent) -> requests.Response:
         params=sent.params,
         headers=None if sent.headers is None else dict(sent.headers),
     )
-
-
-def kept(client: Client) -> Any:
-    """All that the master keeps, without what time alone changes."""
-    jobs = [got(client.get(f"/jobs/{job['id']}")) for job in got(client.get("/jobs"))["jobs"]]
-    nodes = got(client.get("/nodes"))["nodes"]
-    for document in [*jobs, *nodes]:
-        document.pop("lease_expires_in", None)
-        document.pop("last_heartbeat", None)
-    logs = [got(client.get(f"/jobs/{job['id']}/logs")) for job in jobs]
-    queue = got(client.get("/queue")) if "queue.one" in routes() else None
-    return jobs, nodes, got(client.get("/results")), logs, queue

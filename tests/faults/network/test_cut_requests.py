@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 
+from tests.api.corner import kept
 from tests.api.routes import routes
-from tests.faults.network.cases import CASES, World, kept, send
+from tests.faults.network.cases import CASES, World, send
 from tests.faults.proxy import Proxy
 from tests.masters import Client
 
