@@ -32,38 +32,44 @@ GROUP = "ffrtmp"
 MIN_TOKEN = 32
 """Characters of the operator's token, at least."""
 _OPERATOR, _NODE, _ANYONE = Role.OPERATOR, Role.NODE, Role.ANYONE
+_EVERYBODY = frozenset(Role)
+_KNOWN = _EVERYBODY - {Role.ANYONE, Role.JOIN}
+_READERS = frozenset({Role.OPERATOR, Role.VIEWER})
+_USERS = frozenset({Role.OPERATOR, Role.SUBMITTER})
+_AT_WORK = frozenset({Role.OPERATOR, Role.NODE})
+_OPERATORS = frozenset({Role.OPERATOR})
 
 ROUTES: Mapping[str, frozenset[Role]] = {
-    "health.health": frozenset({_OPERATOR, _NODE, _ANYONE}),
-    "nodes.register": frozenset({_OPERATOR, _NODE, _ANYONE}),
-    "nodes.heartbeat": frozenset({_OPERATOR, _NODE}),
-    "nodes.leave": frozenset({_OPERATOR, _NODE}),
-    "nodes.all_nodes": frozenset({_OPERATOR}),
-    "nodes.one": frozenset({_OPERATOR}),
-    "nodes.remove": frozenset({_OPERATOR}),
-    "nodes.approve": frozenset({_OPERATOR}),
-    "nodes.drain": frozenset({_OPERATOR}),
-    "nodes.resume": frozenset({_OPERATOR}),
-    "scenarios.all_scenarios": frozenset({_OPERATOR, _NODE}),
-    "jobs.submit": frozenset({_OPERATOR}),
-    "jobs.submit_batch": frozenset({_OPERATOR}),
-    "jobs.page": frozenset({_OPERATOR}),
-    "jobs.one": frozenset({_OPERATOR}),
-    "jobs.cancel": frozenset({_OPERATOR}),
-    "jobs.pause": frozenset({_OPERATOR}),
-    "jobs.resume": frozenset({_OPERATOR}),
-    "jobs.retry": frozenset({_OPERATOR}),
-    "jobs.log": frozenset({_OPERATOR}),
-    "jobs.result": frozenset({_OPERATOR}),
-    "queue.one": frozenset({_OPERATOR}),
-    "queue.pause": frozenset({_OPERATOR}),
-    "queue.resume": frozenset({_OPERATOR}),
-    "work.next_job": frozenset({_OPERATOR, _NODE}),
-    "work.progress": frozenset({_OPERATOR, _NODE}),
-    "work.release": frozenset({_OPERATOR, _NODE}),
-    "work.report": frozenset({_OPERATOR, _NODE}),
-    "results.page": frozenset({_OPERATOR}),
-    "results.archived": frozenset({_OPERATOR}),
+    "health.health": _EVERYBODY,
+    "nodes.register": frozenset({Role.OPERATOR, Role.NODE, Role.JOIN, Role.ANYONE}),
+    "nodes.heartbeat": _AT_WORK,
+    "nodes.leave": _AT_WORK,
+    "nodes.all_nodes": _READERS,
+    "nodes.one": _READERS,
+    "nodes.remove": _OPERATORS,
+    "nodes.approve": _OPERATORS,
+    "nodes.drain": _OPERATORS,
+    "nodes.resume": _OPERATORS,
+    "scenarios.all_scenarios": _KNOWN,
+    "jobs.submit": _USERS,
+    "jobs.submit_batch": _USERS,
+    "jobs.page": _READERS | _USERS,
+    "jobs.one": _READERS | _USERS,
+    "jobs.cancel": _USERS,
+    "jobs.pause": _USERS,
+    "jobs.resume": _USERS,
+    "jobs.retry": _USERS,
+    "jobs.log": _READERS | _USERS,
+    "jobs.result": _READERS | _USERS,
+    "queue.one": _READERS,
+    "queue.pause": _OPERATORS,
+    "queue.resume": _OPERATORS,
+    "work.next_job": _AT_WORK,
+    "work.progress": _AT_WORK,
+    "work.release": _AT_WORK,
+    "work.report": _AT_WORK,
+    "results.page": _READERS | _USERS,
+    "results.archived": _READERS | _USERS,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
@@ -91,17 +97,18 @@ class Gate:
 
     def identify(self, environ: Mapping[str, Any], endpoint: str) -> Caller:
         """The caller; `unauthenticated` if it shows a credential that is none, where one is needed."""
-        header = environ.get("HTTP_AUTHORIZATION")
+        header, address = environ.get("HTTP_AUTHORIZATION"), environ.get("REMOTE_ADDR")
         if header is not None:
-            caller = self._by_credential(header)
+            caller = self._by_credential(header, address)
             if caller is not None:
                 return caller
             if _ANYONE in ROUTES[endpoint]:
-                return Caller(_ANYONE)
+                return Caller(_ANYONE, address=address)
             raise problems.UNAUTHENTICATED(
                 "The credential is not known here. An agent registers again to get one."
             )
-        return Caller(_OPERATOR if self._local_door and self._came_by_the_local_door(environ) else _ANYONE)
+        local = self._local_door and self._came_by_the_local_door(environ)
+        return Caller(_OPERATOR if local else _ANYONE, address=address)
 
     def admit(self, caller: Caller, endpoint: str) -> None:
         """Let the caller in, or refuse: `unauthenticated` for anyone, `forbidden` for a known one."""
@@ -114,15 +121,15 @@ class Gate:
             )
         raise problems.FORBIDDEN(f"The role {caller.role} may not do this.")
 
-    def _by_credential(self, header: str) -> Caller | None:
+    def _by_credential(self, header: str, address: str | None) -> Caller | None:
         scheme, _, secret = header.partition(" ")
         digest = hash_secret(secret.strip())
         if scheme.lower() == "bearer":
             if hmac.compare_digest(digest, self._operator_hash):
-                return Caller(_OPERATOR)
+                return Caller(_OPERATOR, address=address)
             node = self._store.node_with_credential(digest)
             if node is not None:
-                return Caller(_NODE, node.id)
+                return Caller(_NODE, node.id, address=address)
         return None
 
     def _came_by_the_local_door(self, environ: Mapping[str, Any]) -> bool:

@@ -23,6 +23,13 @@ class Key:
     text: str
     digest: str
     """SHA-256 of the request: its body, and its address where that says what is wanted."""
+    owner: str | None = None
+    """The submitter that sent it; None: an operator."""
+
+    @property
+    def name(self) -> str:
+        """What the job keeps. Each submitter's keys are its own: another's are none of its business."""
+        return self.text if self.owner is None else f"{self.owner}\n{self.text}"
 
     def check(self, job: Job) -> None:
         """`key_reused` unless `job` was made by the same request."""
@@ -34,7 +41,14 @@ class Key:
             )
 
 
-def job_from(fields: Mapping[str, Any], key: Key | None, job_id: str, max_attempts: int, now: Now) -> Job:
+def job_from(
+    fields: Mapping[str, Any],
+    key: Key | None,
+    job_id: str,
+    max_attempts: int,
+    now: Now,
+    owner: str | None = None,
+) -> Job:
     """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run.
 
     It has no place in the queue yet.
@@ -67,19 +81,25 @@ def job_from(fields: Mapping[str, Any], key: Key | None, job_id: str, max_attemp
         ),
         created_at=now.wall,
         max_attempts=max_attempts,
-        idempotency_key=key.text if key else None,
+        owner=owner,
+        idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
     )
 
 
 def jobs_from(
-    batch: Sequence[Mapping[str, Any]], key: Key | None, ids: Sequence[str], max_attempts: int, now: Now
+    batch: Sequence[Mapping[str, Any]],
+    key: Key | None,
+    ids: Sequence[str],
+    max_attempts: int,
+    now: Now,
+    owner: str | None = None,
 ) -> list[Job]:
     """The jobs of a batch; a refusal says which of them cannot run."""
     jobs = []
     for place, (fields, job_id) in enumerate(zip(batch, ids, strict=True)):
         try:
-            jobs.append(job_from(fields, key, job_id, max_attempts, now))
+            jobs.append(job_from(fields, key, job_id, max_attempts, now, owner))
         except problems.Problem as problem:
             detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
             raise problem.type(detail, **{**problem.extra, "index": place}) from problem
@@ -104,7 +124,8 @@ def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: No
         constraints=old.constraints,
         created_at=now.wall,
         max_attempts=max_attempts,
-        idempotency_key=key.text if key else None,
+        owner=old.owner,
+        idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
         retry_of=old.id,
     )

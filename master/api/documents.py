@@ -13,7 +13,7 @@ from common.scenarios import Scenario
 from master.api.answers import invalid
 from master.service import JobView, NodeView
 from master.store.archive import Entry, Place
-from master.store.state import ListingKey, listing_key
+from master.store.listings import ListingKey, listing_key
 
 _ARCHIVE_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)\.(\d{1,15})\.(\d{1,9})", re.ASCII)
 
@@ -70,6 +70,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         },
         "max_attempts": job.max_attempts,
         "retry_of": job.retry_of,
+        "owner": job.owner,
         "node_id": attempt.node_id if attempt else None,
         "started_at": timestamp(attempt.started_at) if attempt else None,
         "finished_at": timestamp(job.finished_at),

@@ -41,7 +41,7 @@ def one(node_id: str) -> Response:
 @blueprint.delete("/nodes/<node_id>")
 def remove(node_id: str) -> Response:
     """Forget a node; the jobs it runs go back to the queue."""
-    service.remove(farm(), node_id)
+    service.remove(farm(), caller(), node_id)
     return Response(status=204)
 
 
@@ -64,18 +64,18 @@ def leave(node_id: str) -> Response:
 def approve(node_id: str) -> Response:
     """Let a node from another machine take jobs."""
     no_body()
-    return json_response(node_document(service.change(farm(), node_id, commands.Approve())))
+    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Approve())))
 
 
 @blueprint.post("/nodes/<node_id>/drain")
 def drain(node_id: str) -> Response:
     """Let a node finish what it has, and give it nothing new."""
     no_body()
-    return json_response(node_document(service.change(farm(), node_id, commands.Drain())))
+    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Drain())))
 
 
 @blueprint.post("/nodes/<node_id>/resume")
 def resume(node_id: str) -> Response:
     """Give a drained node jobs again."""
     no_body()
-    return json_response(node_document(service.change(farm(), node_id, commands.Resume())))
+    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Resume())))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from master.api.answers import farm, json_response, no_body
+from master.api.answers import caller, farm, json_response, no_body
 from master.lifecycle import commands
 from master.service import queue as service
 from master.service.queue import QueueView
@@ -22,14 +22,14 @@ def one() -> Response:
 def pause() -> Response:
     """Give no job to any node."""
     no_body()
-    return json_response(_document(service.change(farm(), commands.PauseQueue())))
+    return json_response(_document(service.change(farm(), caller(), commands.PauseQueue())))
 
 
 @blueprint.post("/queue/resume")
 def resume() -> Response:
     """Give jobs to nodes again."""
     no_body()
-    return json_response(_document(service.change(farm(), commands.ResumeQueue())))
+    return json_response(_document(service.change(farm(), caller(), commands.ResumeQueue())))
 
 
 def _document(view: QueueView) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from common import problems
-from master.api.answers import farm, invalid, json_response, limit, query
+from master.api.answers import caller, farm, invalid, json_response, limit, query
 from master.api.documents import (
     archive_cursor,
     cursor,
@@ -26,7 +26,7 @@ def page() -> Response:
     """Results of completed and failed jobs, newest first; a page of them."""
     arguments = query({"limit", "after"})
     size = limit(arguments)
-    jobs, count = service.results_page(farm(), parse_cursor(arguments.get("after")), size)
+    jobs, count = service.results_page(farm(), caller(), parse_cursor(arguments.get("after")), size)
     return json_response(
         {
             "results": [result_document(job) for job in jobs],
@@ -44,7 +44,11 @@ def archived() -> Response:
         raise invalid([{"field": "job_id", "message": "Must not be empty."}])
     try:
         entries, rest = retention.page(
-            farm(), parse_archive_cursor(arguments.get("after")), limit(arguments), arguments.get("job_id")
+            farm(),
+            caller(),
+            parse_archive_cursor(arguments.get("after")),
+            limit(arguments),
+            arguments.get("job_id"),
         )
     except PlaceError as error:
         raise no_such_page() from error

@@ -10,7 +10,7 @@ from datetime import datetime
 from common import problems
 from common.clock import Clock
 from common.history import History
-from common.model import Constraints, Job, JobStatus, Node, NodeStatus, Progress, Role
+from common.model import Actor, Constraints, Job, JobStatus, Node, NodeStatus, Progress, Role
 from master import lifecycle, scheduler
 from master.config import Config
 from master.lifecycle import View, commands, events
@@ -27,6 +27,10 @@ class Caller:
     role: Role
     node_id: str | None = None
     """The node whose credential was shown."""
+    name: str | None = None
+    """The name of the token that was shown; None if it was none."""
+    address: str | None = None
+    """Where it calls from."""
     instance: str | None = None
     """Which process of an agent calls; None if it does not say."""
     replaces: str | None = None
@@ -35,6 +39,17 @@ class Caller:
     """What it speaks (`common.version`); None if it does not say."""
     heard: History | None = None
     """The history that it was told of last."""
+
+    @property
+    def actor(self) -> Actor:
+        """As the audit names the caller."""
+        name = self.name if self.node_id is None else f"node:{self.node_id}"
+        return Actor(name or self.role.value, self.address)
+
+    @property
+    def owner(self) -> str | None:
+        """Whom the jobs belong to that it queues, and whose it may see; None: it is no submitter."""
+        return self.name if self.role is Role.SUBMITTER else None
 
     def speaks_for(self, node_id: str) -> None:
         """`forbidden` unless the caller is that node, or an operator."""
@@ -126,8 +141,8 @@ class Farm:
         if node.lost or stopping:
             self.decide(tx, commands.Hear(stopping), node=node)
 
-    def require_job(self, tx: Transaction, job_id: str) -> Job:
-        """The job, or `unknown_job`."""
+    def require_job(self, tx: Transaction, job_id: str, caller: Caller | None = None) -> Job:
+        """The job, or `unknown_job`; `forbidden` if `caller` is a submitter, and it is somebody else's."""
         job = tx.job(job_id)
         if job is None:
             hint = (
@@ -136,6 +151,8 @@ class Farm:
                 else " Old finished ones are in the archive: ffrtmp results --archive."
             )
             raise problems.UNKNOWN_JOB(f"There is no job {job_id!r}. GET /jobs lists them.{hint}")
+        if caller is not None and caller.role is Role.SUBMITTER and job.owner != caller.owner:
+            raise problems.FORBIDDEN(f"Job {job_id} is not yours: a submitter sees its own jobs only.")
         return job
 
     def require_node(self, tx: Transaction, node_id: str) -> Node:

@@ -9,34 +9,39 @@ from typing import Any
 from common.model import Constraints, Job, JobStatus, Now
 from master import submission
 from master.lifecycle import commands
-from master.service.farm import Farm, JobView, new_id
+from master.service.farm import Caller, Farm, JobView, new_id
+from master.store.listings import ListingKey
 from master.store.memory import Transaction
-from master.store.state import ListingKey
 
 
-def submit(farm: Farm, fields: Mapping[str, Any], key: submission.Key | None = None) -> JobView:
+def submit(
+    farm: Farm, caller: Caller, fields: Mapping[str, Any], key: submission.Key | None = None
+) -> JobView:
     """Queue a job; `unknown_scenario` or `invalid` if it could never run.
 
     With a `key`, a repeat of the same request answers the job that the first one made.
     """
     now = farm.clock()
-    job = submission.job_from(fields, key, new_id(), farm.config.max_attempts, now)
-    return _queue(farm, [job], key, now)[0]
+    job = submission.job_from(fields, key, new_id(), farm.config.max_attempts, now, caller.owner)
+    return _queue(farm, caller, [job], key, now)[0]
 
 
 def submit_batch(
-    farm: Farm, batch: Sequence[Mapping[str, Any]], key: submission.Key | None = None
+    farm: Farm, caller: Caller, batch: Sequence[Mapping[str, Any]], key: submission.Key | None = None
 ) -> list[JobView]:
     """Queue many jobs, all or none; a repeat with the same `key` answers the jobs that the first one made."""
     now = farm.clock()
-    jobs = submission.jobs_from(batch, key, [new_id() for _ in batch], farm.config.max_attempts, now)
-    return _queue(farm, jobs, key, now)
+    ids = [new_id() for _ in batch]
+    jobs = submission.jobs_from(batch, key, ids, farm.config.max_attempts, now, caller.owner)
+    return _queue(farm, caller, jobs, key, now)
 
 
-def _queue(farm: Farm, jobs: Sequence[Job], key: submission.Key | None, now: Now) -> list[JobView]:
+def _queue(
+    farm: Farm, caller: Caller, jobs: Sequence[Job], key: submission.Key | None, now: Now
+) -> list[JobView]:
     """Give `jobs` their places in the queue; or, if they came before, answer what they are by now."""
     reasons: dict[Constraints, str] = {}
-    with farm.store.transaction(now) as tx:
+    with farm.store.transaction(now, caller.actor) as tx:
         known = _made_by(tx, key)
         if not known:
             known = _place(farm, tx, jobs)
@@ -52,57 +57,60 @@ def _place(farm: Farm, tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
 
 def _made_by(tx: Transaction, key: submission.Key | None) -> list[Job]:
     """The jobs that an earlier request with `key` made; `key_reused` if that was another request."""
-    known = [] if key is None else tx.by_key(key.text)
+    known = [] if key is None else tx.by_key(key.name)
     if key is not None and known:
         key.check(known[0])
     return known
 
 
-def retry(farm: Farm, job_id: str, key: submission.Key | None = None) -> JobView:
+def retry(farm: Farm, caller: Caller, job_id: str, key: submission.Key | None = None) -> JobView:
     """A new job that repeats a finished one; `job_not_finished` if it is not finished."""
     now = farm.clock()
-    with farm.store.transaction(now) as tx:
+    with farm.store.transaction(now, caller.actor) as tx:
         known = _made_by(tx, key)
         if not known:
-            old = farm.require_job(tx, job_id)
+            old = farm.require_job(tx, job_id, caller)
             job = submission.repeat_of(old, key, new_id(), farm.config.max_attempts, now)
             known = _place(farm, tx, [job])
         return farm.job_view(tx, known[0])
 
 
-def change(farm: Farm, job_id: str, command: commands.JobCommand) -> JobView:
+def change(farm: Farm, caller: Caller, job_id: str, command: commands.JobCommand) -> JobView:
     """Cancel, pause or resume a job; asking twice changes nothing more.
 
     The node of a running job hears with its next report or heartbeat that it was canceled.
     """
-    with farm.store.transaction(farm.clock()) as tx:
-        farm.decide(tx, command, job=farm.require_job(tx, job_id))
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
+        farm.decide(tx, command, job=farm.require_job(tx, job_id, caller))
         return farm.job_view(tx, farm.require_job(tx, job_id))
 
 
-def get(farm: Farm, job_id: str) -> JobView:
+def get(farm: Farm, caller: Caller, job_id: str) -> JobView:
     """One job, or `unknown_job`."""
     with farm.store.transaction(farm.clock()) as tx:
-        return farm.job_view(tx, farm.require_job(tx, job_id))
+        return farm.job_view(tx, farm.require_job(tx, job_id, caller))
 
 
 def page(
-    farm: Farm, status: JobStatus | None, after: ListingKey | None, limit: int
+    farm: Farm, caller: Caller, status: JobStatus | None, after: ListingKey | None, limit: int
 ) -> tuple[list[JobView], int]:
-    """Up to `limit` jobs behind `after` in the listing, and how many there are in all."""
+    """Up to `limit` jobs behind `after` in the listing, and how many there are in all.
+
+    A submitter sees its own jobs only.
+    """
     with farm.store.transaction(farm.clock()) as tx:
         reasons: dict[Constraints, str] = {}
-        views = [farm.job_view(tx, job, reasons) for job in tx.page(status, after, limit)]
-        return views, tx.count(status)
+        views = [farm.job_view(tx, job, reasons) for job in tx.page(status, after, limit, caller.owner)]
+        return views, tx.count(status, caller.owner)
 
 
-def results_page(farm: Farm, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
+def results_page(farm: Farm, caller: Caller, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
     """Up to `limit` completed or failed jobs behind `after`, newest first, and how many there are."""
     with farm.store.transaction(farm.clock()) as tx:
-        return tx.results_page(after, limit)
+        return tx.results_page(after, limit, caller.owner)
 
 
-def log(farm: Farm, job_id: str) -> list[str]:
+def log(farm: Farm, caller: Caller, job_id: str) -> list[str]:
     """The newest lines of a job's log."""
-    get(farm, job_id)
+    get(farm, caller, job_id)
     return farm.logs.read(job_id)

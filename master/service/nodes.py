@@ -36,7 +36,7 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
         )
     now = farm.clock()
     node = _node_from(fields, caller, now)
-    with farm.store.transaction(now) as tx:
+    with farm.store.transaction(now, caller.actor) as tx:
         old = tx.node(node.id)
         stranger = old is not None and (
             old.credential_hash is None or old.credential_hash != node.credential_hash
@@ -86,7 +86,7 @@ def heartbeat(
     """
     caller.speaks_for(node_id)
     now = farm.clock()
-    with farm.store.transaction(now) as tx:
+    with farm.store.transaction(now, caller.actor) as tx:
         farm.require_node(tx, node_id)
         farm.hear(tx, caller, node_id, stopping=stopping)
         held = [job.lease.lease_id for job in tx.held(node_id) if job.lease is not None]
@@ -98,7 +98,7 @@ def heartbeat(
 def leave(farm: Farm, caller: Caller, node_id: str, instance: str | None) -> None:
     """The node's agent ends: the node is offline at once, and what it still holds is handed back."""
     caller.speaks_for(node_id)
-    with farm.store.transaction(farm.clock()) as tx:
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, commands.Leave(instance), node=farm.require_node(tx, node_id))
 
 
@@ -114,14 +114,14 @@ def get(farm: Farm, node_id: str) -> NodeView:
         return farm.node_view(tx, node_id)
 
 
-def change(farm: Farm, node_id: str, command: commands.NodeCommand) -> NodeView:
+def change(farm: Farm, caller: Caller, node_id: str, command: commands.NodeCommand) -> NodeView:
     """Approve, drain or resume a node; asking twice changes nothing more."""
-    with farm.store.transaction(farm.clock()) as tx:
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, command, node=farm.require_node(tx, node_id))
         return farm.node_view(tx, node_id)
 
 
-def remove(farm: Farm, node_id: str) -> None:
+def remove(farm: Farm, caller: Caller, node_id: str) -> None:
     """Take a node out of the registry; the jobs it runs go back."""
-    with farm.store.transaction(farm.clock()) as tx:
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, commands.Remove(), node=farm.require_node(tx, node_id))

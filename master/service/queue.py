@@ -25,9 +25,9 @@ def get(farm: Farm) -> QueueView:
         return _view(tx)
 
 
-def change(farm: Farm, command: commands.PauseQueue | commands.ResumeQueue) -> QueueView:
+def change(farm: Farm, caller: Caller, command: commands.PauseQueue | commands.ResumeQueue) -> QueueView:
     """Stop giving jobs out, or go on; running jobs are left alone. Asking twice changes nothing more."""
-    with farm.store.transaction(farm.clock()) as tx:
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, command)
         return _view(tx)
 
@@ -39,7 +39,7 @@ def compare_histories(farm: Farm, caller: Caller) -> None:
     """
     known = caller.role in (Role.OPERATOR, Role.NODE)
     if known and caller.heard is not None and caller.heard.start != farm.start:
-        with farm.store.transaction(farm.clock()) as tx:
+        with farm.store.transaction(farm.clock(), caller.actor) as tx:
             node = tx.node(caller.node_id or "")
             if caller.role is Role.OPERATOR or (node is not None and node.approved):
                 farm.decide(tx, commands.Rewind(caller.heard, tx.history()))

@@ -16,7 +16,7 @@ from common.durations import format_duration
 from common.model import Job, JobStatus, Now
 from common.problems import Problem
 from master.lifecycle import events
-from master.service.farm import Farm
+from master.service.farm import Caller, Farm
 from master.store.archive import ArchiveError, Entry, Place
 
 log = logging.getLogger(__name__)
@@ -128,16 +128,24 @@ def _day(job: Job) -> date:
 
 
 def page(
-    farm: Farm, after: Place | None, limit: int, job_id: str | None
+    farm: Farm, caller: Caller, after: Place | None, limit: int, job_id: str | None
 ) -> tuple[Sequence[Entry], Place | None]:
     """Up to `limit` archived jobs behind `after`, and the place to go on from; None where nothing is left.
 
     All that were completed or failed, newest first; or the one with `job_id`, however it ended.
-    A page may be empty before the end. Errors: see `Archive.page`.
+    A submitter finds its own only. A page may be empty before the end. Errors: see `Archive.page`.
     """
+
+    def visible(entry: Entry) -> bool:
+        return caller.owner in (None, entry["job"].get("owner"))
+
     if job_id is not None:
-        return farm.archive.page(after, 1, lambda entry: entry["job"]["id"] == job_id, job_id)
-    return farm.archive.page(after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT)
+        return farm.archive.page(
+            after, 1, lambda entry: entry["job"]["id"] == job_id and visible(entry), job_id
+        )
+    return farm.archive.page(
+        after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT and visible(entry)
+    )
 
 
 _WITH_RESULT = (JobStatus.COMPLETED, JobStatus.FAILED)

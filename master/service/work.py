@@ -85,7 +85,7 @@ def claim(
     `hear`: the node calls just now.
     """
     now = farm.clock()
-    with farm.store.transaction(now) as tx:
+    with farm.store.transaction(now, caller.actor) as tx:
         lifecycle.same_agent(farm.require_node(tx, node_id), caller.instance, tx.farm())
         if hear:
             farm.hear(tx, caller, node_id)
@@ -116,7 +116,7 @@ def progress(
     """
     caller.speaks_for(node_id)
     now = farm.clock()
-    with farm.store.transaction(now) as tx:
+    with farm.store.transaction(now, caller.actor) as tx:
         job = farm.require_job(tx, job_id)
         farm.hear(tx, caller, node_id)
         lease = lifecycle.current_lease(job, node_id, lease_id)
@@ -129,7 +129,7 @@ def progress(
 def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> None:
     """Take the report at the end of an attempt; the same report again changes nothing."""
     caller.speaks_for(report.node_id)
-    with farm.store.transaction(farm.clock()) as tx:
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
         job = farm.require_job(tx, report.job_id)
         node = tx.node(report.node_id)
         if node is not None:
@@ -142,7 +142,7 @@ def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> No
 def release(farm: Farm, caller: Caller, job_id: str, node_id: str, lease_id: str | None) -> JobView:
     """Take a job back from a node that is stopping; no attempt is used up."""
     caller.speaks_for(node_id)
-    with farm.store.transaction(farm.clock()) as tx:
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, commands.Release(node_id, lease_id), job=farm.require_job(tx, job_id))
         return farm.job_view(tx, farm.require_job(tx, job_id))
 

@@ -14,7 +14,7 @@ from typing import Any
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union, configure_union_passthrough
 
-from common.model import FarmState, Job, Node, Scalar
+from common.model import MASTER, Actor, FarmState, Job, Node, Scalar
 from master.lifecycle import Record
 from master.lifecycle.events import Event
 from master.store.formats import migrate
@@ -33,15 +33,26 @@ class CodecError(ValueError):
     """Bytes that are no event or record of this version of the program."""
 
 
-def encode_events(events: Sequence[Event]) -> bytes:
-    """One line of JSON without the newline: a list, since what is recorded together stands together."""
-    return _dumps([_unstructure_event(event) for event in events]).encode()
+def encode_events(events: Sequence[Event], actor: Actor = MASTER) -> bytes:
+    """One line of JSON without the newline: what is recorded together stands together, and who did it."""
+    who = {"by": actor.name} if actor.address is None else {"by": actor.name, "from": actor.address}
+    return _dumps({**who, "events": [_unstructure_event(event) for event in events]}).encode()
 
 
 def decode_events(data: bytes, written: int) -> list[Event]:
     """The events, written in format `written`; `CodecError` if there are none of this version."""
+    return decode_recorded(data, written)[1]
+
+
+def decode_recorded(data: bytes, written: int) -> tuple[Actor | None, list[Event]]:
+    """The events as `decode_events`, and who brought them about; None where format 2 did not tell."""
     try:
-        return [_structure(migrate(document, written), Event) for document in json.loads(data)]
+        document = json.loads(data)
+        actor = None
+        if written > 2:
+            actor = Actor(document["by"], document.get("from"))
+            document = document["events"]
+        return actor, [_structure(migrate(event, written), Event) for event in document]
     except (ValueError, TypeError, LookupError) as error:
         raise CodecError(f"not events: {error}") from error
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from common.version import VERSION
 
-FORMAT = 2
+FORMAT = 3
 """Raised, with a migration, when the program before could not read what is written now."""
 
 Document = dict[str, Any]
@@ -29,7 +29,12 @@ def _from_1(document: Document) -> Document:
     return document
 
 
-MIGRATIONS: dict[int, Callable[[Document], Document]] = {1: _from_1}
+def _from_2(document: Document) -> Document:
+    """Format 3 says who brought events about (beside them); what it added to records has a default."""
+    return document
+
+
+MIGRATIONS: dict[int, Callable[[Document], Document]] = {1: _from_1, 2: _from_2}
 """By format: what turns a document of it into one of the next."""
 
 

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import FarmState, Job, JobStatus, Node, Now
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
+from master.store.listings import ListingKey
 from master.store.liveness import Liveness
-from master.store.state import ListingKey, State
+from master.store.state import State
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ MAX_FOLD_PAUSE = 600.0
 class Transaction:
     """What a verb may ask of the store, and the one way to change it."""
 
-    def __init__(self, state: State, journal_: journal.Journal, now: Now) -> None:
+    def __init__(self, state: State, journal_: journal.Journal, now: Now, actor: Actor) -> None:
+        self._actor = actor
         self._state = state
         self._journal = journal_
         self.now = now
@@ -85,21 +87,25 @@ class Transaction:
         """Seconds that a pending job's backoff still lasts."""
         return self._state.queue.ready_in(job_id, self.now)
 
-    def page(self, status: JobStatus | None, after: ListingKey | None, limit: int) -> list[Job]:
-        """Jobs in listing order."""
-        return self._state.page(status, after, limit)
+    def page(
+        self, status: JobStatus | None, after: ListingKey | None, limit: int, owner: str | None = None
+    ) -> list[Job]:
+        """Jobs in listing order; of one owner, if there is one."""
+        return self._state.page(status, after, limit, owner)
 
-    def results_page(self, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
-        """Completed and failed jobs, newest first, and how many there are."""
-        return self._state.results_page(after, limit)
+    def results_page(
+        self, after: ListingKey | None, limit: int, owner: str | None = None
+    ) -> tuple[list[Job], int]:
+        """Completed and failed jobs, newest first, and how many there are; of one owner, if there is one."""
+        return self._state.results_page(after, limit, owner)
 
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
         """Jobs that were finished before `moment`, oldest first, and how many there are."""
         return self._state.finished_before(moment, limit)
 
-    def count(self, status: JobStatus | None = None) -> int:
+    def count(self, status: JobStatus | None = None, owner: str | None = None) -> int:
         """How many jobs there are."""
-        return self._state.count(status)
+        return self._state.count(status, owner)
 
     def next_seq(self) -> int:
         """The place in the queue that the next submitted job gets."""
@@ -112,7 +118,7 @@ class Transaction:
         # First, so that events that do not fit their records never reach the journal.
         changes = lifecycle.carry_out(self._state.record, events)
         try:
-            self._journal.append(codec.encode_events(events))
+            self._journal.append(codec.encode_events(events, self._actor))
         except (journal.JournalFullError, journal.JournalError) as error:
             raise UNAVAILABLE(
                 f"The master cannot keep this: {error}. Free some space and try again."
@@ -156,8 +162,10 @@ class MemoryStore:
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
 
     @contextmanager
-    def transaction(self, now: Now) -> Iterator[Transaction]:
+    def transaction(self, now: Now, actor: Actor = MASTER) -> Iterator[Transaction]:
         """Decide and record under the lock; return when all that was seen is on disk.
+
+        `actor` is who brings about what is recorded.
 
         Also a read, and a refusal, waits: nobody is told of what a crash could undo.
         """
@@ -165,7 +173,7 @@ class MemoryStore:
         position = history = 0
         try:
             with self._lock:
-                tx = Transaction(self._state, self._journal, now)
+                tx = Transaction(self._state, self._journal, now, actor)
                 try:
                     yield tx
                 finally:

@@ -6,24 +6,25 @@ Nothing is decided here: `apply` calls the lifecycle and keeps the indexes in st
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
 
-from sortedcontainers import SortedDict, SortedList
+from sortedcontainers import SortedList
 
 from common.model import FarmState, Job, JobStatus, Node, Now
 from master import lifecycle
 from master.lifecycle.events import RecordKey
+from master.store.listings import ListingKey, Listings
 from master.store.queue import Queue
 
-ListingKey = tuple[int, int]
-"""Unfinished jobs come first, oldest first; then the finished ones, newest first."""
+ListingName = tuple[str | None, JobStatus | None]
+"""Whose jobs are in a listing (None: everybody's), and with which status (None: any)."""
 
 
-def listing_key(job: Job) -> ListingKey:
-    """The place of `job` in listings. It moves once only: when the job is finished."""
-    return (1, -job.seq) if job.status.final else (0, job.seq)
+def _listing_names(job: Job) -> list[ListingName]:
+    """The listings that `job` is in; only submitters' jobs have some of their own."""
+    names: list[ListingName] = [(None, None), (None, job.status)]
+    return names if job.owner is None else [*names, (job.owner, None), (job.owner, job.status)]
 
 
 class State:
@@ -37,9 +38,8 @@ class State:
         """How many events led here, since the beginning."""
         self.queue = Queue()
         self.last_seq = 0
-        self._listing: SortedDict = SortedDict()
-        self._by_status: dict[JobStatus, SortedDict] = {status: SortedDict() for status in JobStatus}
-        self._with_result: SortedDict = SortedDict()
+        self._listings: Listings[ListingName] = Listings()
+        self._with_result: Listings[str | None] = Listings()  # by owner
         self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, str] = {}
@@ -64,9 +64,9 @@ class State:
         else:
             self._put_node(self.nodes.get(identifier), record)
 
-    def count(self, status: JobStatus | None = None) -> int:
-        """How many jobs there are, in all or with one status."""
-        return len(self.jobs) if status is None else len(self._by_status[status])
+    def count(self, status: JobStatus | None = None, owner: str | None = None) -> int:
+        """How many jobs there are, in all or with one status, or of one owner."""
+        return self._listings.count((owner, status))
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node, oldest first."""
@@ -74,7 +74,7 @@ class State:
 
     def running(self) -> Iterable[Job]:
         """Every job that holds a lease."""
-        return [self.jobs[job_id] for job_id in self._by_status[JobStatus.RUNNING].values()]
+        return [self.jobs[job_id] for job_id in self._listings.ids((None, JobStatus.RUNNING))]
 
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential has this SHA-256."""
@@ -85,32 +85,34 @@ class State:
         """The jobs that were submitted with this `Idempotency-Key`, in the order of their submission."""
         return [self.jobs[job_id] for job_id in self._by_key.get(key, ())]
 
-    def page(self, status: JobStatus | None, after: ListingKey | None, limit: int) -> list[Job]:
+    def page(
+        self, status: JobStatus | None, after: ListingKey | None, limit: int, owner: str | None = None
+    ) -> list[Job]:
         """Up to `limit` jobs behind `after`, in listing order."""
-        return self._page(self._listing if status is None else self._by_status[status], after, limit)
+        return [self.jobs[job_id] for job_id in self._listings.ids((owner, status), after, limit)]
 
-    def results_page(self, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
+    def results_page(
+        self, after: ListingKey | None, limit: int, owner: str | None = None
+    ) -> tuple[list[Job], int]:
         """Up to `limit` completed and failed jobs, newest first, and how many there are in all."""
-        return self._page(self._with_result, after, limit), len(self._with_result)
+        page = [self.jobs[job_id] for job_id in self._with_result.ids(owner, after, limit)]
+        return page, self._with_result.count(owner)
 
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
         """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are."""
         count = self._finished.bisect_left((moment,))
         return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
 
-    def _page(self, index: SortedDict, after: ListingKey | None, limit: int) -> list[Job]:
-        keys: Iterator[ListingKey] = index.irange(minimum=after, inclusive=(False, True))
-        return [self.jobs[index[key]] for key in islice(keys, limit)]
-
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs[new.id] = new
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
             self._unindex(old)
-        key = listing_key(new)
-        self._listing[key] = self._by_status[new.status][key] = new.id
+        for name in _listing_names(new):
+            self._listings.add(name, new)
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
-            self._with_result[key] = new.id
+            for owner in {None, new.owner}:
+                self._with_result.add(owner, new)
         if new.finished_at is not None:
             self._finished.add((new.finished_at, new.seq, new.id))
         if old is None and new.idempotency_key is not None:
@@ -122,7 +124,8 @@ class State:
 
     def _remove_job(self, old: Job) -> None:
         self._unindex(old)
-        self._with_result.pop(listing_key(old), None)
+        for owner in {None, old.owner}:
+            self._with_result.discard(owner, old)
         del self.jobs[old.id]
         if old.idempotency_key is not None:
             others = tuple(i for i in self._by_key[old.idempotency_key] if i != old.id)
@@ -131,9 +134,8 @@ class State:
                 del self._by_key[old.idempotency_key]
 
     def _unindex(self, old: Job) -> None:
-        key = listing_key(old)
-        del self._listing[key]
-        del self._by_status[old.status][key]
+        for name in _listing_names(old):
+            self._listings.discard(name, old)
         if old.finished_at is not None:
             self._finished.remove((old.finished_at, old.seq, old.id))
         if old.lease is not None:

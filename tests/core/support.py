@@ -64,7 +64,7 @@ def register(farm: Farm, address: str = "worker-01", caller: Caller = OPERATOR, 
 
 
 def submit(farm: Farm, scenario: str = "720p-h264", **fields: Any) -> str:
-    return jobs.submit(farm, SubmitSchema().load({"scenario": scenario, **fields})).job.id
+    return jobs.submit(farm, OPERATOR, SubmitSchema().load({"scenario": scenario, **fields})).job.id
 
 
 def claim(farm: Farm, node_id: str, known: list[str] | None = None) -> JobView | None:
@@ -96,4 +96,4 @@ def finish(farm: Farm, view: JobView, status: JobStatus = JobStatus.COMPLETED, *
 
 
 def job(farm: Farm, job_id: str) -> JobView:
-    return jobs.get(farm, job_id)
+    return jobs.get(farm, OPERATOR, job_id)

@@ -10,7 +10,18 @@ from common.failures import KINDS
 from common.model import Failure, JobStatus, NodeStatus
 from master.lifecycle import commands
 from master.service import Farm, nodes, work
-from tests.core.support import FakeClock, claim, crash, finish, job, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    claim,
+    crash,
+    finish,
+    job,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 
 BROKEN = Failure("encoder_error", "ffmpeg failed with exit code 1")
 
@@ -74,7 +85,7 @@ def test_an_operator_puts_it_back_and_the_count_begins_anew(farm: Farm) -> None:
     node_id = register(farm)
     for _ in range(3):
         fail(farm, node_id)
-    assert nodes.change(farm, node_id, commands.Resume()).status is NodeStatus.AVAILABLE
+    assert nodes.change(farm, OPERATOR, node_id, commands.Resume()).status is NodeStatus.AVAILABLE
     fail(farm, node_id)
     fail(farm, node_id)
     assert status(farm, node_id) is NodeStatus.AVAILABLE

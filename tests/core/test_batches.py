@@ -12,7 +12,7 @@ from common.schema import MAX_BATCH, BatchSchema
 from master.service import Farm, jobs
 from master.store.segments import read_segment, segments
 from master.submission import Key
-from tests.core.support import FakeClock, crash, make_farm, must_claim, register
+from tests.core.support import OPERATOR, FakeClock, crash, make_farm, must_claim, register
 
 
 @pytest.fixture
@@ -25,31 +25,31 @@ def batch(*jobs: dict[str, Any]) -> Any:
 
 
 def test_the_jobs_are_queued_in_their_order(farm: Farm) -> None:
-    queued = [view.job.id for view in jobs.submit_batch(farm, batch({}, {}, {}))]
+    queued = [view.job.id for view in jobs.submit_batch(farm, OPERATOR, batch({}, {}, {}))]
     node_id = register(farm, max_concurrent_jobs=3)
     assert [must_claim(farm, node_id).job.id for _ in queued] == queued
 
 
 def test_one_job_that_cannot_run_refuses_all_and_is_named(farm: Farm) -> None:
     with pytest.raises(Problem, match=r"jobs\.1: parameters\.crf: .*Nothing of this batch was queued"):
-        jobs.submit_batch(farm, batch({}, {"parameters": {"crf": 60}}, {}))
+        jobs.submit_batch(farm, OPERATOR, batch({}, {"parameters": {"crf": 60}}, {}))
     with pytest.raises(Problem, match=r"jobs\.2: There is no scenario 'x'") as refused:
-        jobs.submit_batch(farm, batch({}, {}, {"scenario": "x"}))
+        jobs.submit_batch(farm, OPERATOR, batch({}, {}, {"scenario": "x"}))
     assert refused.value.extra["index"] == 2
     assert farm.store._state.jobs == {}
 
 
 def test_the_same_batch_again_answers_the_same_jobs(farm: Farm) -> None:
     key = Key("night-1", "body")
-    first = [view.job.id for view in jobs.submit_batch(farm, batch({}, {}), key)]
-    assert [view.job.id for view in jobs.submit_batch(farm, batch({}, {}), key)] == first
+    first = [view.job.id for view in jobs.submit_batch(farm, OPERATOR, batch({}, {}), key)]
+    assert [view.job.id for view in jobs.submit_batch(farm, OPERATOR, batch({}, {}), key)] == first
     with pytest.raises(Problem, match="belongs to another request"):
-        jobs.submit_batch(farm, batch({}), Key("night-1", "another body"))
+        jobs.submit_batch(farm, OPERATOR, batch({}), Key("night-1", "another body"))
     assert len(farm.store._state.jobs) == 2
 
 
 def test_a_batch_is_in_one_record_of_the_journal(tmp_path: Path, farm: Farm) -> None:
-    queued = {view.job.id for view in jobs.submit_batch(farm, batch(*[{}] * 50))}
+    queued = {view.job.id for view in jobs.submit_batch(farm, OPERATOR, batch(*[{}] * 50))}
     records = read_segment(segments(tmp_path / "journal")[0], last=True).records
     assert sum(b"JobSubmitted" in record.payload for record in records) == 1
     crash(farm.store)
@@ -57,4 +57,4 @@ def test_a_batch_is_in_one_record_of_the_journal(tmp_path: Path, farm: Farm) -> 
 
 
 def test_the_largest_batch_is_taken(farm: Farm) -> None:
-    assert len(jobs.submit_batch(farm, batch(*[{}] * MAX_BATCH))) == MAX_BATCH
+    assert len(jobs.submit_batch(farm, OPERATOR, batch(*[{}] * MAX_BATCH))) == MAX_BATCH

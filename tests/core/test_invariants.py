@@ -147,20 +147,20 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(pick=PICK)
     def cancel(self, pick: int) -> None:
         with contextlib.suppress(Problem):
-            jobs.change(self.farm, self.pick_job(pick), commands.Cancel())
+            jobs.change(self.farm, OPERATOR, self.pick_job(pick), commands.Cancel())
 
     @rule(pick=PICK, command=st.sampled_from([commands.PauseJob(), commands.ResumeJob()]))
     def pause_or_resume(self, pick: int, command: commands.JobCommand) -> None:
         with contextlib.suppress(Problem):
-            jobs.change(self.farm, self.pick_job(pick), command)
+            jobs.change(self.farm, OPERATOR, self.pick_job(pick), command)
 
     @rule(command=st.sampled_from([commands.PauseQueue(), commands.ResumeQueue(), commands.ResumeQueue()]))
     def pause_or_resume_the_queue(self, command: commands.PauseQueue | commands.ResumeQueue) -> None:
-        queue.change(self.farm, command)
+        queue.change(self.farm, OPERATOR, command)
 
     @rule(pick=PICK)
     def put_a_node_back(self, pick: int) -> None:
-        nodes.change(self.farm, self.pick_node(pick), commands.Resume())
+        nodes.change(self.farm, OPERATOR, self.pick_node(pick), commands.Resume())
 
     @rule(more=st.integers(-5, 5), start=st.sampled_from(["known", "lost"]))
     def hear_of_another_history(self, more: int, start: str) -> None:
@@ -173,7 +173,7 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(pick=PICK)
     def retry(self, pick: int) -> None:
         with contextlib.suppress(Problem):
-            self.job_ids.append(jobs.retry(self.farm, self.pick_job(pick)).job.id)
+            self.job_ids.append(jobs.retry(self.farm, OPERATOR, self.pick_job(pick)).job.id)
 
     @rule(pick=PICK)
     def heartbeat(self, pick: int) -> None:
@@ -184,7 +184,7 @@ class FarmMachine(RuleBasedStateMachine):
         if len(self.node_ids) > 2:
             node_id = self.pick_node(pick)
             self.node_ids.remove(node_id)
-            nodes.remove(self.farm, node_id)
+            nodes.remove(self.farm, OPERATOR, node_id)
 
     @rule(seconds=st.sampled_from([1, 6, 50, 100]))
     def time_passes(self, seconds: int) -> None:

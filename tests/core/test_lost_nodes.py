@@ -107,10 +107,10 @@ def test_a_restart_grants_every_lease_and_every_node_a_full_term(tmp_path: Path,
 def test_a_draining_node_gets_nothing_new(farm: Farm) -> None:
     submit(farm)
     node_id = register(farm)
-    nodes.change(farm, node_id, commands.Drain())
+    nodes.change(farm, OPERATOR, node_id, commands.Drain())
     assert claim(farm, node_id) is None
     assert status(farm, node_id) is NodeStatus.DRAINING
-    nodes.change(farm, node_id, commands.Resume())
+    nodes.change(farm, OPERATOR, node_id, commands.Resume())
     assert claim(farm, node_id) is not None
 
 
@@ -118,7 +118,7 @@ def test_a_removed_node_is_forgotten_and_its_jobs_go_back(farm: Farm) -> None:
     job_id = submit(farm)
     node_id = register(farm)
     must_claim(farm, node_id)
-    nodes.remove(farm, node_id)
+    nodes.remove(farm, OPERATOR, node_id)
     assert job(farm, job_id).job.status is JobStatus.PENDING
     with pytest.raises(Problem, match="There is no node"):
         nodes.get(farm, node_id)

@@ -90,10 +90,10 @@ def test_a_newer_poll_of_the_same_node_ends_the_older_one(farm: Farm, pool: Thre
 def test_a_change_of_its_node_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> None:
     submit(farm)
     node_id = register(farm)
-    nodes.change(farm, node_id, commands.Drain())
+    nodes.change(farm, OPERATOR, node_id, commands.Drain())
     parked = poll(farm, pool, node_id)
     assert not parked.done()
-    nodes.change(farm, node_id, commands.Resume())
+    nodes.change(farm, OPERATOR, node_id, commands.Resume())
     assert parked.result(10) is not None
 
 
@@ -102,7 +102,7 @@ def test_a_slot_that_becomes_free_wakes_the_poll_of_a_busy_node(farm: Farm, pool
     first, second = submit(farm), submit(farm)
     must_claim(farm, node_id)
     parked = poll(farm, pool, node_id)
-    jobs.change(farm, first, commands.Cancel())
+    jobs.change(farm, OPERATOR, first, commands.Cancel())
     view = parked.result(10)
     assert view is not None
     assert view.job.id == second
@@ -111,7 +111,7 @@ def test_a_slot_that_becomes_free_wakes_the_poll_of_a_busy_node(farm: Farm, pool
 def test_nodes_that_can_take_nothing_are_not_woken_in_turn(farm: Farm, pool: ThreadPoolExecutor) -> None:
     for name in ("u", "v"):
         node_id = register(farm, name)
-        nodes.change(farm, node_id, commands.Drain())
+        nodes.change(farm, OPERATOR, node_id, commands.Drain())
         poll(farm, pool, node_id)
     claims: list[str] = []
     farm.store.subscribe(lambda happened: claims.extend(type(event).__name__ for event in happened))
@@ -133,7 +133,7 @@ def test_a_poll_of_an_unapproved_node_is_not_parked(farm: Farm) -> None:
 
 def test_a_job_whose_woken_node_cannot_take_it_goes_to_another(farm: Farm, pool: ThreadPoolExecutor) -> None:
     draining = register(farm, "draining")
-    nodes.change(farm, draining, commands.Drain())
+    nodes.change(farm, OPERATOR, draining, commands.Drain())
     futures = [poll(farm, pool, draining), poll(farm, pool, register(farm, "able"))]
     submit(farm)
     assert futures[1].result(10) is not None
@@ -218,7 +218,7 @@ def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_po
     finish(farm, must_claim(farm, able), JobStatus.FAILED, error=Failure("disk_full", "no space"))
     parked = poll(farm, pool, able)
     unable = register(farm, encoders=["libx265"])
-    until(lambda: jobs.page(farm, None, None, 1)[0][0].pending_reason == "waits for a free slot")
+    until(lambda: jobs.page(farm, OPERATOR, None, None, 1)[0][0].pending_reason == "waits for a free slot")
     assert work.next_job(farm, OPERATOR, unable, None, 0) is None
     work.reap(farm)
     assert parked.result(10) is not None
@@ -236,11 +236,11 @@ def test_while_the_queue_is_paused_polls_do_not_pass_a_job_from_one_to_the_other
         real(job)
 
     monkeypatch.setattr(farm.waiters, "wake_for", counted)
-    queue.change(farm, commands.PauseQueue())
+    queue.change(farm, OPERATOR, commands.PauseQueue())
     parked = [poll(farm, pool, register(farm)) for _ in range(2)]
     submit(farm)
     until(lambda: len(farm.waiters._parked) == 2)
     assert len(woken) == 1
     submit(farm)
-    queue.change(farm, commands.ResumeQueue())
+    queue.change(farm, OPERATOR, commands.ResumeQueue())
     assert all(poll_.result(10) is not None for poll_ in parked)

@@ -10,7 +10,18 @@ from common.model import Failure, JobStatus
 from common.problems import Problem
 from master.lifecycle import commands
 from master.service import Farm, jobs, queue
-from tests.core.support import FakeClock, claim, crash, finish, job, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    claim,
+    crash,
+    finish,
+    job,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 
 
 @pytest.fixture
@@ -24,11 +35,11 @@ def farm(tmp_path: Path, clock: FakeClock) -> Farm:
 
 
 def pause(farm: Farm, job_id: str) -> JobStatus:
-    return jobs.change(farm, job_id, commands.PauseJob()).job.status
+    return jobs.change(farm, OPERATOR, job_id, commands.PauseJob()).job.status
 
 
 def resume(farm: Farm, job_id: str) -> JobStatus:
-    return jobs.change(farm, job_id, commands.ResumeJob()).job.status
+    return jobs.change(farm, OPERATOR, job_id, commands.ResumeJob()).job.status
 
 
 def test_a_paused_job_is_passed_over_and_resumed_at_its_old_place(farm: Farm) -> None:
@@ -69,25 +80,25 @@ def test_only_a_pending_job_can_be_paused(farm: Farm) -> None:
 def test_a_paused_job_can_be_canceled(farm: Farm) -> None:
     job_id = submit(farm)
     pause(farm, job_id)
-    assert jobs.change(farm, job_id, commands.Cancel()).job.status is JobStatus.CANCELED
+    assert jobs.change(farm, OPERATOR, job_id, commands.Cancel()).job.status is JobStatus.CANCELED
 
 
 def test_a_paused_queue_gives_nothing_out_and_says_so(farm: Farm) -> None:
     node_id = register(farm)
     job_id = submit(farm)
     for _ in range(2):
-        assert queue.change(farm, commands.PauseQueue()).paused
+        assert queue.change(farm, OPERATOR, commands.PauseQueue()).paused
     assert claim(farm, node_id) is None
     assert job(farm, job_id).pending_reason == "the queue is paused; resume it with: ffrtmp queue resume"
     for _ in range(2):
-        assert not queue.change(farm, commands.ResumeQueue()).paused
+        assert not queue.change(farm, OPERATOR, commands.ResumeQueue()).paused
     assert must_claim(farm, node_id).job.id == job_id
 
 
 def test_a_running_job_is_finished_while_the_queue_is_paused(farm: Farm) -> None:
     job_id = submit(farm)
     view = must_claim(farm, register(farm))
-    queue.change(farm, commands.PauseQueue())
+    queue.change(farm, OPERATOR, commands.PauseQueue())
     finish(farm, view)
     assert job(farm, job_id).job.status is JobStatus.COMPLETED
 
@@ -95,7 +106,7 @@ def test_a_running_job_is_finished_while_the_queue_is_paused(farm: Farm) -> None
 def test_pauses_outlast_a_crash(tmp_path: Path, farm: Farm, clock: FakeClock) -> None:
     job_id = submit(farm)
     pause(farm, job_id)
-    queue.change(farm, commands.PauseQueue())
+    queue.change(farm, OPERATOR, commands.PauseQueue())
     crash(farm.store)
     again = make_farm(tmp_path, clock)
     assert queue.get(again).paused

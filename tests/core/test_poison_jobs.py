@@ -9,7 +9,7 @@ import pytest
 
 from common.model import JobStatus, Outcome
 from master.service import Farm, nodes, work
-from tests.core.support import FakeClock, claim, job, make_farm, must_claim, register, submit
+from tests.core.support import OPERATOR, FakeClock, claim, job, make_farm, must_claim, register, submit
 
 Loss = Callable[[Farm, FakeClock, str], None]
 
@@ -34,7 +34,7 @@ def start_anew(farm: Farm, _clock: FakeClock, node_id: str) -> None:
 
 
 def remove(farm: Farm, _clock: FakeClock, node_id: str) -> None:
-    nodes.remove(farm, node_id)
+    nodes.remove(farm, OPERATOR, node_id)
 
 
 def lose_agents(farm: Farm, clock: FakeClock, how_often: int, loss: Loss) -> None:

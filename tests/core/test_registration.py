@@ -12,7 +12,7 @@ from common.problems import Problem
 from master.lifecycle import commands
 from master.service import Caller, Farm, nodes, work
 from master.service.nodes import MAX_UNAPPROVED
-from tests.core.support import FakeClock, claim, job, make_farm, register, submit
+from tests.core.support import OPERATOR, FakeClock, claim, job, make_farm, register, submit
 
 STRANGER = Caller(Role.ANYONE)
 SECRET = "s" * 43
@@ -37,13 +37,13 @@ def test_a_stranger_is_unapproved_and_gets_no_job_until_an_operator_approves_it(
     node_id = register_stranger(farm)
     assert nodes.get(farm, node_id).status is NodeStatus.UNAPPROVED
     assert claim(farm, node_id) is None
-    nodes.change(farm, node_id, commands.Approve())
+    nodes.change(farm, OPERATOR, node_id, commands.Approve())
     assert claim(farm, node_id) is not None
 
 
 def test_approval_outlasts_a_restart_of_the_agent(farm: Farm) -> None:
     node_id = register_stranger(farm, instance="one")
-    nodes.change(farm, node_id, commands.Approve())
+    nodes.change(farm, OPERATOR, node_id, commands.Approve())
     register_stranger(farm, id=node_id, instance="two")
     assert nodes.get(farm, node_id).status is NodeStatus.AVAILABLE
 

@@ -17,7 +17,7 @@ from master.service import retention as service
 from master.service.retention import Retention, cutoff, pause
 from master.store.archive import Entry
 from master.submission import Key
-from tests.core.support import FakeClock, finish, job, make_farm, must_claim, register, submit
+from tests.core.support import OPERATOR, FakeClock, finish, job, make_farm, must_claim, register, submit
 
 DAY = 86400.0
 
@@ -46,7 +46,7 @@ def done(farm: Farm, status: JobStatus = JobStatus.COMPLETED) -> str:
 
 def archived(farm: Farm) -> list[Entry]:
     """All that GET /results/archive lists."""
-    return list(service.page(farm, None, 1000, None)[0])
+    return list(service.page(farm, OPERATOR, None, 1000, None)[0])
 
 
 def ids(entries: list[Entry]) -> list[str]:
@@ -83,12 +83,12 @@ def test_a_canceled_job_leaves_too_and_is_found_by_its_id(
     farm: Farm, chore: Retention, clock: FakeClock
 ) -> None:
     job_id = submit(farm)
-    jobs.change(farm, job_id, commands.Cancel())
+    jobs.change(farm, OPERATOR, job_id, commands.Cancel())
     clock.advance(31 * DAY)
     chore.step(clock())
     assert in_memory(farm) == set()
     assert archived(farm) == []  # as in GET /results
-    assert ids(list(service.page(farm, None, 1000, job_id)[0])) == [job_id]
+    assert ids(list(service.page(farm, OPERATOR, None, 1000, job_id)[0])) == [job_id]
 
 
 def test_it_stays_so_after_a_restart(farm: Farm, chore: Retention, clock: FakeClock, tmp_path: Path) -> None:
@@ -113,18 +113,22 @@ def test_its_log_goes_with_it(farm: Farm, chore: Retention, clock: FakeClock, tm
 
 def test_its_idempotency_key_is_forgotten_with_it(farm: Farm, chore: Retention, clock: FakeClock) -> None:
     fields = SubmitSchema().load({"scenario": "720p-h264"})
-    first = jobs.submit(farm, fields, Key("order-1", "body")).job.id
-    jobs.change(farm, first, commands.Cancel())
+    first = jobs.submit(farm, OPERATOR, fields, Key("order-1", "body")).job.id
+    jobs.change(farm, OPERATOR, first, commands.Cancel())
     clock.advance(29 * DAY)
     chore.step(clock())
-    assert jobs.submit(farm, fields, Key("order-1", "body")).job.id == first
+    assert jobs.submit(farm, OPERATOR, fields, Key("order-1", "body")).job.id == first
     clock.advance(2 * DAY)
     chore.step(clock())
-    assert jobs.submit(farm, fields, Key("order-1", "another body")).job.id != first
+    assert jobs.submit(farm, OPERATOR, fields, Key("order-1", "another body")).job.id != first
 
 
 def cancel(farm: Farm, job_id: str) -> None:
-    jobs.change(farm, job_id, commands.Cancel())
+    jobs.change(farm, OPERATOR, job_id, commands.Cancel())
+
+
+def retry(farm: Farm, job_id: str) -> None:
+    jobs.retry(farm, OPERATOR, job_id)
 
 
 def test_whoever_asks_for_it_is_told_of_the_archive(farm: Farm, chore: Retention, clock: FakeClock) -> None:
@@ -133,7 +137,7 @@ def test_whoever_asks_for_it_is_told_of_the_archive(farm: Farm, chore: Retention
     old = done(farm)
     clock.advance(31 * DAY)
     chore.step(clock())
-    for verb in (job, jobs.retry, cancel):
+    for verb in (job, retry, cancel):
         with pytest.raises(Problem, match="in the archive: ffrtmp results --archive"):
             verb(farm, old)
 
@@ -143,13 +147,13 @@ def test_pages_go_on_behind_a_job_that_left(farm: Farm, chore: Retention, clock:
         done(farm)
     clock.advance(31 * DAY)
     young = [done(farm) for _ in range(3)]
-    listed, count = jobs.results_page(farm, None, 4)
+    listed, count = jobs.results_page(farm, OPERATOR, None, 4)
     assert count == 6
     place = (1, -listed[-1].seq)
     chore.step(clock())
-    assert jobs.results_page(farm, place, 4) == ([], 3)
-    assert [view.job.id for view in jobs.page(farm, None, None, 10)[0]] == young[::-1]
-    assert jobs.page(farm, JobStatus.COMPLETED, place, 4) == ([], 3)
+    assert jobs.results_page(farm, OPERATOR, place, 4) == ([], 3)
+    assert [view.job.id for view in jobs.page(farm, OPERATOR, None, None, 10)[0]] == young[::-1]
+    assert jobs.page(farm, OPERATOR, JobStatus.COMPLETED, place, 4) == ([], 3)
 
 
 def test_a_job_submitted_after_the_newest_left_gets_a_place_of_its_own(
@@ -162,7 +166,7 @@ def test_a_job_submitted_after_the_newest_left_gets_a_place_of_its_own(
     farm.store.close()
     again = make_farm(tmp_path, clock)
     submitted = submit(again)
-    assert [view.job.id for view in jobs.page(again, None, None, 10)[0]] == [waiting, submitted]
+    assert [view.job.id for view in jobs.page(again, OPERATOR, None, None, 10)[0]] == [waiting, submitted]
 
 
 def test_rounds_are_apart_unless_a_whole_one_is_due(

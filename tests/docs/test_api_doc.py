@@ -15,7 +15,7 @@ from master.api.documents import full_job_document, job_document, node_document,
 from master.auth import ROUTES
 from master.service import JobView, jobs, nodes
 from tests.api.routes import routes
-from tests.core.support import FakeClock, finish, make_farm, must_claim, register, submit
+from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_claim, register, submit
 from tests.docs.tables import example, names, page, sections, table
 
 PAGE = page("api.md")
@@ -76,11 +76,11 @@ def test_every_status_is_named() -> None:
 def documents(tmp_path: Path) -> dict[str, Any]:
     """What the code answers, by route."""
     farm = make_farm(tmp_path, FakeClock())
-    pending = jobs.get(farm, submit(farm, "1080p-h264"))
+    pending = jobs.get(farm, OPERATOR, submit(farm, "1080p-h264"))
     node_id = register(farm)
     claimed = must_claim(farm, node_id)
     finish(farm, claimed)
-    done: Job = jobs.get(farm, claimed.job.id).job
+    done: Job = jobs.get(farm, OPERATOR, claimed.job.id).job
     return {
         "GET /jobs": job_document(JobView(pending.job, pending_reason=pending.pending_reason)),
         "GET /jobs/{id}": full_job_document(JobView(done)),

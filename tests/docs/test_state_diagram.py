@@ -73,12 +73,12 @@ VERBS: dict[str, Callable[[Watched], object]] = {
     "fail for good": lambda w: w.report(JobStatus.FAILED, "encoder_error"),
     "hand back": Watched.release,
     "let time pass": Watched.let_time_pass,
-    "cancel": lambda w: jobs.change(w.farm, w.job_id, commands.Cancel()),
-    "pause": lambda w: jobs.change(w.farm, w.job_id, commands.PauseJob()),
-    "resume": lambda w: jobs.change(w.farm, w.job_id, commands.ResumeJob()),
-    "retry": lambda w: jobs.retry(w.farm, w.job_id),
+    "cancel": lambda w: jobs.change(w.farm, OPERATOR, w.job_id, commands.Cancel()),
+    "pause": lambda w: jobs.change(w.farm, OPERATOR, w.job_id, commands.PauseJob()),
+    "resume": lambda w: jobs.change(w.farm, OPERATOR, w.job_id, commands.ResumeJob()),
+    "retry": lambda w: jobs.retry(w.farm, OPERATOR, w.job_id),
     "restart the agent": lambda w: register(w.farm, id=w.node_id, instance="second"),
-    "remove the node": lambda w: nodes.remove(w.farm, w.node_id),
+    "remove the node": lambda w: nodes.remove(w.farm, OPERATOR, w.node_id),
 }
 
 WAYS: dict[str, tuple[str, ...]] = {

@@ -13,6 +13,7 @@ from common.clock import system_clock
 from master.config import Config
 from master.service import Farm
 from master.store.archive import Archive
+from master.store.formats import FORMAT
 from master.store.frames import frame
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -53,7 +54,7 @@ def test_a_sound_journal_is_called_sound(ffrtmp: Ffrtmp, state_dir: Path) -> Non
     done = ffrtmp("journal", "check", "--state-dir", str(state_dir))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "000000000001.journal: format 2, 5 transactions",
+        f"000000000001.journal: format {FORMAT}, 5 transactions",
         "The journal is sound: 2 jobs and 1 node.",
     ]
 
@@ -112,7 +113,7 @@ def test_a_repaired_master_starts_with_all_that_was_saved(ffrtmp: Ffrtmp, state_
 
 def test_what_a_newer_program_wrote_is_neither_checked_nor_repaired(ffrtmp: Ffrtmp, state_dir: Path) -> None:
     segment = segments(state_dir / "journal")[0]
-    data = segment.read_bytes().replace(b'"format": 2', b'"format": 9')
+    data = segment.read_bytes().replace(b'"format": %d' % FORMAT, b'"format": 9')
     end = data.index(b"\n")
     segment.write_bytes(frame(data[27:end], 0) + data[end + 1 :])
     for command in (("check",), ("repair", "--yes")):

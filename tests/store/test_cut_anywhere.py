@@ -8,7 +8,7 @@ from pathlib import Path
 from master.lifecycle import commands
 from master.service import nodes
 from master.store.segments import read_segment, segments
-from tests.core.support import FakeClock, crash, make_farm, must_claim, register, submit
+from tests.core.support import OPERATOR, FakeClock, crash, make_farm, must_claim, register, submit
 from tests.store.support import records_in
 
 LAST = 3
@@ -22,8 +22,8 @@ def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Pat
     steps: list[Callable[[], object]] = [
         lambda: submit(farm),
         lambda: must_claim(farm, node_id),
-        lambda: nodes.change(farm, node_id, commands.Drain()),
-        lambda: nodes.change(farm, node_id, commands.Resume()),
+        lambda: nodes.change(farm, OPERATOR, node_id, commands.Drain()),
+        lambda: nodes.change(farm, OPERATOR, node_id, commands.Resume()),
     ]
     for step in steps:
         step()

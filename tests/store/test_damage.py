@@ -63,7 +63,7 @@ def test_a_record_of_a_newer_program_is_refused_and_not_skipped(tmp_path: Path) 
     directory = tmp_path / "journal"
     directory.mkdir()
     writer = journal.Journal(directory, 1, segment_bytes=8192)
-    writer.append(b'[{"event":"JobTeleported","job_id":"1"}]')
+    writer.append(b'{"by":"operator","events":[{"event":"JobTeleported","job_id":"1"}]}')
     writer.close()
     with pytest.raises(journal.JournalError, match=r"offset \d+: .*version"):
         MemoryStore(directory, FakeClock()())

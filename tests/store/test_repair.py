@@ -22,7 +22,17 @@ from master.store.memory import MemoryStore
 from master.store.repair import repair
 from master.store.salvage import Salvage, salvage
 from master.store.segments import examine, segments
-from tests.core.support import FakeClock, crash, finish, job, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    crash,
+    finish,
+    job,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 from tests.store.test_damage import flip
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -44,7 +54,7 @@ def busy_day(root: Path) -> Farm:
     submit(farm)
     must_claim(farm, workers[0])
     finish(farm, must_claim(farm, workers[1]))
-    nodes.change(farm, workers[1], commands.Drain())
+    nodes.change(farm, OPERATOR, workers[1], commands.Drain())
     submit(farm)
     farm.store.tidy(clock())
     crash(farm.store)

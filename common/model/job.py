@@ -1,0 +1,138 @@
+"""Jobs, their attempts, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from common.model.words import Confidence, JobStatus, Outcome, Priority, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt or a job failed."""
+
+    code: str
+    """One of `common.failures.KINDS`."""
+    message: str
+    """A sentence a person can act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What a node must have to run a job. Hashable: pending jobs are grouped by them."""
+
+    labels: tuple[tuple[str, str], ...] = ()
+    """Labels (sorted key, value pairs) that the node must carry."""
+    encoders: tuple[str, ...] = ()
+    """ffmpeg encoders (sorted) that must have passed a trial encode on the node."""
+    gpu: bool = False
+    """Whether the node must have a GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a job on one node, from claim to end."""
+
+    number: int
+    """1 for the first; never used twice for one job."""
+    lease_id: str
+    """Proves that a report belongs to this attempt."""
+    node_id: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    """None while it runs."""
+    error: Failure | None = None
+    report_digest: str | None = None
+    """SHA-256 of the accepted report, to tell a repeat from a contradiction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One encode that somebody asked for, and all that is known of it."""
+
+    id: str
+    seq: int
+    """Order of submission; the queue's order among equal priorities."""
+    scenario: str
+    confidence: Confidence
+    parameters: Mapping[str, Scalar]
+    """What was asked for, as it was asked; defaults are the scenario's."""
+    priority: Priority
+    constraints: Constraints
+    created_at: datetime
+    max_attempts: int
+    status: JobStatus = JobStatus.PENDING
+    attempts: tuple[Attempt, ...] = ()
+    owner: str | None = None
+    """The submitter that it belongs to (the name of its token); None: it is the operators'."""
+    idempotency_key: str | None = None
+    """The client's name for the request that made it: a repeat finds this job."""
+    request_digest: str | None = None
+    """SHA-256 of that request's body."""
+    retry_of: str | None = None
+    """The finished job that this one repeats."""
+    retry_delay: float = 0.0
+    """Seconds of backoff before the next attempt, counted from the last one's end."""
+    finished_at: datetime | None = None
+    error: Failure | None = None
+    """Why it failed or was canceled, or why the last attempt ended."""
+    metrics: Mapping[str, Scalar] | None = None
+    """What was produced and what it cost (`common.result`); None until reported."""
+    analyzer_output: Mapping[str, Scalar] | None = None
+    """What follows from the metrics (`common.analyzer`)."""
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The newest attempt, running or ended."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def lease(self) -> Attempt | None:
+        """The attempt that is running now."""
+        return self.attempt if self.status is JobStatus.RUNNING else None
+
+    @property
+    def retry_count(self) -> int:
+        """Attempts after the first; those handed back are not counted."""
+        return max(0, self.attempts_used - 1)
+
+    @property
+    def attempts_used(self) -> int:
+        """Attempts that count against `max_attempts`: not those handed back."""
+        return sum(1 for a in self.attempts if a.outcome is not Outcome.HANDED_BACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running attempt is. Kept in memory only. Unknown is None."""
+
+    frame: int | None = None
+    fps: float | None = None
+    """Frames encoded per second of wall time."""
+    speed: float | None = None
+    """Seconds of video encoded per second of wall time."""
+    out_time: float | None = None
+    """Seconds of video encoded so far."""
+    percent: float | None = None
+    """0 to 100, of the duration asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a node says at the end of an attempt."""
+
+    job_id: str
+    node_id: str
+    status: JobStatus
+    """`completed` or `failed`."""
+    lease_id: str | None = None
+    """None in a plain report: then the node's current lease is meant."""
+    attempt: int | None = None
+    error: Failure | None = None
+    metrics: Mapping[str, Scalar] = field(default_factory=dict)
+    analyzer_output: Mapping[str, Scalar] = field(default_factory=dict)
+    digest: str = ""
+    """SHA-256 over all of the above, made where the report is parsed."""

@@ -1,0 +1,89 @@
+"""Nodes, and what holds for the whole farm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.model.words import NodeStatus, NodeType
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What a machine is and can really encode. Unknown is None."""
+
+    type: NodeType | None = None
+    cpu_threads: int | None = None
+    cpu_model: str | None = None
+    ram_bytes: int | None = None
+    has_gpu: bool | None = None
+    gpu_model: str | None = None
+    has_battery: bool | None = None
+    encoders: tuple[str, ...] | None = None
+    """Encoders that passed a trial encode; None if nobody tried."""
+    ffmpeg_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A worker machine's agent, as registered."""
+
+    id: str
+    address: str
+    """The name people know it by; not necessarily resolvable."""
+    hardware: Hardware
+    labels: Mapping[str, str]
+    registered_at: datetime
+    max_concurrent_jobs: int = 1
+    """Its slots."""
+    run_unlabeled: bool = True
+    """False: takes only jobs that ask for at least one of its labels."""
+    agent_version: str | None = None
+    instance: str | None = None
+    """Names the agent's process: another one means that it was restarted."""
+    credential_hash: str | None = None
+    """SHA-256 of its credential; None if it got none (registered by hand)."""
+    approved: bool = False
+    draining: bool = False
+    """An operator wants it to get nothing new."""
+    stopping: bool = False
+    """Its agent is ending: nothing new until it registers again."""
+    lost: bool = False
+    """Missed its heartbeats. Set by the reaper, cleared when it is heard again."""
+    registered_above: int = 0
+    """`FarmState.attempts_above` when it registered: if that is higher now, the history in which it
+    may have registered anew was lost, and another instance of it is no stranger."""
+    failing: tuple[str, ...] = ()
+    """The different jobs that failed on it since one was completed: evidence against it."""
+    quarantined: str | None = None
+    """Why it was set aside; None if it is not. Set by the lifecycle, cleared by an operator."""
+    last_seen: datetime | None = None
+    """When it was heard last, as known when it was lost; newer ones are in memory only."""
+
+    def status(self, running: int) -> NodeStatus:
+        """Its status while it holds `running` leases."""
+        if not self.approved:
+            return NodeStatus.UNAPPROVED
+        if self.lost:
+            return NodeStatus.OFFLINE
+        if self.quarantined is not None:
+            return NodeStatus.QUARANTINED
+        if self.draining or self.stopping:
+            return NodeStatus.DRAINING
+        return NodeStatus.BUSY if running >= self.max_concurrent_jobs else NodeStatus.AVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class FarmState:
+    """What holds for the whole farm; there is one record of it."""
+
+    id: str = "farm"
+    paused: bool = False
+    """The queue is paused: no job is given to any node."""
+    starts: tuple[tuple[str, int], ...] = ()
+    """The newest starts of the master: its name, and how long the history was before it."""
+    attempts_above: int = 0
+    """New attempts get higher numbers than this: an older copy of the state was restored, and
+    agents may still run attempts that it does not know of. No attempt is numbered higher than
+    the history was long when it was given."""

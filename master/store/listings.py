@@ -1,0 +1,55 @@
+"""Jobs in listing order: everybody's, each submitter's, and each status's."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from itertools import islice
+from typing import Generic, TypeVar
+
+from sortedcontainers import SortedDict
+
+from common.model import Job
+
+ListingKey = tuple[int, int]
+"""Unfinished jobs come first, oldest first; then the finished ones, newest first."""
+
+Name = TypeVar("Name", bound=Hashable)
+
+
+def listing_key(job: Job) -> ListingKey:
+    """The place of `job` in listings. It moves once only: when the job is finished."""
+    return (1, -job.seq) if job.status.final else (0, job.seq)
+
+
+class Listings(Generic[Name]):
+    """The ids of jobs in listings with names; one that became empty is gone."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[Name, SortedDict] = {}
+
+    def __len__(self) -> int:
+        """How many listings there are."""
+        return len(self._by_name)
+
+    def add(self, name: Name, job: Job) -> None:
+        """Put `job` into a listing."""
+        self._by_name.setdefault(name, SortedDict())[listing_key(job)] = job.id
+
+    def discard(self, name: Name, job: Job) -> None:
+        """Take `job` out of a listing, if it is in it."""
+        listing = self._by_name.get(name, {})
+        listing.pop(listing_key(job), None)
+        if not listing:
+            self._by_name.pop(name, None)
+
+    def count(self, name: Name) -> int:
+        """How many jobs a listing has."""
+        return len(self._by_name.get(name, ()))
+
+    def ids(self, name: Name, after: ListingKey | None = None, limit: int | None = None) -> list[str]:
+        """Up to `limit` jobs of a listing (None: all) behind `after`, in its order."""
+        listing = self._by_name.get(name)
+        if listing is None:
+            return []
+        keys: Iterator[ListingKey] = listing.irange(minimum=after, inclusive=(False, True))
+        return [listing[key] for key in islice(keys, limit)]
