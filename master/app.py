@@ -8,11 +8,13 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from common import problems
+from common.model import Role
 from common.problems import Problem
-from master.api import health, jobs, neighbours, nodes, queue, results, scenarios, work
+from master.api import browsers, health, jobs, neighbours, nodes, pages, queue, results, scenarios, work
 from master.api.answers import problem_response
 from master.auth import Gate
-from master.service import Farm
+from master.hosts import Hosts
+from master.service import Caller, Farm
 
 log = logging.getLogger(__name__)
 
@@ -25,22 +27,29 @@ _BY_STATUS = {
 }
 
 
-def create_app(farm: Farm, gate: Gate) -> Flask:
-    """The application that serves `farm` to those whom `gate` admits."""
+def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
+    """The application that serves `farm`, under the names in `hosts`, to those whom `gate` admits."""
     app = Flask(__name__, static_folder=None)
     app.extensions["farm"] = farm
+    app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results):
+    for module in (health, nodes, scenarios, jobs, queue, work, results, pages):
         app.register_blueprint(module.blueprint)
 
     @app.before_request
     def _admit() -> None:
         if request.endpoint is not None:
             g.caller = gate.identify(request.environ, request.endpoint)
+            browsers.refuse_strange_hosts(hosts, g.caller)
+            browsers.refuse_other_sites()
             gate.admit(g.caller, request.endpoint)
             g.caller = neighbours.introduce(g.caller)
 
+        else:
+            browsers.refuse_strange_hosts(hosts, Caller(Role.ANYONE))
+
     app.after_request(neighbours.tell_history)
+    app.after_request(browsers.secure)
 
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_error)

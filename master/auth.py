@@ -20,11 +20,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from common import problems
+from common.clock import Clock, system_clock
 from common.model import Role
 from common.trust import write_private
 from master.errors import StartError
+from master.origin import is_cross_site, may_use_session
 from master.service import Caller
 from master.service.nodes import hash_secret
+from master.sessions import Sessions
 from master.sockets import owner_of
 from master.store.memory import MemoryStore
 
@@ -38,6 +41,9 @@ _READERS = frozenset({Role.OPERATOR, Role.VIEWER})
 _USERS = frozenset({Role.OPERATOR, Role.SUBMITTER})
 _AT_WORK = frozenset({Role.OPERATOR, Role.NODE})
 _OPERATORS = frozenset({Role.OPERATOR})
+
+PEOPLE = frozenset({Role.OPERATOR, Role.SUBMITTER, Role.VIEWER})
+"""The roles that may sign in with a browser."""
 
 ROUTES: Mapping[str, frozenset[Role]] = {
     "health.health": _EVERYBODY,
@@ -61,6 +67,10 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "jobs.retry": _USERS,
     "jobs.log": _READERS | _USERS,
     "jobs.result": _READERS | _USERS,
+    "pages.home": _EVERYBODY,
+    "pages.style": _EVERYBODY,
+    "pages.sign_in": _EVERYBODY,
+    "pages.sign_out": _EVERYBODY,
     "queue.one": _READERS,
     "queue.pause": _OPERATORS,
     "queue.resume": _OPERATORS,
@@ -86,6 +96,7 @@ class Gate:
         operator_token: str,
         *,
         local_door: bool,
+        clock: Clock = system_clock,
         socket_owner: Callable[[Any], int | None] = owner_of,
     ) -> None:
         """`local_door`: `--auth auto`. `socket_owner` tells the user id at a connection's other end."""
@@ -93,6 +104,9 @@ class Gate:
         self._operator_hash = hash_secret(operator_token)
         self._local_door = local_door
         self._socket_owner = socket_owner
+        self._clock = clock
+        self.sessions = Sessions()
+        """Of browsers."""
         self._trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     def identify(self, environ: Mapping[str, Any], endpoint: str) -> Caller:
@@ -107,6 +121,9 @@ class Gate:
             raise problems.UNAUTHENTICATED(
                 "The credential is not known here. An agent registers again to get one."
             )
+        signed_in = self._by_session(environ, address)
+        if signed_in is not None:
+            return signed_in
         local = self._local_door and self._came_by_the_local_door(environ)
         return Caller(_OPERATOR if local else _ANYONE, address=address)
 
@@ -121,16 +138,31 @@ class Gate:
             )
         raise problems.FORBIDDEN(f"The role {caller.role} may not do this.")
 
+    def sign_in(self, secret: str, address: str | None) -> str | None:
+        """Open a session for a person who shows this secret; the cookie's value, None if it is not known."""
+        digest = hash_secret(secret)
+        caller = self._known(digest, address)
+        if caller is None or caller.role not in PEOPLE:
+            return None
+        return self.sessions.begin(digest, self._clock().mono)
+
+    def _by_session(self, environ: Mapping[str, Any], address: str | None) -> Caller | None:
+        cookies = environ.get("HTTP_COOKIE")
+        if cookies is None or not may_use_session(environ):
+            return None
+        digest = self.sessions.credential_hash(cookies, self._clock().mono)
+        # Looked up again: a session is worth no more than the secret that opened it.
+        return None if digest is None else self._known(digest, address)
+
     def _by_credential(self, header: str, address: str | None) -> Caller | None:
         scheme, _, secret = header.partition(" ")
-        digest = hash_secret(secret.strip())
-        if scheme.lower() == "bearer":
-            if hmac.compare_digest(digest, self._operator_hash):
-                return Caller(_OPERATOR, address=address)
-            node = self._store.node_with_credential(digest)
-            if node is not None:
-                return Caller(_NODE, node.id, address=address)
-        return None
+        return self._known(hash_secret(secret.strip()), address) if scheme.lower() == "bearer" else None
+
+    def _known(self, digest: str, address: str | None) -> Caller | None:
+        if hmac.compare_digest(digest, self._operator_hash):
+            return Caller(_OPERATOR, address=address)
+        node = self._store.node_with_credential(digest)
+        return None if node is None else Caller(_NODE, node.id, address=address)
 
     def _came_by_the_local_door(self, environ: Mapping[str, Any]) -> bool:
         connection = environ.get("gunicorn.socket")
@@ -140,7 +172,7 @@ class Gate:
             and _speaks_of_localhost(environ)
             and not any(name in environ for name in _PROXY_HEADERS)
             and not any(name.startswith("HTTP_X_FORWARDED") for name in environ)
-            and not _is_cross_site(environ)
+            and not is_cross_site(environ)
             and self._is_trusted(connection)
         )
 
@@ -169,14 +201,6 @@ def _speaks_of_localhost(environ: Mapping[str, Any]) -> bool:
     host = str(environ.get("HTTP_HOST", "")).lower()
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     return name in _LOCAL_HOSTS
-
-
-def _is_cross_site(environ: Mapping[str, Any]) -> bool:
-    """Whether a browser says that another site's page sends this."""
-    if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-        return True
-    origin = environ.get("HTTP_ORIGIN")
-    return origin is not None and origin != f"https://{environ.get('HTTP_HOST')}"
 
 
 def is_trusted_user(uid: int | None) -> bool:

@@ -15,6 +15,15 @@ from master.errors import StartError
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from master.tls import is_name  # it loads the cryptography: --help should not wait for that
+
+    for value in values:
+        if not is_name(value):
+            raise click.BadParameter(f"{value!r} is neither a DNS name nor an address")
+    return values
+
+
 @click.command(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, help="Port to listen on.")
 @click.option("--host", default="0.0.0.0", help="Address to listen on.")  # noqa: S104 - see master.config
@@ -27,6 +36,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--tls-cert", type=_FILE, help="Your own certificate chain (PEM); needs --tls-key.")
 @click.option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
+@click.option(
+    "--server-name",
+    "server_names",
+    multiple=True,
+    callback=_server_names,
+    help="A further name or address of this master, for its certificate and in requests. May be repeated.",
+)
 @click.option(
     "--auth",
     type=click.Choice(["auto", "required"]),
@@ -47,6 +63,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=DURATION,
     default="30d",
     help="How long finished jobs are at hand; then they move to the archive. Never: 36500d.",
+)
+@click.option(
+    "--submit-rate",
+    type=click.FloatRange(0, 1e6),
+    default=100.0,
+    help="Jobs a second that one submitter may queue in the long run; 0: any number.",
+)
+@click.option(
+    "--max-pending-jobs",
+    type=click.IntRange(1, 100_000_000),
+    default=1_000_000,
+    help="Jobs that may wait at once.",
 )
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")

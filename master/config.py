@@ -16,6 +16,8 @@ class Config:
     tls_cert: Path | None = None
     """The operator's own certificate chain; None: one of our own making."""
     tls_key: Path | None = None
+    server_names: tuple[str, ...] = ()
+    """Further DNS names and addresses that it goes by."""
     auth: str = "auto"
     """`auto`: local callers of the master's own user are operators. `required`: nobody is."""
     lease: float = 90.0
@@ -34,6 +36,11 @@ class Config:
     aside; 0: any number."""
     retry_backoff: float = 5.0
     """Delay before the second attempt; doubles with each, up to five minutes."""
+
+    submit_rate: float = 100.0
+    """Jobs a second that one submitter may queue in the long run; 0: any number."""
+    max_pending_jobs: int = 1_000_000
+    """Jobs that may wait at once: they are held in memory."""
 
     @property
     def max_parked_polls(self) -> int:

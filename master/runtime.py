@@ -21,6 +21,7 @@ from master.app import create_app
 from master.auth import Gate, operator_token
 from master.config import Config
 from master.errors import StartError
+from master.hosts import Hosts
 from master.reaper import Reaper
 from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
@@ -79,10 +80,15 @@ def certificates(config: Config, now: datetime) -> tuple[Path, Path, str | None]
             raise StartError(str(error)) from error
         return config.tls_cert, config.tls_key, None
     try:
-        made = tls.ensure_certificates(config.state_dir, tls.local_names(), now)
+        made = tls.ensure_certificates(config.state_dir, tls.local_names(config.server_names), now)
     except (OSError, ValueError) as error:
         raise StartError(f"cannot make a certificate in {config.state_dir}: {error}") from error
     return made.chain, made.key, made.fingerprint
+
+
+def names_of(config: Config, chain: Path) -> set[str]:
+    """The names that the master goes by: those in its certificate, and those that it was given."""
+    return tls.dns_names(chain) | set(config.server_names)
 
 
 class Runtime:
@@ -95,6 +101,7 @@ class Runtime:
         self._lock = lock_state(config.state_dir, patience=60)
         chain, key, self.fingerprint = certificates(config, clock().wall)
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
+        self._hosts = Hosts(names_of(config, chain))
         try:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
             self._tell_of_restore()
@@ -104,7 +111,7 @@ class Runtime:
         except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
         gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
-        self.app: Flask = create_app(self.farm, gate)
+        self.app: Flask = create_app(self.farm, gate, self._hosts)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
         # A thread of its own: it asks for this machine's name, and DNS may take its time.
@@ -174,6 +181,7 @@ class Runtime:
             log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
         else:
             self.ssl_context.load_cert_chain(chain, key)
+            self._hosts.learn(names_of(self._config, chain))
 
 
 def start(config: Config) -> Runtime:

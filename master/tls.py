@@ -10,6 +10,8 @@ import ipaddress
 import re
 import socket
 import ssl
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,9 +61,11 @@ class Certificates:
     """See `common.trust.fingerprint`."""
 
 
-def local_names() -> Names:
-    """The names and addresses this machine has now, `localhost` always among them."""
+def local_names(others: Iterable[str] = ()) -> Names:
+    """The names and addresses this machine has now, `localhost` always among them, and `others`."""
+    given = {name: _is_address(name) for name in others}
     names = {"localhost", socket.gethostname(), socket.getfqdn()}
+    names |= {name for name, is_address in given.items() if not is_address}
     addresses = {
         entry.address
         for entries in psutil.net_if_addrs().values()
@@ -69,10 +73,33 @@ def local_names() -> Names:
         # An address with a scope is link-local, and a URL cannot carry it.
         if entry.family in (socket.AF_INET, socket.AF_INET6) and "%" not in entry.address
     }
+    addresses |= {str(ipaddress.ip_address(name)) for name, is_address in given.items() if is_address}
     return Names(
         dns=frozenset(name.lower() for name in names if _DNS_NAME.fullmatch(name)),
         addresses=frozenset(addresses | {"127.0.0.1", "::1"}),
     )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` is a DNS name or an address, as a certificate can have it."""
+    return _is_address(text) or _DNS_NAME.fullmatch(text) is not None
+
+
+def dns_names(chain: Path) -> set[str]:
+    """The DNS names in the first certificate of `chain`."""
+    for cert in _read_chain(chain)[:1]:
+        with suppress(x509.ExtensionNotFound):
+            found = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            return set(found.get_values_for_type(x509.DNSName))
+    return set()
 
 
 def ensure_certificates(state_dir: Path, names: Names, now: datetime) -> Certificates:

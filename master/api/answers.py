@@ -42,7 +42,7 @@ def problem_response(problem: Problem) -> Response:
     if problem.type is problems.UNAUTHENTICATED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if problem.type in (problems.UNAVAILABLE, problems.TOO_MANY):
-        response.headers["Retry-After"] = RETRY_AFTER
+        response.headers["Retry-After"] = str(problem.extra.get("retry_after", RETRY_AFTER))
     return response
 
 

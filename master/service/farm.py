@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from datetime import datetime
 from common import problems
 from common.clock import Clock
 from common.history import History
-from common.model import Actor, Constraints, Job, JobStatus, Node, NodeStatus, Progress, Role
+from common.model import Actor, Constraints, Job, JobStatus, Node, NodeStatus, Now, Progress, Role
 from master import lifecycle, scheduler
 from master.config import Config
 from master.lifecycle import View, commands, events
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
+from master.throttle import Throttle
 from master.waiters import Waiters
 
 
@@ -83,6 +85,20 @@ class JobView:
     """Seconds, while it runs."""
 
 
+_SUBMIT_BURST = 100.0
+"""Seconds' worth of jobs that a submitter may queue at once."""
+_JOIN_RATE, _JOIN_BURST = 10.0, 200.0
+"""Registrations from one address without an operator's or a node's credential: a second, and at once."""
+
+
+def throttle(limit: Throttle, who: str, now: Now, amount: int = 1) -> None:
+    """`too_many`, with the seconds to wait, if `who` asks for more than `limit` allows."""
+    wait = limit.take(who, now.mono, amount)
+    if wait > 0:
+        seconds = math.ceil(wait)
+        raise problems.TOO_MANY(f"That was too much at once; try again in {seconds} s.", retry_after=seconds)
+
+
 class Farm:
     """The parts with effects, and the steps that several verbs need."""
 
@@ -95,6 +111,8 @@ class Farm:
         self.logs = logs
         self.archive = archive
         self.clock = clock
+        self.submits = Throttle(config.submit_rate, burst=_SUBMIT_BURST * config.submit_rate)
+        self.joins = Throttle(_JOIN_RATE, burst=_JOIN_BURST)
         self.start = ""
         """The name of this start of the master; see `begin`."""
         self.waiters = Waiters(config.max_parked_polls)

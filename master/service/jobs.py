@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from common import problems
 from common.model import Constraints, Job, JobStatus, Now
 from master import submission
 from master.lifecycle import commands
-from master.service.farm import Caller, Farm, JobView, new_id
+from master.service.farm import Caller, Farm, JobView, new_id, throttle
 from master.store.listings import ListingKey
 from master.store.memory import Transaction
 
@@ -44,12 +45,19 @@ def _queue(
     with farm.store.transaction(now, caller.actor) as tx:
         known = _made_by(tx, key)
         if not known:
-            known = _place(farm, tx, jobs)
+            known = _place(farm, caller, tx, jobs)
         return [farm.job_view(tx, job, reasons) for job in known]
 
 
-def _place(farm: Farm, tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
-    """Queue `jobs` behind all others, in their order."""
+def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
+    """Queue `jobs` behind all others, in their order; `too_many` if too many wait already."""
+    if caller.owner is not None:
+        throttle(farm.submits, caller.owner, tx.now, len(jobs))
+    waiting, most = tx.count(JobStatus.PENDING), farm.config.max_pending_jobs
+    if waiting + len(jobs) > most:
+        raise problems.TOO_MANY(
+            f"{waiting} jobs wait already, and this master keeps {most} at most (--max-pending-jobs)."
+        )
     placed = [replace(job, seq=seq) for seq, job in enumerate(jobs, start=tx.next_seq())]
     farm.decide(tx, commands.Submit(tuple(placed)))
     return placed
@@ -71,7 +79,7 @@ def retry(farm: Farm, caller: Caller, job_id: str, key: submission.Key | None = 
         if not known:
             old = farm.require_job(tx, job_id, caller)
             job = submission.repeat_of(old, key, new_id(), farm.config.max_attempts, now)
-            known = _place(farm, tx, [job])
+            known = _place(farm, caller, tx, [job])
         return farm.job_view(tx, known[0])
 
 

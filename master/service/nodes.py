@@ -10,7 +10,7 @@ from typing import Any
 from common import problems
 from common.model import Hardware, Node, Now, Role
 from master.lifecycle import commands
-from master.service.farm import Caller, Farm, NodeView, new_id
+from master.service.farm import Caller, Farm, NodeView, new_id, throttle
 
 MAX_UNAPPROVED = 100
 """Nodes that may wait for approval at once; anybody can register one."""
@@ -35,6 +35,8 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
             "(32 characters or more), to be known by from then on."
         )
     now = farm.clock()
+    if caller.role in (Role.ANYONE, Role.JOIN):
+        throttle(farm.joins, caller.address or "", now)
     node = _node_from(fields, caller, now)
     with farm.store.transaction(now, caller.actor) as tx:
         old = tx.node(node.id)

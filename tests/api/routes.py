@@ -12,7 +12,7 @@ _UNUSED: Any = None
 def routes() -> dict[str, tuple[str, str]]:
     """Method and path of each endpoint, with `{id}` for what is filled in."""
     # No request is made, so neither a farm nor a gate is needed.
-    rules = create_app(_UNUSED, _UNUSED).url_map.iter_rules()
+    rules = create_app(_UNUSED, _UNUSED, _UNUSED).url_map.iter_rules()
     return {
         rule.endpoint: (
             next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})),

@@ -8,7 +8,7 @@ from common import problems
 from tests.api.corner import Corner, got, refused
 from tests.masters import Client
 
-STRANGER = {"Host": "farm.example"}
+STRANGER = {"Via": "1.1 proxy"}
 """Headers that close the local door: the caller is anyone."""
 
 

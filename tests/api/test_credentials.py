@@ -12,7 +12,7 @@ from common import problems
 from tests.api.corner import Corner, got, refused
 from tests.masters import Client, Master
 
-STRANGER = {"Host": "farm.example"}
+STRANGER = {"Via": "1.1 proxy"}
 
 
 @pytest.fixture

@@ -23,10 +23,8 @@ def test_the_door_is_open_for_every_name_of_this_machine(master: Master, client:
     got(client.get("/jobs", headers={"Host": host}))
 
 
-@pytest.mark.parametrize(
-    "host", ["farm.example", "localhost.farm.example", "127.0.0.1.farm.example", "192.0.2.1", "[::2]", "[::1"]
-)
-def test_another_host_name_closes_the_door(client: Client, host: str) -> None:
+@pytest.mark.parametrize("host", ["192.0.2.1", "[::2]"])
+def test_another_address_closes_the_door(client: Client, host: str) -> None:
     refused(client.get("/jobs", headers={"Host": host}), problems.UNAUTHENTICATED)
 
 
@@ -39,13 +37,9 @@ def test_another_host_name_closes_the_door(client: Client, host: str) -> None:
         ("X-Real-IP", "127.0.0.1"),
         ("Forwarded", "for=127.0.0.1"),
         ("Via", "1.1 proxy"),
-        ("Origin", "https://evil.example"),
-        ("Origin", "null"),
-        ("Sec-Fetch-Site", "cross-site"),
-        ("Sec-Fetch-Site", "same-site"),
     ],
 )
-def test_a_sign_of_a_proxy_or_of_another_site_closes_the_door(client: Client, name: str, value: str) -> None:
+def test_a_sign_of_a_proxy_closes_the_door(client: Client, name: str, value: str) -> None:
     refused(client.get("/jobs", headers={name: value}), problems.UNAUTHENTICATED)
     refused(
         client.post("/jobs", json={"scenario": "720p-h264"}, headers={name: value}), problems.UNAUTHENTICATED
@@ -59,7 +53,7 @@ def test_the_masters_own_pages_come_through_the_door(master: Master, client: Cli
 
 def test_a_node_that_comes_through_the_door_is_approved_and_another_is_not(corner: Corner) -> None:
     sent = {"address": "far", "run_unlabeled": False, "credential": f"far-{corner.labels['corner']}"}
-    far = got(corner.client.post("/nodes/register", json=sent, headers={"Host": "farm.example"}), 201)
+    far = got(corner.client.post("/nodes/register", json=sent, headers={"Via": "1.1 proxy"}), 201)
     assert far["status"] == "unapproved"
     assert corner.register()["status"] == "available"
 

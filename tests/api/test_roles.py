@@ -11,7 +11,7 @@ from tests.api.corner import Corner, refused
 from tests.api.routes import routes
 from tests.masters import Client, Master
 
-STRANGER = {"Host": "farm.example"}
+STRANGER = {"Via": "1.1 proxy"}
 
 
 def test_the_table_has_every_route_and_no_other() -> None:

@@ -1,0 +1,106 @@
+"""The pages for people: the farm at a glance, and signing in. No script, and nothing from other hosts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+
+from common import problems
+from common.model import Role
+from master.api.answers import caller, farm
+from master.api.browsers import PAGE_POLICY
+from master.api.documents import job_document, node_document, timestamp
+from master.auth import PEOPLE, Gate
+from master.origin import is_cross_site
+from master.service import jobs, nodes, queue
+from master.sessions import COOKIE, LIFE
+
+MAX_FORM = 4096
+"""Bytes that the form may have: a token is shorter."""
+SHOWN = 25
+"""Jobs on the page; `GET /jobs` has all."""
+
+blueprint = Blueprint("pages", __name__, template_folder="../pages/templates", static_folder=None)
+
+
+def _gate() -> Gate:
+    found: Gate = current_app.extensions["gate"]
+    return found
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """The farm at a glance for who is signed in; the form to sign in for everybody else."""
+    if caller().role not in PEOPLE:
+        return _page("sign_in.html", status=401)
+    return _page("home.html", **_glance())
+
+
+def _glance() -> dict[str, Any]:
+    shown, _ = jobs.page(farm(), caller(), None, None, SHOWN)
+    glance: dict[str, Any] = {
+        "caller": caller().actor.name,
+        "role": caller().role,
+        "by_session": COOKIE in request.cookies,
+        "jobs": [job_document(view) for view in shown],
+        "now": timestamp(datetime.now(UTC)),
+    }
+    if caller().role is not Role.SUBMITTER:
+        glance["queue"] = queue.get(farm())
+        glance["nodes"] = [node_document(view) for view in nodes.all_nodes(farm())]
+    return glance
+
+
+@blueprint.get("/style.css")
+def style() -> Response:
+    """How the pages look."""
+    response = make_response(render_template("style.css"))
+    response.content_type = "text/css; charset=utf-8"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+@blueprint.post("/sign-in")
+def sign_in() -> Response:
+    """Open a session for who shows a token of a person."""
+    _from_our_page()
+    request.max_form_memory_size = request.max_content_length = MAX_FORM
+    secret = request.form.get("token", "").strip()
+    value = _gate().sign_in(secret, request.remote_addr) if secret else None
+    if value is None:
+        why = "This token is not known here, or not for people." if secret else "Paste a token first."
+        return _page("sign_in.html", status=401, error=why)
+    response = _back_home()
+    response.set_cookie(COOKIE, value, max_age=int(LIFE), secure=True, httponly=True, samesite="Strict")
+    return response
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """Close the session."""
+    _from_our_page()
+    _gate().sessions.end(request.headers.get("Cookie", ""))
+    response = _back_home()
+    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Strict")
+    return response
+
+
+def _from_our_page() -> None:
+    """`cross_site` unless the form of our own page was sent: nobody is to be signed in as somebody else."""
+    said = "Sec-Fetch-Site" in request.headers or "Origin" in request.headers
+    if not said or is_cross_site(request.environ):
+        raise problems.CROSS_SITE("This form is taken from the master's own page only.")
+
+
+def _back_home() -> Response:
+    response = redirect("/", 303)
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return make_response(response)
+
+
+def _page(template: str, status: int = 200, **values: Any) -> Response:
+    response = make_response(render_template(template, **values), status)
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
