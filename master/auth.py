@@ -64,6 +64,9 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "work.report": frozenset({_OPERATOR, _NODE}),
     "results.page": frozenset({_OPERATOR}),
     "results.archived": frozenset({_OPERATOR}),
+    "docs.openapi": frozenset({_OPERATOR, _NODE, _ANYONE}),
+    "docs.page": frozenset({_OPERATOR, _NODE, _ANYONE}),
+    "docs.asset": frozenset({_OPERATOR, _NODE, _ANYONE}),
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 

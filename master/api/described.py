@@ -92,9 +92,10 @@ class Description:
     """What a route takes and answers."""
 
     answers: type[Schema] | None
-    """None: no JSON."""
+    """None: no JSON of ours."""
     status: int
-    media_type: str
+    media_type: str | None
+    """None: no content."""
     takes: type[Schema] | None
     """The body; None: no field is known."""
     optional: bool
@@ -117,7 +118,7 @@ def describe(
     answers: type[Schema] | None = None,
     *,
     status: int = 200,
-    media_type: str = JSON,
+    media_type: str | None = None,
     takes: type[Schema] | None = None,
     optional: bool = False,
     most: int = SMALL_BODY,
@@ -131,7 +132,7 @@ def describe(
     described = Description(
         answers=answers,
         status=status,
-        media_type=media_type,
+        media_type=media_type if answers is None else JSON,
         takes=takes,
         optional=optional or takes is None,
         most=most,

@@ -39,11 +39,11 @@ _UNKNOWN = (problems.UNKNOWN_NODE,)
     ),
 )
 def register() -> Response:
-    """Make a node known, or known again: with the same `id` and `credential` it is the same node.
+    """Make a node known, or known again.
 
-    Registered by an operator it is approved; registered by anyone else it needs a `credential` and
-    waits for approval. An agent that registers with another `instance` has been started anew, and the
-    jobs that it held go back to the queue.
+    With the same `id` and `credential` it is the same node. Registered by an operator it is approved;
+    registered by anyone else it needs a `credential` and waits for approval. An agent that registers with
+    another `instance` has been started anew, and the jobs that it held go back to the queue.
     """
     view = service.register(farm(), caller(), body())
     return json_response({**node_document(view), **_terms()}, 201)
@@ -135,6 +135,6 @@ def drain(node_id: str) -> Response:
 @blueprint.post("/nodes/<node_id>/resume")
 @describe(NodeSchema, problems=_UNKNOWN)
 def resume(node_id: str) -> Response:
-    """Give a node jobs again that was drained, or set aside as `quarantined`."""
+    """Give a node jobs again that was drained or quarantined."""
     no_body()
     return json_response(node_document(service.change(farm(), node_id, commands.Resume())))

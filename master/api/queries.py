@@ -78,22 +78,23 @@ class PageQuery(Strict):
     """A page of a list."""
 
     limit = _limit()
-    after = ListingCursor(load_default=None, **_AFTER)
+    after = ListingCursor(load_default=None, allow_none=False, **_AFTER)
 
 
 class JobsQuery(PageQuery):
     """A page of jobs."""
 
-    status = OneOf(JobStatus, load_default=None, **says("jobs with this status only"))
+    status = OneOf(JobStatus, load_default=None, allow_none=False, **says("jobs with this status only"))
 
 
 class ArchiveQuery(Strict):
     """A page of the archive."""
 
     limit = _limit()
-    after = ArchiveCursor(load_default=None, **_AFTER)
+    after = ArchiveCursor(load_default=None, allow_none=False, **_AFTER)
     job_id = StrictString(
         load_default=None,
+        allow_none=False,
         validate=validate.Length(min=1, error="Must not be empty."),
         **says("that job's result only, however it ended"),
     )
@@ -112,6 +113,12 @@ class NextJobQuery(Strict):
         **says("the node"),
     )
     wait = Wait(
-        load_default=0.0, **says(f"how long to wait for a job, up to {MAX_WAIT} seconds: `20`, `20s` or `1m`")
+        load_default=0.0,
+        metadata={
+            "description": f"how long to wait for a job, up to {MAX_WAIT} seconds: `20`, `20s` or `1m`",
+            "default": "0",
+        },
     )
-    leases = Leases(load_default=None, **says("the leases that the agent holds, with commas between"))
+    leases = Leases(
+        load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")
+    )
