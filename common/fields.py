@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from common import settings
+
+
+def says(text: str) -> dict[str, Any]:
+    """Arguments of a field: what it is, in words (Markdown) for docs/api.md and the OpenAPI document."""
+    return {"metadata": {"description": text}}
+
+
+class Matches(validate.Validator):
+    """The whole text fits a pattern (which OpenAPI can print: it is anchored at both ends)."""
+
+    def __init__(self, pattern: str, message: str) -> None:
+        self.regex = re.compile(f"^{pattern}$", re.ASCII)
+        self._message = message
+
+    def __call__(self, value: str) -> str:
+        """The text; ValidationError with the message if it does not fit."""
+        if not self.regex.fullmatch(value):
+            raise ValidationError(self._message)
+        return value
 
 
 class StrictString(fields.String):
@@ -82,7 +102,6 @@ class OneOf(StrictString):
         choices = only or tuple(str(member) for member in enum)  # type: ignore[attr-defined]  # every caller hands an enum in
         super().__init__(
             validate=validate.OneOf(choices, error="Must be one of: {choices}."),
-            metadata={"enum": enum},
             **kwargs,
         )
         self.enum = enum

@@ -53,7 +53,7 @@ MAX_AV1_BITRATE = 100_000_000
 MAX_AV1_THREADS = 6
 """SVT-AV1 has levels of parallelism, 1 to 6, in place of a number of threads."""
 MIN_BITRATE, MAX_BITRATE = 10_000, 500_000_000
-_BITRATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([kKmM]?)", re.ASCII)
+BITRATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([kKmM]?)", re.ASCII)
 
 
 class UnsuitableError(ValueError):
@@ -96,7 +96,7 @@ class EncodeSettings:
 
 def parse_bitrate(text: str) -> int:
     """Bits per second from `5000k`, `2.5M` or `800000`; ValueError if it is none."""
-    match = _BITRATE.fullmatch(text)
+    match = BITRATE.fullmatch(text)
     if not match:
         raise ValueError("a bitrate is a number of bits per second, as in 5000k or 2.5M")
     value = round(float(match[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()])

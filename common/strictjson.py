@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 MAX_DEPTH = 32
-_MAX_INTEGER = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
 _UNPRINTABLE = re.compile("[\\0\\ud800-\\udfff]")
 
 
@@ -43,7 +43,7 @@ def _constant(name: str) -> float:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 20 or abs(int(digits)) > _MAX_INTEGER:
+    if len(digits) > 20 or abs(int(digits)) > MAX_INTEGER:
         raise StrictJSONError("an integer is larger than 64 bits")
     return int(digits)
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from common import problems
 from common.model import Role
 from common.problems import Problem
-from master.api import browsers, health, jobs, neighbours, nodes, pages, queue, results, scenarios, work
+from master.api import browsers, docs, health, jobs, neighbours, nodes, queue, results, scenarios, site, work
 from master.api.answers import problem_response
 from master.auth import Gate
 from master.hosts import Hosts
@@ -33,7 +33,7 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results, pages):
+    for module in (health, nodes, scenarios, jobs, queue, work, results, docs, site):
         app.register_blueprint(module.blueprint)
 
     @app.before_request

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from flask import Response, current_app, g, request
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from common import problems, strictjson
 from common.problems import Problem
 from common.schema import NothingSchema, flatten
 from common.version import PROTOCOL
+from master.api.described import Description, description_of
 from master.service import Caller, Farm
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -46,23 +46,19 @@ def problem_response(problem: Problem) -> Response:
     return response
 
 
-SMALL_BODY = 64 * 1024
-"""Bytes that a body may have, where no log comes with it."""
-LARGE_BODY = 4 * 1024 * 1024
-"""Bytes that a body with a log may have."""
-BATCH_BODY = 16 * 1024 * 1024
-"""Bytes that a batch of jobs may have."""
 RETRY_AFTER = "5"
 """Seconds to wait before trying again what the master could not do now."""
 MAX_ERRORS = 20
 """Errors that one answer lists."""
 
 
-def body(schema: Schema, *, optional: bool = False, most: int = SMALL_BODY) -> Any:
-    """The request's body as `schema` loads it; `malformed_json` or `invalid`, naming the field."""
-    request.max_content_length = most
+def body() -> Any:
+    """The request's body as its route describes it; `malformed_json` or `invalid`, naming the field."""
+    described = _described()
+    schema = (described.takes or NothingSchema)()
+    request.max_content_length = described.most
     data = _whole_body()
-    if not data and optional:
+    if not data and described.optional:
         return schema.load({})
     if data and not request.is_json:
         raise problems.UNSUPPORTED_MEDIA_TYPE("Send JSON, with the header Content-Type: application/json.")
@@ -78,6 +74,12 @@ def body(schema: Schema, *, optional: bool = False, most: int = SMALL_BODY) -> A
         raise invalid(flatten(error.messages)) from error
 
 
+def _described() -> Description:
+    found = description_of(current_app.view_functions[request.endpoint or ""])
+    assert found is not None, f"{request.endpoint} has no @describe"  # noqa: S101 - a mistake of ours; a test finds it
+    return found
+
+
 def _whole_body() -> bytes:
     data = request.get_data()
     # A body that comes without its length (chunked) would be cut at the limit in silence.
@@ -88,7 +90,7 @@ def _whole_body() -> bytes:
 
 def no_body() -> None:
     """Refuse a body where none is meant: who sends one expects it to matter."""
-    body(NothingSchema(), optional=True)
+    body()
 
 
 def invalid(errors: list[dict[str, str]]) -> Problem:
@@ -97,32 +99,19 @@ def invalid(errors: list[dict[str, str]]) -> Problem:
     return problems.INVALID(detail, errors=errors[:MAX_ERRORS])
 
 
-def query(allowed: set[str]) -> dict[str, str]:
-    """The query parameters; `invalid` if there are others than `allowed`, or one twice."""
+def query() -> dict[str, Any]:
+    """The query as its route describes it; `invalid` if it has other parameters, or one twice."""
+    described = _described()
+    assert described.query is not None, f"{request.endpoint} takes no query"  # noqa: S101 - as above
+    schema = described.query()
     for name, values in request.args.lists():
-        if name not in allowed:
-            raise invalid(
-                [{"field": name, "message": f"Unknown parameter; there are: {', '.join(sorted(allowed))}."}]
-            )
+        if name not in schema.fields:
+            known = ", ".join(sorted(schema.fields))
+            raise invalid([{"field": name, "message": f"Unknown parameter; there are: {known}."}])
         if len(values) > 1:
             raise invalid([{"field": name, "message": "Given more than once."}])
-    return request.args.to_dict()
-
-
-def number(name: str, text: str, least: float, most: float) -> float:
-    """A query parameter as a number within bounds."""
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
-        raise invalid([{"field": name, "message": f"Must be a number from {least:g} to {most:g}."}])
-    return value
-
-
-def limit(arguments: dict[str, str]) -> int:
-    """The page size: 1,000 unless the query asks for less."""
-    value = number("limit", arguments.get("limit", "1000"), 1, 1000)
-    if value != int(value):
-        raise invalid([{"field": "limit", "message": "Must be a whole number."}])
-    return int(value)
+        loaded: dict[str, Any] = schema.load(request.args.to_dict())
+    except ValidationError as error:
+        raise invalid(flatten(error.messages)) from error
+    return loaded

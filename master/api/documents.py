@@ -6,16 +6,17 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
+from marshmallow import ValidationError
+
 from common.model import Attempt, Failure, Job, Progress
-from common.problems import Problem
 from common.result import METRICS
 from common.scenarios import Scenario
-from master.api.answers import invalid
 from master.service import JobView, NodeView
 from master.store.archive import Entry, Place
 from master.store.listings import ListingKey, listing_key
 
-_ARCHIVE_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)\.(\d{1,15})\.(\d{1,9})", re.ASCII)
+LISTING_CURSOR = re.compile(r"^([uf])([0-9]{1,15})$", re.ASCII)
+ARCHIVE_CURSOR = re.compile(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,15})\.([0-9]{1,9})$", re.ASCII)
 
 
 def timestamp(moment: datetime | None) -> str | None:
@@ -139,14 +140,12 @@ def cursor(job: Job) -> str:
     return f"{'f' if finished else 'u'}{abs(place)}"
 
 
-def parse_cursor(text: str | None) -> ListingKey | None:
-    """The place that a cursor names; `invalid` if it is none."""
-    if text is None:
-        return None
-    kind, digits = text[:1], text[1:]
-    if kind not in ("u", "f") or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
-        raise no_such_page()
-    return (1, -int(digits)) if kind == "f" else (0, int(digits))
+def parse_cursor(text: str) -> ListingKey:
+    """The place that a cursor names; ValidationError if it is none."""
+    found = LISTING_CURSOR.fullmatch(text)
+    if found is None:
+        raise ValidationError(NO_SUCH_PAGE)
+    return (1, -int(found[2])) if found[1] == "f" else (0, int(found[2]))
 
 
 def archive_cursor(place: Place) -> str:
@@ -154,22 +153,19 @@ def archive_cursor(place: Place) -> str:
     return f"{place.day}.{place.offset}.{place.line}"
 
 
-def parse_archive_cursor(text: str | None) -> Place | None:
-    """The place that a cursor names; `invalid` if it is none."""
-    if text is None:
-        return None
-    found = _ARCHIVE_CURSOR.fullmatch(text)
+def parse_archive_cursor(text: str) -> Place:
+    """The place that a cursor names; ValidationError if it is none."""
+    found = ARCHIVE_CURSOR.fullmatch(text)
     if found is None:
-        raise no_such_page()
+        raise ValidationError(NO_SUCH_PAGE)
     try:
         return Place(date.fromisoformat(found[1]), int(found[2]), int(found[3]))
     except ValueError as error:
-        raise no_such_page() from error
+        raise ValidationError(NO_SUCH_PAGE) from error
 
 
-def no_such_page() -> Problem:
-    """`invalid`: the cursor was not made here, or for something that is gone."""
-    return invalid([{"field": "after", "message": "Must be the `next` of an earlier page."}])
+NO_SUCH_PAGE = "Must be the `next` of an earlier page."
+"""Said of a cursor that was not made here, or for something that is gone."""
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

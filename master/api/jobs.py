@@ -5,93 +5,122 @@ from __future__ import annotations
 import hashlib
 
 from flask import Blueprint, Response, request
+from marshmallow import ValidationError
 
 from common import problems
-from common.model import JobStatus
+from common.documents import (
+    BatchDocumentSchema,
+    FullJobSchema,
+    JobSchema,
+    JobsSchema,
+    LogSchema,
+    ResultSchema,
+)
 from common.schema import BatchSchema, SubmitSchema
-from master.api.answers import BATCH_BODY, body, caller, farm, invalid, json_response, limit, no_body, query
-from master.api.documents import cursor, full_job_document, job_document, parse_cursor, result_document
+from master.api.answers import body, caller, farm, invalid, json_response, no_body, query
+from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, Link, describe, is_key
+from master.api.documents import cursor, full_job_document, job_document, result_document
+from master.api.queries import JobsQuery
 from master.lifecycle import commands
 from master.service import jobs as service
 from master.submission import Key
 
-MAX_KEY = 255
-"""Characters of an `Idempotency-Key`."""
 blueprint = Blueprint("jobs", __name__)
+
+_UNKNOWN = (problems.UNKNOWN_JOB,)
+_LINKS = tuple(
+    Link(f"jobs.{verb}", {"job_id": "/id"})
+    for verb in ("one", "cancel", "pause", "resume", "retry", "log", "result")
+)
 
 
 @blueprint.post("/jobs")
+@describe(
+    JobSchema,
+    status=201,
+    takes=SubmitSchema,
+    headers=(IDEMPOTENCY_KEY,),
+    problems=(problems.UNKNOWN_SCENARIO, problems.KEY_REUSED, problems.TOO_MANY),
+    links=_LINKS,
+)
 def submit() -> Response:
-    """Queue a job; once for each `Idempotency-Key`."""
-    fields = body(SubmitSchema())
-    return json_response(job_document(service.submit(farm(), caller(), fields, _key())), 201)
+    """Queue a job.
+
+    A key is remembered as long as its job: until that moves to the archive.
+    """
+    return json_response(job_document(service.submit(farm(), caller(), body(), _key())), 201)
 
 
 @blueprint.post("/jobs/batch")
+@describe(
+    BatchDocumentSchema,
+    status=201,
+    takes=BatchSchema,
+    most=BATCH_BODY,
+    headers=(IDEMPOTENCY_KEY,),
+    problems=(problems.UNKNOWN_SCENARIO, problems.KEY_REUSED, problems.TOO_MANY),
+)
 def submit_batch() -> Response:
-    """Queue many jobs, all or none; once for each `Idempotency-Key`."""
-    fields = body(BatchSchema(), most=BATCH_BODY)
-    views = service.submit_batch(farm(), caller(), fields["jobs"], _key())
+    """Queue up to 10,000 jobs, all or none.
+
+    A refusal names the job as `jobs.17`, counted from 0.
+    """
+    views = service.submit_batch(farm(), caller(), body()["jobs"], _key())
     return json_response({"jobs": [job_document(view) for view in views], "count": len(views)}, 201)
 
 
 def _key(what: str = "") -> Key | None:
     """The request's `Idempotency-Key`. `what`: what the address says, where the body says nothing."""
-    text = request.headers.get("Idempotency-Key")
+    text = request.headers.get(IDEMPOTENCY_KEY.name)
     if text is None:
         return None
-    if not (0 < len(text) <= MAX_KEY and text.isascii() and text.isprintable()):
-        raise invalid(
-            [{"field": "Idempotency-Key", "message": f"Must be 1 to {MAX_KEY} printable ASCII characters."}]
-        )
+    try:
+        is_key(text)
+    except ValidationError as error:
+        raise invalid([{"field": IDEMPOTENCY_KEY.name, "message": str(error.messages[0])}]) from error
     return Key(text, hashlib.sha256(what.encode() + request.get_data()).hexdigest(), caller().owner)
 
 
 @blueprint.get("/jobs")
+@describe(JobsSchema, query=JobsQuery)
 def page() -> Response:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
-    arguments = query({"status", "limit", "after"})
-    size = limit(arguments)
-    views, count = service.page(
-        farm(), caller(), _status(arguments.get("status")), parse_cursor(arguments.get("after")), size
-    )
+    asked = query()
+    views, count = service.page(farm(), caller(), asked["status"], asked["after"], asked["limit"])
     return json_response(
         {
             "jobs": [job_document(view) for view in views],
             "count": count,
-            "next": cursor(views[-1].job) if len(views) == size else None,
+            "next": cursor(views[-1].job) if len(views) == asked["limit"] else None,
         }
     )
 
 
-def _status(text: str | None) -> JobStatus | None:
-    try:
-        return None if text is None else JobStatus(text)
-    except ValueError as error:
-        raise invalid([{"field": "status", "message": f"Must be one of: {', '.join(JobStatus)}."}]) from error
-
-
 @blueprint.get("/jobs/<job_id>")
+@describe(FullJobSchema, problems=_UNKNOWN)
 def one(job_id: str) -> Response:
     """One job with its attempts."""
     return json_response(full_job_document(service.get(farm(), caller(), job_id)))
 
 
 @blueprint.post("/jobs/<job_id>/cancel")
+@describe(FullJobSchema, problems=(*_UNKNOWN, problems.JOB_FINISHED))
 def cancel(job_id: str) -> Response:
-    """End a job."""
+    """End a job that is not finished. Its node hears of it with its next report."""
     no_body()
     return json_response(full_job_document(service.change(farm(), caller(), job_id, commands.Cancel())))
 
 
 @blueprint.post("/jobs/<job_id>/pause")
+@describe(FullJobSchema, problems=(*_UNKNOWN, problems.JOB_RUNNING, problems.JOB_FINISHED))
 def pause(job_id: str) -> Response:
-    """Hold a pending job back."""
+    """Hold a pending job back: no node gets it until it is resumed. Asking twice changes nothing more."""
     no_body()
     return json_response(full_job_document(service.change(farm(), caller(), job_id, commands.PauseJob())))
 
 
 @blueprint.post("/jobs/<job_id>/resume")
+@describe(FullJobSchema, problems=(*_UNKNOWN, problems.JOB_FINISHED))
 def resume(job_id: str) -> Response:
     """Let a paused job wait for a node again."""
     no_body()
@@ -99,19 +128,28 @@ def resume(job_id: str) -> Response:
 
 
 @blueprint.post("/jobs/<job_id>/retry")
+@describe(
+    JobSchema,
+    status=201,
+    headers=(IDEMPOTENCY_KEY,),
+    problems=(*_UNKNOWN, problems.JOB_NOT_FINISHED, problems.KEY_REUSED, problems.TOO_MANY),
+    links=_LINKS,
+)
 def retry(job_id: str) -> Response:
-    """Queue a new job that repeats a finished one; once for each `Idempotency-Key`."""
+    """Queue a new job that asks for the same as a finished one, with `retry_of`."""
     no_body()
     return json_response(job_document(service.retry(farm(), caller(), job_id, _key(f"retry {job_id} "))), 201)
 
 
 @blueprint.get("/jobs/<job_id>/logs")
+@describe(LogSchema, problems=_UNKNOWN)
 def log(job_id: str) -> Response:
     """What ffmpeg and the agent said; the newest lines, oldest first."""
     return json_response({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
 
 
 @blueprint.get("/jobs/<job_id>/result")
+@describe(ResultSchema, problems=(*_UNKNOWN, problems.NO_RESULT))
 def result(job_id: str) -> Response:
     """What came of a finished job."""
     job = service.get(farm(), caller(), job_id).job

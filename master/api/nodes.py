@@ -4,19 +4,48 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from common import problems
+from common.documents import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema
 from common.schema import HeartbeatSchema, LeaveSchema, RegisterSchema
 from master.api.answers import body, caller, farm, json_response, no_body
+from master.api.described import HEARD, INSTANCE, REPLACES, Link, describe
 from master.api.documents import node_document
 from master.lifecycle import commands
 from master.service import nodes as service
 
 blueprint = Blueprint("nodes", __name__)
 
+_THIS = {"node_id": "/id"}
+_AGENT = (INSTANCE, HEARD)
+_UNKNOWN = (problems.UNKNOWN_NODE,)
+
 
 @blueprint.post("/nodes/register")
+@describe(
+    RegisteredSchema,
+    status=201,
+    takes=RegisterSchema,
+    headers=(*_AGENT, REPLACES),
+    problems=(problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.TOO_MANY, problems.IDENTITY_IN_USE),
+    links=(
+        Link("nodes.one", _THIS),
+        Link("nodes.heartbeat", _THIS),
+        Link("nodes.drain", _THIS),
+        Link("nodes.resume", _THIS),
+        Link("nodes.approve", _THIS),
+        Link("nodes.leave", _THIS),
+        Link("nodes.remove", _THIS),
+        Link("work.next_job", _THIS),
+    ),
+)
 def register() -> Response:
-    """Make a node known, or known again."""
-    view = service.register(farm(), caller(), body(RegisterSchema()))
+    """Make a node known, or known again.
+
+    With the same `id` and `credential` it is the same node. Registered by an operator it is approved;
+    registered by anyone else it needs a `credential` and waits for approval. An agent that registers with
+    another `instance` has been started anew, and the jobs that it held go back to the queue.
+    """
+    view = service.register(farm(), caller(), body())
     return json_response({**node_document(view), **_terms()}, 201)
 
 
@@ -26,48 +55,77 @@ def _terms() -> dict[str, float]:
 
 
 @blueprint.get("/nodes")
+@describe(NodesSchema)
 def all_nodes() -> Response:
-    """All nodes."""
+    """All nodes, in the order of their registration."""
     nodes = [node_document(view) for view in service.all_nodes(farm())]
     return json_response({"nodes": nodes, "count": len(nodes)})
 
 
 @blueprint.get("/nodes/<node_id>")
+@describe(NodeSchema, problems=_UNKNOWN)
 def one(node_id: str) -> Response:
     """One node."""
     return json_response(node_document(service.get(farm(), node_id)))
 
 
 @blueprint.delete("/nodes/<node_id>")
+@describe(status=204, problems=_UNKNOWN, links=(Link("nodes.one", {"node_id": "$request.path.node_id"}),))
 def remove(node_id: str) -> Response:
-    """Forget a node; the jobs it runs go back to the queue."""
+    """Forget a node.
+
+    The jobs that it runs go back to the queue, and its credential is worth nothing.
+    """
     service.remove(farm(), caller(), node_id)
     return Response(status=204)
 
 
 @blueprint.post("/nodes/<node_id>/heartbeat")
+@describe(
+    HeardSchema,
+    takes=HeartbeatSchema,
+    optional=True,
+    headers=_AGENT,
+    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE),
+)
 def heartbeat(node_id: str) -> Response:
-    """A sign of life, which renews leases."""
-    sent = body(HeartbeatSchema(), optional=True)
+    """A sign of life.
+
+    It renews the leases it names, or all if it names none; a node that was lost is back.
+    """
+    sent = body()
     view, held = service.heartbeat(farm(), caller(), node_id, sent["leases"], stopping=sent["stopping"])
     return json_response({"status": view.status, "leases": held, **_terms()})
 
 
 @blueprint.post("/nodes/<node_id>/leave")
+@describe(
+    status=204,
+    takes=LeaveSchema,
+    optional=True,
+    headers=_AGENT,
+    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE),
+)
 def leave(node_id: str) -> Response:
-    """The node's agent ends."""
-    service.leave(farm(), caller(), node_id, body(LeaveSchema(), optional=True)["instance"])
+    """The node's agent ends.
+
+    The node is offline at once, and what it still holds is handed back: it uses up no attempt. The
+    node is back when it is heard of again.
+    """
+    service.leave(farm(), caller(), node_id, body()["instance"])
     return Response(status=204)
 
 
 @blueprint.post("/nodes/<node_id>/approve")
+@describe(NodeSchema, problems=_UNKNOWN)
 def approve(node_id: str) -> Response:
-    """Let a node from another machine take jobs."""
+    """Let a node take jobs that anyone registered. Asking twice changes nothing more."""
     no_body()
     return json_response(node_document(service.change(farm(), caller(), node_id, commands.Approve())))
 
 
 @blueprint.post("/nodes/<node_id>/drain")
+@describe(NodeSchema, problems=_UNKNOWN)
 def drain(node_id: str) -> Response:
     """Let a node finish what it has, and give it nothing new."""
     no_body()
@@ -75,7 +133,8 @@ def drain(node_id: str) -> Response:
 
 
 @blueprint.post("/nodes/<node_id>/resume")
+@describe(NodeSchema, problems=_UNKNOWN)
 def resume(node_id: str) -> Response:
-    """Give a drained node jobs again."""
+    """Give a node jobs again that was drained or quarantined."""
     no_body()
     return json_response(node_document(service.change(farm(), caller(), node_id, commands.Resume())))

@@ -5,15 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from common import problems
-from master.api.answers import caller, farm, invalid, json_response, limit, query
-from master.api.documents import (
-    archive_cursor,
-    cursor,
-    no_such_page,
-    parse_archive_cursor,
-    parse_cursor,
-    result_document,
-)
+from common.documents import ResultsSchema
+from master.api.answers import caller, farm, invalid, json_response, query
+from master.api.described import describe
+from master.api.documents import NO_SUCH_PAGE, archive_cursor, cursor, result_document
+from master.api.queries import ArchiveQuery, PageQuery
 from master.service import jobs as service
 from master.service import retention
 from master.store.archive import ArchiveError, PlaceError
@@ -22,36 +18,33 @@ blueprint = Blueprint("results", __name__)
 
 
 @blueprint.get("/results")
+@describe(ResultsSchema, query=PageQuery)
 def page() -> Response:
     """Results of completed and failed jobs, newest first; a page of them."""
-    arguments = query({"limit", "after"})
-    size = limit(arguments)
-    jobs, count = service.results_page(farm(), caller(), parse_cursor(arguments.get("after")), size)
+    asked = query()
+    jobs, count = service.results_page(farm(), caller(), asked["after"], asked["limit"])
     return json_response(
         {
             "results": [result_document(job) for job in jobs],
             "count": count,
-            "next": cursor(jobs[-1]) if len(jobs) == size else None,
+            "next": cursor(jobs[-1]) if len(jobs) == asked["limit"] else None,
         }
     )
 
 
 @blueprint.get("/results/archive")
+@describe(ResultsSchema, query=ArchiveQuery)
 def archived() -> Response:
-    """Results of jobs that left the memory; a page of them, or the one with `job_id`."""
-    arguments = query({"limit", "after", "job_id"})
-    if arguments.get("job_id") == "":
-        raise invalid([{"field": "job_id", "message": "Must not be empty."}])
+    """A page of results of jobs that left the memory: those completed or failed, newest first.
+
+    With `job_id`: only that job's, however it ended; such a page may be empty and have a `next` all the
+    same, because it looks through a bounded part of the archive. `count` is always null.
+    """
+    asked = query()
     try:
-        entries, rest = retention.page(
-            farm(),
-            caller(),
-            parse_archive_cursor(arguments.get("after")),
-            limit(arguments),
-            arguments.get("job_id"),
-        )
+        entries, rest = retention.page(farm(), caller(), asked["after"], asked["limit"], asked["job_id"])
     except PlaceError as error:
-        raise no_such_page() from error
+        raise invalid([{"field": "after", "message": NO_SUCH_PAGE}]) from error
     except ArchiveError as error:
         raise problems.INTERNAL(f"{error}.") from error
     return json_response(

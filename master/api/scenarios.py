@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from common.documents import ScenariosSchema
 from common.scenarios import CATALOGUE
 from master.api.answers import json_response
+from master.api.described import describe
 from master.api.documents import scenario_document
 
 blueprint = Blueprint("scenarios", __name__)
 
 
 @blueprint.get("/scenarios")
+@describe(ScenariosSchema)
 def all_scenarios() -> Response:
     """Every scenario that a job may name."""
     scenarios = [scenario_document(scenario) for scenario in CATALOGUE]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import time
@@ -10,74 +9,99 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from common.durations import parse_duration
+from common import problems
+from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportedSchema
 from common.model import Failure, Progress, Report
 from common.schema import ProgressSchema, ReleaseSchema, ReportSchema
-from master.api.answers import (
-    LARGE_BODY,
-    RETRY_AFTER,
-    body,
-    caller,
-    farm,
-    invalid,
-    json_response,
-    number,
-    query,
-)
+from master.api import described
+from master.api.answers import RETRY_AFTER, body, caller, farm, json_response, query
+from master.api.described import HEARD, INSTANCE, LARGE_BODY, Link, describe
 from master.api.documents import claim_document, job_document
+from master.api.queries import NextJobQuery
 from master.service import work as service
 
 blueprint = Blueprint("work", __name__)
 
-MAX_WAIT = 60.0
-"""Seconds that a poll may ask to be parked."""
+_AGENT = (INSTANCE, HEARD)
+_JOB = {"job_id": "/job/id"}
+_LEASE = {"node_id": "/job/node_id", "lease_id": "/job/lease_id"}
+_REFUSED = (problems.FORBIDDEN, problems.UNKNOWN_JOB, problems.STALE_LEASE, problems.IDENTITY_IN_USE)
 
 
 @blueprint.get("/jobs/next")
+@describe(
+    ClaimSchema,
+    query=NextJobQuery,
+    headers=_AGENT,
+    answer_headers=(described.RETRY_AFTER,),
+    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE),
+    links=(
+        Link("work.progress", _JOB, _LEASE),
+        Link("work.release", _JOB, _LEASE),
+        Link("work.report", {}, {**_LEASE, "job_id": "/job/id"}),
+    ),
+)
 def next_job() -> Response:
-    """Claim a job for a node, waiting for one if asked to."""
-    arguments = query({"node_id", "wait", "leases"})
-    node_id = arguments.get("node_id")
-    if not node_id:
-        raise invalid([{"field": "node_id", "message": "Missing; write /jobs/next?node_id=<id>."}])
-    known = arguments["leases"].split(",") if "leases" in arguments else None
-    wait = _wait(arguments.get("wait", "0"))
+    """Claim a job for a node, waiting for one if asked to.
+
+    A later poll of the same node ends the earlier one. A lease of this node that is not among `leases` was
+    answered into the void, and is given again first. The lease holds for `lease_expires_in`
+    seconds; heartbeats and progress renew it. When it ends, the job goes back to the queue.
+    """
+    asked = query()
+    wait: float = asked["wait"]
     asked_at = time.monotonic()
-    view = service.next_job(farm(), caller(), node_id, known, wait)
+    view = service.next_job(farm(), caller(), asked["node_id"], asked["leases"], wait)
     response = json_response(claim_document(view))
     if view is None and time.monotonic() - asked_at < wait / 2:
         response.headers["Retry-After"] = RETRY_AFTER  # it could not be parked
     return response
 
 
-def _wait(text: str) -> float:
-    """Seconds, as a number or as a duration such as `20s`."""
-    with contextlib.suppress(ValueError):  # then it is a plain number, or refused as one
-        text = str(parse_duration(text))
-    return number("wait", text, 0, MAX_WAIT)
-
-
 @blueprint.post("/jobs/<job_id>/progress")
+@describe(
+    RenewedSchema,
+    takes=ProgressSchema,
+    most=LARGE_BODY,
+    headers=_AGENT,
+    problems=(*_REFUSED, problems.UNKNOWN_NODE),
+)
 def progress(job_id: str) -> Response:
     """How far an attempt is, with new lines of its log; renews the lease."""
-    sent = body(ProgressSchema(), most=LARGE_BODY)
+    sent = body()
     how_far = Progress(**{name: sent[name] for name in ("frame", "fps", "speed", "out_time", "percent")})
     left = service.progress(farm(), caller(), job_id, sent["node_id"], sent["lease_id"], how_far, sent["log"])
     return json_response({"lease_expires_in": left})
 
 
 @blueprint.post("/jobs/<job_id>/release")
+@describe(
+    JobSchema,
+    takes=ReleaseSchema,
+    headers=_AGENT,
+    problems=(problems.FORBIDDEN, problems.UNKNOWN_JOB, problems.STALE_LEASE),
+)
 def release(job_id: str) -> Response:
-    """Hand a job back unharmed."""
-    sent = body(ReleaseSchema())
+    """Hand a job back unharmed, because the agent is stopping. It uses up no attempt."""
+    sent = body()
     view = service.release(farm(), caller(), job_id, sent["node_id"], sent["lease_id"])
     return json_response(job_document(view))
 
 
 @blueprint.post("/results")
+@describe(
+    ReportedSchema,
+    takes=ReportSchema,
+    most=LARGE_BODY,
+    headers=_AGENT,
+    problems=(*_REFUSED, problems.RESULT_MISMATCH),
+)
 def report() -> Response:
-    """The report at the end of an attempt."""
-    sent = body(ReportSchema(), most=LARGE_BODY)
+    """The report at the end of an attempt.
+
+    The same report again gets the same answer and changes nothing: it is safe to repeat until it is answered.
+    """
+    sent = body()
     service.finish(farm(), caller(), _report(sent), sent["log"])
     # The answer repeats what was reported, and nothing that changes later: a repeat gets the same.
     return json_response({"job_id": sent["job_id"], "node_id": sent["node_id"], "status": sent["status"]})

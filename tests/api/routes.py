@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from master.app import create_app
@@ -16,7 +17,12 @@ def routes() -> dict[str, tuple[str, str]]:
     return {
         rule.endpoint: (
             next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})),
-            rule.rule.replace("<job_id>", "{id}").replace("<node_id>", "{id}"),
+            re.sub("<(?:job_id|node_id)>", "{id}", rule.rule).replace("<", "{").replace(">", "}"),
         )
         for rule in rules
     }
+
+
+def api_routes() -> dict[str, tuple[str, str]]:
+    """Those that read and change the farm: not its pages, nor its description."""
+    return {name: route for name, route in routes().items() if name.split(".")[0] not in ("docs", "site")}

@@ -11,12 +11,12 @@ import pytest
 from common import problems
 from common.problems import ProblemType
 from tests.api.corner import Corner, everything, got, refused, refused_fields
-from tests.api.routes import routes
+from tests.api.routes import api_routes
 from tests.masters import Client
 
 Body = Callable[[dict[str, Any]], bytes]
 
-POSTS = {name: path for name, (method, path) in routes().items() if method == "POST"}
+POSTS = {name: path for name, (method, path) in api_routes().items() if method == "POST"}
 
 
 def raw(text: str) -> Body:

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from tests.api.corner import Corner, got
-from tests.api.routes import routes
+from tests.api.routes import api_routes
 from tests.masters import Client
 
 
@@ -145,7 +145,7 @@ CASES: dict[str, Case] = {
 
 
 def send(client: Client, endpoint: str, sent: Sent) -> requests.Response:
-    method, path = routes()[endpoint]
+    method, path = api_routes()[endpoint]
     return client.request(
         method,
         path.replace("{id}", sent.id),

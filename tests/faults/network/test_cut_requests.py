@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.api.corner import kept
-from tests.api.routes import routes
+from tests.api.routes import api_routes
 from tests.faults.network.cases import CASES, World, send
 from tests.faults.proxy import Proxy
 from tests.masters import Client
@@ -15,7 +15,7 @@ HEAD, BODY = 0, 1
 """The client sends each as a TLS record of its own."""
 
 
-@pytest.mark.parametrize("endpoint", routes())
+@pytest.mark.parametrize("endpoint", api_routes())
 def test_half_a_request_is_none(endpoint: str, client: Client, direct: Client, proxy: Proxy) -> None:
     sent = CASES[endpoint].make(World(direct))
     before = kept(direct)

@@ -6,17 +6,17 @@ import pytest
 import requests
 
 from tests.api.corner import kept
-from tests.api.routes import routes
+from tests.api.routes import api_routes
 from tests.faults.network.cases import CASES, World, send
 from tests.faults.proxy import Proxy
 from tests.masters import Client
 
 
 def test_every_route_has_a_case() -> None:
-    assert routes().keys() <= CASES.keys()
+    assert api_routes().keys() <= CASES.keys()
 
 
-@pytest.mark.parametrize("endpoint", routes())
+@pytest.mark.parametrize("endpoint", api_routes())
 def test_the_repeat_leaves_all_as_the_first_has_made_it(
     endpoint: str, client: Client, direct: Client, proxy: Proxy
 ) -> None:

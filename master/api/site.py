@@ -9,8 +9,10 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 
 from common import problems
 from common.model import Role
+from common.schema import SignInSchema
 from master.api.answers import caller, farm
 from master.api.browsers import PAGE_POLICY
+from master.api.described import FORM, describe
 from master.api.documents import job_document, node_document, timestamp
 from master.auth import PEOPLE, Gate
 from master.origin import is_cross_site
@@ -22,7 +24,7 @@ MAX_FORM = 4096
 SHOWN = 25
 """Jobs on the page; `GET /jobs` has all."""
 
-blueprint = Blueprint("pages", __name__, template_folder="../pages/templates", static_folder=None)
+blueprint = Blueprint("site", __name__, template_folder="pages")
 
 
 def _gate() -> Gate:
@@ -31,6 +33,7 @@ def _gate() -> Gate:
 
 
 @blueprint.get("/")
+@describe(media_type="text/html")
 def home() -> Response:
     """The farm at a glance for who is signed in; the form to sign in for everybody else."""
     if caller().role not in PEOPLE:
@@ -54,6 +57,7 @@ def _glance() -> dict[str, Any]:
 
 
 @blueprint.get("/style.css")
+@describe(media_type="text/css")
 def style() -> Response:
     """How the pages look."""
     response = make_response(render_template("style.css"))
@@ -63,6 +67,7 @@ def style() -> Response:
 
 
 @blueprint.post("/sign-in")
+@describe(status=303, takes=SignInSchema, body_type=FORM, problems=(problems.CROSS_SITE, problems.TOO_LARGE))
 def sign_in() -> Response:
     """Open a session for who shows a token of a person."""
     _from_our_page()
@@ -78,6 +83,7 @@ def sign_in() -> Response:
 
 
 @blueprint.post("/sign-out")
+@describe(status=303, body_type=FORM, problems=(problems.CROSS_SITE,))
 def sign_out() -> Response:
     """Close the session."""
     _from_our_page()

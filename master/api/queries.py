@@ -1,0 +1,124 @@
+"""What a query may say: a marshmallow schema for every route that takes one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from common.durations import parse_duration
+from common.fields import OneOf, StrictString, says
+from common.model import JobStatus
+from common.schema import Strict
+from master.api.documents import ARCHIVE_CURSOR, LISTING_CURSOR, parse_archive_cursor, parse_cursor
+
+MAX_WAIT = 60
+"""Seconds that a poll may ask to be parked."""
+MAX_PAGE = 1000
+"""Entries of one page."""
+
+
+class Digits(fields.Integer):
+    """A whole number, as a query writes it: digits only."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not re.fullmatch("-?[0-9]{1,15}", value):
+            raise ValidationError("Must be a whole number.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Wait(fields.Field[float]):
+    """Seconds up to MAX_WAIT, as `20`, `2.5`, `20s`, `500ms` or `1m`."""
+
+    regex = re.compile(r"^(([1-5]?[0-9](\.[0-9]{1,6})?|60)s?|[1-5]?[0-9]{1,4}ms|60000ms|1m)$", flags=re.ASCII)
+
+    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if not self.regex.fullmatch(value):
+            raise ValidationError(f"Must be 0 to {MAX_WAIT} seconds, as 20, 20s, 500ms or 1m.")
+        if value[-1].isdigit():
+            return float(value)
+        return parse_duration(value) if value.strip("0.ms") else 0.0
+
+
+class ListingCursor(StrictString):
+    """A place in a listing."""
+
+    regex = LISTING_CURSOR
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return parse_cursor(value)
+
+
+class ArchiveCursor(StrictString):
+    """A place in the archive."""
+
+    regex = ARCHIVE_CURSOR
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return parse_archive_cursor(value)
+
+
+class Leases(StrictString):
+    """Lease ids, with commas between."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return value.split(",")
+
+
+def _limit() -> Digits:
+    bounds = validate.Range(1, MAX_PAGE, error="Must be a number from {min} to {max}.")
+    return Digits(load_default=MAX_PAGE, validate=bounds, **says("entries on the page"))
+
+
+_AFTER = says("the `next` of the page before")
+
+
+class PageQuery(Strict):
+    """A page of a list."""
+
+    limit = _limit()
+    after = ListingCursor(load_default=None, allow_none=False, **_AFTER)
+
+
+class JobsQuery(PageQuery):
+    """A page of jobs."""
+
+    status = OneOf(JobStatus, load_default=None, allow_none=False, **says("jobs with this status only"))
+
+
+class ArchiveQuery(Strict):
+    """A page of the archive."""
+
+    limit = _limit()
+    after = ArchiveCursor(load_default=None, allow_none=False, **_AFTER)
+    job_id = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=validate.Length(min=1, error="Must not be empty."),
+        **says("that job's result only, however it ended"),
+    )
+
+
+_MISSING = "Missing; write /jobs/next?node_id=<id>."
+
+
+class NextJobQuery(Strict):
+    """What a node wants, and holds."""
+
+    node_id = StrictString(
+        required=True,
+        validate=validate.Length(min=1, error=_MISSING),
+        error_messages={"required": _MISSING},
+        **says("the node"),
+    )
+    wait = Wait(
+        load_default=0.0,
+        metadata={
+            "description": f"how long to wait for a job, up to {MAX_WAIT} seconds: `20`, `20s` or `1m`",
+            "default": "0",
+        },
+    )
+    leases = Leases(
+        load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")
+    )
