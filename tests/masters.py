@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,9 +24,17 @@ MASTER = [sys.executable, "-c", "from master.cli import main; main(prog_name='ma
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that no outgoing connection can take meanwhile: below those that the system gives to them."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(max(1024, first - 20_000), first))
+        with socket.socket() as probe:
+            # As the master does: what lingers of an earlier connection keeps nobody out.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                probe.listen()
+                return port
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
