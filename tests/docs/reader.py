@@ -20,7 +20,7 @@ import requests
 from tests.docs.markdown import Block, complaints
 from tests.masters import free_port, wait_until
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 """Seconds that a command gets, and that a program in a terminal gets to print what is shown."""
 
 
