@@ -8,18 +8,19 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from common import problems
+from common.model import Role
 from common.problems import Problem
 from master.api import health, jobs, neighbours, nodes, queue, results, scenarios, work
 from master.api.answers import problem_response
 from master.auth import Gate
 from master.service import Farm
+from master.worker.admission import KNOWN_CALLER
 
 log = logging.getLogger(__name__)
 
 _BY_STATUS = {
     404: problems.NOT_FOUND,
     405: problems.METHOD_NOT_ALLOWED,
-    408: problems.TOO_SLOW,
     413: problems.TOO_LARGE,
     415: problems.UNSUPPORTED_MEDIA_TYPE,
 }
@@ -37,6 +38,7 @@ def create_app(farm: Farm, gate: Gate) -> Flask:
     def _admit() -> None:
         if request.endpoint is not None:
             g.caller = gate.identify(request.environ, request.endpoint)
+            request.environ[KNOWN_CALLER] = g.caller.role is not Role.ANYONE
             gate.admit(g.caller, request.endpoint)
             g.caller = neighbours.introduce(g.caller)
 

@@ -49,6 +49,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="How long finished jobs are at hand; then they move to the archive. Never: 36500d.",
 )
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
+@click.option(
+    "--max-connections-per-address",
+    type=click.IntRange(0),
+    default=0,
+    help="Open connections of one address; loopback is exempt; 0: any number.",
+)
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="master")
 def main(**options: object) -> None:

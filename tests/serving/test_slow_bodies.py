@@ -37,4 +37,4 @@ def test_the_answer_is_408_and_too_slow(tmp_path: Path, monkeypatch: pytest.Monk
     assert answer.startswith(b"HTTP/1.1 408 ")
     problem = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert (problem["type"], problem["status"]) == ("urn:ffrtmp:problem:too_slow", 408)
-    assert problem["detail"] == "The request's body came too slowly; send it again."
+    assert problem["detail"] == "The request came too slowly; send it again."
