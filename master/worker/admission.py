@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol, TypeVar
 
 KNOWN_CALLER = "master.known_caller"
@@ -18,16 +17,6 @@ _MOST_TOLD = 1000
 """Addresses that reports are kept track of."""
 
 
-class Standing(IntEnum):
-    """What a connection has shown of its client; the least goes first when there are too many."""
-
-    STRANGER = 0
-    """No request was answered yet."""
-    SERVED = 1
-    KNOWN = 2
-    """The application knew the caller of its last request."""
-
-
 class Waiting(Protocol):
     """As much of a connection as is needed here."""
 
@@ -36,8 +25,8 @@ class Waiting(Protocol):
         """As `address_of` gives it."""
 
     @property
-    def standing(self) -> Standing:
-        """What its client has shown."""
+    def known(self) -> bool:
+        """Whether the application knew the caller of its last request."""
 
     @property
     def held(self) -> int:
@@ -61,15 +50,16 @@ def address_of(host: str) -> str:
 def crowd_out(connections: Iterable[C], count: int) -> list[C]:
     """Which `count` connections make room for others.
 
-    `connections` begins with the one that has waited longest. Strangers go before the served, and these
-    before the known; of each kind, the addresses with the most connections come down to what the others
-    have, and lose those that waited longest. So a crowd from a few addresses pushes itself out.
+    `connections` begins with the one that has waited longest. Strangers go before the known. Of each kind,
+    the addresses with the most connections come down to what the others have, and lose those that waited
+    longest. So a crowd from a few addresses pushes itself out. An answer that strangers may have, too, is
+    cheap to get, and therefore earns nothing here.
     """
-    later: Counter[tuple[Standing, str]] = Counter()
-    ranked: list[tuple[Standing, int, C]] = []
+    later: Counter[tuple[bool, str]] = Counter()
+    ranked: list[tuple[bool, int, C]] = []
     for connection in reversed(list(connections)):
-        group = (connection.standing, connection.address)
-        ranked.append((connection.standing, -later[group], connection))
+        group = (connection.known, connection.address)
+        ranked.append((connection.known, -later[group], connection))
         later[group] += 1
     ranked.sort(key=lambda each: each[:2])
     return [connection for _, _, connection in ranked[:count]]
@@ -81,10 +71,10 @@ def relieve(connections: Iterable[C], excess: int) -> list[C]:
     The same order: strangers first; then those of the address that holds the most; then the largest.
     """
     all_ = list(connections)
-    by_address: Counter[tuple[Standing, str]] = Counter()
+    by_address: Counter[tuple[bool, str]] = Counter()
     for connection in all_:
-        by_address[connection.standing, connection.address] += connection.held
-    all_.sort(key=lambda each: (each.standing, -by_address[each.standing, each.address], -each.held))
+        by_address[connection.known, connection.address] += connection.held
+    all_.sort(key=lambda each: (each.known, -by_address[each.known, each.address], -each.held))
     gone: list[C] = []
     for connection in all_:
         if excess <= 0:

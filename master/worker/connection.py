@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from common.problems import Problem
-from master.worker.admission import Standing, address_of
+from master.worker.admission import address_of
 from master.worker.framing import end_of_head
 from master.worker.outbox import Answer, Outbox
 from master.worker.plain import MAX_HEAD as MAX_PLAIN_HEAD
@@ -99,7 +99,8 @@ class Connection:
         self.client = client
         self.server = server
         self.address = address_of(client[0])
-        self.standing = Standing.STRANGER
+        self.known = False
+        """Whether the application knew the caller of its last request."""
         self.events = 0
         """What the poller waits for; 0: it is not on the poller."""
         self.closed = False

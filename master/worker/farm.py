@@ -22,7 +22,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from common import problems
 from common.problems import Problem
-from master.worker.admission import KNOWN_CALLER, Admission, Standing, address_of, crowd_out, relieve
+from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
 from master.worker.connection import Connection, Need, Patience
 from master.worker.plain import NotHttpError
 
@@ -117,8 +117,6 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
     def accept(self, listener: Any) -> None:
         """Take what waits at the listener to the poller, where silence costs no thread."""
         for _ in range(32):
-            if self.nr_conns >= self.worker_connections:
-                self._make_room()
             try:
                 sock, client = listener.accept()
             except BlockingIOError:
@@ -132,6 +130,8 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
                 sock.close()
                 self._report_refusal(address_of(client[0]))
                 continue
+            if self.nr_conns >= self.worker_connections:
+                self._make_room()
             self.nr_conns += 1
             conn = Connection(sock, client, listener.getsockname(), self.patience, self.cfg)
             self._park(conn, Need.READ)
@@ -280,5 +280,5 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         if not self.alive:
             response.force_close()
         pieces = self.wsgi(environ, response.start_response)
-        conn.standing = Standing.KNOWN if environ.get(KNOWN_CALLER) else Standing.SERVED
+        conn.known = bool(environ.get(KNOWN_CALLER))
         conn.answer(response, pieces)
