@@ -15,13 +15,13 @@ from master.api.answers import problem_response
 from master.auth import Gate
 from master.hosts import Hosts
 from master.service import Caller, Farm
+from master.worker.admission import KNOWN_CALLER
 
 log = logging.getLogger(__name__)
 
 _BY_STATUS = {
     404: problems.NOT_FOUND,
     405: problems.METHOD_NOT_ALLOWED,
-    408: problems.TOO_SLOW,
     413: problems.TOO_LARGE,
     415: problems.UNSUPPORTED_MEDIA_TYPE,
 }
@@ -42,6 +42,7 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
             g.caller = gate.identify(request.environ, request.endpoint)
             browsers.refuse_strange_hosts(hosts, g.caller)
             browsers.refuse_other_sites()
+            request.environ[KNOWN_CALLER] = g.caller.role is not Role.ANYONE
             gate.admit(g.caller, request.endpoint)
             g.caller = neighbours.introduce(g.caller)
 

@@ -77,6 +77,12 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     help="Jobs that may wait at once.",
 )
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
+@click.option(
+    "--max-connections-per-address",
+    type=click.IntRange(0),
+    default=0,
+    help="Open connections of one address; loopback is exempt; 0: any number.",
+)
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="master")
 def main(**options: object) -> None:

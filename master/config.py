@@ -30,6 +30,8 @@ class Config:
     """How long a finished job stays in memory; then it moves to the archive."""
     threads: int = 128
     """Requests served at once, long-polls included."""
+    max_connections_per_address: int = 0
+    """Open connections that one address other than loopback may have; 0: any number."""
     log_level: str = "info"
     quarantine_after: int = 3
     """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set

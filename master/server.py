@@ -40,7 +40,10 @@ GRACEFUL_TIMEOUT = 25
 """Seconds that running requests get to end after SIGTERM or a reload."""
 HANGING = 120
 """Seconds without a sign of life after which a worker is replaced."""
-MAX_CONNECTIONS = 4096
+MAX_CONNECTIONS = 16384
+NOT_SENT = 128 * 1024
+"""Bytes that the kernel buffers of an answer beyond what is on its way, so that slow readers cannot fill
+its memory. Accepted sockets inherit it from the listener."""
 _SPARE_FILES = 256
 """File descriptors for everything but client connections."""
 
@@ -77,6 +80,7 @@ def bind(config: Config) -> socket.socket:
         if family == socket.AF_INET6:
             # `::` means every address, the IPv4 ones too, whatever the system's default.
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
@@ -144,6 +148,11 @@ class FarmApplication(BaseApplication):  # type: ignore[misc]  # gunicorn publis
         self._connections = max(config.threads + 1, min(MAX_CONNECTIONS, files - _SPARE_FILES))
         self._start = start
         super().__init__(prog="master")
+
+    @property
+    def max_per_address(self) -> int:
+        """Connections that one address may have; 0: any number."""
+        return self._config.max_connections_per_address
 
     @property
     def ssl_context(self) -> ssl.SSLContext:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
+import socket
+import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,8 @@ from typing import Any
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LOCAL, _REMOTE, _STATE, _UID, _INODE = 1, 2, 3, 7, 9
 _ESTABLISHED = "01"
+# From linux/sock_diag.h, linux/netlink.h, netinet/tcp.h.
+_SOCK_DIAG, _BY_FAMILY, _REQUEST, _ERROR, _DIAG_ESTABLISHED = 4, 20, 1, 2, 1
 
 
 def owner_of(connection: Any, tables: tuple[str, ...] = _TABLES) -> int | None:
@@ -18,6 +24,37 @@ def owner_of(connection: Any, tables: tuple[str, ...] = _TABLES) -> int | None:
         peer, local = connection.getpeername(), connection.getsockname()
     except OSError:
         return None
+    try:
+        return _ask_kernel(peer, local)
+    except OSError:
+        # A kernel without sock_diag(7), or a sandbox that forbids it.
+        return _look_up(peer, local, tables)
+
+
+def _ask_kernel(peer: tuple[Any, ...], local: tuple[Any, ...]) -> int | None:
+    """As sock_diag(7) tells, which takes as long with ten thousand connections as with one."""
+    ends = [(_unmapped(end).packed, int(end[1])) for end in (peer, local)]
+    family = socket.AF_INET if len(ends[0][0]) == 4 else socket.AF_INET6
+    (source, sport), (target, dport) = ends
+    wanted = struct.pack("=BBBxI", family, socket.IPPROTO_TCP, 0, 1 << _DIAG_ESTABLISHED)
+    wanted += struct.pack(">HH16s16s", sport, dport, source, target) + struct.pack("=I8s", 0, b"\xff" * 8)
+    head = struct.pack("=IHHII", 16 + len(wanted), _BY_FAMILY, _REQUEST, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG) as kernel:
+        kernel.settimeout(1.0)
+        kernel.send(head + wanted)
+        answer = kernel.recv(4096)
+    if struct.unpack_from("=H", answer, 4)[0] == _ERROR:
+        code = -struct.unpack_from("=i", answer, 16)[0]
+        if code == errno.ENOENT:
+            return None
+        raise OSError(code, os.strerror(code))
+    state: int = answer[17]
+    uid, inode = struct.unpack_from("=II", answer, 80)
+    # Without an inode no process holds the socket any more, and the user id says nothing.
+    return int(uid) if state == _DIAG_ESTABLISHED and inode else None
+
+
+def _look_up(peer: tuple[Any, ...], local: tuple[Any, ...], tables: tuple[str, ...]) -> int | None:
     wanted = {(_hex(peer, mapped), _hex(local, mapped)) for mapped in (False, True)}
     for table in tables:
         try:
@@ -27,10 +64,14 @@ def owner_of(connection: Any, tables: tuple[str, ...] = _TABLES) -> int | None:
         for line in lines:
             columns = line.split()
             named = (columns[_LOCAL], columns[_REMOTE]) in wanted and columns[_STATE] == _ESTABLISHED
-            # Without an inode no process holds the socket any more, and the user id says nothing.
             if named and columns[_INODE] != "0":
                 return int(columns[_UID])
     return None
+
+
+def _unmapped(end: tuple[Any, ...]) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    address = ipaddress.ip_address(str(end[0]).partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _hex(end: tuple[Any, ...], mapped: bool) -> str:

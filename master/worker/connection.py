@@ -6,7 +6,7 @@ connection waits on the poller, without a thread, until its deadline.
 
 from __future__ import annotations
 
-import re
+import selectors
 import socket
 import ssl
 import time
@@ -15,18 +15,23 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from werkzeug.exceptions import ClientDisconnected, RequestTimeout
-
-from master.worker.plain import answer_plain
+from common.problems import Problem
+from master.worker.admission import address_of
+from master.worker.framing import end_of_head
+from master.worker.outbox import Answer, Outbox
+from master.worker.plain import MAX_HEAD as MAX_PLAIN_HEAD
+from master.worker.plain import answer_plain, render
+from master.worker.request import Incoming
 
 TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection (RFC 8446, section 5.1: record type)."""
-MAX_HEAD = 64 * 1024
-MAX_READ_AHEAD = 64 * 1024
-"""Bodies up to this size are received on the poller too, before a thread sees them."""
-
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE)
-_EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
+MAX_UNSENT = 256 * 1024
+"""Bytes of an answer that are made before the client takes the first of them, if it comes in pieces."""
+_RECEIVE = 64 * 1024
+"""Bytes asked for at once: more than a TLS record has, so that none stay behind unseen by the poller."""
+_TURN = 256 * 1024
+"""Bytes after which a connection lets the others have their turn."""
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,13 @@ class Patience:
     """For the whole TLS handshake, or for the whole head of a plain request. A handshake takes a round
     trip, which on a bad line is 10 s."""
     request: float = 30.0
-    """For a request's head and small body together; and for a larger body to begin with."""
-    body_rate: float = 64 * 1024
-    """Bytes of a larger body that earn it another second."""
+    """For a request to begin and to be whole; bytes that come earn more, see `rate`."""
+    send: float = 30.0
+    """For the client to take an answer; bytes that it takes earn more."""
+    rate: float = 16 * 1024
+    """Bytes that earn another second, as long as no more than `request` or `send` are left. 128 kbit/s."""
     keep_alive: float = 75.0
     """From an answer to the next request."""
-    send: float = 30.0
-    """For the client to make room for the next piece of an answer."""
     linger: float = 5.0
     """For the client to close after the last answer; what it still sends is discarded."""
 
@@ -57,6 +62,7 @@ class Stage(Enum):
     HELLO = "TLS handshake"
     PLAIN = "plain request"
     REQUEST = "request"
+    SENDING = "taking of the answer"
     IDLE = "next request"
     LINGER = "end"
 
@@ -67,39 +73,80 @@ class Stage(Enum):
             Stage.HELLO: patience.handshake,
             Stage.PLAIN: patience.handshake,
             Stage.REQUEST: patience.request,
+            Stage.SENDING: patience.send,
             Stage.IDLE: patience.keep_alive,
             Stage.LINGER: patience.linger,
         }[self]
 
 
-class HeadTooLargeError(Exception):
-    """The request's head is larger than MAX_HEAD."""
+class Need(Enum):
+    """What a connection needs to get any further."""
+
+    READ = selectors.EVENT_READ
+    WRITE = selectors.EVENT_WRITE
+    HANDSHAKE = "a thread for the next step of the handshake"
+    ANSWER = "a thread that answers the request"
+    PIECES = "a thread that makes more of the answer"
+    NOTHING = "all is done"
 
 
 class Connection:
     """A client's socket and what is known of it. `sock`, `client` and `server` are gunicorn's names."""
 
-    def __init__(self, sock: socket.socket, client: Any, server: Any, patience: Patience) -> None:
+    def __init__(self, sock: socket.socket, client: Any, server: Any, patience: Patience, cfg: Any) -> None:
         sock.setblocking(False)
-        self.patience = patience
         self.sock = sock
         self.client = client
         self.server = server
+        self.address = address_of(client[0])
+        self.known = False
+        """Whether the application knew the caller of its last request."""
+        self.events = 0
+        """What the poller waits for; 0: it is not on the poller."""
         self.closed = False
+        self._patience = patience
+        self._cfg = cfg
         self._received = bytearray()
+        self._incoming: Incoming | None = None
+        self._outbox = Outbox()
+        self._answer: Answer | None = None
+        self._last = False
         self.enter(Stage.SILENT)
+
+    @property
+    def held(self) -> int:
+        """Bytes received or to be sent that it keeps in memory."""
+        return len(self._received) + len(self._outbox)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part of a request has come."""
+        return self.stage is Stage.REQUEST and (bool(self._received) or self._incoming is not None)
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is on its way."""
+        return self.stage is Stage.SENDING
 
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else; its time counts from now."""
         self.stage = stage
-        self.deadline = time.monotonic() + stage.wait(self.patience)
+        self.deadline = time.monotonic() + stage.wait(self._patience)
 
-    def look(self) -> None:
-        """Tell TLS from plain HTTP by the first byte, which stays unread."""
-        first = self.sock.recv(1, socket.MSG_PEEK)
-        if not first:
-            raise ConnectionAbortedError("closed before the first byte")
-        self.enter(Stage.HELLO if first[0] == TLS_HANDSHAKE else Stage.PLAIN)
+    def advance(self) -> Need:
+        """Go on without a thread until something is needed. Raises OSError when the client is gone."""
+        try:
+            while True:
+                need = self._step()
+                if need is not None:
+                    return need
+        except Problem as problem:
+            self.refuse(problem)
+            return self.advance()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return Need.READ
+        except ssl.SSLWantWriteError:
+            return Need.WRITE
 
     def shake_hands(self, context: ssl.SSLContext) -> None:
         """The next steps of the TLS handshake; returns when it is done."""
@@ -108,41 +155,143 @@ class Connection:
         self.sock.do_handshake()
         self.enter(Stage.REQUEST)
 
-    def redirect(self) -> None:
-        """Answer a plain HTTP request with where to go; returns when it is sent."""
-        while True:
-            self._receive(MAX_HEAD)
-            answer = answer_plain(bytes(self._received), self.sock.getsockname())
-            if answer is not None:
-                self.sock.send(answer)
-                return
+    def take(self) -> tuple[Any, bytes]:
+        """The whole request, as gunicorn parsed it, and its body. Raises a Problem."""
+        incoming, self._incoming = self._incoming, None
+        end = None if incoming is None else incoming.end_of_body(self._received)
+        if incoming is None or end is None:
+            raise RuntimeError("taken before it was whole")
+        data = bytes(self._received[:end])
+        del self._received[:end]
+        return incoming.request, incoming.body(data)
 
-    def fill(self) -> None:
-        """Receive a request's head and small body; returns when they are whole."""
+    def answer(self, response: Any, pieces: Any) -> None:
+        """Begin to send what the application answers; `response` is gunicorn's."""
+        response.sock = self._outbox
+        self._answer = Answer(response, pieces)
+        self.push()
+
+    def push(self) -> None:
+        """Make and send more of the answer, until it is whole or the client is to take some of it first."""
+        while self._answer is not None and len(self._outbox) < MAX_UNSENT:
+            if self._answer.write(self._outbox, MAX_UNSENT):
+                self._last = self._answer.ends_connection
+                self._answer = None
+            self.enter(Stage.SENDING)
+            self._earn(self._outbox.flush(self.sock, MAX_UNSENT))
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer with a problem, and let that be the last answer."""
+        if self._answer is not None and self._answer.begun:
+            raise ConnectionAbortedError("an answer broke off")
+        self._drop_answer()
+        self._incoming = None
+        self._received.clear()
+        self._outbox.sendall(render(problem))
+        self._last = True
+        self.enter(Stage.SENDING)
+
+    def close(self) -> None:
+        """Close at once, from any state."""
+        self.closed = True
+        self._drop_answer()
+        with suppress(OSError):
+            self.sock.close()
+
+    def _step(self) -> Need | None:
+        if self.stage is Stage.SILENT:
+            self._look()
+        elif self.stage is Stage.HELLO:
+            return Need.HANDSHAKE
+        elif self.stage is Stage.PLAIN:
+            self._redirect()
+        elif self.stage is Stage.SENDING:
+            return self._send()
+        elif self.stage is Stage.LINGER:
+            return self._discard()
+        else:
+            return self._fill()
+        return None
+
+    def _look(self) -> None:
+        """Tell TLS from plain HTTP by the first byte, which stays unread."""
+        first = self.sock.recv(1, socket.MSG_PEEK)
+        if not first:
+            raise ConnectionAbortedError("closed before the first byte")
+        self.enter(Stage.HELLO if first[0] == TLS_HANDSHAKE else Stage.PLAIN)
+
+    def _redirect(self) -> None:
+        """Answer a plain HTTP request with where to go."""
+        answer = None
+        while answer is None:
+            self._receive(MAX_PLAIN_HEAD)
+            answer = answer_plain(bytes(self._received), self.sock.getsockname())
+        self._received.clear()
+        self._outbox.sendall(answer)
+        self._last = True
+        self.enter(Stage.SENDING)
+
+    def _fill(self) -> Need:
+        """Receive a request; what comes behind it stays for later."""
+        received = 0
         while not self._whole():
-            self._receive(MAX_READ_AHEAD)
+            if received >= _TURN:
+                return Need.READ
+            received += self._receive(_RECEIVE)
             if self.stage is Stage.IDLE:
                 self.enter(Stage.REQUEST)
+        return Need.ANSWER
 
-    def take(self) -> bytes:
-        """What was received, for the parser."""
-        taken = bytes(self._received)
-        self._received.clear()
-        return taken
+    def _whole(self) -> bool:
+        if self._incoming is None:
+            # Empty lines before a request are to be ignored (RFC 9112, section 2.2).
+            while self._received.startswith(b"\r\n"):
+                del self._received[:2]
+            end = end_of_head(self._received) if self._received else None
+            if end is None:
+                return False
+            head = bytes(self._received[:end])
+            del self._received[:end]
+            self._incoming = Incoming(self._cfg, self.client, head)
+        whole = self._incoming.end_of_body(self._received) is not None
+        if self._incoming.wants_continue and not whole:
+            self._incoming.wants_continue = False
+            self._outbox.sendall(_CONTINUE)
+            self._outbox.flush(self.sock, _TURN)
+        return whole
 
-    def keep(self, rest: bytes) -> None:
-        """Get ready for the next request, of which `rest` was received already."""
-        self.sock.setblocking(False)
-        self._received += rest
-        self.enter(Stage.REQUEST if rest else Stage.IDLE)
+    def _receive(self, size: int) -> int:
+        data = self.sock.recv(size)
+        if not data:
+            raise ConnectionAbortedError("closed by the client")
+        self._received += data
+        self._earn(len(data))
+        return len(data)
 
-    def finish(self) -> None:
+    def _send(self) -> Need | None:
+        self._earn(self._outbox.flush(self.sock, _TURN))
+        if self._outbox:
+            return Need.WRITE
+        if self._answer is not None:
+            return Need.PIECES
+        if self._last:
+            self._finish()
+        else:
+            self.enter(Stage.REQUEST if self._received else Stage.IDLE)
+        return None
+
+    def _earn(self, count: int) -> None:
+        """Wait longer for who sent or took `count` bytes."""
+        if self.stage in (Stage.REQUEST, Stage.SENDING):
+            longest = time.monotonic() + self.stage.wait(self._patience)
+            self.deadline = min(self.deadline + count / self._patience.rate, longest)
+
+    def _finish(self) -> None:
         """Say that nothing more will be sent. What the client still sends is to be discarded.
 
         Closing at once would reset the connection while the client sends, and it would
         lose the answer (RFC 9112, section 9.6).
         """
-        self.sock.setblocking(False)
         with suppress(OSError, ValueError):
             if isinstance(self.sock, ssl.SSLSocket):
                 # Sends close_notify. It raises "want read", as the client's has not come yet.
@@ -150,74 +299,11 @@ class Connection:
         self.sock.shutdown(socket.SHUT_WR)
         self.enter(Stage.LINGER)
 
-    def discard(self) -> bool:
-        """Throw away what the client sends; whether the client has closed."""
-        try:
-            return not self.sock.recv(256 * 1024)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False
-        except OSError:
-            return True
+    def _discard(self) -> Need:
+        """Throw away what the client sends, until it closes."""
+        return Need.READ if self.sock.recv(_TURN) else Need.NOTHING
 
-    def close(self) -> None:
-        """Close at once, from any state."""
-        self.closed = True
-        with suppress(OSError):
-            self.sock.close()
-
-    def _receive(self, size: int) -> None:
-        data = self.sock.recv(size)
-        if not data:
-            raise ConnectionAbortedError("closed by the client")
-        self._received += data
-
-    def _whole(self) -> bool:
-        # Empty lines before a request are to be ignored (RFC 9112, section 2.2).
-        while self._received.startswith(b"\r\n"):
-            del self._received[:2]
-        end = self._received.find(b"\r\n\r\n")
-        if end < 0:
-            if len(self._received) > MAX_HEAD:
-                raise HeadTooLargeError
-            return False
-        # This only decides when a thread takes over; what the request says is the parser's to judge.
-        head = bytes(self._received[: end + 2])
-        length = _LENGTH.search(head)
-        if length is None or int(length[1]) > MAX_READ_AHEAD or _EXPECT.search(head):
-            return True
-        return len(self._received) >= end + 4 + int(length[1])
-
-
-class BodySource:
-    """Where gunicorn's parser receives a larger body from, in a thread, against a deadline."""
-
-    def __init__(self, sock: socket.socket, patience: Patience) -> None:
-        self._sock = sock
-        self._patience = patience
-        self._deadline: float | None = None
-
-    def recv(self, size: int) -> bytes:
-        """The next bytes. Raises RequestTimeout (408) or ClientDisconnected (400)."""
-        now = time.monotonic()
-        if self._deadline is None:
-            self._deadline = now + self._patience.request
-        if self._deadline <= now:
-            raise RequestTimeout("The request's body came too slowly; send it again.")
-        self._sock.settimeout(self._deadline - now)
-        try:
-            data = self._sock.recv(size)
-        except TimeoutError as error:
-            raise RequestTimeout("The request's body came too slowly; send it again.") from error
-        except OSError as error:
-            raise ClientDisconnected from error
-        finally:
-            self._sock.settimeout(self._patience.send)
-        if not data:
-            # A body that ends early must never be taken for a whole one.
-            raise ClientDisconnected
-        self._deadline += len(data) / self._patience.body_rate
-        return data
-
-    def stop(self) -> None:
-        """Wait for nothing more: the answer has been sent."""
-        self._deadline = 0.0
+    def _drop_answer(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.close()

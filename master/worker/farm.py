@@ -1,39 +1,30 @@
 """A gunicorn worker on threads, in which a thread is only ever held by a whole request.
 
-The main thread accepts, polls and keeps deadlines. A pool thread takes a connection
-as far as it goes (handshake, request, answer) and gives it back to the poller when
-it would have to wait for the client.
+The main thread accepts, polls, keeps deadlines, and moves bytes as far as clients send and take
+them. A pool thread takes the steps that cost: a handshake's, and the application's.
 """
 
 from __future__ import annotations
 
+import io
 import selectors
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from enum import Enum
 from functools import partial
 from typing import Any
 
 import gunicorn.http.wsgi
-from gunicorn.http import Request, get_parser
-from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.workers.gthread import ThreadWorker
-from werkzeug.exceptions import HTTPException
 
 from common import problems
-from master.worker.connection import (
-    MAX_READ_AHEAD,
-    BodySource,
-    Connection,
-    HeadTooLargeError,
-    Patience,
-    Stage,
-)
-from master.worker.plain import NotHttpError, render
+from common.problems import Problem
+from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
+from master.worker.connection import Connection, Need, Patience
+from master.worker.plain import NotHttpError
 
 TICK = 0.25
 """Seconds by which a deadline may be missed."""
@@ -41,29 +32,13 @@ STOP_IDLE = 0.5
 """Seconds in which a stopping worker still takes a request on an open connection."""
 QUIT_GRACE = 2.0
 """Seconds that requests get to end after SIGINT or SIGQUIT (SIGTERM: graceful_timeout)."""
+MAX_HELD = 256 * 1024 * 1024
+"""Bytes of requests and answers that may wait in memory for their clients."""
+_ROOM = 64
+"""The part of its connections (1/64) that a full worker ends at once, so that choosing them costs little."""
 
 # gunicorn has no setting for its Server header; this is where each response reads it.
 gunicorn.http.wsgi.SERVER = "ffmpeg-rtmp"
-
-
-class Step(Enum):
-    """What a connection needs after a pool thread took it as far as it went."""
-
-    READ = selectors.EVENT_READ
-    WRITE = selectors.EVENT_WRITE
-    FINISH = "finish"
-    """All is answered: half-close, and let the client close."""
-    DROP = "drop"
-
-
-class FarmRequest(Request):  # type: ignore[misc]  # gunicorn publishes no types
-    """A request whose answer says when the connection ends because the body was left unread."""
-
-    def should_close(self) -> bool:
-        """Asked when the answer's head is sent; a body within the read-ahead is here already."""
-        reader = self.body.reader
-        unread = getattr(reader, "parser", None) is not None or getattr(reader, "length", 0) > MAX_READ_AHEAD
-        return unread or bool(super().should_close())
 
 
 class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
@@ -75,8 +50,10 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._parked: dict[Connection, None] = {}
-        """Connections on the poller, the longest waiting first."""
+        self._parked: dict[Connection, int] = {}
+        """Connections on the poller, the longest waiting first, and the bytes that each holds."""
+        self._held = 0
+        self._admission = Admission(self.app.max_per_address)
         self._next_check = 0.0
         self._grace = float(self.cfg.graceful_timeout)
 
@@ -114,7 +91,7 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         self._next_check = now + wait
         self.notify()
         for conn in [c for c in self._parked if c.deadline <= now]:
-            self._drop(conn)
+            self._expire(conn)
 
     def _drain(self) -> None:
         begun = time.monotonic()
@@ -140,8 +117,6 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
     def accept(self, listener: Any) -> None:
         """Take what waits at the listener to the poller, where silence costs no thread."""
         for _ in range(32):
-            if self.nr_conns >= self.worker_connections:
-                self._evict()
             try:
                 sock, client = listener.accept()
             except BlockingIOError:
@@ -149,60 +124,113 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             except OSError as error:
                 # The client is gone again, or file descriptors ran out.
                 self.log.debug("accept: %s", error)
-                self._evict()
+                self._make_room()
                 return
+            if not self._admission.enter(address_of(client[0])):
+                sock.close()
+                self._report_refusal(address_of(client[0]))
+                continue
+            if self.nr_conns >= self.worker_connections:
+                self._make_room()
             self.nr_conns += 1
-            self._park(Connection(sock, client, listener.getsockname(), self.patience), selectors.EVENT_READ)
+            conn = Connection(sock, client, listener.getsockname(), self.patience, self.cfg)
+            self._park(conn, Need.READ)
 
-    def _evict(self) -> None:
-        """Make room: whoever has waited longest is least likely to say anything."""
-        oldest = next(iter(self._parked), None)
-        if oldest is not None:
-            self._drop(oldest)
+    def _report_refusal(self, address: str) -> None:
+        refused = self._admission.to_tell(address, time.monotonic())
+        if refused:
+            self.log.warning(
+                "%s has as many connections as --max-connections-per-address allows; refused: %d",
+                address,
+                refused,
+            )
 
-    def _park(self, conn: Connection, events: int) -> None:
-        if not self.alive:
-            self._hurry(conn)
-        self._parked[conn] = None
-        self.poller.register(conn.sock, events, partial(self._ready, conn))
-
-    def _hurry(self, conn: Connection) -> None:
-        conn.deadline = min(conn.deadline, time.monotonic() + STOP_IDLE)
+    def _make_room(self) -> None:
+        for conn in crowd_out(self._parked, max(1, len(self._parked) // _ROOM)):
+            self._drop(conn)
 
     def _ready(self, conn: Connection, _fileobj: Any) -> None:
         if conn not in self._parked:
             return  # dropped by an event of this same turn
         if conn.deadline <= time.monotonic():
             # A dripping client may be with a thread whenever the deadlines are looked through.
+            self._expire(conn)
+        else:
+            self._advance(conn)
+
+    def _advance(self, conn: Connection) -> None:
+        try:
+            self._provide(conn, conn.advance())
+        except Exception as error:  # noqa: BLE001 - whatever happens to one connection concerns only that one
+            self._give_up(conn, error)
+
+    def _provide(self, conn: Connection, need: Need) -> None:
+        if need in (Need.READ, Need.WRITE):
+            self._park(conn, need)
+        elif need is Need.HANDSHAKE:
+            self._submit(conn, self._shake_hands)
+        elif need is Need.ANSWER:
+            self._submit(conn, self._answer)
+        elif need is Need.PIECES:
+            self._submit(conn, Connection.push)
+        else:
             self._drop(conn)
-            return
-        if conn.stage is Stage.LINGER:
-            if conn.discard():
-                self._drop(conn)
-            return
+
+    def _submit(self, conn: Connection, job: Callable[[Connection], None]) -> None:
         self._unpark(conn)
-        future = self.tpool.submit(self.advance, conn)
+        future = self.tpool.submit(job, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self._after, conn, done))
 
-    def _after(self, conn: Connection, done: Future[Step]) -> None:
-        try:
-            step = done.result()
-            if step is Step.FINISH:
-                conn.finish()
-                step = Step.READ
-            if step is not Step.DROP:
-                self._park(conn, step.value)
-                return
-        except OSError as error:
-            self.log.debug("connection of %s: %s", conn.client, error)
-        except Exception:
-            # Whatever happens to one connection must not end the service for all.
-            self.log.exception("a connection failed")
+    def _after(self, conn: Connection, done: Future[None]) -> None:
+        error = done.exception()
+        if error is None:
+            self._advance(conn)
+        elif isinstance(error, BlockingIOError | ssl.SSLWantReadError):
+            self._park(conn, Need.READ)
+        elif isinstance(error, ssl.SSLWantWriteError):
+            self._park(conn, Need.WRITE)
+        else:
+            self._give_up(conn, error)
+
+    def _give_up(self, conn: Connection, error: BaseException) -> None:
+        """Whatever happens to one connection must not end the service for all."""
+        if isinstance(error, OSError | NotHttpError):
+            self.log.debug("connection of %s: %r", conn.client, error)
+        else:
+            self.log.error("a connection failed", exc_info=error)
         self._drop(conn)
+
+    def _expire(self, conn: Connection) -> None:
+        """End what took too long; whose request has begun is told, to send it again."""
+        if not conn.begun:
+            self._drop(conn)
+            return
+        conn.refuse(problems.TOO_SLOW("The request came too slowly; send it again."))
+        self._advance(conn)
+
+    def _park(self, conn: Connection, need: Need) -> None:
+        if not self.alive:
+            self._hurry(conn)
+        self._held += conn.held - self._parked.get(conn, 0)
+        self._parked[conn] = conn.held
+        if not conn.events:
+            self.poller.register(conn.sock, need.value, partial(self._ready, conn))
+        elif conn.events != need.value:
+            self.poller.modify(conn.sock, need.value, partial(self._ready, conn))
+        conn.events = need.value
+        if self._held > MAX_HELD:
+            for hog in relieve(self._parked, self._held - MAX_HELD * 3 // 4):
+                self._drop(hog)
+
+    def _hurry(self, conn: Connection) -> None:
+        """Wait no longer for a request, but for an answer to be taken."""
+        if not conn.answering:
+            conn.deadline = min(conn.deadline, time.monotonic() + STOP_IDLE)
 
     def _unpark(self, conn: Connection) -> None:
         if conn in self._parked:
-            del self._parked[conn]
+            self._held -= self._parked.pop(conn)
+            conn.events = 0
             with suppress(KeyError, ValueError, OSError):
                 self.poller.unregister(conn.sock)
 
@@ -211,6 +239,7 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         if not conn.closed:
             conn.close()
             self.nr_conns -= 1
+            self._admission.leave(conn.address)
 
     @contextmanager
     def _beating(self) -> Iterator[None]:
@@ -230,64 +259,26 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
 
     # -- pool threads ------------------------------------------------------------------
 
-    def advance(self, conn: Connection) -> Step:
-        """Take the connection as far as it goes without waiting for the client."""
-        try:
-            self._talk(conn)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return Step.READ
-        except ssl.SSLWantWriteError:
-            return Step.WRITE
-        except HeadTooLargeError:
-            self._refuse(conn, "the request's head is too large")
-        except NotHttpError:
-            self.log.debug("%s speaks neither TLS nor HTTP", conn.client)
-            return Step.DROP
-        except (OSError, NoMoreData, StopIteration) as error:
-            self.log.debug("connection of %s: %r", conn.client, error)
-            return Step.DROP
-        return Step.FINISH
+    def _shake_hands(self, conn: Connection) -> None:
+        conn.shake_hands(self.app.ssl_context)
 
-    def _talk(self, conn: Connection) -> None:
-        """Returns when the last answer is sent."""
-        if conn.stage is Stage.SILENT:
-            conn.look()
-        if conn.stage is Stage.PLAIN:
-            conn.redirect()
-            return
-        if conn.stage is Stage.HELLO:
-            conn.shake_hands(self.app.ssl_context)
-        while True:
-            conn.fill()
-            if not self._serve(conn):
-                return
-
-    def _serve(self, conn: Connection) -> bool:
-        """Answer one request; whether the connection is ready for another."""
-        source = BodySource(conn.sock, conn.patience)
-        parser = get_parser(self.cfg, source, conn.client)
-        parser.mesg_class = FarmRequest
-        parser.unreader.unread(conn.take())
-        conn.sock.settimeout(conn.patience.send)
+    def _answer(self, conn: Connection) -> None:
         try:
-            keep = self.handle_request(next(parser), conn)
-            source.stop()
-            if not keep or not parser.finish_body():
-                return False
-        except ParseException as error:
-            self._refuse(conn, str(error))
-            return False
-        except HTTPException:
-            return False  # the rest of the body did not come in time, or never will
-        except (OSError, StopIteration):
+            self._ask_application(conn, *conn.take())
+        except OSError:
             raise
+        except Problem as problem:
+            conn.refuse(problem)
         except Exception:
             self.log.exception("a request failed")
-            conn.sock.sendall(render(problems.INTERNAL("The master made a mistake; see its log.")))
-            return False
-        conn.keep(parser.unreader.take_buffered())
-        return True
+            conn.refuse(problems.INTERNAL("The master made a mistake; see its log."))
 
-    def _refuse(self, conn: Connection, reason: str) -> None:
-        conn.sock.settimeout(conn.patience.send)
-        conn.sock.sendall(render(problems.INVALID(f"This is not a request the master can read: {reason}.")))
+    def _ask_application(self, conn: Connection, request: Any, body: bytes) -> None:
+        response, environ = gunicorn.http.wsgi.create(request, conn.sock, conn.client, conn.server, self.cfg)
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.multithread"] = True
+        if not self.alive:
+            response.force_close()
+        pieces = self.wsgi(environ, response.start_response)
+        conn.known = bool(environ.get(KNOWN_CALLER))
+        conn.answer(response, pieces)

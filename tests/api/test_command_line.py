@@ -27,6 +27,7 @@ FLAGS = [
     "--heartbeat-timeout",
     "--max-attempts",
     "--threads",
+    "--max-connections-per-address",
     "--log-level",
 ]
 

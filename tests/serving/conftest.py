@@ -43,13 +43,22 @@ class Server:
     """One running master process."""
 
     def __init__(
-        self, state_dir: Path, port: int | None = None, threads: int = 8, haste: int = 1, files: int = 4096
+        self,
+        state_dir: Path,
+        port: int | None = None,
+        *,
+        host: str = "127.0.0.1",
+        threads: int = 8,
+        haste: int = 1,
+        files: int = 4096,
+        per_address: int = 0,
     ) -> None:
         self.state_dir = state_dir
         self.port = port or free_port()
         self.url = f"https://localhost:{self.port}"
         self.ca = state_dir / "tls/ca.pem"
-        arguments = [str(state_dir), "127.0.0.1", str(self.port), str(threads), str(haste), str(files)]
+        numbers = [self.port, threads, haste, files, per_address]
+        arguments = [str(state_dir), host, *(str(number) for number in numbers)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.serving.farm", *arguments],
             cwd=ROOT,
@@ -83,14 +92,20 @@ class Server:
         answer: dict[str, Any] = self.get("/count").json()
         return answer
 
-    def connect(self) -> socket.socket:
-        """A TCP connection, silent so far."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+    def connect(self, source: str = "127.0.0.1", room: int | None = None) -> socket.socket:
+        """A TCP connection, silent so far; `room`: for how many bytes that it does not read."""
+        client = socket.socket()
+        client.settimeout(10)
+        if room is not None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        client.bind((source, 0))
+        client.connect(("127.0.0.1", self.port))
+        return client
 
-    def connect_tls(self) -> ssl.SSLSocket:
+    def connect_tls(self, source: str = "127.0.0.1", room: int | None = None) -> ssl.SSLSocket:
         """A connection after its handshake, on which nothing was asked yet."""
         context = ssl.create_default_context(cafile=str(self.ca))
-        return context.wrap_socket(self.connect(), server_hostname="localhost")
+        return context.wrap_socket(self.connect(source, room), server_hostname="localhost")
 
     def park(self, how_many: int) -> list[ssl.SSLSocket]:
         """As many requests that do not end before the server stops."""

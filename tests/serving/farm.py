@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import logging
 import os
@@ -11,7 +12,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,12 @@ from master import server, tls
 from master.config import Config
 from master.errors import StartError
 from master.worker import FarmWorker
+from master.worker.admission import KNOWN_CALLER
 from master.worker.connection import Patience
+
+LARGE = 4 * 1024 * 1024
+"""Bytes of a large answer: more than the buffers between two sockets take."""
+PIECE = 64 * 1024
 
 
 @dataclass
@@ -32,9 +38,16 @@ class SmallRuntime:
     def __post_init__(self) -> None:
         self.stopping = threading.Event()
         self.parked = 0
+        self.made = 0
+        self.asked: list[str] = []
 
     def app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
+        self.asked.append(path)
+        environ[KNOWN_CALLER] = "HTTP_AUTHORIZATION" in environ
+        if path in ("/large", "/pieces"):
+            start_response("200 OK", [("Content-Length", str(LARGE))])
+            return [b"x" * LARGE] if path == "/large" else self.pieces()
         reply: dict[str, Any] = {"status": "healthy"}
         if path == "/park":
             self.parked += 1
@@ -42,9 +55,10 @@ class SmallRuntime:
         elif path == "/count":
             worker = next(each for each in gc.get_objects() if isinstance(each, FarmWorker))
             reply = {"parked": self.parked, "pid": os.getpid(), "scheme": environ["wsgi.url_scheme"]}
-            reply |= {"connections": worker.nr_conns}
+            reply |= {"connections": worker.nr_conns, "made": self.made, "asked": self.asked}
         elif path == "/echo":
-            reply = {"length": len(environ["wsgi.input"].read())}
+            body = environ["wsgi.input"].read()
+            reply = {"length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
         elif path == "/ignore":
             reply = {"ignored": True}
         elif path == "/fatal":
@@ -57,6 +71,11 @@ class SmallRuntime:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response("200 OK", [*headers, ("X-Client-Port", environ["REMOTE_PORT"])])
         return [body]
+
+    def pieces(self) -> Iterator[bytes]:
+        for _ in range(LARGE // PIECE):
+            self.made += PIECE
+            yield b"x" * PIECE
 
     def begin_shutdown(self) -> None:
         self.stopping.set()
@@ -80,12 +99,20 @@ def start(config: Config) -> SmallRuntime:
 
 
 def main() -> int:
-    state_dir, host, port, threads, haste, files = sys.argv[1:]
+    state_dir, host, port, threads, haste, files, per_address = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_NOFILE, (int(files), int(files)))
     usual = asdict(Patience())
-    FarmWorker.patience = Patience(**{name: value / float(haste) for name, value in usual.items()})
+    rate = usual.pop("rate")
+    hasty = {name: value / float(haste) for name, value in usual.items()}
+    FarmWorker.patience = Patience(**hasty, rate=rate)
     logging.basicConfig(level="INFO", format="%(levelname)s %(message)s")
-    config = Config(state_dir=Path(state_dir), host=host, port=int(port), threads=int(threads))
+    config = Config(
+        state_dir=Path(state_dir),
+        host=host,
+        port=int(port),
+        threads=int(threads),
+        max_connections_per_address=int(per_address),
+    )
     try:
         listener = server.bind(config)
     except StartError as error:

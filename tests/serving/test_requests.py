@@ -34,7 +34,7 @@ def test_a_request_may_come_in_small_pieces(server: Server) -> None:
     with server.connect_tls() as client:
         for byte in request:
             client.sendall(bytes([byte]))
-        assert receive(client, b'{"length": 4}').startswith(b"HTTP/1.1 200 OK")
+        assert receive(client, b"}").startswith(b"HTTP/1.1 200 OK")
 
 
 def test_two_requests_in_one_packet_get_two_answers(server: Server) -> None:
@@ -67,7 +67,7 @@ def test_an_expected_100_continue_is_sent(server: Server) -> None:
         )
         assert client.recv(4096).startswith(b"HTTP/1.1 100 Continue")
         client.sendall(b"1234")
-        assert receive(client, b'{"length": 4}').startswith(b"HTTP/1.1 200 OK")
+        assert receive(client, b"}").startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_large_body_that_nobody_reads_does_not_cost_the_answer(server: Server) -> None:
@@ -89,7 +89,7 @@ def test_a_head_without_end_is_refused_with_a_problem(server: Server) -> None:
     with server.connect_tls() as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000)
         answer = read_all(client)
-    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.startswith(b"HTTP/1.1 431")
     assert b"application/problem+json" in answer
 
 

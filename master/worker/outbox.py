@@ -1,0 +1,82 @@
+"""Sending without ever waiting for the client."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+_OFFER = 64 * 1024
+"""Bytes offered to the socket at once."""
+
+
+class Outbox:
+    """What is still to be sent to one client. gunicorn's responses write to it as to a socket."""
+
+    def __init__(self) -> None:
+        self._unsent = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._unsent)
+
+    def sendall(self, data: bytes) -> None:
+        """Keep it until `flush`."""
+        self._unsent += data
+
+    def flush(self, sock: Any, most: int) -> int:
+        """Send what the socket takes, and little more than `most` bytes; how many it took.
+
+        TLS wants bytes that were refused once to be offered again: they are, as others are only
+        ever added behind them.
+        """
+        sent = 0
+        with suppress(BlockingIOError, ssl.SSLWantWriteError):
+            while self._unsent and sent < most:
+                with memoryview(self._unsent) as unsent:
+                    taken = sock.send(unsent[:_OFFER])
+                del self._unsent[:taken]
+                sent += taken
+        return sent
+
+
+class Answer:
+    """What the application answers, piece by piece, no faster than the client takes it."""
+
+    def __init__(self, response: Any, pieces: Iterable[bytes]) -> None:
+        """`response` is gunicorn's; `pieces` is what the WSGI application returned."""
+        self._response = response
+        self._source = pieces
+        self._pieces: Iterator[bytes] = iter(pieces)
+        self._next: bytes | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether its head is written."""
+        return bool(self._response.headers_sent)
+
+    @property
+    def ends_connection(self) -> bool:
+        """Whether no other request may follow."""
+        return bool(self._response.should_close())
+
+    def write(self, outbox: Outbox, most: int) -> bool:
+        """Write pieces while the outbox has less than `most` bytes; whether the answer is whole."""
+        while True:
+            piece = next(self._pieces, None) if self._next is None else self._next
+            if piece is None:
+                self._response.close()
+                self.close()
+                return True
+            if len(outbox) >= most:
+                self._next = piece
+                return False
+            self._next = None
+            self._response.write(piece)
+
+    def close(self) -> None:
+        """Tell the application that no more pieces are wanted (PEP 3333); once."""
+        source, self._source = self._source, ()
+        close = getattr(source, "close", None)
+        if close is not None:
+            close()

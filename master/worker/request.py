@@ -1,0 +1,67 @@
+"""A request whose head is here: what gunicorn's parser makes of it, and where its body ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.http import Request
+from gunicorn.http.body import ChunkedReader, LengthReader
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData, ParseException
+from gunicorn.http.unreader import SocketUnreader
+
+from common import problems
+from common.problems import Problem
+from master.worker.framing import MAX_BODY, Chunks, too_large
+
+
+class _Bytes:
+    """Received bytes, which gunicorn's parser takes as from a socket: in pieces of its own choice."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+
+    def recv(self, size: int) -> bytes:
+        taken, self._data = bytes(self._data[:size]), self._data[size:]
+        return taken
+
+
+class Incoming:
+    """Raises the problems `invalid`, `head_too_large`, `too_large`, and NoMoreData is never let out."""
+
+    def __init__(self, cfg: Any, client: Any, head: bytes) -> None:
+        self._unreader = SocketUnreader(_Bytes(head))
+        try:
+            self.request = Request(cfg, self._unreader, client)
+        except (ParseException, NoMoreData, StopIteration) as error:
+            raise _refusal(error) from error
+        self.wants_continue: bool = self.request._expected_100_continue
+        # The worker says it, and only once.
+        self.request._expected_100_continue = False
+        reader = self.request.body.reader
+        self._chunks = Chunks() if isinstance(reader, ChunkedReader) else None
+        self._length = reader.length if isinstance(reader, LengthReader) else 0
+        if self._length > MAX_BODY:
+            raise too_large()
+
+    def end_of_body(self, received: bytearray) -> int | None:
+        """Where in `received`, which begins with it, the body ends; None while it goes on."""
+        if self._chunks is not None:
+            return self._chunks.end(received)
+        return self._length if len(received) >= self._length else None
+
+    def body(self, received: bytes) -> bytes:
+        """The content of the whole body `received`."""
+        if self._chunks is None:
+            return received
+        self._unreader.sock = _Bytes(received)
+        try:
+            return bytes(self.request.body.read())
+        except (ParseException, NoMoreData) as error:
+            raise _refusal(error) from error
+
+
+def _refusal(error: Exception) -> Problem:
+    if isinstance(error, LimitRequestLine | LimitRequestHeaders):
+        return problems.HEAD_TOO_LARGE(f"The request's head is too large: {error}.")
+    reason = "it ends early" if isinstance(error, NoMoreData | StopIteration) else str(error)
+    return problems.INVALID(f"This is not a request the master can read: {reason}.")
