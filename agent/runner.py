@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent.ffmpeg import command
@@ -152,7 +153,7 @@ def _run(
             known = _known(settings, ffmpeg, argv, ended)
             if directory.vanished():
                 raise _FailedError("agent_error", f"{directory.path} was removed during the encode", known)
-            probed = _accept(part, settings, ended, known)
+            probed = _accept(settings, ended, known, partial(probe, part, spawner, sandbox, abort))
             publish(part, whole)
             return _known(settings, ffmpeg, argv, ended, probed, whole)
         finally:
@@ -208,6 +209,12 @@ def judge(ended: Ended) -> Failure | None:
         return Failure("time_limit", f"ffmpeg was ended after {wall}, which is its time limit")
     if ended.why == "stalled":
         return Failure("encoder_stalled", f"ffmpeg made no progress and was ended after {wall}: {last}")
+    if ended.why == "memory_limit":
+        return Failure("memory_limit", f"ffmpeg needed more memory than its limit allows: {last}")
+    if ended.why == "cpu_limit":
+        return Failure("cpu_limit", f"ffmpeg was ended after {ended.cpu_seconds:.0f} s of CPU time: {last}")
+    if ended.why == "output_too_large":
+        return Failure("output_too_large", f"ffmpeg wrote more than its limit of file size allows: {last}")
     if ended.returncode == 0:
         return None
     if any(_NO_SPACE in line for line in ended.log):
@@ -219,13 +226,15 @@ def judge(ended: Ended) -> Failure | None:
     return Failure("encoder_error", f"ffmpeg failed with exit code {ended.returncode}: {last}")
 
 
-def _accept(part: Path, settings: EncodeSettings, ended: Ended, known: Mapping[str, Scalar]) -> Probe:
+def _accept(
+    settings: EncodeSettings, ended: Ended, known: Mapping[str, Scalar], measure: Callable[[], Probe]
+) -> Probe:
     """What the output is, if ffmpeg ended well and it is what was asked for."""
     failure = judge(ended)
     if failure is not None:
         raise _FailedError(failure.code, failure.message, known)
     try:
-        probed = probe(part)
+        probed = measure()
     except (ProbeError, FileNotFoundError) as error:
         raise _FailedError("output_invalid", f"the output cannot be used: {error}", known) from error
     wrong = verify(probed, settings)
