@@ -2,112 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+import importlib.util
+import json
+import sys
+import threading
 from pathlib import Path
+from typing import get_type_hints
 
-import av
-from av.packet import Packet
-from av.stream import Stream
-
+import agent
+import common
 from agent.ffmpeg.command import duration, frame_rate
+from agent.ffmpeg.limits import Limits
+from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.spawner import Spawner
+from agent.prober import Probe, ProbeError
+from agent.sandbox import Sandbox
 from common.settings import EncodeSettings
 
-_CODECS = {"h264": "h264", "hevc": "h265", "vp9": "vp9", "av1": "av1"}
-"""libavcodec's names of what the settings call otherwise."""
+__all__ = ["Probe", "ProbeError", "probe", "verify"]
+
+_PROGRAM = "import sys; sys.path += sys.argv[2:]; from agent.prober import main; main(sys.argv[1])"
+_MEMORY = 1024**3
+_PATIENCE = 60.0
+"""Seconds that the smallest file may take."""
+_SLOWEST = 5_000_000
+"""Bytes that are read in a second from a slow disk."""
+_NO_SANDBOX = Sandbox()
+_TYPES = get_type_hints(Probe)
 
 
-class ProbeError(ValueError):
-    """The file cannot be read as video; the message says why."""
+def probe(
+    path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX, abort: threading.Event | None = None
+) -> Probe:
+    """Has a process of its own read the whole file once, without decoding it.
 
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A media file as measured. Unknown is None."""
-
-    width: int
-    height: int
-    frame_rate: float | None
-    """Frames per second, as the file states it."""
-    codec: str
-    """In our words: `h264`, `h265`, `vp9` or `av1`; else libavcodec's."""
-    pixel_format: str | None
-    frames: int
-    """Counted one by one, not read from a header."""
-    duration: float
-    """Seconds from the first picture's start to the last one's end."""
-    bitrate: float | None
-    """Bits per second of the video stream alone."""
-    size: int
-    """Bytes of the file."""
-    audio_codec: str | None
-    """None: no sound."""
-    audio_duration: float | None
-    """Seconds."""
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What the packets of one stream add up to."""
-
-    count: int = 0
-    size: int = 0
-    start: Fraction | None = None
-    end: Fraction = Fraction(0)
-
-    def add(self, packet: Packet[Stream], step: Fraction | None) -> None:
-        """`step` is a packet's length in seconds, where the packet does not tell."""
-        if packet.size == 0 or packet.is_discard:
-            return
-        self.count += 1
-        self.size += packet.size
-        if packet.pts is None or packet.time_base is None:
-            return
-        start = packet.pts * packet.time_base
-        length = packet.duration * packet.time_base if packet.duration else step or Fraction(0)
-        self.start = start if self.start is None else min(self.start, start)
-        self.end = max(self.end, start + length)
-
-    @property
-    def seconds(self) -> float:
-        """From the first start, or from 0 where an encoder's priming lies before it."""
-        return float(self.end - max(self.start or Fraction(0), Fraction(0)))
-
-
-def probe(path: Path) -> Probe:
-    """Reads the whole file once, without decoding it: one packet of our containers is one picture.
-
-    ProbeError if it is no video; OSError if it cannot be read.
+    It can write nothing. ProbeError if the file is no video, or if that process fails, takes
+    too much, or is ended by `abort`; OSError if there is no such file.
     """
-    size = path.stat().st_size
+    path = path.absolute()
+    seconds = _PATIENCE + path.stat().st_size / _SLOWEST
+    limits = Limits(*(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=round(seconds), output_bytes=0)
+    code = _code()
+    argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM, str(path)]
+    ended = run(
+        spawner,
+        [*argv, *dict.fromkeys(str(module.parent) for module in code)],
+        path.parent,
+        limits=limits,
+        abort=abort or threading.Event(),
+        sandbox=sandbox,
+        readable=[*code, *_interpreter(), path],
+        writable=False,
+    )
+    return _understand(ended, path.name)
+
+
+def _code() -> list[Path]:
+    """The directories of what is imported to measure a file; a PEX keeps each in another place."""
+    found = importlib.util.find_spec("av")
+    if found is None or found.origin is None:
+        raise ProbeError("the package av is missing; install the agent again")
+    av = Path(found.origin).resolve().parent
+    modules = [av, *(Path(str(module.__file__)).resolve().parent for module in (agent, common))]
+    libraries = av.parent / "av.libs"  # where wheels of Linux keep their libraries
+    return [*modules, libraries] if libraries.is_dir() else modules
+
+
+def _interpreter() -> list[Path]:
+    """Where Python has its own modules, unless that is among the system's directories."""
+    base = Path(sys.base_prefix).resolve()
+    return [] if base.is_relative_to("/usr") else [base]
+
+
+def _understand(ended: Ended, name: str) -> Probe:
+    """What the process said, which is believed no more than the file is."""
+    if ended.why is not None:
+        raise ProbeError(f"{name} could not be measured: it took too much ({ended.why})")
+    if ended.returncode != 0 or not ended.log:
+        how = f"signal {ended.signal}" if ended.returncode is None else f"exit code {ended.returncode}"
+        last = ended.log[-1] if ended.log else "it said nothing"
+        raise ProbeError(f"{name} could not be measured: the process ended with {how}: {last}")
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ProbeError(f"{path.name} has no video stream")
-            video = container.streams.video[0]
-            audio = container.streams.audio[0] if container.streams.audio else None
-            rate = video.average_rate or video.guessed_rate
-            tallies = {video.index: _Tally(), **({audio.index: _Tally()} if audio else {})}
-            for packet in container.demux([video, audio] if audio else [video]):
-                step = 1 / rate if rate and packet.stream.index == video.index else None
-                tallies[packet.stream.index].add(packet, step)
-            pictures = tallies[video.index]
-            context = video.codec_context
-            return Probe(
-                width=context.width,
-                height=context.height,
-                frame_rate=float(rate) if rate else None,
-                codec=_CODECS.get(video.codec.canonical_name, video.codec.canonical_name),
-                pixel_format=context.pix_fmt,
-                frames=pictures.count,
-                duration=pictures.seconds,
-                bitrate=pictures.size * 8 / pictures.seconds if pictures.seconds > 0 else None,
-                size=size,
-                audio_codec=audio.codec.canonical_name if audio else None,
-                audio_duration=tallies[audio.index].seconds if audio else None,
-            )
-    except av.FFmpegError as error:
-        raise ProbeError(f"{path.name} cannot be read as video: {error.strerror}") from error
+        said = json.loads(ended.log[-1], parse_constant=lambda _: None)  # NaN would pass all comparisons
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or not _TYPES.keys() | {"error"} >= said.keys():
+        said = {}
+    if isinstance(said.get("error"), str):
+        raise ProbeError(said["error"])
+    if not all(key in said and isinstance(said[key], kind) for key, kind in _TYPES.items()):
+        raise ProbeError(f"{name} could not be measured: the answer was {ended.log[-1][:200]!r}")
+    return Probe(**said)
 
 
 def verify(probed: Probe, settings: EncodeSettings) -> str | None:

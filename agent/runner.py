@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent.ffmpeg import command
@@ -18,6 +19,7 @@ from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
 from agent.probe import Probe, ProbeError, probe, verify
+from agent.sandbox import Sandbox
 from agent.workspace import job_directory, part_of, publish
 from common.analyzer import analyze
 from common.model import Failure, JobStatus, Progress, Report, Scalar
@@ -28,6 +30,7 @@ from common.settings import EncodeSettings, UnsuitableError, resolve
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _NO_SPACE = "No space left on device"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_SANDBOX = Sandbox()
 _MAX_MESSAGE = 500
 """Characters of a failure's message."""
 
@@ -66,8 +69,9 @@ def run_job(
     *,
     may_work: Callable[[], bool] = lambda: True,
     limits: Callable[[EncodeSettings], Limits] = limits_for,
+    sandbox: Sandbox = _NO_SANDBOX,
 ) -> Report | None:
-    """Runs the job to its end; None if `abort` ended it. Never raises.
+    """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
     Its ffmpeg is suspended while `may_work`, which is asked again and again, is false.
 
@@ -78,7 +82,9 @@ def run_job(
     failure: Failure | None = None
     known: Mapping[str, Scalar] | None = None
     try:
-        known = _run(assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, may_work, limits)
+        known = _run(
+            assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, may_work, limits, sandbox
+        )
     except _FailedError as error:
         failure, known = error.failure, error.known
     except OSError as error:
@@ -116,6 +122,7 @@ def _run(
     abort: threading.Event,
     may_work: Callable[[], bool],
     limits: Callable[[EncodeSettings], Limits],
+    sandbox: Sandbox,
 ) -> dict[str, Scalar] | None:
     """The metrics of the published output; None if aborted."""
     settings = _settings(assignment)
@@ -139,13 +146,14 @@ def _run(
                 may_work=may_work,
                 total_frames=settings.frames,
                 on_progress=on_progress,
+                sandbox=sandbox,
             )
             if ended.why == "aborted":
                 return None
             known = _known(settings, ffmpeg, argv, ended)
             if directory.vanished():
                 raise _FailedError("agent_error", f"{directory.path} was removed during the encode", known)
-            probed = _accept(part, settings, ended, known)
+            probed = _accept(settings, ended, known, partial(probe, part, spawner, sandbox, abort))
             publish(part, whole)
             return _known(settings, ffmpeg, argv, ended, probed, whole)
         finally:
@@ -201,6 +209,12 @@ def judge(ended: Ended) -> Failure | None:
         return Failure("time_limit", f"ffmpeg was ended after {wall}, which is its time limit")
     if ended.why == "stalled":
         return Failure("encoder_stalled", f"ffmpeg made no progress and was ended after {wall}: {last}")
+    if ended.why == "memory_limit":
+        return Failure("memory_limit", f"ffmpeg needed more memory than its limit allows: {last}")
+    if ended.why == "cpu_limit":
+        return Failure("cpu_limit", f"ffmpeg was ended after {ended.cpu_seconds:.0f} s of CPU time: {last}")
+    if ended.why == "output_too_large":
+        return Failure("output_too_large", f"ffmpeg wrote more than its limit of file size allows: {last}")
     if ended.returncode == 0:
         return None
     if any(_NO_SPACE in line for line in ended.log):
@@ -212,13 +226,15 @@ def judge(ended: Ended) -> Failure | None:
     return Failure("encoder_error", f"ffmpeg failed with exit code {ended.returncode}: {last}")
 
 
-def _accept(part: Path, settings: EncodeSettings, ended: Ended, known: Mapping[str, Scalar]) -> Probe:
+def _accept(
+    settings: EncodeSettings, ended: Ended, known: Mapping[str, Scalar], measure: Callable[[], Probe]
+) -> Probe:
     """What the output is, if ffmpeg ended well and it is what was asked for."""
     failure = judge(ended)
     if failure is not None:
         raise _FailedError(failure.code, failure.message, known)
     try:
-        probed = probe(part)
+        probed = measure()
     except (ProbeError, FileNotFoundError) as error:
         raise _FailedError("output_invalid", f"the output cannot be used: {error}", known) from error
     wrong = verify(probed, settings)
