@@ -16,7 +16,8 @@ from master.api.documents import (
 )
 from master.service import jobs as service
 from master.service import retention
-from master.store.archive import ArchiveError, PlaceError
+from master.store.archive import PlaceError
+from master.store.blocks import DamagedError
 
 blueprint = Blueprint("results", __name__)
 
@@ -52,7 +53,7 @@ def archived() -> Response:
         )
     except PlaceError as error:
         raise no_such_page() from error
-    except ArchiveError as error:
+    except DamagedError as error:
         raise problems.INTERNAL(f"{error}.") from error
     return json_response(
         {
