@@ -9,9 +9,10 @@ from werkzeug.exceptions import HTTPException
 
 from common import problems
 from common.problems import Problem
-from master.api import health, jobs, neighbours, nodes, queue, results, scenarios, work
+from master.api import audit, health, jobs, neighbours, nodes, queue, results, scenarios, work
 from master.api.answers import problem_response
 from master.auth import Gate
+from master.refusals import Refusals
 from master.service import Farm
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def create_app(farm: Farm, gate: Gate) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.extensions["farm"] = farm
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results):
+    for module in (health, nodes, scenarios, jobs, queue, work, results, audit):
         app.register_blueprint(module.blueprint)
 
     @app.before_request
@@ -42,10 +43,22 @@ def create_app(farm: Farm, gate: Gate) -> Flask:
 
     app.after_request(neighbours.tell_history)
 
-    app.register_error_handler(Problem, problem_response)
+    refusals = Refusals()
+
+    def _refuse(problem: Problem) -> Response:
+        if problem.type in (problems.UNAUTHENTICATED, problems.FORBIDDEN):
+            refusals.note(_route(), str(request.remote_addr), problem.type.slug, farm.clock().mono)
+        return problem_response(problem)
+
+    app.register_error_handler(Problem, _refuse)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _mistake)
     return app
+
+
+def _route() -> str:
+    """What was asked for, without what a caller wrote into the address: it may be anything."""
+    return f"{request.method} {request.url_rule}"
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -70,7 +83,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _mistake(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    log.error("%s failed", _route(), exc_info=error)
     return problem_response(
         problems.INTERNAL("The master made a mistake, and its log has the details. Nothing is half done.")
     )

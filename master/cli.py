@@ -48,6 +48,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default="30d",
     help="How long finished jobs are at hand; then they move to the archive. Never: 36500d.",
 )
+@click.option(
+    "--audit-retention",
+    type=DURATION,
+    default="365d",
+    help="How long the audit is kept; what is older is removed. Never: 36500d.",
+)
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="master")
