@@ -17,9 +17,11 @@ from common.model import Actor, Role
 from master.lifecycle import commands
 from master.lifecycle.events import Event
 from master.service import Caller, Farm, jobs
-from master.store import snapshot, trail
+from master.store import audit, snapshot, trail
+from master.store import segments as journal_segments
 from master.store.audit import AuditFiles, Block
-from master.store.segments import number_of, segments
+from master.store.memory import FOLD_AFTER
+from master.store.segments import Segment, number_of, segments
 from master.store.trail import Trail, Wanted
 from tests.core.support import FakeClock, crash, finish, make_farm, must_claim, register, submit
 from tests.store.support import audited, recorded_in
@@ -146,6 +148,27 @@ def test_whoever_reads_while_it_is_folded_misses_nothing(tmp_path: Path) -> None
     assert snapshot.header(tmp_path / "journal")[0] > 0, "nothing was folded meanwhile"
 
 
+def test_what_is_folded_just_before_it_is_read_is_found_in_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = Story(tmp_path)
+    story.work()
+    story.restart()
+    reader = Trail(tmp_path / "journal")
+    before = reader.page(10**15, 1000, Wanted())
+    examine = journal_segments.examine
+
+    def too_late(path: Path, *, last: bool) -> Segment:
+        monkeypatch.undo()
+        story.fold(None)
+        return examine(path, last=last)
+
+    monkeypatch.setattr(journal_segments, "examine", too_late)
+    assert reader.page(10**15, 1000, Wanted()) == before
+    assert len(before.entries) == len(story.told)
+    assert len(segments(tmp_path / "journal")) == 1
+
+
 def test_numbers_at_and_above_the_given_one_are_left_out(tmp_path: Path) -> None:
     story = Story(tmp_path)
     story.work()
@@ -192,11 +215,15 @@ def test_it_is_asked_about_times(tmp_path: Path, short_story: tuple[str, str]) -
     assert names(tmp_path, until=minute) == ["node_registered"]
 
 
-def test_a_page_is_sought_in_a_bounded_part(
-    tmp_path: Path, short_story: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_is_sought_in_a_bounded_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "BLOCK_BYTES", 1)
+    busy_farm(tmp_path)
+    snapshot.fold(tmp_path / "journal", 2)
     monkeypatch.setattr(trail, "MAX_BYTES", 1)
-    assert names(tmp_path, event="node_registered") == ["node_registered"]
+    only_the_first = Wanted(until=FakeClock()().wall + timedelta(seconds=1), event="node_registered")
+    page = Trail(tmp_path / "journal").page(10**15, 1000, only_the_first)
+    assert (len(page.entries), page.next is None) == (1, False)
+    assert len(audited(tmp_path, 1000, only_the_first)) == FOLD_AFTER
 
 
 def test_of_old_blocks_only_the_labels_are_read(

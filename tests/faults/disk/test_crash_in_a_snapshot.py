@@ -1,4 +1,4 @@
-"""The process that makes a snapshot may die at any step: state and audit are the same, and the next one makes it."""
+"""The process that makes a snapshot may die at any step: nothing changes, and the next one succeeds."""
 
 from __future__ import annotations
 
