@@ -235,6 +235,13 @@ class MasterClient:
         """Results of jobs that left the master's memory, newest first, page by page; or of one job."""
         return self._pages("/results/archive", "results", {} if job_id is None else {"job_id": job_id})
 
+    def audit(self, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Who did what, newest first, in pages of `entries` and of what is `damaged` on the way.
+
+        `wanted`: the endpoint's filters.
+        """
+        return self._whole_pages("/audit", dict(wanted))
+
     def scenarios(self) -> list[dict[str, Any]]:
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
@@ -259,9 +266,13 @@ class MasterClient:
             self._heard = told
 
     def _pages(self, path: str, key: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
+        for page in self._whole_pages(path, arguments):
+            yield from page[key]
+
+    def _whole_pages(self, path: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
         while True:
             page = self._call("GET", path, params=arguments)
-            yield from page[key]
+            yield page
             if page["next"] is None:
                 return
             arguments = {**arguments, "after": page["next"]}

@@ -269,6 +269,30 @@ class ResultsSchema(Strict):
     next = _next()
 
 
+class AuditEntrySchema(Strict):
+    """One event: who did what, when."""
+
+    seq = _count("its number in the history")
+    at = _time("when")
+    by = _text("who; null: nobody noted it", allow_none=True)
+    address = _text(
+        "the address that the request came from; null: there was none", allow_none=True, data_key="from"
+    )
+    event = _text("what, such as `job_canceled`")
+    job_id = _text("the job that it happened to", allow_none=True)
+    node_id = _text("the node that it happened to", allow_none=True)
+    token_id = _text("the token that it happened to", allow_none=True)
+    details = fields.Dict(keys=StrictString(), required=True, **says("more, by event"))
+
+
+class AuditSchema(Strict):
+    """A page of the audit."""
+
+    entries = _many(AuditEntrySchema)
+    next = _next()
+    damaged = _texts("files of the audit that cannot be read")
+
+
 class QueueSchema(Strict):
     """How the queue as a whole stands."""
 

@@ -10,10 +10,24 @@ from werkzeug.exceptions import HTTPException
 from common import problems
 from common.model import Role
 from common.problems import Problem
-from master.api import browsers, docs, health, jobs, neighbours, nodes, queue, results, scenarios, site, work
+from master.api import (
+    audit,
+    browsers,
+    docs,
+    health,
+    jobs,
+    neighbours,
+    nodes,
+    queue,
+    results,
+    scenarios,
+    site,
+    work,
+)
 from master.api.answers import problem_response
 from master.auth import Gate
 from master.hosts import Hosts
+from master.refusals import Refusals
 from master.service import Caller, Farm
 from master.worker.admission import KNOWN_CALLER
 
@@ -33,7 +47,7 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results, docs, site):
+    for module in (health, nodes, scenarios, jobs, queue, work, results, audit, docs, site):
         app.register_blueprint(module.blueprint)
 
     @app.before_request
@@ -45,17 +59,28 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
             request.environ[KNOWN_CALLER] = g.caller.role is not Role.ANYONE
             gate.admit(g.caller, request.endpoint)
             g.caller = neighbours.introduce(g.caller)
-
         else:
             browsers.refuse_strange_hosts(hosts, Caller(Role.ANYONE))
 
     app.after_request(neighbours.tell_history)
     app.after_request(browsers.secure)
 
-    app.register_error_handler(Problem, problem_response)
+    refusals = Refusals()
+
+    def _refuse(problem: Problem) -> Response:
+        if problem.type in (problems.UNAUTHENTICATED, problems.FORBIDDEN):
+            refusals.note(_route(), str(request.remote_addr), problem.type.slug, farm.clock().mono)
+        return problem_response(problem)
+
+    app.register_error_handler(Problem, _refuse)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _mistake)
     return app
+
+
+def _route() -> str:
+    """What was asked for, without what a caller wrote into the address: it may be anything."""
+    return f"{request.method} {request.url_rule}"
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -80,7 +105,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _mistake(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    log.error("%s failed", _route(), exc_info=error)
     return problem_response(
         problems.INTERNAL("The master made a mistake, and its log has the details. Nothing is half done.")
     )

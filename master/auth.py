@@ -83,6 +83,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "work.report": _AT_WORK,
     "results.page": _READERS | _USERS,
     "results.archived": _READERS | _USERS,
+    "audit.page": _OPERATORS,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 

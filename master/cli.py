@@ -76,6 +76,12 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     default=1_000_000,
     help="Jobs that may wait at once.",
 )
+@click.option(
+    "--audit-retention",
+    type=DURATION,
+    default="365d",
+    help="How long the audit is kept; what is older is removed. Never: 36500d.",
+)
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
 @click.option(
     "--max-connections-per-address",

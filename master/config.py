@@ -28,6 +28,8 @@ class Config:
     """Attempts that a job gets before it fails."""
     retention: float = 30 * 86400.0
     """How long a finished job stays in memory; then it moves to the archive."""
+    audit_retention: float = 365 * 86400.0
+    """How long the audit tells who did what."""
     threads: int = 128
     """Requests served at once, long-polls included."""
     max_connections_per_address: int = 0

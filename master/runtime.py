@@ -26,6 +26,7 @@ from master.reaper import Reaper
 from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
 from master.service import Farm, work
+from master.service.audit import AuditRetention
 from master.service.retention import Retention
 from master.store.archive import Archive
 from master.store.journal import JournalError, JournalFullError, sync_directory
@@ -119,7 +120,8 @@ class Runtime:
         self._renewer = Reaper([self._renew_certificates], CLOCK_CHECK)
         # And this one writes files that may be large.
         self._retention = Retention(self.farm, archive_entry)
-        self._archivist = Reaper([self._retain], _RETENTION_CHECK)
+        self._audit_retention = AuditRetention(self.farm)
+        self._archivist = Reaper([self._retain, self._trim_audit], _RETENTION_CHECK)
         self._looked = clock().mono
         self._reaper.start()
         self._renewer.start()
@@ -169,6 +171,9 @@ class Runtime:
 
     def _retain(self) -> None:
         self._retention.step(self._clock())
+
+    def _trim_audit(self) -> None:
+        self._audit_retention.step(self._clock())
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""

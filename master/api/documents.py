@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError
@@ -11,17 +11,13 @@ from marshmallow import ValidationError
 from common.model import Attempt, Failure, Job, Progress
 from common.result import METRICS
 from common.scenarios import Scenario
+from common.timestamps import timestamp
 from master.service import JobView, NodeView
 from master.store.archive import Entry, Place
 from master.store.listings import ListingKey, listing_key
 
 LISTING_CURSOR = re.compile(r"^([uf])([0-9]{1,15})$", re.ASCII)
 ARCHIVE_CURSOR = re.compile(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,15})\.([0-9]{1,9})$", re.ASCII)
-
-
-def timestamp(moment: datetime | None) -> str | None:
-    """UTC to the second, as the guide writes times: `2025-12-29T19:45:00Z`."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def node_document(view: NodeView) -> dict[str, Any]:

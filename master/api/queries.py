@@ -11,7 +11,15 @@ from common.durations import parse_duration
 from common.fields import OneOf, StrictString, says
 from common.model import JobStatus
 from common.schema import Strict
-from master.api.documents import ARCHIVE_CURSOR, LISTING_CURSOR, parse_archive_cursor, parse_cursor
+from common.timestamps import TIMESTAMP, parse_timestamp
+from master.api.documents import (
+    ARCHIVE_CURSOR,
+    LISTING_CURSOR,
+    NO_SUCH_PAGE,
+    parse_archive_cursor,
+    parse_cursor,
+)
+from master.lifecycle.audit import NAMES
 
 MAX_WAIT = 60
 """Seconds that a poll may ask to be parked."""
@@ -59,6 +67,29 @@ class ArchiveCursor(StrictString):
         return parse_archive_cursor(value)
 
 
+class AuditCursor(StrictString):
+    """A place in the audit: the number of an entry."""
+
+    regex = re.compile(r"^[1-9][0-9]{0,15}$", re.ASCII)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not self.regex.fullmatch(value):
+            raise ValidationError(NO_SUCH_PAGE)
+        return int(value)
+
+
+class Timestamp(StrictString):
+    """A moment in UTC."""
+
+    regex = TIMESTAMP
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return parse_timestamp(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
 class Leases(StrictString):
     """Lease ids, with commas between."""
 
@@ -98,6 +129,28 @@ class ArchiveQuery(Strict):
         validate=validate.Length(min=1, error="Must not be empty."),
         **says("that job's result only, however it ended"),
     )
+
+
+def _name(text: str) -> StrictString:
+    return StrictString(load_default=None, allow_none=False, validate=validate.Length(1, 255), **says(text))
+
+
+class AuditQuery(Strict):
+    """A page of the audit, and which entries are wanted."""
+
+    limit = _limit()
+    after = AuditCursor(load_default=None, allow_none=False, **_AFTER)
+    by = _name("what this one did: `operator`, `master`, `node:<id>`, or the name of a token")
+    event = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=validate.OneOf(list(NAMES.values()), error="Must be one of: {choices}."),
+        **says("events of this name only"),
+    )
+    job_id = _name("what happened to this job")
+    node_id = _name("what happened to this node")
+    since = Timestamp(load_default=None, allow_none=False, **says("what happened at this time or later"))
+    until = Timestamp(load_default=None, allow_none=False, **says("what happened before this time"))
 
 
 _MISSING = "Missing; write /jobs/next?node_id=<id>."

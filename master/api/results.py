@@ -12,7 +12,8 @@ from master.api.documents import NO_SUCH_PAGE, archive_cursor, cursor, result_do
 from master.api.queries import ArchiveQuery, PageQuery
 from master.service import jobs as service
 from master.service import retention
-from master.store.archive import ArchiveError, PlaceError
+from master.store.archive import PlaceError
+from master.store.blocks import DamagedError
 
 blueprint = Blueprint("results", __name__)
 
@@ -45,7 +46,7 @@ def archived() -> Response:
         entries, rest = retention.page(farm(), caller(), asked["after"], asked["limit"], asked["job_id"])
     except PlaceError as error:
         raise invalid([{"field": "after", "message": NO_SUCH_PAGE}]) from error
-    except ArchiveError as error:
+    except DamagedError as error:
         raise problems.INTERNAL(f"{error}.") from error
     return json_response(
         {

@@ -10,10 +10,11 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from common import problems
 from common.model import Role
 from common.schema import SignInSchema
+from common.timestamps import timestamp
 from master.api.answers import caller, farm
 from master.api.browsers import PAGE_POLICY
 from master.api.described import FORM, describe
-from master.api.documents import job_document, node_document, timestamp
+from master.api.documents import job_document, node_document
 from master.auth import PEOPLE, Gate
 from master.origin import is_cross_site
 from master.service import jobs, nodes, queue

@@ -13,6 +13,7 @@ from common.client import MasterClient, establish_trust
 from common.options import require_platform, state_directory
 from common.version import VERSION
 from master.operator import state, tables
+from master.operator.audit import audit
 from master.operator.jobs import jobs
 from master.operator.nodes import nodes
 from master.operator.queue import queue
@@ -93,5 +94,5 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in state.COMMANDS:
+for command in (audit, *state.COMMANDS):
     main.add_command(command)

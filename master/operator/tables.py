@@ -152,6 +152,28 @@ def results(rows: Sequence[Document], nothing: str = "There are no results yet."
     return table(rows, columns, nothing)
 
 
+def audit(rows: Sequence[Document]) -> Answer:
+    """Who did what."""
+    columns: list[Column] = [
+        ("AT", lambda e: e["at"]),
+        ("BY", lambda e: e["by"] or "-"),
+        ("FROM", lambda e: e["from"] or "-"),
+        ("EVENT", lambda e: e["event"]),
+        ("ID", lambda e: e["job_id"] or e["node_id"] or e["token_id"] or "-"),
+        ("DETAILS", _details),
+    ]
+    return table(rows, columns, "The audit has no such entry.")
+
+
+def _details(entry: Document) -> str:
+    """What the entry says beyond its first id."""
+    on_node = {"node": entry["node_id"]} if entry["job_id"] and entry["node_id"] else {}
+    known = {name: value for name, value in {**on_node, **entry["details"]}.items() if value is not None}
+    return ", ".join(
+        f"{name}: {value['message'] if isinstance(value, dict) else value}" for name, value in known.items()
+    )
+
+
 def scenarios(rows: Sequence[Document]) -> Answer:
     """The catalogue."""
     columns: list[Column] = [

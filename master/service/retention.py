@@ -17,7 +17,8 @@ from common.model import Job, JobStatus, Now
 from common.problems import Problem
 from master.lifecycle import events
 from master.service.farm import Caller, Farm
-from master.store.archive import ArchiveError, Entry, Place
+from master.store.archive import Entry, Place
+from master.store.blocks import DamagedError
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Retention:
         try:
             self.round(before, now)
             self._failed = False
-        except (OSError, ArchiveError, Problem) as error:
+        except (OSError, DamagedError, Problem) as error:
             self._failed = True
             self._settled.clear()  # it may have come between archive and journal
             log.error(  # noqa: TRY400 - the sentence says it all
@@ -80,7 +81,7 @@ class Retention:
     def round(self, before: datetime, now: Now) -> None:
         """Archive the oldest jobs of those that were finished before `before`.
 
-        OSError or `ArchiveError` if the archive refuses, `unavailable` if the journal does.
+        OSError or `DamagedError` if the archive refuses, `unavailable` if the journal does.
         """
         with self._farm.store.transaction(now) as tx:
             old, _ = tx.finished_before(before, ROUND)

@@ -7,6 +7,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from common.model import Job, Node
 from master.lifecycle import Record
 from master.store import journal, segments, snapshot
+from master.store.blocks import SUFFIX
 from master.store.restored import MARKER
 
 _FOLD_PATIENCE = 60.0  # seconds for a snapshot that is being made
@@ -76,11 +78,14 @@ def _write(archive: tarfile.TarFile, state_dir: Path, now: datetime) -> None:
         for path, data in _journal(state_dir / "journal"):
             _add(archive, path, f"journal/{path.name}", data)
     # After the journal: a job that leaves it for the archive of finished jobs is in one of them, or in both.
-    if (state_dir / "archive").exists():
-        archive.add(state_dir / "archive", "archive", recursive=False)
-        for path in sorted((state_dir / "archive").glob("*.jsonl.gz")):
+    # And what a fold takes from the journal for the audit likewise.
+    for part in ("archive", "audit"):
+        if (state_dir / part).exists():
+            archive.add(state_dir / part, part, recursive=False)
+        for path in sorted((state_dir / part).glob(f"*{SUFFIX}")):
             # A file that is replaced meanwhile only grows at its end: any beginning that was one is whole.
-            archive.add(path, f"archive/{path.name}")
+            with suppress(FileNotFoundError):  # it was just too old for the audit
+                archive.add(path, f"{part}/{path.name}")
     for part in ("tls", "logs"):
         for path in sorted([state_dir / part, *(state_dir / part).rglob("*")]):
             _add_path(archive, path, path.relative_to(state_dir).as_posix())

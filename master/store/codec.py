@@ -17,7 +17,7 @@ from cattrs.strategies import configure_tagged_union, configure_union_passthroug
 from common.model import MASTER, Actor, FarmState, Job, Node, Scalar
 from master.lifecycle import Record
 from master.lifecycle.events import Event
-from master.store.formats import migrate
+from master.store.formats import Document, migrate
 
 _converter = Converter(forbid_extra_keys=True, omit_if_default=True)
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
@@ -46,15 +46,27 @@ def decode_events(data: bytes, written: int) -> list[Event]:
 
 def decode_recorded(data: bytes, written: int) -> tuple[Actor | None, list[Event]]:
     """The events as `decode_events`, and who brought them about; None where format 2 did not tell."""
+    actor, documents = decode_documents(data, written)
+    return actor, [decode_event(document) for document in documents]
+
+
+def decode_documents(data: bytes, written: int) -> tuple[Actor | None, list[Document]]:
+    """As `decode_recorded`, but with each event as the JSON object for `decode_event`."""
     try:
         document = json.loads(data)
         actor = None
         if written > 2:
             actor = Actor(document["by"], document.get("from"))
             document = document["events"]
-        return actor, [_structure(migrate(event, written), Event) for event in document]
+        return actor, [migrate(event, written) for event in document]
     except (ValueError, TypeError, LookupError) as error:
         raise CodecError(f"not events: {error}") from error
+
+
+def decode_event(document: Document) -> Event:
+    """The event of a document; `CodecError` if it is none of this version."""
+    event: Event = _structure(document, Event)
+    return event
 
 
 def encode_record(record: Record) -> bytes:

@@ -18,6 +18,7 @@ from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.state import State
+from master.store.trail import Trail
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +156,7 @@ class MemoryStore:
         self._failed = False
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.liveness = Liveness()
+        self.trail = Trail(directory)
         self.history = 0
         """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
         last = self._load(now)

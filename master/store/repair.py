@@ -3,9 +3,10 @@
 At every moment there is the old journal or the new one, whenever this is killed:
 
 1. The old files are linked into a directory of their own, which gets its name when it is whole.
-2. The new snapshot is written beside the old one and renamed into its place. It stands for
+2. All transactions that can be read, also those that do not fit any more, are added to the audit.
+3. The new snapshot is written beside the old one and renamed into its place. It stands for
    all segments that there are, damaged or not, so by this one step the new journal is there.
-3. The segments that it stands for are removed, as after every fold.
+4. The segments that it stands for are removed, as after every fold.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
+from common.model import MASTER
 from master.lifecycle import Record
 from master.lifecycle.events import RecordKey
 from master.store import journal, snapshot
+from master.store.audit import AuditFiles
 from master.store.restored import rewound
 from master.store.salvage import Salvage
 
@@ -32,6 +35,12 @@ def repair(directory: Path, found: Salvage, now: datetime) -> Path:
     records: dict[RecordKey, Record] = dict(found.records)
     happened = [rewound(found.history, now)]
     snapshot.put(records, happened)
+    audit = AuditFiles(snapshot.audit_directory(directory))
+    audit.append(
+        each
+        for history, recorded in [*found.recorded, (found.history, (MASTER, happened))]
+        for each in snapshot.entries(history, [recorded])
+    )
     history = snapshot.length_after(found.history, happened)
     snapshot.write(directory, snapshot.Snapshot(found.covers, history, list(records.values())))
     snapshot.remove_covered(directory, found.covers)

@@ -15,6 +15,7 @@ from common.model import Job, Node
 from master.lifecycle import Record, apply, fits
 from master.lifecycle.events import Event, JobSubmitted, NodeRegistered, RecordKey
 from master.store import codec, formats, segments, snapshot
+from master.store.audit import AuditFiles
 from master.store.frames import Frame, Hole, holes, sound_frames
 from master.store.journal import JournalError
 
@@ -62,8 +63,11 @@ class Salvage:
     covers: int = 0
     """The last segment that there is, or was."""
     history: int = 0
-    """How many events led to `records` at least."""
+    """How many events there were at least."""
     records: dict[RecordKey, Record] = field(default_factory=dict)
+    recorded: list[tuple[int, snapshot.Recorded]] = field(default_factory=list)
+    """The transactions of the segments, for the audit, also those that do not fit: and how long the history
+    was before each at least."""
     broken: set[RecordKey] = field(default_factory=set)
     """Records that something happened to which did not fit."""
 
@@ -117,7 +121,9 @@ def _read_snapshot(found: Salvage, path: Path, paths: Sequence[Path]) -> None:
         return
     _note_damage(found, damage)
     found.covers = header.get("covers", first - 1)
-    found.history = header.get("history", snapshot.least_history(records))
+    found.history = header.get("history") or max(
+        snapshot.least_history(records), AuditFiles(snapshot.audit_directory(path.parent)).last()
+    )
     found.records = {(type(record), record.id): record for record in records}
 
 
@@ -154,8 +160,8 @@ def _read_segment(found: Salvage, name: str, segment: segments.Segment, written:
             _note_damage(found, [part])
             continue
         try:
-            events = codec.decode_events(part.payload, written)
-            _carry_out(found, events)
+            recorded = codec.decode_recorded(part.payload, written)
+            _carry_out(found, recorded)
         except (codec.CodecError, TypeError, LookupError):
             # Sound as bytes, but it is no transaction, or contradicts those before it.
             damage.append(Hole(part.offset, part.payload))
@@ -165,18 +171,20 @@ def _read_segment(found: Salvage, name: str, segment: segments.Segment, written:
     found.files.append(FileState(name, segment.format, entries, segment.torn, sorted(damage)))
 
 
-def _carry_out(found: Salvage, events: Sequence[Event]) -> None:
+def _carry_out(found: Salvage, recorded: snapshot.Recorded) -> None:
+    _, events = recorded
     if not found.gap:
         snapshot.put(found.records, events)
         found.before += 1
     else:
         found.behind += 1
-        if not _all_fit(found, events):
+        if _all_fit(found, events):
+            snapshot.put(found.records, events)
+            found.kept += 1
+        else:
             found.broken.update(event.key for event in events)
             found.touched.update(event.key for event in events)
-            return
-        snapshot.put(found.records, events)
-        found.kept += 1
+    found.recorded.append((found.history, recorded))
     found.history = snapshot.length_after(found.history, events)
 
 

@@ -20,14 +20,18 @@ from itertools import chain
 from pathlib import Path
 
 from common.locks import hold
-from common.model import Job
+from common.model import Actor, Job
 from master.lifecycle import Record, carry_out
+from master.lifecycle.audit import Entry, entry
 from master.lifecycle.events import Event, HistoryRewound, RecordKey
 from master.store import codec, formats, journal
+from master.store.audit import AuditFiles
 from master.store.frames import frame, parse_frame
 from master.store.segments import number_of, read_segment, segments, what_to_do
 
 NAME = "snapshot"
+_INHERITED = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
+"""What of the master's environment the snapshot process gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,25 @@ def read(directory: Path) -> Snapshot:
         raise journal.JournalError(f"{path} cannot be read: {error}; {what_to_do(path)}") from error
 
 
+def header(directory: Path) -> tuple[int, int]:
+    """The last segment that the snapshot covers, and how many events led to it; without its records.
+
+    `JournalError` as for `read`.
+    """
+    try:
+        with (directory / NAME).open("rb") as file:
+            found = parse_frame(file.readline(), 0)
+        stamped = json.loads(found.payload) if found is not None else {}
+        if formats.refusal(stamped) is None:
+            return int(stamped["covers"]), int(stamped["history"])
+    except FileNotFoundError:
+        return 0, 0
+    except (ValueError, LookupError, TypeError, AttributeError):
+        pass  # format 1 did not count the events; and what is wrong with a damaged one is said below
+    whole = read(directory)
+    return whole.covers, whole.history
+
+
 def least_history(records: Sequence[Record]) -> int:
     """How many events led to `records` at least: for format 1, which did not count them.
 
@@ -115,7 +138,16 @@ def _payloads(path: Path) -> Iterator[bytes]:
         offset = found.end
 
 
-def transactions_after(directory: Path, covers: int, upto: int | None = None) -> Iterator[list[Event]]:
+Recorded = tuple[Actor | None, Sequence[Event]]
+"""A transaction, and who brought it about; None: nobody noted who it was."""
+
+
+def transactions_after(directory: Path, covers: int, upto: int | None = None) -> Iterator[Sequence[Event]]:
+    """As `recorded_after`, without who brought them about."""
+    return (events for _, events in recorded_after(directory, covers, upto))
+
+
+def recorded_after(directory: Path, covers: int, upto: int | None = None) -> Iterator[Recorded]:
     """The transactions behind segment `covers`, in order; up to a closed segment, or all.
 
     `JournalError` if a segment is damaged or missing, or written by a newer program.
@@ -132,7 +164,7 @@ def transactions_after(directory: Path, covers: int, upto: int | None = None) ->
         segment = read_segment(path, last=path == last)
         for offset, payload in segment.records:
             try:
-                yield codec.decode_events(payload, segment.format or formats.FORMAT)
+                yield codec.decode_recorded(payload, segment.format or formats.FORMAT)
             except codec.CodecError as error:
                 raise journal.JournalError(f"{path} at offset {offset}: {error}") from error
 
@@ -154,14 +186,30 @@ def advance(directory: Path, old: Snapshot, upto: int | None = None) -> Snapshot
 def fold(directory: Path, upto: int, patience: float = 0.0) -> None:
     """Make the snapshot that covers the segments up to `upto`, and remove these.
 
+    What happened in them is in the audit's files before the snapshot is replaced.
     It holds the lock all the while, for which it waits up to `patience` seconds. If another
     fold came first and went further, there is nothing left to do.
     """
     with alone(directory, patience):
         old = read(directory)
         if upto > old.covers:
+            recorded = recorded_after(directory, old.covers, upto)
+            AuditFiles(audit_directory(directory)).append(entries(old.history, recorded))
             write(directory, advance(directory, old, upto))
         remove_covered(directory, max(upto, old.covers))
+
+
+def audit_directory(directory: Path) -> Path:
+    """Where the audit's files are that belong to the journal in `directory`."""
+    return directory.with_name("audit")
+
+
+def entries(history: int, recorded: Iterable[Recorded]) -> Iterator[Entry]:
+    """The audit's entries of what was recorded when the history was this long."""
+    for actor, events in recorded:
+        for event in events:
+            history = length_after(history, [event])
+            yield entry(history, actor, event)
 
 
 def remove_covered(directory: Path, covers: int) -> None:
@@ -189,9 +237,10 @@ def put(records: dict[RecordKey, Record], events: Iterable[Event]) -> None:
 
 
 def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
-    """Start `fold` in a process of its own, at low priority."""
+    """Start `fold` in a process of its own, at low priority; the master's secrets are not handed on."""
     # -P: the current directory is nobody's to load programs from.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     return subprocess.Popen(  # noqa: S603 - our own program, and no shell
         [sys.executable, "-P", "-m", "master.store.snapshot", str(directory), str(upto)],
         env=environment,
@@ -204,5 +253,5 @@ if __name__ == "__main__":
     try:
         # A backup may be reading; it is soon done.
         fold(Path(sys.argv[1]), int(sys.argv[2]), patience=60)
-    except journal.JournalError as error:
+    except (journal.JournalError, OSError) as error:
         sys.exit(f"snapshot: {error}")

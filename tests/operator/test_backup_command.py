@@ -35,6 +35,8 @@ def test_everything_is_in_it_and_only_its_owner_reads_it(
     (master.state_dir / "archive").mkdir()
     (master.state_dir / "archive" / "2026-01.jsonl.gz").write_bytes(b"finished jobs")
     (master.state_dir / "archive" / "2026-02.jsonl.gz.part").write_bytes(b"unfinished")
+    (master.state_dir / "audit").mkdir(exist_ok=True)
+    (master.state_dir / "audit" / "0000000000000001.jsonl.gz").write_bytes(b"who did what")
     file = tmp_path / "backup.tar.gz"
     made = ffrtmp.json("backup", str(file), "--state-dir", str(master.state_dir))
     assert (made["jobs"], made["nodes"]) == (
@@ -44,10 +46,11 @@ def test_everything_is_in_it_and_only_its_owner_reads_it(
     assert file.stat().st_mode & 0o777 == 0o600
     with tarfile.open(file) as archive:
         names = set(archive.getnames())
-        ours = [member for member in archive if member.isfile() and "archive" not in member.name]
+        ours = [member for member in archive if member.isfile() and member.name[:5] not in ("archi", "audit")]
         assert all(member.mode == 0o600 for member in ours)
     log = f"logs/{claimed['id'][:2]}/{claimed['id']}.log"
     assert {"restored", "operator.token", "tls/ca-key.pem", "archive/2026-01.jsonl.gz", log} <= names
+    assert "audit/0000000000000001.jsonl.gz" in names
     assert "archive/2026-02.jsonl.gz.part" not in names
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from master.store import journal
+from master.lifecycle.audit import Entry
+from master.store import journal, snapshot
 from master.store.segments import read_segment, segments
+from master.store.trail import Trail, Wanted
 from tests.core.support import FakeClock, crash, make_farm
+
+ANYTHING = Wanted()
 
 
 def write_records(directory: Path, count: int) -> list[bytes]:
@@ -29,3 +33,22 @@ def records_in(root: Path) -> dict[str, object]:
 def read_records(directory: Path) -> list[bytes]:
     paths = segments(directory)
     return [payload for path in paths for _, payload in read_segment(path, last=path == paths[-1]).records]
+
+
+def recorded_in(root: Path) -> list[Entry]:
+    """What the audit should say, oldest first: from a journal that was never folded."""
+    return list(snapshot.entries(0, snapshot.recorded_after(root / "journal", 0)))
+
+
+def audited(root: Path, limit: int = 1000, wanted: Wanted = ANYTHING) -> list[Entry]:
+    """What the audit says, newest first, read page by page; nothing is damaged."""
+    trail, before = Trail(root / "journal"), 10**15
+    found: list[Entry] = []
+    while True:
+        page = trail.page(before, limit, wanted)
+        assert not page.damaged
+        assert len(page.entries) <= limit
+        found += page.entries
+        if page.next is None:
+            return found
+        before = page.next

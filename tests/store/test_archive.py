@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from master.store import archive
-from master.store.archive import Archive, ArchiveError, Entry, Place, PlaceError
+from master.store.archive import Archive, Entry, Place, PlaceError
+from master.store.blocks import DamagedError
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 
@@ -156,7 +157,7 @@ def test_damage_is_named_and_newer_days_are_read(kept: Archive, directory: Path,
     path.write_bytes(bytes(data))
     found, place = kept.page(None, 4, everything)
     assert names(found) == "jihg"
-    with pytest.raises(ArchiveError, match=r"2026-11-23.jsonl.gz is damaged at offset \d+.*restore it"):
+    with pytest.raises(DamagedError, match=r"2026-11-23.jsonl.gz is damaged at offset \d+.*restore it"):
         kept.page(place, 10, everything)
 
 
@@ -167,5 +168,5 @@ def test_a_file_that_something_else_made_is_refused_and_other_names_are_left_alo
     (directory / "notes.jsonl.gz").write_text("no day")
     assert read_in_pages(kept, 1000) == ["jihgfedcba"]
     (directory / "2026-11-25.jsonl.gz").write_bytes(gzip.compress(b'{"job":{}}\n'))
-    with pytest.raises(ArchiveError, match="was not written by the master"):
+    with pytest.raises(DamagedError, match="was not written by the master"):
         kept.page(None, 10, everything)

@@ -1,4 +1,4 @@
-"""The process that makes a snapshot may die at any step: the state is the same, and the next one makes it."""
+"""The process that makes a snapshot may die at any step: nothing changes, and the next one succeeds."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from master.store.memory import FOLD_AFTER
 from master.store.segments import segments
 from tests.faults.disk.support import strace
 from tests.masters import ROOT
+from tests.store.support import audited, recorded_in
 from tests.store.test_snapshot import busy_farm, records_of
 
+LAST = "fsync:6"  # that these are gone
 STEPS = [
-    "fsync:1",  # the new snapshot's content
+    "fsync:1",  # the directory of the audit
+    "fsync:2",  # the content of its new file
     "rename:1",  # its name
-    "fsync:2",  # the name on disk
+    "fsync:3",  # the name on disk
+    "fsync:4",  # the new snapshot's content
+    "rename:2",  # its name
+    "fsync:5",  # the name on disk
     *(f"unlink:{count}" for count in range(1, FOLD_AFTER + 1)),  # what it covers
-    "fsync:3",  # that these are gone
+    LAST,
 ]
 
 
@@ -39,14 +45,17 @@ def fold(directory: Path, *prefix: str) -> int:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_state_is_the_same_and_the_next_snapshot_succeeds(tmp_path: Path, step: str) -> None:
-    before = busy_farm(tmp_path)
+def test_state_and_audit_are_the_same_and_the_next_snapshot_succeeds(tmp_path: Path, step: str) -> None:
+    before, story = busy_farm(tmp_path), recorded_in(tmp_path)
     directory = tmp_path / "journal"
     call, count = step.split(":")
     assert fold(directory, *strace(f"{call}:signal=KILL:when={count}")) == -signal.SIGKILL
-    assert bool(segments(directory)) == (step != "fsync:3")
+    assert bool(segments(directory)) == (step != LAST)
+    assert audited(tmp_path) == story[::-1]
     assert records_of(tmp_path) == before
     assert not list(directory.glob("*.part"))
     assert fold(directory) == 0
     assert (directory / snapshot.NAME).exists()
     assert records_of(tmp_path) == before
+    assert audited(tmp_path) == story[::-1]
+    assert not list((tmp_path / "audit").glob("*.part"))
