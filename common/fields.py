@@ -10,9 +10,12 @@ from marshmallow import ValidationError, fields, validate
 from common import settings
 
 
-def says(text: str) -> dict[str, Any]:
-    """Arguments of a field: what it is, in words (Markdown) for docs/api.md and the OpenAPI document."""
-    return {"metadata": {"description": text}}
+def says(text: str, **more: Any) -> dict[str, Any]:
+    """Arguments of a field: what it is, in words (Markdown) for docs/api.md and the OpenAPI document.
+
+    `more`: what its JSON Schema says beyond its type and validators.
+    """
+    return {"metadata": {"description": text, **more}}
 
 
 class Matches(validate.Validator):
@@ -39,7 +42,7 @@ class StrictString(fields.String):
 
 
 class StrictInteger(fields.Integer):
-    """An integer: not a string, not true, not 1.5."""
+    """An integer: not a string, not true, not 1.5. (5.0 is 5: JSON has one kind of number.)"""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
@@ -47,6 +50,8 @@ class StrictInteger(fields.Integer):
     def _validated(self, value: Any) -> int:
         if isinstance(value, bool | str):
             raise self.make_error("invalid", input=value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         return super()._validated(value)
 
 
