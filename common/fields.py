@@ -33,11 +33,13 @@ class Matches(validate.Validator):
 
 
 class StrictString(fields.String):
-    """A string, and nothing that could be made one."""
+    """A string, and nothing that could be made one; without NUL, at which C programs end a text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
+        if "\0" in value:
+            raise ValidationError("Must not have a NUL in it.")
         return super()._deserialize(value, attr, data, **kwargs)
 
 

@@ -316,6 +316,8 @@ def is_scalar(value: Any) -> None:
     """ValidationError unless it is a JSON value without structure, and its number within 64 bits."""
     if not isinstance(value, Scalar):
         raise ValidationError("Must be a number, a string, true, false or null.")
+    if isinstance(value, str) and "\0" in value:
+        raise ValidationError("Must not have a NUL in it.")
     if isinstance(value, int | float) and abs(value) > MAX_INTEGER:
         raise ValidationError("Must be a number within 64 bits.")
 

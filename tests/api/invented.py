@@ -11,14 +11,16 @@ from common import problems
 from common.client import PROTOCOL_HEADER
 from common.schema import ParametersSchema
 from common.version import PROTOCOL
+from master.api.queries import Wait
+
+WAIT = Wait.regex
 
 
 @schemathesis.hook
 def map_query(_context: Any, query: dict[str, Any]) -> dict[str, Any]:
     """No poll is parked for long: a minute each would be all that is tested."""
     wait = query.get("wait") if query else None
-    parked = isinstance(wait, str) and wait.rstrip("0.ms") != ""
-    return {**query, "wait": "50ms"} if parked and wait.isascii() and wait[0].isdigit() else query
+    return {**query, "wait": "50ms"} if isinstance(wait, str) and WAIT.fullmatch(wait) else query
 
 
 @schemathesis.hook
