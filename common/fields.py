@@ -10,9 +10,12 @@ from marshmallow import ValidationError, fields, validate
 from common import settings
 
 
-def says(text: str) -> dict[str, Any]:
-    """Arguments of a field: what it is, in words (Markdown) for docs/api.md and the OpenAPI document."""
-    return {"metadata": {"description": text}}
+def says(text: str, **more: Any) -> dict[str, Any]:
+    """Arguments of a field: what it is, in words (Markdown) for docs/api.md and the OpenAPI document.
+
+    `more`: what its JSON Schema says beyond its type and validators.
+    """
+    return {"metadata": {"description": text, **more}}
 
 
 class Matches(validate.Validator):
@@ -30,16 +33,18 @@ class Matches(validate.Validator):
 
 
 class StrictString(fields.String):
-    """A string, and nothing that could be made one."""
+    """A string, and nothing that could be made one; without NUL, at which C programs end a text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
+        if "\0" in value:
+            raise ValidationError("Must not have a NUL in it.")
         return super()._deserialize(value, attr, data, **kwargs)
 
 
 class StrictInteger(fields.Integer):
-    """An integer: not a string, not true, not 1.5."""
+    """An integer: not a string, not true, not 1.5. (5.0 is 5: JSON has one kind of number.)"""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
@@ -47,6 +52,8 @@ class StrictInteger(fields.Integer):
     def _validated(self, value: Any) -> int:
         if isinstance(value, bool | str):
             raise self.make_error("invalid", input=value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         return super()._validated(value)
 
 

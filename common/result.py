@@ -138,7 +138,7 @@ def check(name: str, value: object) -> str | None:
         )
     if metric.type is str:
         return None if isinstance(value, str) else f"{name} must be a text or null"
-    wanted, words = (int, "a whole number") if metric.type is int else (int | float, "a number")
-    if isinstance(value, bool) or not isinstance(value, wanted):
-        return f"{name} must be {words} or null"
+    whole = metric.type is int
+    if isinstance(value, bool) or not isinstance(value, int | float) or (whole and value % 1):
+        return f"{name} must be {'a whole number' if whole else 'a number'} or null"
     return f"{name} must not be negative" if value < 0 else None

@@ -69,6 +69,11 @@ class SignInSchema(Strict):
     token = _text(2048, required=True)
 
 
+def _even(value: int) -> None:
+    if value % 2:
+        raise ValidationError("Must be even.")
+
+
 class ParametersSchema(Strict):
     """The allow-list of job parameters; `common.settings.resolve` checks how they go together."""
 
@@ -81,10 +86,10 @@ class ParametersSchema(Strict):
         validate=validate.Range(0, 63), **says("constant quality, 0 to 51, for vp9 and av1 to 63")
     )
     width = StrictInteger(
-        validate=[validate.Range(16, 7680), lambda n: _even(n)], **says("pixels, even, 16 to 7680")
+        validate=[validate.Range(16, 7680), _even], **says("pixels, even, 16 to 7680", multipleOf=2)
     )
     height = StrictInteger(
-        validate=[validate.Range(16, 4320), lambda n: _even(n)], **says("pixels, even, 16 to 4320")
+        validate=[validate.Range(16, 4320), _even], **says("pixels, even, 16 to 4320", multipleOf=2)
     )
     fps = StrictFloat(validate=validate.Range(1, 240), **says("frames per second, 1 to 240"))
     codec = StrictString(
@@ -103,11 +108,6 @@ class ParametersSchema(Strict):
     audio = StrictString(
         validate=validate.OneOf(["none", "aac", "opus"]), **says("`none`, `aac` (not in vp9) or `opus`")
     )
-
-
-def _even(value: int) -> None:
-    if value % 2:
-        raise ValidationError("Must be even.")
 
 
 def _labels(**kwargs: Any) -> ShortDict:
@@ -322,6 +322,8 @@ def is_scalar(value: Any) -> None:
     """ValidationError unless it is a JSON value without structure, and its number within 64 bits."""
     if not isinstance(value, Scalar):
         raise ValidationError("Must be a number, a string, true, false or null.")
+    if isinstance(value, str) and "\0" in value:
+        raise ValidationError("Must not have a NUL in it.")
     if isinstance(value, int | float) and abs(value) > MAX_INTEGER:
         raise ValidationError("Must be a number within 64 bits.")
 

@@ -1,7 +1,7 @@
 """JSON as RFC 8259 means it, with bounds: what `json.loads` lets through and later breaks things.
 
 Refused: NaN and Infinity, duplicate keys, integers beyond 64 bits, floats that overflow,
-lone surrogates, NUL characters, and nesting deeper than 32.
+lone surrogates, and nesting deeper than 32. All else that is JSON is taken.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 MAX_DEPTH = 32
 MAX_INTEGER = 2**63 - 1
-_UNPRINTABLE = re.compile("[\\0\\ud800-\\udfff]")
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
 
 
 class StrictJSONError(ValueError):
@@ -79,5 +79,5 @@ def _check(value: Any, depth: int) -> None:
 
 
 def _check_text(text: str) -> None:
-    if _UNPRINTABLE.search(text):
-        raise StrictJSONError("a string has a NUL or half a surrogate pair in it")
+    if _SURROGATE.search(text):
+        raise StrictJSONError("a string has half a surrogate pair in it")

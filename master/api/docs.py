@@ -17,7 +17,7 @@ from master.auth import ROUTES
 _PAGES = Path(__file__).parent / "pages"
 # The official build of Swagger UI, which the package carries.
 _SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
-_ASSETS: Mapping[str, Path] = {
+ASSETS: Mapping[str, Path] = {
     path.name: path
     for path in (
         _PAGES / "docs.css",
@@ -61,7 +61,7 @@ def page() -> Response:
 @describe(media_type="*/*", problems=(problems.NOT_FOUND,))
 def asset(asset: str) -> Response:
     """A part of the page: its script, style or icon."""
-    path = _ASSETS.get(asset)
+    path = ASSETS.get(asset)
     if path is None:
         raise problems.NOT_FOUND(f"The page /docs has no part {asset!r}.")
     response = send_file(path)

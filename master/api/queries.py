@@ -167,10 +167,7 @@ class NextJobQuery(Strict):
     )
     wait = Wait(
         load_default=0.0,
-        metadata={
-            "description": f"how long to wait for a job, up to {MAX_WAIT} seconds: `20`, `20s` or `1m`",
-            "default": "0",
-        },
+        **says(f"how long to wait for a job, up to {MAX_WAIT} seconds: `20`, `20s` or `1m`", default="0"),
     )
     leases = Leases(
         load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")

@@ -217,11 +217,12 @@ def _takes_body(rule: Rule) -> bool:
 
 def _method(rule: Rule) -> str:
     (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    return str(method).lower()
+    return method.lower()
 
 
 def _tag(rule: Rule) -> str:
-    return str(rule.endpoint).partition(".")[0]
+    tag: str = rule.endpoint.partition(".")[0]
+    return tag
 
 
 def _first_line(described: Any) -> str:

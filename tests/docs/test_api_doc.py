@@ -10,14 +10,20 @@ import pytest
 from marshmallow import Schema
 
 from common import problems, schema
+from common.documents import JobSchema, NodeSchema, QueueSchema, ResultSchema
+from common.examples import EXAMPLES
 from common.model import Job, JobStatus, NodeStatus
+from master.api.described import description_of
 from master.api.documents import full_job_document, job_document, node_document, result_document
+from master.app import create_app
 from master.auth import ROUTES
 from master.service import JobView, jobs, nodes
 from tests.api.routes import routes
 from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_claim, register, submit
 from tests.docs.tables import example, names, page, sections, table
 
+_UNUSED: Any = None
+APP = create_app(_UNUSED, _UNUSED)  # nobody calls it
 PAGE = page("api.md")
 SECTIONS = {heading.strip("`"): text for heading, text in sections(PAGE).items() if heading[0] == "`"}
 ENDPOINTS = {f"{method} {path}": endpoint for endpoint, (method, path) in routes().items()}
@@ -53,6 +59,45 @@ def test_the_fields_are_those_of_the_schema(route: str) -> None:
 def test_the_parameters_are_those_of_the_schema() -> None:
     rows = table(SECTIONS["POST /jobs"], "parameter")
     assert names(rows) == list(schema.ParametersSchema().fields)
+    assert explained(rows) == in_openapi(schema.ParametersSchema())
+
+
+@pytest.mark.parametrize("route", SCHEMAS)
+def test_a_field_is_explained_in_the_words_of_the_openapi_document(route: str) -> None:
+    assert explained(table(SECTIONS[route], "field")) == in_openapi(SCHEMAS[route])
+
+
+def explained(rows: list[list[str]]) -> dict[str, str]:
+    return {name: row[1] for name, row in zip(names(rows), rows, strict=True)}
+
+
+def in_openapi(taken: Schema) -> dict[str, str]:
+    return {name: field.metadata["description"] for name, field in taken.fields.items()}
+
+
+@pytest.mark.parametrize("route", SECTIONS)
+def test_the_problems_and_the_body_are_those_of_the_description(route: str) -> None:
+    described = description_of(APP.view_functions[ENDPOINTS[route]])
+    assert described is not None
+    text = re.search(r"^Problems: ((?:.+\n?)+)", SECTIONS[route], flags=re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", text[1])) - {"nearest"} if text is not None else set()
+    anywhere = {problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.INTERNAL, problems.NOT_FOUND}
+    slugs = {each.slug for each in anywhere}
+    assert named - slugs == {each.slug for each in described.problems} - slugs
+    assert described.takes is (type(SCHEMAS[route]) if route in SCHEMAS else None)
+
+
+@pytest.mark.parametrize(
+    ("route", "answered"),
+    [
+        ("GET /jobs", JobSchema),
+        ("GET /nodes/{id}", NodeSchema),
+        ("GET /jobs/{id}/result", ResultSchema),
+        ("GET /queue", QueueSchema),
+    ],
+)
+def test_the_example_is_that_of_the_openapi_document(route: str, answered: type[Schema]) -> None:
+    assert example(SECTIONS[route]) == EXAMPLES[answered]
 
 
 def test_every_problem_is_named_and_no_other() -> None:

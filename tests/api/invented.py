@@ -1,0 +1,49 @@
+"""What Schemathesis should know of the master beside its OpenAPI document; it loads this by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from common import problems
+from common.client import PROTOCOL_HEADER
+from common.schema import ParametersSchema
+from common.version import PROTOCOL
+from master.api.queries import Wait
+
+WAIT = Wait.regex
+
+
+@schemathesis.hook
+def map_query(_context: Any, query: dict[str, Any]) -> dict[str, Any]:
+    """No poll is parked for long: a minute each would be all that is tested."""
+    wait = query.get("wait") if query else None
+    return {**query, "wait": "50ms"} if isinstance(wait, str) and WAIT.fullmatch(wait) else query
+
+
+@schemathesis.hook
+def map_headers(_context: Any, headers: dict[str, Any]) -> dict[str, Any]:
+    """Nobody is newer than the master: such a caller may say more than is described."""
+    if not headers or str(headers.get(PROTOCOL_HEADER)) != str(PROTOCOL + 1):
+        return headers
+    return {**headers, PROTOCOL_HEADER: str(PROTOCOL)}
+
+
+@schemathesis.hook
+def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
+    """Whether a failure is one: not if the request was refused for what no schema can say."""
+    if not isinstance(failure, RejectedPositiveData) or response.status_code != problems.INVALID.status:
+        return True
+    refused = [error["field"] for error in response.json().get("errors", [])]
+    return not (refused and all(beyond_schemas(field, case.body) for field in refused))
+
+
+def beyond_schemas(field: str, body: Any) -> bool:
+    """Whether it is a cursor (which page gave it?), or something in parameters that fit their schema each."""
+    jobs = body.get("jobs", [body]) if isinstance(body, dict) else []
+    wrong = [ParametersSchema().validate(job.get("parameters", {})) for job in jobs]
+    # The pattern of a bitrate does not say which ones are too low or too high.
+    fit = all(set(errors) <= {"bitrate"} for errors in wrong)
+    return field == "after" or ("parameters." in field and fit)

@@ -1,0 +1,81 @@
+"""What the master answers has all the fields of its schema and no other, whatever stage a job is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from master.api.described import description_of
+from master.app import create_app
+from tests.api.corner import Corner, got
+from tests.masters import Client
+
+_UNUSED: Any = None
+APP = create_app(_UNUSED, _UNUSED)  # nobody calls it
+ADDRESSES = APP.url_map.bind("localhost")
+
+
+@pytest.fixture
+def checked(client: Client) -> Iterator[set[str]]:
+    """Compares every answer with its description; the endpoints that were seen."""
+    seen: set[str] = set()
+
+    def compare(answer: requests.Response, *_: Any, **__: Any) -> None:
+        path = urlsplit(answer.url).path
+        endpoint, _arguments = ADDRESSES.match(path, answer.request.method)
+        described = description_of(APP.view_functions[endpoint])
+        assert described is not None
+        if answer.ok:
+            assert answer.status_code == described.status
+            if described.answers is not None:
+                assert described.answers().validate(answer.json()) == {}, (endpoint, answer.text)
+            seen.add(endpoint)
+
+    client.hooks["response"].append(compare)
+    yield seen
+    client.hooks["response"].remove(compare)
+
+
+def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -> None:
+    client = corner.client
+    node = corner.register(
+        type="server", cpu_threads=4, encoders=["libx264", "libx265"], max_concurrent_jobs=9
+    )
+    assert corner.poll(node["id"]) == {"job": None}
+    jobs = [corner.submit(parameters={"bitrate": "5000k", "gop": 50}) for _ in range(3)]
+    got(client.post("/jobs/batch", json={"jobs": [{"scenario": "720p-h264"}]}), 201)
+    first, second = (corner.poll(node["id"])["job"] for _ in range(2))
+    lease = {"node_id": node["id"], "lease_id": first["lease_id"]}
+    got(client.post(f"/jobs/{first['id']}/progress", json={**lease, "frame": 9, "fps": 2.5, "log": ["x"]}))
+    look(client, first["id"], node["id"])
+    got(client.post(f"/nodes/{node['id']}/heartbeat"))
+    got(corner.report(first, metrics={"frames": 300, "codec": "h264", "mine": True}))
+    corner.fail(second)
+    for job in (first, second):
+        look(client, job["id"], node["id"])
+        got(client.get(f"/jobs/{job['id']}/result"))
+    got(client.post(f"/jobs/{second['id']}/retry"), 201)
+    third = corner.poll(node["id"])["job"]
+    got(client.post(f"/jobs/{third['id']}/release", json={"node_id": node["id"]}))
+    for verb in ("pause", "resume", "cancel"):
+        got(client.post(f"/jobs/{jobs[2]['id']}/{verb}"))
+    for verb in ("approve", "drain", "resume"):
+        got(client.post(f"/nodes/{node['id']}/{verb}"))
+    for path in ("/health", "/scenarios", "/queue", "/results", "/results/archive", "/openapi.json"):
+        got(client.get(path))
+    got(client.post("/queue/pause"))
+    got(client.post("/queue/resume"))
+    assert client.post(f"/nodes/{node['id']}/leave").ok
+    assert client.delete(f"/nodes/{node['id']}").ok
+    assert checked == {
+        endpoint for endpoint in APP.view_functions if endpoint not in ("docs.page", "docs.asset")
+    }
+
+
+def look(client: Client, job_id: str, node_id: str) -> None:
+    for path in ("/jobs", f"/jobs/{job_id}", f"/jobs/{job_id}/logs", "/nodes", f"/nodes/{node_id}"):
+        got(client.get(path))
