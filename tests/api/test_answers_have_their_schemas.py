@@ -15,7 +15,7 @@ from tests.api.corner import Corner, got
 from tests.masters import Client
 
 _UNUSED: Any = None
-APP = create_app(_UNUSED, _UNUSED)  # nobody calls it
+APP = create_app(_UNUSED, _UNUSED, _UNUSED)  # nobody calls it
 ADDRESSES = APP.url_map.bind("localhost")
 
 

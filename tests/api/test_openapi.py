@@ -19,9 +19,9 @@ from master.auth import ROUTES
 from tests.api.corner import got
 from tests.masters import Client
 
-STRANGER = {"Host": "farm.example"}
+STRANGER = {"Via": "1.1 proxy"}
 _UNUSED: Any = None
-APP = create_app(_UNUSED, _UNUSED)  # nobody calls it
+APP = create_app(_UNUSED, _UNUSED, _UNUSED)  # nobody calls it
 DOCUMENT = openapi(APP, ROUTES)
 OPERATIONS: dict[str, Any] = {
     operation["operationId"]: operation for path in DOCUMENT["paths"].values() for operation in path.values()
@@ -33,7 +33,7 @@ def test_every_route_is_described_and_no_other() -> None:
 
 
 def test_a_route_that_nobody_describes_is_missed() -> None:
-    app = create_app(_UNUSED, _UNUSED)
+    app = create_app(_UNUSED, _UNUSED, _UNUSED)
     app.add_url_rule("/surprise", "surprise.one", lambda: "!")
     assert "/surprise" not in openapi(app, ROUTES)["paths"]
     assert description_of(app.view_functions["surprise.one"]) is None

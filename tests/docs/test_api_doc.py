@@ -23,7 +23,7 @@ from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_clai
 from tests.docs.tables import example, names, page, sections, table
 
 _UNUSED: Any = None
-APP = create_app(_UNUSED, _UNUSED)  # nobody calls it
+APP = create_app(_UNUSED, _UNUSED, _UNUSED)  # nobody calls it
 PAGE = page("api.md")
 SECTIONS = {heading.strip("`"): text for heading, text in sections(PAGE).items() if heading[0] == "`"}
 ENDPOINTS = {f"{method} {path}": endpoint for endpoint, (method, path) in routes().items()}
