@@ -12,6 +12,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from common import settings
+from common.durations import MOST_SECONDS
 from common.failures import KINDS
 from common.fields import (
     Bitrate,
@@ -23,11 +24,12 @@ from common.fields import (
     StrictInteger,
     StrictString,
 )
-from common.model import Confidence, JobStatus, NodeType, Priority, Scalar
+from common.model import Confidence, JobStatus, NodeType, Priority, Role, Scalar
 from common.result import check as check_metric
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", re.ASCII)
 _VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}|", re.ASCII)
+_TOKEN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,62}", re.ASCII)
 _ENCODER = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
@@ -161,6 +163,28 @@ class RegisterSchema(Strict):
     run_unlabeled = StrictBoolean(load_default=True)
     agent_version = _text(64, load_default=None, allow_none=True)
     instance = StrictString(load_default=None, allow_none=True, validate=_is_id)
+
+
+class CredentialSchema(Strict):
+    """`POST /nodes/{id}/credential`."""
+
+    credential = StrictString(required=True, validate=validate.Length(32, 256))
+
+
+TOKEN_ROLES = (Role.JOIN, Role.SUBMITTER, Role.VIEWER, Role.OPERATOR)
+"""The roles that a token may have."""
+
+
+class TokenSchema(Strict):
+    """`POST /tokens`. What is left out depends on the role (`master.service.tokens`)."""
+
+    role = OneOf(Role, only=TOKEN_ROLES, load_default=Role.JOIN)
+    name = StrictString(
+        load_default=None,
+        validate=_matches(_TOKEN_NAME, "Must be 1 to 63 letters, digits, and ._@-, and begin with a letter."),
+    )
+    ttl = StrictFloat(load_default=None, validate=validate.Range(1, MOST_SECONDS))
+    uses = StrictInteger(allow_none=True, validate=validate.Range(1, 1_000_000))
 
 
 class HeartbeatSchema(Strict):

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from common import problems
 from common.problems import Problem
-from master.api import health, jobs, neighbours, nodes, queue, results, scenarios, work
+from master.api import health, jobs, neighbours, nodes, queue, results, scenarios, tokens, work
 from master.api.answers import problem_response
 from master.auth import Gate
 from master.service import Farm
@@ -30,7 +30,7 @@ def create_app(farm: Farm, gate: Gate) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.extensions["farm"] = farm
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results):
+    for module in (health, nodes, scenarios, jobs, queue, work, results, tokens):
         app.register_blueprint(module.blueprint)
 
     @app.before_request

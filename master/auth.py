@@ -13,18 +13,20 @@ import hmac
 import ipaddress
 import os
 import pwd
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from common import problems
-from common.model import Role
+from common.clock import Clock
+from common.model import Role, Token
+from common.problems import Problem
+from common.tokens import hash_secret, new_secret, secret_part
 from common.trust import write_private
 from master.errors import StartError
+from master.lifecycle import credentials, tokens
 from master.service import Caller
-from master.service.nodes import hash_secret
 from master.sockets import owner_of
 from master.store.memory import MemoryStore
 
@@ -50,6 +52,11 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "nodes.approve": _OPERATORS,
     "nodes.drain": _OPERATORS,
     "nodes.resume": _OPERATORS,
+    "nodes.revoke": _OPERATORS,
+    "nodes.replace_credential": _AT_WORK,
+    "tokens.create": _OPERATORS,
+    "tokens.all_tokens": _OPERATORS,
+    "tokens.revoke": _OPERATORS,
     "scenarios.all_scenarios": _KNOWN,
     "jobs.submit": _USERS,
     "jobs.submit_batch": _USERS,
@@ -73,6 +80,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
+_REGISTER = "nodes.register"
 _PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -84,6 +92,7 @@ class Gate:
         self,
         store: MemoryStore,
         operator_token: str,
+        clock: Clock,
         *,
         local_door: bool,
         socket_owner: Callable[[Any], int | None] = owner_of,
@@ -91,22 +100,25 @@ class Gate:
         """`local_door`: `--auth auto`. `socket_owner` tells the user id at a connection's other end."""
         self._store = store
         self._operator_hash = hash_secret(operator_token)
+        self._clock = clock
         self._local_door = local_door
         self._socket_owner = socket_owner
         self._trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     def identify(self, environ: Mapping[str, Any], endpoint: str) -> Caller:
-        """The caller; `unauthenticated` if it shows a credential that is none, where one is needed."""
+        """The caller. Who shows something that is worth nothing is refused where not everybody is served.
+
+        `unauthenticated` if it is not known; if it is, and has ended, see `tokens.check` and
+        `credentials.check`.
+        """
         header, address = environ.get("HTTP_AUTHORIZATION"), environ.get("REMOTE_ADDR")
         if header is not None:
-            caller = self._by_credential(header, address)
-            if caller is not None:
-                return caller
-            if _ANYONE in ROUTES[endpoint]:
-                return Caller(_ANYONE, address=address)
-            raise problems.UNAUTHENTICATED(
-                "The credential is not known here. An agent registers again to get one."
-            )
+            try:
+                return self._by_credential(header, address, endpoint)
+            except Problem:
+                if ROUTES[endpoint] == _EVERYBODY:
+                    return Caller(_ANYONE, address=address)
+                raise
         local = self._local_door and self._came_by_the_local_door(environ)
         return Caller(_OPERATOR if local else _ANYONE, address=address)
 
@@ -119,18 +131,37 @@ class Gate:
                 "This needs a credential: on the master's machine call https://localhost as the "
                 "master's user; elsewhere send the operator token (Authorization: Bearer …)."
             )
+        if endpoint == _REGISTER:
+            raise problems.FORBIDDEN(
+                f"A token of the role {caller.role} lets no node in; a join token does. To make one: "
+                f"{tokens.how_to_make(Role.JOIN)}"
+            )
         raise problems.FORBIDDEN(f"The role {caller.role} may not do this.")
 
-    def _by_credential(self, header: str, address: str | None) -> Caller | None:
-        scheme, _, secret = header.partition(" ")
-        digest = hash_secret(secret.strip())
+    def _by_credential(self, header: str, address: str | None, endpoint: str) -> Caller:
+        """Secrets are looked up by their hashes: how long it takes tells nothing of those that exist."""
+        scheme, _, shown = header.partition(" ")
         if scheme.lower() == "bearer":
+            digest = hash_secret(secret_part(shown.strip()))
             if hmac.compare_digest(digest, self._operator_hash):
                 return Caller(_OPERATOR, address=address)
+            token = self._store.token_with_secret(digest)
+            if token is not None:
+                return self._by_token(token, address, endpoint)
             node = self._store.node_with_credential(digest)
             if node is not None:
-                return Caller(_NODE, node.id, address=address)
-        return None
+                credentials.check(node, digest, self._clock())
+                return Caller(_NODE, node.id, digest, address=address)
+            if endpoint == _REGISTER:  # it may be the credential that is registered just now
+                return Caller(_ANYONE, credential_hash=digest, address=address)
+        raise tokens.unknown()
+
+    def _by_token(self, token: Token, address: str | None, endpoint: str) -> Caller:
+        # What a join token is worth where it is for, the service finds out: it may be used up by the
+        # very node that asks again.
+        if token.role is not Role.JOIN or endpoint != _REGISTER:
+            tokens.check(token, self._clock())
+        return Caller(token.role, token_id=token.id, name=token.name, address=address)
 
     def _came_by_the_local_door(self, environ: Mapping[str, Any]) -> bool:
         connection = environ.get("gunicorn.socket")
@@ -196,7 +227,7 @@ def operator_token(state_dir: Path) -> str:
     """The operator's token, made at first start and kept in `operator.token` (mode 0600)."""
     path = state_dir / "operator.token"
     if not path.exists():
-        write_private(path, f"{secrets.token_urlsafe(32)}\n".encode())
+        write_private(path, f"{new_secret()}\n".encode())
     token = path.read_text().strip()
     if len(token) < MIN_TOKEN:
         raise StartError(f"{path} holds no token; delete it, and the master makes a new one")

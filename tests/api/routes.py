@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from master.app import create_app
@@ -16,7 +17,7 @@ def routes() -> dict[str, tuple[str, str]]:
     return {
         rule.endpoint: (
             next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})),
-            rule.rule.replace("<job_id>", "{id}").replace("<node_id>", "{id}"),
+            re.sub(r"<\w+_id>", "{id}", rule.rule),
         )
         for rule in rules
     }
