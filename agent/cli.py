@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from pathlib import Path
@@ -69,6 +70,11 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     help="The master's CA (its <state-dir>/tls/ca.pem). Without it, the CA met first is trusted and kept.",
 )
 @click.option(
+    "--join-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A join token, which saves waiting for approval: a file with it. Or the variable FFRTMP_JOIN_TOKEN.",
+)
+@click.option(
     "--name", default=socket.gethostname, show_default="host name", help="What people call this node."
 )
 @click.option("--label", multiple=True, metavar="K=V", callback=_labels, help="A label; may be repeated.")
@@ -127,7 +133,11 @@ def main(**options: Any) -> None:
 
     Every option can also be set in the environment: FFRTMP_MASTER, FFRTMP_STATE_DIR, and so on.
     """
+    # Taken out: nothing that the agent starts is to inherit it.
+    options["join_token"] = os.environ.pop("FFRTMP_JOIN_TOKEN", None)
     require_platform("agent")
+    if options["join_token"] and options["join_token_file"]:
+        raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
     set_up_logging(options["log_level"])
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 

@@ -27,6 +27,12 @@ _NOT_WANTED = (
     "unauthenticated",
     "forbidden",  # of an identity that was deleted here
     "identity_in_use",  # the agent that has taken over ended all leases
+    "credential_revoked",
+    "node_revoked",
+)
+_NOT_YET = (
+    "protocol_mismatch",  # another version of the agent may be understood
+    "credential_expired",  # it may get another term
 )
 
 
@@ -35,7 +41,7 @@ def deliver(report: Report, log_lines: Sequence[str], outbox: Outbox, send: Send
     try:
         sent = _send(report, log_lines, send)
     except (ApiError, RefusedError) as error:
-        if error.slug == "protocol_mismatch":  # another version of the agent may be understood
+        if error.slug in _NOT_YET:
             return
         if isinstance(error, RefusedError) or error.slug in _NOT_WANTED:
             log.warning("The result of job %s is not wanted: %s", report.job_id, error)
@@ -61,7 +67,7 @@ def _send(report: Report, log_lines: Sequence[str], send: Send) -> bool:
     try:
         return send(report, log_lines)
     except ApiError as error:
-        if error.slug in (*_NOT_WANTED, "protocol_mismatch"):
+        if error.slug in (*_NOT_WANTED, *_NOT_YET):
             raise
         log.error("The master refuses the result of job %s: %s", report.job_id, error)  # noqa: TRY400 - it says it all
         reason = Failure("agent_error", f"the master refused the result: {error}"[:500])

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from agent.link import Link, RefusedError
+from agent.rotation import Rotation
 from agent.running import RunningJobs, lease_clock
 from common.client import READ_TIMEOUT, ApiError
 
@@ -25,9 +26,20 @@ _LEAST_PATIENCE = 10.0
 class Heartbeats:
     """Sends them while the agent lives."""
 
-    def __init__(self, link: Link, running: RunningJobs, interval: float, stopping: threading.Event) -> None:
-        """`interval`: the seconds between two, if the master allows that; `stopping` is told with each."""
+    def __init__(
+        self,
+        link: Link,
+        running: RunningJobs,
+        interval: float,
+        stopping: threading.Event,
+        rotation: Rotation,
+    ) -> None:
+        """`interval`: the seconds between two, if the master allows that; `stopping` is told with each.
+
+        `rotation` replaces the credential when an answer says that it is time.
+        """
         self._link = link
+        self._rotation = rotation
         self._running = running
         self._wished = interval
         self._stopping = stopping
@@ -58,6 +70,7 @@ class Heartbeats:
             return
         self._link.terms = answer  # a master that was started anew may have others
         self._running.keep_only(set(answer["leases"]), leases, sent)
+        self._rotation.step()
 
     def _pause(self) -> float:
         return interval(self._wished, self._link.term, random.uniform(-1, 1))  # noqa: S311 - no secret

@@ -25,14 +25,23 @@ log = logging.getLogger(__name__)
 MIN_DELAY, MAX_DELAY = 0.5, 30.0
 """Seconds between two tries while the master cannot be reached; doubling, with jitter."""
 
-_EXPELLED = ("identity_in_use", "protocol_mismatch")
+_EXPELLED = (
+    "identity_in_use",
+    "protocol_mismatch",
+    "credential_expired",
+    "credential_revoked",
+    "node_revoked",
+)
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 T = TypeVar("T")
 
 
 class RefusedError(Exception):
-    """The master will not have this agent; the message says why and what to do."""
+    """The master will not have this agent; the message says why and what to do.
+
+    `slug` is that of the problem (`common.problems`).
+    """
 
     def __init__(self, refusal: ApiError) -> None:
         super().__init__(f"the master refuses this agent: {refusal}")
@@ -43,12 +52,18 @@ class Link:
     """Registers, and registers again when the master does not know us any more."""
 
     def __init__(
-        self, client: MasterClient, who: identity.Identity, run: Instance, description: Mapping[str, Any]
+        self,
+        client: MasterClient,
+        who: identity.Identity,
+        run: Instance,
+        description: Mapping[str, Any],
+        join_token: str | None = None,
     ) -> None:
-        """`client` has the credential of `who`; `run`: which of its agents this is; `description`: what else
-        is registered.
+        """`client` has the credentials of `who`; `run`: which of its agents this is; `description`: what else
+        is registered; `join_token`: the secret of one.
         """
         self.client = client
+        self.who = who
         self.instance = run.id
         self._replaces = run.replaces
         self.terms: Mapping[str, Any] = {}
@@ -60,12 +75,12 @@ class Link:
         self._description = description
         self._lock = threading.Lock()
         self._registrations = 0
-        self._who = who
+        self._join_token = join_token
 
     @property
     def node_id(self) -> str:
         """Our id at this master."""
-        return self._who.node_id
+        return self.who.node_id
 
     @property
     def registered(self) -> bool:
@@ -80,11 +95,9 @@ class Link:
 
     def register(self) -> None:
         """Make ourselves known. `RefusedError`, `ApiError` or `requests.RequestException` if that fails."""
-        who = self._who
-        ours = {"id": who.node_id, "credential": who.credential, "instance": self.instance}
         self.client.introduce(self.instance)
         try:
-            self.terms = self.client.register({**self._description, **ours}, self._replaces)
+            self.terms = self._present_ourselves()
         except ApiError as error:
             if error.temporary:
                 raise
@@ -97,6 +110,32 @@ class Link:
                 "ffrtmp nodes approve %s",
                 self.node_id,
             )
+
+    def _present_ourselves(self) -> dict[str, Any]:
+        """Register by the newest credential, or by the one before if the master knows only that one."""
+        who = self.who
+        if who.joined and self._join_token is not None:
+            log.debug("The node has joined already; the join token is not needed, and not sent")
+        try:
+            answer = self._present(who.credential)
+        except ApiError as error:
+            if error.slug != "forbidden" or who.previous is None:
+                raise
+            answer = self._present(who.previous)
+            self.client.show(who.previous, spare=who.credential)
+        else:
+            self.client.show(who.credential, spare=who.previous)
+        return answer
+
+    def _present(self, credential: str) -> dict[str, Any]:
+        ours = {"id": self.node_id, "credential": credential, "instance": self.instance}
+        fields, token = {**self._description, **ours}, self._join_token
+        try:
+            return self.client.register(fields, self._replaces, None if self.who.joined else token)
+        except ApiError as error:
+            if error.slug != "credential_expired" or token is None or not self.who.joined:
+                raise
+            return self.client.register(fields, self._replaces, token)
 
     def leave(self) -> None:
         """Say goodbye. `ApiError` or `requests.RequestException` if the master does not hear it."""

@@ -24,6 +24,7 @@ from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
 from agent.outbox import Outbox
 from agent.outputs import Clocks, prune, set_ahead
+from agent.rotation import Rotation
 from agent.runner import Assignment, run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
 from agent.sandbox import Sandbox
@@ -64,7 +65,10 @@ class Agent:
         self._draining = threading.Event()
         self._ended = threading.Event()
         self._stop = threading.Event()
-        self._heartbeats = Heartbeats(link, self._running, config.heartbeat_interval, self._draining)
+        rotation = Rotation(link, config.master_dir)
+        self._heartbeats = Heartbeats(
+            link, self._running, config.heartbeat_interval, self._draining, rotation
+        )
         self._expelled = threading.Event()
         self._why: str | None = None
         link.on_expelled = self._end_at_once

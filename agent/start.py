@@ -17,7 +17,7 @@ from typing import Any
 import click
 import requests
 
-from agent import hardware, identity, instance
+from agent import hardware, identity, instance, joining
 from agent.config import Config
 from agent.delivery import deliver
 from agent.ffmpeg.discover import Toolbox, discover
@@ -31,6 +31,7 @@ from agent.workspace import remove_leftovers
 from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
 from common.model import Report
+from common.tokens import TokenText
 from common.trust import TrustError, explain
 from common.version import VERSION
 
@@ -134,7 +135,11 @@ def run(options: Mapping[str, Any]) -> None:
         raise StopError(str(error)) from error
     try:
         stop.wait_for(lambda: _start(config, options, stop))
-    except (identity.IdentityError, TrustError, SpawnError, SandboxError) as error:
+    except StopError as error:
+        if identity.FILE not in str(error):
+            raise
+        raise StopError(f"{error} That file is {config.master_dir / identity.FILE}") from error
+    except (identity.IdentityError, joining.JoinError, TrustError, SandboxError, SpawnError) as error:
         raise StopError(str(error)) from error
     finally:
         os.close(held)
@@ -178,12 +183,15 @@ def _make_work_dir(work_dir: Path) -> None:
         ) from error
 
 
-def _trust(config: Config, ca_cert: Path | None, stop: Stop) -> Trust | None:
-    """The CA to trust, waiting for the master if it is not there yet; None if told to stop meanwhile."""
+def _trust(config: Config, ca_cert: Path | None, expected: str | None, stop: Stop) -> Trust | None:
+    """The CA to trust, waiting for the master if it is not there yet; None if told to stop meanwhile.
+
+    `expected` is the fingerprint that a join token names.
+    """
     delay = 0.5
     while True:
         try:
-            trusted = establish_trust(config.master, ca_cert, config.master_dir)
+            trusted = establish_trust(config.master, ca_cert, config.master_dir, expected)
         except OSError as error:
             log.warning("Cannot reach the master at %s: %s; trying again", config.master.url, error)
             if stop.event.wait(delay):
@@ -205,15 +213,25 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
             f"this machine is not registered with {config.master.url}; start the agent with --register"
         )
     _make_work_dir(config.work_dir)
-    trusted = _trust(config, options["ca_cert"], stop)
+    joined = who is not None and who.joined
+    token = joining.read_token(options["join_token_file"], options["join_token"], needed=not joined)
+    expected = None if token is None or joined else token.fingerprint
+    trusted = _trust(config, options["ca_cert"], expected, stop)
     if trusted is not None:
+        if joined and token is not None and token.fingerprint != trusted.fingerprint:
+            token = None  # it is not needed, and of another master as far as we know
         who = who or identity.create(config.master_dir)
-        client = MasterClient(config.master, trusted, who.credential)
-        _work(config, client, who, options, stop)
+        client = MasterClient(config.master, trusted, who.credential, who.previous)
+        _work(config, client, who, token, options, stop)
 
 
 def _work(
-    config: Config, client: MasterClient, who: identity.Identity, options: Mapping[str, Any], stop: Stop
+    config: Config,
+    client: MasterClient,
+    who: identity.Identity,
+    token: TokenText | None,
+    options: Mapping[str, Any],
+    stop: Stop,
 ) -> None:
     """Send what an earlier agent left, look at the machine, register, and work."""
     outbox = Outbox(config.master_dir / "outbox")
@@ -229,13 +247,14 @@ def _work(
             raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
         description = _describe(config, toolbox, options["max_concurrent_jobs"])
         run = instance.begin(config.master_dir)
-        link = Link(client, who, run, description)
+        link = Link(client, who, run, description, token.secret if token else None)
         agent = Agent(config, link, toolbox, spawner, outbox, description["max_concurrent_jobs"], sandbox)
         stop.at_once = agent.stop_now
         with _clear_ends():
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
         if link.registered:
             instance.confirm(config.master_dir, run)
+            joining.note(config.master_dir, link)
             # Not before: the master refuses a copy of an agent that has them under way.
             remove_leftovers(config.work_dir, who.node_id)
         # Also when it is to stop already: it may be registered, and then says goodbye.

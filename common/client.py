@@ -6,6 +6,7 @@ proxies, no CA bundles, no .netrc): where it connects, and whom it trusts, is de
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,14 +72,20 @@ class Trust:
     """Whether the pin was made just now."""
 
 
-def establish_trust(address: Address, ca_cert: Path | None, directory: Path) -> Trust:
+def establish_trust(
+    address: Address, ca_cert: Path | None, directory: Path, expected: str | None = None
+) -> Trust:
     """Trust the CA that was named, else the one pinned in `directory`, else the one that is met now.
 
-    `TrustError` if it cannot be trusted, OSError if the master cannot be reached.
+    `expected` is the fingerprint that a token names: no other CA is trusted then. `TrustError` if it
+    cannot be trusted, OSError if the master cannot be reached.
     """
+    patience = 2 * CONNECT_TIMEOUT
     if ca_cert is not None:
+        if expected is not None:
+            trust.expect(address.host, address.port, ca_cert, expected, patience)
         return Trust(ca_cert, check_hostname=True)
-    pin = trust.pin(address.host, address.port, directory / "ca.pem", 2 * CONNECT_TIMEOUT)
+    pin = trust.pin(address.host, address.port, directory / "ca.pem", patience, expected)
     return Trust(pin.ca_file, check_hostname=False, fingerprint=pin.fingerprint, first_use=pin.first_use)
 
 
@@ -103,10 +110,14 @@ class MasterClient:
     if it cannot be reached. It may be used by several threads.
     """
 
-    def __init__(self, address: Address, trusted: Trust, credential: str | None = None) -> None:
-        """`credential`: the node's own, or the operator token; None for the local door."""
+    def __init__(
+        self, address: Address, trusted: Trust, credential: str | None = None, spare: str | None = None
+    ) -> None:
+        """`credential`: the node's own, or a token; None for the local door. `spare`: see `show`."""
         self.address = address
-        self.credential = credential
+        self._credential = credential
+        self._spare = spare
+        self._swapping = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"ffrtmp/{VERSION}"
@@ -119,17 +130,46 @@ class MasterClient:
         """Say with every request which agent's process speaks, and what it was told before."""
         self._instance = instance
 
+    @property
+    def credential(self) -> str | None:
+        """What is shown now."""
+        return self._credential
+
+    def show(self, credential: str, spare: str | None) -> None:
+        """Show `credential` from now on; and `spare` in its place if the master does not take it.
+
+        A node whose credential was replaced, and that does not know whether the master heard of it, has two.
+        """
+        with self._swapping:
+            self._credential, self._spare = credential, spare
+
+    def _can_show_another_than(self, refused: str | None) -> bool:
+        """Whether there is another credential than the one that was refused; it is shown from now on."""
+        with self._swapping:
+            if self._credential == refused and self._spare is not None:
+                self._credential, self._spare = self._spare, self._credential
+            return self._credential != refused
+
     def health(self) -> dict[str, Any]:
         """Is it there."""
         return self._call("GET", "/health")
 
-    def register(self, fields: Mapping[str, Any], replaces: str | None = None) -> dict[str, Any]:
-        """Make a node known. Sends no credential but the one in `fields`: the master may not know it yet.
+    def register(
+        self, fields: Mapping[str, Any], replaces: str | None = None, join_token: str | None = None
+    ) -> dict[str, Any]:
+        """Make a node known. Its credential goes in `fields` only: the master may not know it yet.
 
         `replaces`: the instance that ran under this identity before and has ended, if that is known.
+        `join_token`: the secret of one, by which the node needs nobody's approval.
         """
         headers = {} if replaces is None else {REPLACES_HEADER: replaces}
+        if join_token is not None:
+            headers["Authorization"] = f"Bearer {join_token}"
         return self._call("POST", "/nodes/register", json=dict(fields), anonymous=True, headers=headers)
+
+    def replace_credential(self, node_id: str, credential: str) -> dict[str, Any]:
+        """Make `credential` the node's own, in place of the one that is shown."""
+        return self._call("POST", f"/nodes/{_id(node_id)}/credential", json={"credential": credential})
 
     def heartbeat(
         self, node_id: str, leases: Sequence[str], *, stopping: bool = False, timeout: float = READ_TIMEOUT
@@ -178,12 +218,25 @@ class MasterClient:
         return self._call("GET", f"/nodes/{_id(node_id)}")
 
     def change_node(self, node_id: str, verb: str) -> dict[str, Any]:
-        """`approve`, `drain` or `resume` a node."""
+        """`approve`, `drain`, `resume` or `revoke` a node."""
         return self._call("POST", f"/nodes/{_id(node_id)}/{verb}")
 
     def remove_node(self, node_id: str) -> None:
         """Take a node out of the registry."""
         self._call("DELETE", f"/nodes/{_id(node_id)}")
+
+    def create_token(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a token. Not sent again if no answer came: the master could not tell its text again."""
+        return self._call("POST", "/tokens", json=dict(fields))
+
+    def tokens(self) -> list[dict[str, Any]]:
+        """All tokens, without their secrets."""
+        tokens: list[dict[str, Any]] = self._call("GET", "/tokens")["tokens"]
+        return tokens
+
+    def revoke_token(self, token_id: str) -> None:
+        """End a token."""
+        self._call("DELETE", f"/tokens/{_id(token_id)}")
 
     def submit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Queue a job, once, however often it has to be sent."""
@@ -283,17 +336,36 @@ class MasterClient:
         path: str,
         *,
         anonymous: bool = False,
-        timeout: float = READ_TIMEOUT,
         headers: Mapping[str, str] | None = None,
         **content: Any,
     ) -> dict[str, Any]:
-        headers = dict(headers or {})
+        """The answer; asked for once more with another credential if there is one and this one is refused."""
+        shown = None if anonymous else self._credential
+        try:
+            return self._send(method, path, shown, headers or {}, **content)
+        except ApiError as error:
+            refused = error.slug in ("unauthenticated", "credential_expired") and not anonymous
+            if not refused or not self._can_show_another_than(shown):
+                raise
+        return self._send(method, path, self._credential, headers or {}, **content)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        credential: str | None,
+        more: Mapping[str, str],
+        *,
+        timeout: float = READ_TIMEOUT,
+        **content: Any,
+    ) -> dict[str, Any]:
+        headers = dict(more)
+        if credential is not None:
+            headers["Authorization"] = f"Bearer {credential}"
         if self._instance is not None:
             headers[INSTANCE_HEADER] = self._instance
             if self._heard is not None:
                 headers[HISTORY_HEADER] = self._heard.header()
-        if self.credential is not None and not anonymous:
-            headers["Authorization"] = f"Bearer {self.credential}"
         response = self._session.request(
             method,
             f"{self.address.url}{path}",

@@ -12,7 +12,7 @@ from marshmallow import INCLUDE, Schema, fields, validate
 
 from common.failures import KINDS
 from common.fields import Matches, OneOf, StrictBoolean, StrictFloat, StrictInteger, StrictString, says
-from common.model import Confidence, JobStatus, NodeStatus, NodeType, Outcome, Priority
+from common.model import Confidence, JobStatus, NodeStatus, NodeType, Outcome, Priority, Role, TokenStatus
 from common.schema import ConstraintsSchema, ParametersSchema, Strict, is_scalar
 
 _is_timestamp = Matches(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "Must be a UTC time.")
@@ -80,13 +80,22 @@ class NodeSchema(Strict):
     has_battery = _flag(allow_none=True)
     agent_version = _text(allow_none=True)
     quarantined = _text("why it was set aside; null: it was not", allow_none=True)
+    credential_expires_at = _time(
+        "until when its credential is valid; null: for ever, or it has none", allow_none=True
+    )
 
 
 class TermsSchema(Strict):
-    """How long the master waits for signs of life."""
+    """How long the master waits for signs of life, and when the agent must replace its credential."""
 
     heartbeat_timeout = _number("seconds of silence that make a node offline")
     lease = _number("seconds of silence that end a lease")
+    credential_ttl = _number("seconds that a new credential is valid")
+    credential_expires_in = StrictFloat(
+        required=True,
+        allow_none=True,
+        **says("seconds that its credential is still valid; null: for ever"),
+    )
 
 
 class RegisteredSchema(NodeSchema, TermsSchema):
@@ -105,6 +114,33 @@ class HeardSchema(TermsSchema):
 
     status = OneOf(NodeStatus, required=True)
     leases = _texts("the leases that hold; an agent ends the attempt of one that is missing")
+
+
+class TokenDocumentSchema(Strict):
+    """A token, without its secret."""
+
+    id = _text("the token's id")
+    name = _text("who acts with it")
+    role = OneOf(Role, required=True)
+    status = OneOf(TokenStatus, required=True, **says("what it is worth now"))
+    created_at = _time("when it was made")
+    expires_at = _time("until when it is valid")
+    uses_left = _count("nodes that may still join by it; null: any number", allow_none=True)
+    used_at = _time("when a node joined by it last", allow_none=True)
+    revoked_at = _time("when an operator ended it", allow_none=True)
+
+
+class MadeTokenSchema(TokenDocumentSchema):
+    """A new token, with its text: it is shown this once."""
+
+    token = _text("its text, which is secret")
+
+
+class TokensSchema(Strict):
+    """All tokens."""
+
+    tokens = _many(TokenDocumentSchema)
+    count = _count()
 
 
 class ScenarioSchema(Strict):

@@ -7,6 +7,9 @@ import re
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)", re.ASCII)
 
+MOST_SECONDS = 36_500 * 86400.0
+"""A hundred years: the longest time after which anything ends."""
+
 
 def parse_duration(text: str) -> float:
     """Seconds; ValueError, with an example, if the text is no positive duration."""

@@ -43,6 +43,7 @@ _KINDS = (
     FailureKind("lease_expired", True, "the attempt was not heard of until its lease ended", agent_lost=True),
     FailureKind("agent_restarted", True, "the agent started anew and did not know the job", agent_lost=True),
     FailureKind("node_removed", True, "an operator removed the node"),
+    FailureKind("node_revoked", True, "an operator revoked the node's credential"),
     FailureKind("handed_back", True, "the node gave the job back because its agent was stopping"),
     FailureKind(
         "quarantined", False, "the job was set aside: the agents that ran it were lost, again and again"

@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from common import settings
+from common.durations import MOST_SECONDS
 from common.failures import KINDS
 from common.fields import (
     Bitrate,
@@ -24,7 +25,7 @@ from common.fields import (
     StrictString,
     says,
 )
-from common.model import Confidence, JobStatus, NodeType, Priority, Scalar
+from common.model import Confidence, JobStatus, NodeType, Priority, Role, Scalar
 from common.result import check as check_metric
 from common.strictjson import MAX_INTEGER
 
@@ -35,6 +36,9 @@ _is_value = Matches(
 _is_encoder = Matches(r"[a-z0-9][a-z0-9_-]{0,31}", "Must be the name of an ffmpeg encoder, such as libx264.")
 _is_metric = Matches(r"[a-z][a-z0-9_]{0,63}", "A name is small letters, digits and underscores.")
 is_id = Matches(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", "Must be up to 64 letters, digits and dashes.")
+_is_token_name = Matches(
+    r"[A-Za-z][A-Za-z0-9._@-]{0,62}", "Must be 1 to 63 letters, digits, and ._@-, and begin with a letter."
+)
 
 MAX_NUMBER = 2**53
 """No number is larger: every JSON parser reads those up to it exactly (RFC 8259, section 6)."""
@@ -215,6 +219,44 @@ class RegisterSchema(Strict):
     agent_version = _text(64, load_default=None, allow_none=True, **says("text"))
     instance = StrictString(
         load_default=None, allow_none=True, validate=is_id, **says("names the agent's process")
+    )
+
+
+class CredentialSchema(Strict):
+    """`POST /nodes/{id}/credential`."""
+
+    credential = StrictString(
+        required=True, validate=validate.Length(32, 256), **says("the new secret, of the node's own making")
+    )
+
+
+TOKEN_ROLES = (Role.JOIN, Role.SUBMITTER, Role.VIEWER, Role.OPERATOR)
+"""The roles that a token may have."""
+
+
+class TokenSchema(Strict):
+    """`POST /tokens`. What is left out depends on the role (`master.service.tokens`)."""
+
+    role = OneOf(
+        Role,
+        only=TOKEN_ROLES,
+        load_default=Role.JOIN,
+        **says("`join` (if left out), `submitter`, `viewer` or `operator`"),
+    )
+    name = StrictString(
+        load_default=None,
+        validate=_is_token_name,
+        **says("who acts with it; several tokens may share a name. Needed for all roles but `join`"),
+    )
+    ttl = StrictFloat(
+        load_default=None,
+        validate=validate.Range(1, MOST_SECONDS),
+        **says("seconds that it is valid; left out: a day for `join`, 90 days for others"),
+    )
+    uses = StrictInteger(
+        allow_none=True,
+        validate=validate.Range(1, 1_000_000),
+        **says("nodes that may join by it, 1 if left out, null: any number; for `join` only"),
     )
 
 

@@ -146,28 +146,58 @@ def _issued(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def pin(host: str, port: int, file: Path, timeout: float = 10.0) -> Pin:
-    """The kept pin if `file` exists; else the server's CA, trusted at first use and kept.
+def pin(host: str, port: int, file: Path, timeout: float = 10.0, expected: str | None = None) -> Pin:
+    """The kept pin if `file` exists; else the server's CA, which is kept.
 
-    `timeout` is in seconds. Raises TrustError when the file is damaged or cannot be
-    written, or the server's chain cannot be pinned, and OSError when there is no connection.
+    `expected` is the fingerprint that the CA must have, as a token says; without it the CA is trusted
+    at first use. `timeout` is in seconds. Raises TrustError when the file is damaged or cannot be
+    written, or the server's chain cannot be pinned or is not the expected, and OSError when
+    there is no connection.
     """
     try:
         kept = file.read_bytes()
     except FileNotFoundError:
         ca = ca_of(fetch_chain(host, port, timeout))
+        if expected not in (None, fingerprint(ca)):
+            raise _other_master(f"{host}:{port} has the CA {fingerprint(ca)}", expected) from None
         try:
             write_private(file, ca.public_bytes(Encoding.PEM))
         except OSError as error:
             raise TrustError(f"cannot keep the master's CA in {file}: {error.strerror}") from error
-        return Pin(file, fingerprint(ca), first_use=True)
+        return Pin(file, fingerprint(ca), first_use=expected is None)
     try:
         ca = x509.load_pem_x509_certificate(kept)
     except ValueError as error:
         raise TrustError(
             f"{file} should hold the master's CA, and is damaged; delete it to trust the master anew"
         ) from error
+    if expected not in (None, fingerprint(ca)):
+        raise _other_master(f"the CA pinned in {file} is {fingerprint(ca)}", expected)
     return Pin(file, fingerprint(ca), first_use=False)
+
+
+def expect(host: str, port: int, ca_file: Path, expected: str, timeout: float = 10.0) -> None:
+    """TrustError unless the CA that was named, or the chain that the server sends, has the fingerprint.
+
+    To be called beside verifying with `ca_file`: the chain itself is believed by nobody here. `timeout`
+    is in seconds; OSError if there is no connection.
+    """
+    try:
+        named = x509.load_pem_x509_certificates(ca_file.read_bytes())
+    except (OSError, ValueError):
+        named = []  # `client_context` says what is wrong with it
+    if expected in map(fingerprint, named):
+        return
+    chain = fetch_chain(host, port, timeout)
+    if chain and expected not in map(fingerprint, chain):
+        raise _other_master(f"{host}:{port} has the CA {fingerprint(chain[-1])}", expected)
+
+
+def _other_master(found: str, expected: str | None) -> TrustError:
+    return TrustError(
+        f"the token is of another master: it was made by one with the CA {expected}, and {found}. Nothing "
+        "was sent. Check the master's address, or make a token on that master: ffrtmp tokens create"
+    )
 
 
 def write_private(file: Path, data: bytes) -> None:

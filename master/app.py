@@ -22,6 +22,7 @@ from master.api import (
     results,
     scenarios,
     site,
+    tokens,
     work,
 )
 from master.api.answers import problem_response
@@ -47,7 +48,7 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results, audit, docs, site):
+    for module in (health, nodes, scenarios, jobs, queue, work, results, tokens, audit, docs, site):
         app.register_blueprint(module.blueprint)
 
     @app.before_request

@@ -13,20 +13,21 @@ import hmac
 import ipaddress
 import os
 import pwd
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from common import problems
-from common.clock import Clock, system_clock
-from common.model import Role
+from common.clock import Clock
+from common.model import Role, Token
+from common.problems import Problem
+from common.tokens import hash_secret, new_secret, secret_part
 from common.trust import write_private
 from master.errors import StartError
+from master.lifecycle import credentials, tokens
 from master.origin import is_cross_site, may_use_session
 from master.service import Caller
-from master.service.nodes import hash_secret
 from master.sessions import Sessions
 from master.sockets import owner_of
 from master.store.memory import MemoryStore
@@ -56,6 +57,11 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "nodes.approve": _OPERATORS,
     "nodes.drain": _OPERATORS,
     "nodes.resume": _OPERATORS,
+    "nodes.revoke": _OPERATORS,
+    "nodes.replace_credential": _AT_WORK,
+    "tokens.create": _OPERATORS,
+    "tokens.all_tokens": _OPERATORS,
+    "tokens.revoke": _OPERATORS,
     "scenarios.all_scenarios": _KNOWN,
     "jobs.submit": _USERS,
     "jobs.submit_batch": _USERS,
@@ -87,6 +93,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
+_REGISTER, _SIGN_IN = "nodes.register", "site.sign_in"
 _PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -98,33 +105,35 @@ class Gate:
         self,
         store: MemoryStore,
         operator_token: str,
+        clock: Clock,
         *,
         local_door: bool,
-        clock: Clock = system_clock,
         socket_owner: Callable[[Any], int | None] = owner_of,
     ) -> None:
         """`local_door`: `--auth auto`. `socket_owner` tells the user id at a connection's other end."""
         self._store = store
         self._operator_hash = hash_secret(operator_token)
+        self._clock = clock
         self._local_door = local_door
         self._socket_owner = socket_owner
-        self._clock = clock
         self.sessions = Sessions()
         """Of browsers."""
         self._trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     def identify(self, environ: Mapping[str, Any], endpoint: str) -> Caller:
-        """The caller; `unauthenticated` if it shows a credential that is none, where one is needed."""
+        """The caller. Who shows something that is worth nothing is refused where not everybody is served.
+
+        `unauthenticated` if it is not known; if it is, and has ended, see `tokens.check` and
+        `credentials.check`.
+        """
         header, address = environ.get("HTTP_AUTHORIZATION"), environ.get("REMOTE_ADDR")
         if header is not None:
-            caller = self._by_credential(header, address)
-            if caller is not None:
-                return caller
-            if _ANYONE in ROUTES[endpoint]:
-                return Caller(_ANYONE, address=address)
-            raise problems.UNAUTHENTICATED(
-                "The credential is not known here. An agent registers again to get one."
-            )
+            try:
+                return self._by_credential(header, address, endpoint)
+            except Problem:
+                if ROUTES[endpoint] == _EVERYBODY:
+                    return Caller(_ANYONE, address=address)
+                raise
         signed_in = self._by_session(environ, address)
         if signed_in is not None:
             return signed_in
@@ -140,14 +149,18 @@ class Gate:
                 "This needs a credential: on the master's machine call https://localhost as the "
                 "master's user; elsewhere send the operator token (Authorization: Bearer …)."
             )
+        if endpoint == _REGISTER:
+            raise problems.FORBIDDEN(
+                f"A token of the role {caller.role} lets no node in; a join token does. To make one: "
+                f"{tokens.how_to_make(Role.JOIN)}"
+            )
         raise problems.FORBIDDEN(f"The role {caller.role} may not do this.")
 
-    def sign_in(self, secret: str, address: str | None) -> str | None:
-        """Open a session for a person who shows this secret; the cookie's value, None if it is not known."""
-        digest = hash_secret(secret)
-        caller = self._known(digest, address)
-        if caller is None or caller.role not in PEOPLE:
-            return None
+    def sign_in(self, shown: str, address: str | None) -> str:
+        """Open a session for a person who shows this; the cookie's value. A `Problem` says why not."""
+        digest = hash_secret(secret_part(shown))
+        if self._known(digest, address, _SIGN_IN).role not in PEOPLE:
+            raise tokens.unknown()
         return self.sessions.begin(digest, self._clock().mono)
 
     def _by_session(self, environ: Mapping[str, Any], address: str | None) -> Caller | None:
@@ -155,18 +168,39 @@ class Gate:
         if cookies is None or not may_use_session(environ):
             return None
         digest = self.sessions.credential_hash(cookies, self._clock().mono)
-        # Looked up again: a session is worth no more than the secret that opened it.
-        return None if digest is None else self._known(digest, address)
+        try:
+            # Looked up again: a session is worth no more than the secret that opened it.
+            return None if digest is None else self._known(digest, address, _SIGN_IN)
+        except Problem:
+            return None
 
-    def _by_credential(self, header: str, address: str | None) -> Caller | None:
-        scheme, _, secret = header.partition(" ")
-        return self._known(hash_secret(secret.strip()), address) if scheme.lower() == "bearer" else None
+    def _by_credential(self, header: str, address: str | None, endpoint: str) -> Caller:
+        scheme, _, shown = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise tokens.unknown()
+        return self._known(hash_secret(secret_part(shown.strip())), address, endpoint)
 
-    def _known(self, digest: str, address: str | None) -> Caller | None:
+    def _known(self, digest: str, address: str | None, endpoint: str) -> Caller:
+        """Secrets are looked up by their hashes: how long it takes tells nothing of those that exist."""
         if hmac.compare_digest(digest, self._operator_hash):
             return Caller(_OPERATOR, address=address)
+        token = self._store.token_with_secret(digest)
+        if token is not None:
+            return self._by_token(token, address, endpoint)
         node = self._store.node_with_credential(digest)
-        return None if node is None else Caller(_NODE, node.id, address=address)
+        if node is not None:
+            credentials.check(node, digest, self._clock())
+            return Caller(_NODE, node.id, digest, address=address)
+        if endpoint == _REGISTER:  # it may be the credential that is registered just now
+            return Caller(_ANYONE, credential_hash=digest, address=address)
+        raise tokens.unknown()
+
+    def _by_token(self, token: Token, address: str | None, endpoint: str) -> Caller:
+        # What a join token is worth where it is for, the service finds out: it may be used up by the
+        # very node that asks again.
+        if token.role is not Role.JOIN or endpoint != _REGISTER:
+            tokens.check(token, self._clock())
+        return Caller(token.role, token_id=token.id, name=token.name, address=address)
 
     def _came_by_the_local_door(self, environ: Mapping[str, Any]) -> bool:
         connection = environ.get("gunicorn.socket")
@@ -224,7 +258,7 @@ def operator_token(state_dir: Path) -> str:
     """The operator's token, made at first start and kept in `operator.token` (mode 0600)."""
     path = state_dir / "operator.token"
     if not path.exists():
-        write_private(path, f"{secrets.token_urlsafe(32)}\n".encode())
+        write_private(path, f"{new_secret()}\n".encode())
     token = path.read_text().strip()
     if len(token) < MIN_TOKEN:
         raise StartError(f"{path} holds no token; delete it, and the master makes a new one")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from common.durations import MOST_SECONDS
 from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
 from common.version import VERSION
 from master.config import Config
@@ -82,6 +83,12 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     default="365d",
     help="How long the audit is kept; what is older is removed. Never: 36500d.",
 )
+@click.option(
+    "--credential-ttl",
+    type=DURATION,
+    default="90d",
+    help="How long a node's credential is valid; agents replace theirs in time.",
+)
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
 @click.option(
     "--max-connections-per-address",
@@ -99,6 +106,11 @@ def main(**options: object) -> None:
     require_platform("master")
     if (options["tls_cert"] is None) != (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together; give both or neither")
+    if not options["heartbeat_timeout"] <= options["credential_ttl"] <= MOST_SECONDS:  # type: ignore[operator]  # click has converted both
+        raise click.UsageError(
+            "--credential-ttl must be at least --heartbeat-timeout, since agents replace theirs with a "
+            "heartbeat, and 36500d at most"
+        )
     config = Config(**options)  # type: ignore[arg-type]  # click has converted each of them
     set_up_logging(config.log_level)
     raise SystemExit(run(config))

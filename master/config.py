@@ -38,6 +38,8 @@ class Config:
     quarantine_after: int = 3
     """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set
     aside; 0: any number."""
+    credential_ttl: float = 90 * 86400.0
+    """How long a node's credential is valid; its agent replaces it when a third of that is left."""
     retry_backoff: float = 5.0
     """Delay before the second attempt; doubles with each, up to five minutes."""
 

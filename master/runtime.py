@@ -25,7 +25,7 @@ from master.hosts import Hosts
 from master.reaper import Reaper
 from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
-from master.service import Farm, work
+from master.service import Farm, tokens, work
 from master.service.audit import AuditRetention
 from master.service.retention import Retention
 from master.store.archive import Archive
@@ -107,14 +107,16 @@ class Runtime:
             self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
-            self.farm = Farm(config, self._store, LogStore(config.state_dir / "logs"), archive, clock)
+            logs, shown = LogStore(config.state_dir / "logs"), tls.shown_fingerprint(chain)
+            self.farm = Farm(config, self._store, logs, archive, clock, shown)
             self.farm.begin()
         except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
-        gate = Gate(self._store, operator_token(config.state_dir), local_door=config.auth == "auto")
+        secret = operator_token(config.state_dir)
+        gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate, self._hosts)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
-        self._reaper = Reaper([self._reap, self._tidy], min(terms))
+        self._reaper = Reaper([self._reap, self._tidy, self._forget_tokens], min(terms))
         # A thread of its own: it asks for this machine's name, and DNS may take its time.
         self._renewal = Renewal(clock())
         self._renewer = Reaper([self._renew_certificates], CLOCK_CHECK)
@@ -168,6 +170,9 @@ class Runtime:
 
     def _tidy(self) -> None:
         self._store.tidy(self._clock())
+
+    def _forget_tokens(self) -> None:
+        tokens.forget_old(self.farm)
 
     def _retain(self) -> None:
         self._retention.step(self._clock())

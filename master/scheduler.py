@@ -44,7 +44,7 @@ def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float, *, paused: 
         return "the queue is paused; resume it with: ffrtmp queue resume"
     if ready_in > 0:
         return f"waits {format_duration(ready_in)} before the next attempt"
-    everybody = list(nodes)
+    everybody = [node for node in nodes if node.revoked_at is None]
     if not everybody:
         return "no node is registered"
     approved = [node for node in everybody if node.approved]

@@ -302,6 +302,11 @@ def check_pair(cert: Path, key: Path, now: datetime) -> None:
         raise ValueError(f"--tls-cert {cert} expired on {leaf.not_valid_after_utc:%Y-%m-%d}; renew it")
 
 
+def shown_fingerprint(chain: Path) -> str:
+    """The fingerprint of the last certificate that is served: our CA's, or what an operator put there."""
+    return fingerprint(x509.load_pem_x509_certificates(chain.read_bytes())[-1])
+
+
 def server_context(chain: Path, key: Path) -> ssl.SSLContext:
     """TLS 1.2 and newer, without compression or renegotiation.
 

@@ -36,12 +36,12 @@ make_users() {
 }
 
 copy_settings() {
-    # NAME. What a person changed is theirs.
+    # NAME MODE. What a person changed is theirs.
     target=$DESTDIR$settings/$1.env
     if [ -e "$target" ]; then
         echo "Kept $settings/$1.env as it is."
     else
-        install -m 0640 "systemd/$1.env" "$target"
+        install -m "$2" "systemd/$1.env" "$target"
     fi
 }
 
@@ -52,14 +52,16 @@ install_all() {
     install -m 0755 bin/master bin/agent bin/ffrtmp "$DESTDIR$home/bin/"
     install -m 0644 LICENSE NOTICE.md "$DESTDIR$home/"
     install -m 0644 systemd/ffmpeg-master.service systemd/ffmpeg-agent.service "$DESTDIR$units/"
-    copy_settings master
-    copy_settings agent
+    copy_settings master 0640
+    copy_settings agent 0640
+    copy_settings agent-token 0600
     ln -sfn "$home/bin/ffrtmp" "$DESTDIR$command"
     if systemd_runs; then systemctl daemon-reload; fi
     cat <<TEXT
 Installed in $home.
 On the master:    sudo systemctl enable --now ffmpeg-master
-On each worker:   write the master's address into $settings/agent.env, then
+On each worker:   write the master's address into $settings/agent.env, and perhaps a join token into
+                  $settings/agent-token.env, then
                   sudo systemctl enable --now ffmpeg-agent
 Operators:        sudo usermod --append --groups ffrtmp NAME   (they may use the master from this machine)
 TEXT

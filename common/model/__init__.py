@@ -4,7 +4,7 @@ Code, API, logs and documents use these words and no others. All records are
 frozen; they change only by an event (`master.lifecycle.apply`).
 """
 
-from common.model.access import MASTER, Actor, Role
+from common.model.access import MASTER, Actor, Role, Token, TokenStatus
 from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report
 from common.model.node import FarmState, Hardware, Node
 from common.model.words import (
@@ -39,4 +39,6 @@ __all__ = [
     "Report",
     "Role",
     "Scalar",
+    "Token",
+    "TokenStatus",
 ]

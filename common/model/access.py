@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -35,3 +36,51 @@ class Actor:
 
 MASTER = Actor("master")
 """The master itself: leases that end, nodes that fall silent, what is archived."""
+
+
+class TokenStatus(StrEnum):
+    """What a token is worth. Derived from its record and the time, never stored."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    """An operator ended it."""
+    USED_UP = "used_up"
+    """A join token that let in as many nodes as it was made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A secret that an operator made for somebody: who shows it may do what its role may."""
+
+    id: str
+    name: str
+    """Who acts with it, as the audit and `Job.owner` have it. Several tokens may share one."""
+    role: Role
+    secret_hash: str
+    """SHA-256 of its secret, which the master does not keep."""
+    created_at: datetime
+    expires_at: datetime
+    uses_left: int | None = None
+    """Nodes that a join token may still let in; None: any number."""
+    used_at: datetime | None = None
+    """When a join token let a node in last."""
+    revoked_at: datetime | None = None
+
+    def status(self, now: datetime) -> TokenStatus:
+        """What it is worth at `now`."""
+        if self.revoked_at is not None:
+            return TokenStatus.REVOKED
+        if self.uses_left == 0:
+            return TokenStatus.USED_UP
+        return TokenStatus.EXPIRED if self.expires_at <= now else TokenStatus.ACTIVE
+
+    def ended_at(self, now: datetime) -> datetime | None:
+        """Since when it is worth nothing; None while it is active."""
+        ends = {
+            TokenStatus.ACTIVE: None,
+            TokenStatus.EXPIRED: self.expires_at,
+            TokenStatus.REVOKED: self.revoked_at,
+            TokenStatus.USED_UP: self.used_at,
+        }
+        return ends[self.status(now)]

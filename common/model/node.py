@@ -44,6 +44,14 @@ class Node:
     """Names the agent's process: another one means that it was restarted."""
     credential_hash: str | None = None
     """SHA-256 of its credential; None if it got none (registered by hand)."""
+    credential_expires_at: datetime | None = None
+    """None: never, since its agent is too old to replace it."""
+    replaced_hash: str | None = None
+    """SHA-256 of the credential before, while the new one has not been used yet."""
+    replaced_expires_at: datetime | None = None
+    """Until when that one is valid all the same."""
+    revoked_at: datetime | None = None
+    """When an operator ended its credential: the node is turned away, for good."""
     approved: bool = False
     draining: bool = False
     """An operator wants it to get nothing new."""
@@ -61,8 +69,18 @@ class Node:
     last_seen: datetime | None = None
     """When it was heard last, as known when it was lost; newer ones are in memory only."""
 
+    def is_known_by(self, digest: str | None) -> bool:
+        """Whether this is the SHA-256 of a credential of its own, valid or not."""
+        return digest is not None and digest in (self.credential_hash, self.replaced_hash)
+
+    def expiry_of(self, digest: str | None) -> datetime | None:
+        """When the credential with this SHA-256 expires; None: never."""
+        return self.replaced_expires_at if digest == self.replaced_hash else self.credential_expires_at
+
     def status(self, running: int) -> NodeStatus:
         """Its status while it holds `running` leases."""
+        if self.revoked_at is not None:
+            return NodeStatus.REVOKED
         if not self.approved:
             return NodeStatus.UNAPPROVED
         if self.lost:

@@ -56,6 +56,8 @@ class NodeStatus(StrEnum):
     """Not heard from for the heartbeat time-out; its jobs went back."""
     UNAPPROVED = "unapproved"
     """Registered from another machine; an operator has yet to approve it."""
+    REVOKED = "revoked"
+    """An operator revoked its credential: it is turned away, and gets nothing any more."""
 
 
 class NodeType(StrEnum):

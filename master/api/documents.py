@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from marshmallow import ValidationError
 
-from common.model import Attempt, Failure, Job, Progress
+from common.model import Attempt, Failure, Job, Progress, Token
 from common.result import METRICS
 from common.scenarios import Scenario
 from common.timestamps import timestamp
@@ -44,6 +44,22 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "has_battery": hardware.has_battery,
         "agent_version": node.agent_version,
         "quarantined": node.quarantined,
+        "credential_expires_at": timestamp(node.credential_expires_at),
+    }
+
+
+def token_document(token: Token, now: datetime) -> dict[str, Any]:
+    """A token, without what could be used of it."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "status": token.status(now),
+        "created_at": timestamp(token.created_at),
+        "expires_at": timestamp(token.expires_at),
+        "uses_left": token.uses_left,
+        "used_at": timestamp(token.used_at),
+        "revoked_at": timestamp(token.revoked_at),
     }
 
 

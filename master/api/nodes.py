@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from common import problems
-from common.documents import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema
-from common.schema import HeartbeatSchema, LeaveSchema, RegisterSchema
+from common.documents import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema, TermsSchema
+from common.schema import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
 from master.api.answers import body, caller, farm, json_response, no_body
 from master.api.described import HEARD, INSTANCE, REPLACES, Link, describe
 from master.api.documents import node_document
 from master.lifecycle import commands
+from master.service import NodeView
 from master.service import nodes as service
 
 blueprint = Blueprint("nodes", __name__)
@@ -46,12 +47,21 @@ def register() -> Response:
     another `instance` has been started anew, and the jobs that it held go back to the queue.
     """
     view = service.register(farm(), caller(), body())
-    return json_response({**node_document(view), **_terms()}, 201)
+    return json_response({**node_document(view), **_terms(view)}, 201)
 
 
-def _terms() -> dict[str, float]:
-    """How long the master waits for signs of life: an agent must give them more often."""
-    return {"heartbeat_timeout": farm().config.heartbeat_timeout, "lease": farm().config.lease}
+def _terms(view: NodeView) -> dict[str, float | None]:
+    """How long the master waits for signs of life, which an agent must give more often; and when the
+    agent must replace its credential.
+    """
+    config, expires_at = farm().config, view.node.credential_expires_at
+    left = None if expires_at is None else (expires_at - farm().clock().wall).total_seconds()
+    return {
+        "heartbeat_timeout": config.heartbeat_timeout,
+        "lease": config.lease,
+        "credential_ttl": config.credential_ttl,
+        "credential_expires_in": left,
+    }
 
 
 @blueprint.get("/nodes")
@@ -95,7 +105,23 @@ def heartbeat(node_id: str) -> Response:
     """
     sent = body()
     view, held = service.heartbeat(farm(), caller(), node_id, sent["leases"], stopping=sent["stopping"])
-    return json_response({"status": view.status, "leases": held, **_terms()})
+    return json_response({"status": view.status, "leases": held, **_terms(view)})
+
+
+@blueprint.post("/nodes/<node_id>/credential")
+@describe(
+    TermsSchema,
+    takes=CredentialSchema,
+    headers=_AGENT,
+    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE),
+)
+def replace_credential(node_id: str) -> Response:
+    """The node's agent replaces its credential.
+
+    The old one is good for a while, or until the new one is used; so the request can be repeated.
+    """
+    new = body()["credential"]
+    return json_response(_terms(service.replace_credential(farm(), caller(), node_id, new)))
 
 
 @blueprint.post("/nodes/<node_id>/leave")
@@ -138,3 +164,11 @@ def resume(node_id: str) -> Response:
     """Give a node jobs again that was drained or quarantined."""
     no_body()
     return json_response(node_document(service.change(farm(), caller(), node_id, commands.Resume())))
+
+
+@blueprint.post("/nodes/<node_id>/revoke")
+@describe(NodeSchema, problems=_UNKNOWN)
+def revoke(node_id: str) -> Response:
+    """Turn a node away: its credential is worth nothing any more, and its jobs go back to the queue."""
+    no_body()
+    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Revoke())))

@@ -73,11 +73,10 @@ def sign_in() -> Response:
     """Open a session for who shows a token of a person."""
     _from_our_page()
     request.max_form_memory_size = request.max_content_length = MAX_FORM
-    secret = request.form.get("token", "").strip()
-    value = _gate().sign_in(secret, request.remote_addr) if secret else None
-    if value is None:
-        why = "This token is not known here, or not for people." if secret else "Paste a token first."
-        return _page("sign_in.html", status=401, error=why)
+    try:
+        value = _gate().sign_in(request.form.get("token", "").strip(), request.remote_addr)
+    except problems.Problem as problem:
+        return _page("sign_in.html", status=401, error=problem.detail)
     response = _back_home()
     response.set_cookie(COOKIE, value, max_age=int(LIFE), secure=True, httponly=True, samesite="Strict")
     return response

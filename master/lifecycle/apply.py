@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from common.model import Attempt, Failure, FarmState, Job, JobStatus, Node, Outcome
+from common.model import Attempt, Failure, FarmState, Job, JobStatus, Node, Outcome, Token
 from master.lifecycle import events as e
 
-Record = Job | Node | FarmState
+Record = Job | Node | FarmState | Token
 Changes = dict[e.RecordKey, Record | None]
 """New records by key; None is a removed one."""
 
@@ -25,6 +25,8 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
             return job
         case e.NodeRegistered(node=node), (None | Node()):
             return node
+        case e.TokenCreated(token=token), None:
+            return token
         case (
             (e.QueuePaused() | e.QueueResumed() | e.MasterStarted() | e.HistoryRewound()),
             (None | FarmState()),
@@ -34,6 +36,8 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
             return _apply_to_job(job, event)
         case _, Node() as node:
             return _apply_to_node(node, event)
+        case e.TokenEvent(), Token() as token:
+            return _apply_to_token(token, event)
     raise TypeError(f"{type(event).__name__} does not fit a record of type {type(record).__name__}")
 
 
@@ -142,4 +146,26 @@ _ON_NODE: dict[type, Callable[[Node, Any], Node | None]] = {
     e.NodeProven: lambda node, _: replace(node, failing=()),
     e.NodeQuarantined: lambda node, event: replace(node, quarantined=event.reason),
     e.NodeRemoved: lambda _node, _event: None,
+    e.NodeCredentialReplaced: lambda node, event: replace(
+        node,
+        credential_hash=event.credential_hash,
+        credential_expires_at=event.expires_at,
+        replaced_hash=event.replaced_hash,
+        replaced_expires_at=event.replaced_expires_at,
+    ),
+    e.NodeCredentialConfirmed: lambda node, _: replace(node, replaced_hash=None, replaced_expires_at=None),
+    e.NodeCredentialExtended: lambda node, event: replace(node, credential_expires_at=event.expires_at),
+    e.NodeRevoked: lambda node, event: replace(node, revoked_at=event.at, lost=True),
 }
+
+
+def _apply_to_token(token: Token, event: e.TokenEvent) -> Token | None:
+    match event:
+        case e.TokenUsed():
+            left = None if token.uses_left is None else token.uses_left - 1
+            return replace(token, uses_left=left, used_at=event.at)
+        case e.TokenRevoked():
+            return replace(token, revoked_at=event.at)
+        case e.TokenForgotten():
+            return None
+    raise TypeError(f"{type(event).__name__} does not fit a token")

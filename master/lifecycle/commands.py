@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.history import History
-from common.model import Failure, Job, Node, Report
+from common.model import Failure, Job, Node, Report, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,18 @@ class ResumeJob:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Make this node known, or known again; the view's node is its old record."""
+    """Make this node known, or known again; the view's node is its old record.
+
+    The view's token is the join token that was shown.
+    """
 
     node: Node
     replaces: str | None = None
     """The instance that is known to have ended, where the agent can tell."""
     exclusive: bool = False
     """Whether the agent could tell. Only then a second one can be told from a restarted one."""
+    rotates: bool = False
+    """Whether the agent can replace its credential. Only then that may expire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,43 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceCredential:
+    """The agent of the view's node made itself a new credential."""
+
+    shown: str | None
+    """SHA-256 of the one that it still shows; None: it is an operator who asks."""
+    new: str
+    """SHA-256 of the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmCredential:
+    """The newest credential of the view's node was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Turn the view's node away from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateToken:
+    """Make this token."""
+
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """End the view's token."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetToken:
+    """Remove the view's token if it ended long ago."""
+
+
+@dataclass(frozen=True, slots=True)
 class PauseQueue:
     """Give no job to any node."""
 
@@ -146,6 +188,19 @@ class Rewind:
 
 
 JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob
-NodeCommand = Register | Hear | Approve | Drain | Resume | Lose | Leave | Remove
+NodeCommand = (
+    Register
+    | Hear
+    | Approve
+    | Drain
+    | Resume
+    | Lose
+    | Leave
+    | Remove
+    | ReplaceCredential
+    | ConfirmCredential
+    | Revoke
+)
+TokenCommand = CreateToken | RevokeToken | ForgetToken
 FarmCommand = PauseQueue | ResumeQueue | Start | Rewind
-Command = JobCommand | NodeCommand | FarmCommand
+Command = JobCommand | NodeCommand | TokenCommand | FarmCommand

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.history import LOST_AT_MOST
 from common.model import Now
-from master.lifecycle import attempts, jobs, nodes
+from master.lifecycle import attempts, credentials, jobs, nodes, tokens
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.view import View
@@ -61,6 +61,12 @@ _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
     c.Lose: nodes.lose,
     c.Leave: nodes.leave,
     c.Remove: nodes.remove,
+    c.ReplaceCredential: credentials.replace,
+    c.ConfirmCredential: credentials.confirm,
+    c.Revoke: nodes.revoke,
+    c.CreateToken: tokens.create,
+    c.RevokeToken: tokens.revoke,
+    c.ForgetToken: tokens.forget,
     c.PauseQueue: _pause_queue,
     c.ResumeQueue: _resume_queue,
     c.Start: _start,

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.model import Failure, FarmState, Job, Node, Outcome, Scalar
+from common.model import Failure, FarmState, Job, Node, Outcome, Scalar, Token
 
-RecordKey = tuple[type[Job] | type[Node] | type[FarmState], str]
+RecordKey = tuple[type[Job] | type[Node] | type[FarmState] | type[Token], str]
 """A record's kind and id: a node may have the same id as a job."""
 
 
@@ -191,6 +191,76 @@ class NodeRemoved(NodeEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeCredentialReplaced(NodeEvent):
+    """Its agent made a new credential; the one before is valid until that is used, but not for long."""
+
+    credential_hash: str
+    expires_at: datetime
+    replaced_hash: str | None
+    replaced_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCredentialConfirmed(NodeEvent):
+    """Its new credential was used, and the one before is worth nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCredentialExtended(NodeEvent):
+    """An operator gave its expired credential another term."""
+
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRevoked(NodeEvent):
+    """An operator ended its credential: it is turned away from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCreated:
+    """An operator made a token."""
+
+    token: Token
+    at: datetime
+
+    @property
+    def key(self) -> RecordKey:
+        """The token."""
+        return (Token, self.token.id)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEvent:
+    """What all later events of a token share."""
+
+    token_id: str
+    at: datetime
+
+    @property
+    def key(self) -> RecordKey:
+        """The token."""
+        return (Token, self.token_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsed(TokenEvent):
+    """A join token let a node in."""
+
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRevoked(TokenEvent):
+    """An operator ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenForgotten(TokenEvent):
+    """It was worth nothing for so long that nobody asks for the reason any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class FarmEvent:
     """What all events of the whole farm share."""
 
@@ -250,6 +320,14 @@ Event = (
     | NodeLost
     | NodeReturned
     | NodeRemoved
+    | NodeCredentialReplaced
+    | NodeCredentialConfirmed
+    | NodeCredentialExtended
+    | NodeRevoked
+    | TokenCreated
+    | TokenUsed
+    | TokenRevoked
+    | TokenForgotten
     | QueuePaused
     | QueueResumed
     | MasterStarted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from common.model import Job, JobStatus, Node
+from common.model import Job, JobStatus, Node, Token
 from master.lifecycle import events as e
 from master.lifecycle.apply import Record
 
@@ -35,6 +35,12 @@ def fits(record: Record | None, event: e.Event) -> bool:
             return True
         case e.NodeEvent():
             return isinstance(record, Node)
+        case e.TokenCreated():
+            return record is None
+        case e.TokenUsed():
+            return isinstance(record, Token) and record.uses_left != 0
+        case e.TokenRevoked() | e.TokenForgotten():
+            return isinstance(record, Token)
         case _:
             return isinstance(record, Job) and _fits_job(record, event)
 

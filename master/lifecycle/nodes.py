@@ -9,7 +9,9 @@ from datetime import datetime
 from common import problems
 from common.durations import format_duration
 from common.model import Failure, FarmState, Job, Node, Now
+from common.problems import Problem
 from master.lifecycle import commands as c
+from master.lifecycle import credentials, tokens
 from master.lifecycle import events as e
 from master.lifecycle.attempts import against, handed_back, lost
 from master.lifecycle.view import View
@@ -41,25 +43,57 @@ def _outdated(node: Node, farm: FarmState) -> bool:
 def register(view: View, command: c.Register, now: Now) -> Sequence[e.Event]:
     """A restarted agent (another instance) has forgotten its jobs; they are tried anew."""
     new, old = command.node, view.node
+    happened = _use_token(view, command, now)
+    vouched = new.approved and (view.token is None or bool(happened))
+    new = replace(new, registered_above=view.farm.attempts_above)
+    if command.rotates and new.credential_hash is not None:
+        new = replace(new, credential_expires_at=credentials.expiry(view, now))
     if old is None:
-        return [e.NodeRegistered(replace(new, registered_above=view.farm.attempts_above), now.wall)]
+        return [e.NodeRegistered(new, now.wall), *happened]
+    if old.revoked_at is not None or not vouched:
+        _check_standing(old, new, now)
     if not _outdated(old, view.farm):
         _alone(view, old, command)
-    happened: list[e.Event] = []
     if new.instance is None or new.instance != old.instance:
         error = Failure("agent_restarted", f"the agent of node {old.address} was started anew")
         happened += _all_lost(old, view.held, error, view, now)
     known = replace(
-        new,
+        credentials.after_registration(old, new, vouched=vouched),
         registered_at=old.registered_at,
         approved=old.approved or new.approved,
         draining=old.draining,
-        credential_hash=new.credential_hash or old.credential_hash,  # an operator may not know it
-        registered_above=view.farm.attempts_above,
         failing=old.failing,
         quarantined=old.quarantined,
     )
     return [e.NodeRegistered(known, now.wall), *happened]
+
+
+def _use_token(view: View, command: c.Register, now: Now) -> list[e.Event]:
+    """What a join token is used for. `tokens.check` refuses one that is worth nothing.
+
+    A node that is in already uses up nothing of it, whatever it is worth by now: the answer to its
+    first registration may have been lost.
+    """
+    new, old, token = command.node, view.node, view.token
+    is_in = old is not None and old.approved and not credentials.expired(old, new.credential_hash, now)
+    if token is None or is_in or (old is not None and old.revoked_at is not None):
+        return []
+    tokens.check(token, now)
+    return [e.TokenUsed(token.id, now.wall, new.id)]
+
+
+def _check_standing(old: Node, new: Node, now: Now) -> None:
+    """Refuse who is revoked, and whose credential has expired while nobody vouches for it."""
+    if not old.is_known_by(new.credential_hash):  # an operator may register a node by hand
+        raise _revoked(old)
+    credentials.check(old, new.credential_hash, now)
+
+
+def _revoked(node: Node) -> Problem:
+    return problems.NODE_REVOKED(
+        f"Node {node.id} ({node.address}) was revoked, and stays so. Remove it (ffrtmp nodes rm {node.id}), "
+        "and let its machine join as a new node."
+    )
 
 
 def _alone(view: View, old: Node, command: c.Register) -> None:
@@ -77,6 +111,8 @@ def _alone(view: View, old: Node, command: c.Register) -> None:
 def hear(view: View, command: c.Hear, now: Now) -> Sequence[e.Event]:
     """A sign of life; a node that was lost comes back by it."""
     node = view.the_node()
+    if node.revoked_at is not None:
+        raise _revoked(node)
     happened: list[e.Event] = [e.NodeReturned(node.id, now.wall)] if node.lost else []
     if command.stopping and not node.stopping:
         happened.append(e.NodeStopping(node.id, now.wall))
@@ -84,9 +120,14 @@ def hear(view: View, command: c.Hear, now: Now) -> Sequence[e.Event]:
 
 
 def approve(view: View, _command: c.Approve, now: Now) -> Sequence[e.Event]:
-    """Let it take jobs."""
+    """Let it take jobs; if its credential has expired, that gets another term."""
     node = view.the_node()
-    return [] if node.approved else [e.NodeApproved(node.id, now.wall)]
+    if node.revoked_at is not None:
+        raise _revoked(node)
+    happened: list[e.Event] = [] if node.approved else [e.NodeApproved(node.id, now.wall)]
+    if credentials.expired(node, node.credential_hash, now):
+        happened.append(e.NodeCredentialExtended(node.id, now.wall, credentials.expiry(view, now)))
+    return happened
 
 
 def drain(view: View, _command: c.Drain, now: Now) -> Sequence[e.Event]:
@@ -118,6 +159,15 @@ def leave(view: View, command: c.Leave, now: Now) -> Sequence[e.Event]:
     return _gone(node, now.wall, [handed_back(job, now) for job in view.held], now)
 
 
+def revoke(view: View, _command: c.Revoke, now: Now) -> Sequence[e.Event]:
+    """Its credential is worth nothing any more, and its jobs go back; it is listed until it is removed."""
+    node = view.the_node()
+    if node.revoked_at is not None:
+        return []
+    error = Failure("node_revoked", f"node {node.address} was revoked")
+    return [e.NodeRevoked(node.id, now.wall), *(lost(job, error, view, now) for job in view.held)]
+
+
 def remove(view: View, _command: c.Remove, now: Now) -> Sequence[e.Event]:
     """Its jobs go back; an agent that still runs registers again as a new node."""
     node = view.the_node()
@@ -133,7 +183,7 @@ def _all_lost(node: Node, held: Sequence[Job], error: Failure, view: View, now: 
 
 def _gone(node: Node, last_seen: datetime | None, jobs: Sequence[e.Event], now: Now) -> Sequence[e.Event]:
     """A node that nobody approved is not worth remembering once it is gone; it has no jobs."""
-    if not node.approved:
+    if not node.approved and node.revoked_at is None:
         return [e.NodeRemoved(node.id, now.wall)]
     return [e.NodeLost(node.id, now.wall, last_seen), *jobs]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from common.model import FarmState, Job, Node
+from common.model import FarmState, Job, Node, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class View:
     node: Node | None = None
     held: tuple[Job, ...] = ()
     """The jobs that run on `node`."""
+    token: Token | None = None
     farm: FarmState = field(default_factory=FarmState)
     silence: float = 0.0
     """Seconds since `node` was heard."""
@@ -25,6 +26,8 @@ class View:
     quarantine_after: int = 3
     """Agents that a job may lose, and different jobs in a row that may fail on a node, before the
     job or the node is set aside; 0: any number."""
+    credential_ttl: float = 90 * 86400.0
+    """Seconds that a new credential of a node is valid."""
 
     def the_job(self) -> Job:
         """The job, for commands that concern one."""
@@ -35,3 +38,8 @@ class View:
         """The node, for commands that concern one."""
         assert self.node is not None  # noqa: S101 - the service looked it up, or answered unknown_node
         return self.node
+
+    def the_token(self) -> Token:
+        """The token, for commands that concern one."""
+        assert self.token is not None  # noqa: S101 - the service looked it up, or answered unknown_token
+        return self.token

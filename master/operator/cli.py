@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from common.address import parse_address
 from common.client import MasterClient, establish_trust
 from common.options import require_platform, state_directory
+from common.tokens import TokenText, parse
 from common.version import VERSION
 from master.operator import state, tables
 from master.operator.audit import audit
@@ -18,6 +20,7 @@ from master.operator.jobs import jobs
 from master.operator.nodes import nodes
 from master.operator.queue import queue
 from master.operator.talk import talks
+from master.operator.tokens import tokens
 
 
 @click.group(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
@@ -30,7 +33,8 @@ from master.operator.talk import talks
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The operator token (the master's <state-dir>/operator.token); not needed on its own machine.",
+    help="A token (ffrtmp tokens create), or the master's <state-dir>/operator.token; on the master's own "
+    "machine none is needed. Or the variable FFRTMP_TOKEN.",
 )
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print.")
 @click.version_option(VERSION, prog_name="ffrtmp")
@@ -45,23 +49,38 @@ def main(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--master") from error
     context.ensure_object(dict)
-
-    try:
-        token = token_file.read_text().strip() if token_file else None
-    except OSError as error:
-        raise click.BadParameter(f"cannot read it: {error.strerror}", param_hint="--token-file") from error
+    token = _token(token_file)
 
     @functools.cache
     def connect() -> MasterClient:
-        trusted = establish_trust(address, ca_cert, state_directory("operator") / address.directory)
+        directory = state_directory("operator") / address.directory
+        trusted = establish_trust(address, ca_cert, directory, token.fingerprint if token else None)
         if trusted.first_use:
             click.echo(f"Trusting the master's CA from now on: {trusted.fingerprint}", err=True)
-        return MasterClient(address, trusted, token)
+        return MasterClient(address, trusted, token.secret if token else None)
 
     context.obj.update(connect=connect, output=output, url=address.url)
 
 
-for group in (nodes, jobs, queue):
+def _token(file: Path | None) -> TokenText | None:
+    """The token that was handed over, if any; a usage error if it is none."""
+    # Taken out: nothing that is started from here is to inherit it.
+    text = os.environ.pop("FFRTMP_TOKEN", None)
+    if file is not None and text:
+        raise click.UsageError("--token-file and FFRTMP_TOKEN both give a token; give one")
+    hint = "FFRTMP_TOKEN" if file is None else "--token-file"
+    try:
+        text = text if file is None else file.read_text()
+        return parse(text) if text else None
+    except OSError as error:
+        raise click.BadParameter(f"cannot read it: {error.strerror}", param_hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise click.BadParameter("it holds no text", param_hint=hint) from error
+    except ValueError as error:
+        raise click.BadParameter(f"what it holds {error}", param_hint=hint) from error
+
+
+for group in (nodes, jobs, queue, tokens):
     main.add_command(group)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from common.client import MasterClient
 from master.operator import tables
-from master.operator.talk import talks
+from master.operator.talk import full_id, talks
 
 
 @click.group()
@@ -29,7 +28,7 @@ def list_nodes(client: MasterClient) -> Any:
 @talks
 def show_node(client: MasterClient, node_id: str) -> Any:
     """All that is known of a node."""
-    return tables.document(client.node(_full_id(node_id, client.nodes())))
+    return tables.document(client.node(full_id(node_id, client.nodes())))
 
 
 def _node_verb(verb: str, text: str, done: str) -> None:
@@ -37,12 +36,13 @@ def _node_verb(verb: str, text: str, done: str) -> None:
     @click.argument("node_id")
     @talks
     def command(client: MasterClient, node_id: str) -> str:
-        node = client.change_node(_full_id(node_id, client.nodes()), verb)
+        node = client.change_node(full_id(node_id, client.nodes()), verb)
         return f"Node {node['id']} ({node['address']}) {done}; it is {node['status']}."
 
 
 _node_verb("approve", "Let a node from another machine take jobs.", "is approved")
 _node_verb("drain", "Let a node finish what it has, and give it nothing new.", "drains")
+_node_verb("revoke", "Turn a node away: its credential is worth nothing any more.", "is turned away")
 _node_verb("resume", "Give a node jobs again that was drained or set aside.", "takes jobs again")
 
 
@@ -51,14 +51,6 @@ _node_verb("resume", "Give a node jobs again that was drained or set aside.", "t
 @talks
 def remove_node(client: MasterClient, node_id: str) -> str:
     """Forget a node; the jobs it runs go back to the queue."""
-    found = _full_id(node_id, client.nodes())
+    found = full_id(node_id, client.nodes())
     client.remove_node(found)
     return f"Node {found} is removed."
-
-
-def _full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
-    """The one id that begins with `start`; what was typed if there is none or more than one."""
-    if not start:
-        raise click.BadParameter("an id is empty; is a variable unset?")
-    matches = [document["id"] for document in documents if document["id"].startswith(start)]
-    return matches[0] if len(matches) == 1 else start

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from common.clock import system_clock
-from common.model import Job, JobStatus, Node
+from common.model import Job, JobStatus, Node, Token
 from common.options import state_directory
 from master.errors import StartError
 from master.lifecycle.events import RecordKey
@@ -163,6 +163,7 @@ def _document(found: Salvage) -> dict[str, Any]:
         "transactions": {"before": found.before, "behind": found.behind, "fitting": found.kept},
         "jobs": [{"id": i, "becomes": _becomes(found, (Job, i))} for i in _touched(found, Job)],
         "nodes": [{"id": i, "becomes": _becomes(found, (Node, i))} for i in _touched(found, Node)],
+        "tokens": [{"id": i, "becomes": _becomes(found, (Token, i))} for i in _touched(found, Token)],
     }
 
 
@@ -176,7 +177,7 @@ def _explained(found: Salvage) -> Iterator[str]:
     yield f"  transactions before the damage: all {found.before}"
     yield f"  whole transactions behind it: {found.kept} of {found.behind} still fit"
     yield f"  in all: {_saved(found)}"
-    for title, kind in (("Jobs", Job), ("Nodes", Node)):
+    for title, kind in (("Jobs", Job), ("Nodes", Node), ("Tokens", Token)):
         ids = _touched(found, kind)
         if ids:
             yield f"{title} that something was lost of, as far as can be told:"
@@ -185,7 +186,8 @@ def _explained(found: Salvage) -> Iterator[str]:
                 yield f"  and {len(ids) - _SHOWN} more (-o json lists all)"
     yield (
         "A job whose end was lost runs again. One whose submission was lost is gone: submit it again. "
-        "A node that was lost registers again by itself, and may have to be approved again."
+        "A node that was lost registers again by itself, and may have to be approved again. "
+        "A node or token whose revocation was lost is valid again: revoke it again."
     )
 
 
@@ -209,12 +211,12 @@ def _counted(jobs: int, nodes: int) -> str:
     return f"{jobs} {'job' if jobs == 1 else 'jobs'} and {nodes} {'node' if nodes == 1 else 'nodes'}"
 
 
-def _touched(found: Salvage, kind: type[Job] | type[Node]) -> list[str]:
+def _touched(found: Salvage, kind: type[Job] | type[Node] | type[Token]) -> list[str]:
     return sorted(identifier for each, identifier in found.touched if each is kind)
 
 
 def _becomes(found: Salvage, key: RecordKey) -> str:
-    """What a job or node will be that something was lost of."""
+    """What a job, node or token will be that something was lost of."""
     record = found.records.get(key)
     if record is None:
         return "gone"

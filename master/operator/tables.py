@@ -101,6 +101,19 @@ def nodes(rows: Sequence[Document]) -> Answer:
     )
 
 
+def tokens(rows: Sequence[Document]) -> Answer:
+    """The tokens."""
+    columns: list[Column] = [
+        ("ID", lambda t: t["id"]),
+        ("NAME", lambda t: t["name"]),
+        ("ROLE", lambda t: t["role"]),
+        ("STATUS", lambda t: t["status"]),
+        ("EXPIRES", lambda t: t["expires_at"]),
+        ("USES LEFT", lambda t: "-" if t["uses_left"] is None else str(t["uses_left"])),
+    ]
+    return table(rows, columns, "There are no tokens. Make one with: ffrtmp tokens create")
+
+
 def jobs(rows: Sequence[Document]) -> Answer:
     """The queue and what came of it."""
     columns: list[Column] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -34,6 +34,14 @@ def talks(function: Callable[..., Any]) -> Callable[..., Any]:
             _print(answer, settings["output"])
 
     return command
+
+
+def full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
+    """The one id that begins with `start`; what was typed if there is none or more than one."""
+    if not start:
+        raise click.BadParameter("an id is empty; is a variable unset?")
+    matches = [document["id"] for document in documents if document["id"].startswith(start)]
+    return matches[0] if len(matches) == 1 else start
 
 
 def _reason(error: Exception) -> str:

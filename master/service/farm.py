@@ -11,7 +11,7 @@ from datetime import datetime
 from common import problems
 from common.clock import Clock
 from common.history import History
-from common.model import Actor, Constraints, Job, JobStatus, Node, NodeStatus, Now, Progress, Role
+from common.model import Actor, Constraints, Job, JobStatus, Node, NodeStatus, Now, Progress, Role, Token
 from master import lifecycle, scheduler
 from master.config import Config
 from master.lifecycle import View, commands, events
@@ -29,6 +29,10 @@ class Caller:
     role: Role
     node_id: str | None = None
     """The node whose credential was shown."""
+    credential_hash: str | None = None
+    """SHA-256 of that credential; of one that is not known, where a node registers."""
+    token_id: str | None = None
+    """The token that was shown."""
     name: str | None = None
     """The name of the token that was shown; None if it was none."""
     address: str | None = None
@@ -103,9 +107,15 @@ class Farm:
     """The parts with effects, and the steps that several verbs need."""
 
     def __init__(
-        self, config: Config, store: MemoryStore, logs: LogStore, archive: Archive, clock: Clock
+        self,
+        config: Config,
+        store: MemoryStore,
+        logs: LogStore,
+        archive: Archive,
+        clock: Clock,
+        fingerprint: str = "",
     ) -> None:
-        """Everything is handed in."""
+        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name."""
         self.config = config
         self.store = store
         self.logs = logs
@@ -113,6 +123,7 @@ class Farm:
         self.clock = clock
         self.submits = Throttle(config.submit_rate, burst=_SUBMIT_BURST * config.submit_rate)
         self.joins = Throttle(_JOIN_RATE, burst=_JOIN_BURST)
+        self.fingerprint = fingerprint
         self.start = ""
         """The name of this start of the master; see `begin`."""
         self.waiters = Waiters(config.max_parked_polls)
@@ -126,7 +137,13 @@ class Farm:
         self.start = start
 
     def decide(
-        self, tx: Transaction, command: commands.Command, *, job: Job | None = None, node: Node | None = None
+        self,
+        tx: Transaction,
+        command: commands.Command,
+        *,
+        job: Job | None = None,
+        node: Node | None = None,
+        token: Token | None = None,
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
         held = tx.held(node.id) if node is not None else ()
@@ -134,11 +151,13 @@ class Farm:
             job,
             node,
             held,
+            token,
             tx.farm(),
             silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
             backoff=self.config.retry_backoff,
             patience=self.config.heartbeat_timeout,
             quarantine_after=self.config.quarantine_after,
+            credential_ttl=self.config.credential_ttl,
         )
         happened = lifecycle.decide(view, command, tx.now)
         tx.record(happened)
@@ -151,13 +170,16 @@ class Farm:
     def hear(self, tx: Transaction, caller: Caller, node_id: str, *, stopping: bool = False) -> None:
         """Every call of a node is a sign of life; one that was lost comes back by it.
 
-        `identity_in_use` if another process of it calls than the one that registered.
+        By the first with a new credential the one before ends. `identity_in_use` if another
+        process of it calls than the one that registered.
         """
         node = self.require_node(tx, node_id)
         lifecycle.same_agent(node, caller.instance, tx.farm())
         self.store.liveness.hear(node_id, tx.now)
         if node.lost or stopping:
             self.decide(tx, commands.Hear(stopping), node=node)
+        if node.replaced_hash is not None and caller.credential_hash == node.credential_hash:
+            self.decide(tx, commands.ConfirmCredential(), node=node)
 
     def require_job(self, tx: Transaction, job_id: str, caller: Caller | None = None) -> Job:
         """The job, or `unknown_job`; `forbidden` if `caller` is a submitter, and it is somebody else's."""
@@ -222,7 +244,7 @@ class Farm:
                     self.waiters.wake_all()
                 case events.NodeRegistered():
                     self.waiters.wake_node(event.node.id)
-                case events.NodeLost():
+                case events.NodeLost() | events.NodeRevoked():
                     self.waiters.end(event.node_id)  # waiting is no sign of life
                 case events.JobCompleted() | events.JobRequeued() | events.JobFailed() | events.JobCanceled():
                     self._after_an_end(event)

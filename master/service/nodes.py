@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields as fields_of
 from typing import Any
 
 from common import problems
 from common.model import Hardware, Node, Now, Role
+from common.tokens import hash_secret
 from master.lifecycle import commands
+from master.lifecycle.tokens import unknown
 from master.service.farm import Caller, Farm, NodeView, new_id, throttle
 
 MAX_UNAPPROVED = 100
 """Nodes that may wait for approval at once; anybody can register one."""
+ROTATES_SINCE = 3
+"""The protocol (`common.version`) from which on agents replace their credentials."""
 _HARDWARE = tuple(field.name for field in fields_of(Hardware))
 
 
-def hash_secret(secret: str) -> str:
-    """How credentials are kept: SHA-256 is enough for 256 random bits."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
-    """Make a node known, or known again; unless an operator does it, it has to be approved.
+    """Make a node known, or known again; without an operator or a join token, it has to be approved.
 
     A repeat with the same id and credential is answered like the first. `forbidden` if
     the id belongs to a node with another credential, `identity_in_use` if its agent is another
-    process that still lives.
+    process that still lives; see `lifecycle.tokens` and `lifecycle.credentials` for other refusals.
     """
     if caller.role is not Role.OPERATOR and not fields["credential"]:
         raise problems.UNAUTHENTICATED(
@@ -38,11 +36,11 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
     if caller.role in (Role.ANYONE, Role.JOIN):
         throttle(farm.joins, caller.address or "", now)
     node = _node_from(fields, caller, now)
+    if caller.role is Role.ANYONE and caller.credential_hash not in (None, node.credential_hash):
+        raise unknown()
     with farm.store.transaction(now, caller.actor) as tx:
         old = tx.node(node.id)
-        stranger = old is not None and (
-            old.credential_hash is None or old.credential_hash != node.credential_hash
-        )
+        stranger = old is not None and not old.is_known_by(node.credential_hash)
         if stranger and caller.role is not Role.OPERATOR:
             raise problems.FORBIDDEN(
                 "This node id belongs to an agent with another credential. To register as a new "
@@ -54,7 +52,9 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
                 f"{waiting} nodes wait for approval already; an operator approves or removes them."
             )
         exclusive = caller.protocol is not None  # who says it can also say whom it replaces
-        farm.decide(tx, commands.Register(node, caller.replaces, exclusive), node=old)
+        rotates = (caller.protocol or 0) >= ROTATES_SINCE
+        token = tx.token(caller.token_id) if caller.role is Role.JOIN and caller.token_id else None
+        farm.decide(tx, commands.Register(node, caller.replaces, exclusive, rotates), node=old, token=token)
         farm.hear(tx, caller, node.id)
         return farm.node_view(tx, node.id)
 
@@ -74,7 +74,7 @@ def _node_from(fields: Mapping[str, Any], caller: Caller, now: Now) -> Node:
         agent_version=fields["agent_version"],
         instance=fields["instance"],
         credential_hash=hash_secret(fields["credential"]) if fields["credential"] else None,
-        approved=caller.role is Role.OPERATOR,
+        approved=caller.role in (Role.OPERATOR, Role.JOIN),
     )
 
 
@@ -104,6 +104,16 @@ def leave(farm: Farm, caller: Caller, node_id: str, instance: str | None) -> Non
         farm.decide(tx, commands.Leave(instance), node=farm.require_node(tx, node_id))
 
 
+def replace_credential(farm: Farm, caller: Caller, node_id: str, credential: str) -> NodeView:
+    """The node's agent made itself a new credential; the same again changes nothing more."""
+    caller.speaks_for(node_id)
+    with farm.store.transaction(farm.clock(), caller.actor) as tx:
+        node = farm.require_node(tx, node_id)
+        command = commands.ReplaceCredential(caller.credential_hash, hash_secret(credential))
+        farm.decide(tx, command, node=node)
+        return farm.node_view(tx, node_id)
+
+
 def all_nodes(farm: Farm) -> list[NodeView]:
     """All nodes, in the order of their registration."""
     with farm.store.transaction(farm.clock()) as tx:
@@ -117,7 +127,7 @@ def get(farm: Farm, node_id: str) -> NodeView:
 
 
 def change(farm: Farm, caller: Caller, node_id: str, command: commands.NodeCommand) -> NodeView:
-    """Approve, drain or resume a node; asking twice changes nothing more."""
+    """Approve, drain, resume or revoke a node; asking twice changes nothing more."""
     with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, command, node=farm.require_node(tx, node_id))
         return farm.node_view(tx, node_id)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Token
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
@@ -67,6 +67,14 @@ class Transaction:
     def nodes(self) -> list[Node]:
         """All nodes, in the order of their registration."""
         return list(self._state.nodes.values())
+
+    def token(self, token_id: str) -> Token | None:
+        """The token with this id."""
+        return self._state.tokens.get(token_id)
+
+    def tokens(self) -> list[Token]:
+        """All tokens, in the order in which they were made."""
+        return list(self._state.tokens.values())
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
@@ -195,6 +203,10 @@ class MemoryStore:
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential has this SHA-256; reads one dict, so it takes no lock."""
         return self._state.node_with_credential(digest)
+
+    def token_with_secret(self, digest: str) -> Token | None:
+        """The token whose secret has this SHA-256; takes no lock either."""
+        return self._state.token_with_secret(digest)
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

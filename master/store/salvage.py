@@ -11,18 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.model import Job, Node
+from common.model import Job, Node, Token
 from master.lifecycle import Record, apply, fits
-from master.lifecycle.events import Event, JobSubmitted, NodeRegistered, RecordKey
+from master.lifecycle.events import Event, JobSubmitted, NodeRegistered, RecordKey, TokenCreated
 from master.store import codec, formats, segments, snapshot
 from master.store.audit import AuditFiles
 from master.store.frames import Frame, Hole, holes, sound_frames
 from master.store.journal import JournalError
 
 _NAMED = re.compile(
-    rb'"(?:(?:(?P<kind>job|node)(?:_id":|":\{"id":))|record":"(?P<record>Job|Node)","id":)"(?P<id>[\w.:-]+)"'
+    rb'"(?:(?:(?P<kind>job|node|token)(?:_id":|":\{"id":))|record":"(?P<record>Job|Node|Token)","id":)"(?P<id>[\w.:-]+)"'
 )
-"""Where events and records name jobs and nodes: mostly still legible where a frame is damaged."""
+"""Where events and records name jobs, nodes and tokens: mostly still legible where a frame is damaged."""
+_KINDS: dict[bytes, type[Job] | type[Node] | type[Token]] = {b"job": Job, b"node": Node, b"token": Token}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Salvage:
     gap: bool = False
     """Whether something is lost before what is read next, or was at the end."""
     touched: set[RecordKey] = field(default_factory=set)
-    """The jobs and nodes that what is lost was about, as far as it can be told."""
+    """The jobs, nodes and tokens that what is lost was about, as far as it can be told."""
     covers: int = 0
     """The last segment that there is, or was."""
     history: int = 0
@@ -148,7 +149,7 @@ def _note_damage(found: Salvage, damage: Sequence[Hole]) -> None:
     for hole in damage:
         found.gap = True
         for match in _NAMED.finditer(hole.data):
-            kind = Job if (match["kind"] or match["record"]).lower() == b"job" else Node
+            kind = _KINDS[(match["kind"] or match["record"]).lower()]
             found.touched.add((kind, match["id"].decode()))
 
 
@@ -197,7 +198,7 @@ def _all_fit(found: Salvage, events: Sequence[Event]) -> bool:
     for event in events:
         key = event.key
         record = changed[key] if key in changed else found.records.get(key)
-        if isinstance(event, JobSubmitted | NodeRegistered):
+        if isinstance(event, JobSubmitted | NodeRegistered | TokenCreated):
             found.broken.discard(key)
         if key in found.broken or not fits(record, event):
             return False

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now
+from common.model import FarmState, Job, JobStatus, Node, Now, Token
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import ListingKey, Listings
@@ -27,12 +27,19 @@ def _listing_names(job: Job) -> list[ListingName]:
     return names if job.owner is None else [*names, (job.owner, None), (job.owner, job.status)]
 
 
+def _digests(node: Node | None) -> set[str]:
+    """The SHA-256 of each credential that the node is known by."""
+    digests = () if node is None else (node.credential_hash, node.replaced_hash)
+    return {digest for digest in digests if digest is not None}
+
+
 class State:
     """All records, and where to find them."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
         self.nodes: dict[str, Node] = {}
+        self.tokens: dict[str, Token] = {}
         self.farm = FarmState()
         self.history = 0
         """How many events led here, since the beginning."""
@@ -43,6 +50,7 @@ class State:
         self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, str] = {}
+        self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
 
     def record(self, key: RecordKey) -> lifecycle.Record | None:
@@ -50,6 +58,8 @@ class State:
         kind, identifier = key
         if kind is FarmState:
             return self.farm
+        if kind is Token:
+            return self.tokens.get(identifier)
         return self.jobs.get(identifier) if kind is Job else self.nodes.get(identifier)
 
     def put(self, key: RecordKey, record: lifecycle.Record | None, now: Now) -> None:
@@ -57,6 +67,11 @@ class State:
         kind, identifier = key
         if isinstance(record, FarmState):
             self.farm = record
+        elif isinstance(record, Token):
+            self.tokens[record.id] = record
+            self._by_secret[record.secret_hash] = record.id
+        elif kind is Token:
+            del self._by_secret[self.tokens.pop(identifier).secret_hash]
         elif isinstance(record, Job):
             self._put_job(self.jobs.get(record.id), record, now)
         elif kind is Job:
@@ -77,9 +92,14 @@ class State:
         return [self.jobs[job_id] for job_id in self._listings.ids((None, JobStatus.RUNNING))]
 
     def node_with_credential(self, digest: str) -> Node | None:
-        """The node whose credential has this SHA-256."""
+        """The node whose credential, or whose replaced one, has this SHA-256."""
         node_id = self._by_credential.get(digest)
         return None if node_id is None else self.nodes.get(node_id)
+
+    def token_with_secret(self, digest: str) -> Token | None:
+        """The token whose secret has this SHA-256."""
+        token_id = self._by_secret.get(digest)
+        return None if token_id is None else self.tokens.get(token_id)
 
     def by_key(self, key: str) -> list[Job]:
         """The jobs that were submitted with this `Idempotency-Key`, in the order of their submission."""
@@ -144,13 +164,14 @@ class State:
             self.queue.remove(old)
 
     def _put_node(self, old: Node | None, new: Node | None) -> None:
-        if old is not None:
-            self._by_credential.pop(old.credential_hash or "", None)
-        if new is None:
-            assert old is not None  # noqa: S101 - only a known node can be removed
-            del self.nodes[old.id]
-            self._held.pop(old.id, None)
+        # Callers are looked up without the lock: what stays valid must be found at every moment.
+        if new is not None:
+            self.nodes[new.id] = new
+            self._by_credential.update(dict.fromkeys(_digests(new), new.id))
+        for digest in _digests(old) - _digests(new):
+            self._by_credential.pop(digest, None)
+        if new is not None:
             return
-        self.nodes[new.id] = new
-        if new.credential_hash is not None:
-            self._by_credential[new.credential_hash] = new.id
+        assert old is not None  # noqa: S101 - only a known node can be removed
+        del self.nodes[old.id]
+        self._held.pop(old.id, None)

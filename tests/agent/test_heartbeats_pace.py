@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.heartbeat import Heartbeats, interval, patience
+from agent.rotation import Rotation
 from agent.running import RunningJobs
 
 
@@ -34,6 +36,7 @@ class SlowLink:
 
     def __init__(self) -> None:
         self.sent: list[float] = []
+        self.terms: dict[str, Any] = {}
         self.release = threading.Event()
 
     def call(self, _: object) -> Any:
@@ -43,10 +46,10 @@ class SlowLink:
         return 0.0, {"leases": []}
 
 
-def test_time_spent_on_one_that_hangs_is_not_waited_again() -> None:
+def test_time_spent_on_one_that_hangs_is_not_waited_again(tmp_path: Path) -> None:
     link: Any = SlowLink()
     ended = threading.Event()
-    heartbeats = Heartbeats(link, RunningJobs(1), 0.5, threading.Event())
+    heartbeats = Heartbeats(link, RunningJobs(1), 0.5, threading.Event(), Rotation(link, tmp_path))
     thread = threading.Thread(target=heartbeats.go_on, args=(ended,))
     thread.start()
     try:

@@ -17,7 +17,7 @@ def routes() -> dict[str, tuple[str, str]]:
     return {
         rule.endpoint: (
             next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})),
-            re.sub("<(?:job_id|node_id)>", "{id}", rule.rule).replace("<", "{").replace(">", "}"),
+            re.sub(r"<\w+_id>", "{id}", rule.rule).replace("<", "{").replace(">", "}"),
         )
         for rule in rules
     }

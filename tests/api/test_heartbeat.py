@@ -17,6 +17,8 @@ def test_a_heartbeat_without_a_body_answers_status_and_leases(corner: Corner) ->
         "leases": [job["lease_id"]],
         "heartbeat_timeout": 3600,
         "lease": 3600,
+        "credential_ttl": 90 * 86400,
+        "credential_expires_in": None,
     }
 
 

@@ -12,12 +12,18 @@ from marshmallow import Schema
 from common import problems, schema
 from common.documents import JobSchema, NodeSchema, QueueSchema, ResultSchema
 from common.examples import EXAMPLES
-from common.model import Job, JobStatus, NodeStatus
+from common.model import Job, JobStatus, NodeStatus, TokenStatus
 from master.api.described import description_of
-from master.api.documents import full_job_document, job_document, node_document, result_document
+from master.api.documents import (
+    full_job_document,
+    job_document,
+    node_document,
+    result_document,
+    token_document,
+)
 from master.app import create_app
 from master.auth import ROUTES
-from master.service import JobView, jobs, nodes
+from master.service import JobView, jobs, nodes, tokens
 from tests.api.routes import routes
 from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_claim, register, submit
 from tests.docs.tables import example, names, page, sections, table
@@ -31,6 +37,8 @@ SCHEMAS: dict[str, Schema] = {
     "POST /nodes/register": schema.RegisterSchema(),
     "POST /nodes/{id}/heartbeat": schema.HeartbeatSchema(),
     "POST /nodes/{id}/leave": schema.LeaveSchema(),
+    "POST /nodes/{id}/credential": schema.CredentialSchema(),
+    "POST /tokens": schema.TokenSchema(),
     "POST /jobs/batch": schema.BatchSchema(),
     "POST /jobs": schema.SubmitSchema(),
     "POST /jobs/{id}/progress": schema.ProgressSchema(),
@@ -115,6 +123,8 @@ def test_every_status_is_named() -> None:
         assert f"`{status}`" in SECTIONS["GET /jobs"]
     for node_status in NodeStatus:
         assert f"`{node_status}`" in SECTIONS["GET /nodes/{id}"]
+    for token_status in TokenStatus:
+        assert f"`{token_status}`" in SECTIONS["GET /tokens"]
 
 
 @pytest.fixture
@@ -125,16 +135,18 @@ def documents(tmp_path: Path) -> dict[str, Any]:
     node_id = register(farm)
     claimed = must_claim(farm, node_id)
     finish(farm, claimed)
+    token, _ = tokens.create(farm, OPERATOR, schema.TokenSchema().load({}))
     done: Job = jobs.get(farm, OPERATOR, claimed.job.id).job
     return {
         "GET /jobs": job_document(JobView(pending.job, pending_reason=pending.pending_reason)),
         "GET /jobs/{id}": full_job_document(JobView(done)),
         "GET /nodes/{id}": node_document(nodes.get(farm, node_id)),
         "GET /jobs/{id}/result": result_document(done),
+        "GET /tokens": token_document(token, farm.clock().wall),
     }
 
 
-@pytest.mark.parametrize("route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result"])
+@pytest.mark.parametrize("route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result", "GET /tokens"])
 def test_the_example_has_the_fields_of_the_answer_in_their_order(
     documents: dict[str, Any], route: str
 ) -> None:

@@ -34,7 +34,7 @@ def staged(checkout: Path, tmp_path: Path) -> Staged:
     return Staged(checkout, tmp_path / "root")
 
 
-SETTINGS = {"/etc/ffmpeg-rtmp/agent.env", "/etc/ffmpeg-rtmp/master.env"}
+SETTINGS = {f"/etc/ffmpeg-rtmp/{name}.env" for name in ("agent", "agent-token", "master")}
 
 
 def test_everything_is_put_in_its_place(staged: Staged) -> None:
@@ -50,6 +50,11 @@ def test_everything_is_put_in_its_place(staged: Staged) -> None:
         "/usr/local/bin/ffrtmp",
     }
     assert (staged.root / "opt/ffmpeg-rtmp/bin/agent").stat().st_mode & 0o777 == 0o755
+
+
+def test_the_join_token_is_for_root_only(staged: Staged) -> None:
+    staged.run("install")
+    assert (staged.root / "etc/ffmpeg-rtmp/agent-token.env").stat().st_mode & 0o777 == 0o600
 
 
 def test_changed_settings_survive_the_next_install(staged: Staged) -> None:

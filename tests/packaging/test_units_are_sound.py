@@ -81,7 +81,7 @@ def test_the_master_can_see_which_user_a_local_connection_belongs_to() -> None:
     assert not {"ProcSubset", "PrivateUsers", "PrivateNetwork"} & master.keys()
 
 
-@pytest.mark.parametrize("name", UNITS.values())
+@pytest.mark.parametrize("name", [*UNITS.values(), "agent-token"])
 def test_the_settings_file_is_one_that_systemd_reads(name: str) -> None:
     lines = (ROOT / "systemd" / f"{name}.env").read_text().splitlines()
     settings = [line for line in lines if "=" in line]
