@@ -114,6 +114,12 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option(
     "--ffmpeg", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An ffmpeg to prefer."
 )
+@click.option(
+    "--sandbox",
+    type=click.Choice(("auto", "required", "off")),
+    default="auto",
+    help="Run ffmpeg without network and other files: where it works, always or never.",
+)
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="agent")
 def main(**options: Any) -> None:

@@ -26,6 +26,7 @@ from agent.outbox import Outbox
 from agent.outputs import Clocks, prune, set_ahead
 from agent.runner import Assignment, run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
+from agent.sandbox import Sandbox
 from agent.teller import ProgressTeller
 from common.client import ApiError
 from common.model import Report
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
+_NO_SANDBOX = Sandbox()
 _TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
 _GOODBYE_PATIENCE = 3.0  # seconds that the master gets to hear that the agent stops
@@ -43,13 +45,20 @@ class Agent:
     """One node at work."""
 
     def __init__(
-        self, config: Config, link: Link, toolbox: Toolbox, spawner: Spawner, outbox: Outbox, slots: int
+        self,
+        config: Config,
+        link: Link,
+        toolbox: Toolbox,
+        spawner: Spawner,
+        outbox: Outbox,
+        slots: int,
+        sandbox: Sandbox = _NO_SANDBOX,
     ) -> None:
         """Everything with effects is handed in."""
         self._config = config
         self._link = link
         self._toolbox = toolbox
-        self._spawner = spawner
+        self._spawner, self._sandbox = spawner, sandbox
         self._outbox = outbox
         self._running = RunningJobs(slots)
         self._draining = threading.Event()
@@ -153,6 +162,7 @@ class Agent:
                 teller.tell,
                 job.abort,
                 may_work=lambda: self._may_work(job),
+                sandbox=self._sandbox,
             )
             unsent = teller.close()
             if report is not None:

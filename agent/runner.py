@@ -18,6 +18,7 @@ from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
 from agent.probe import Probe, ProbeError, probe, verify
+from agent.sandbox import Sandbox
 from agent.workspace import job_directory, part_of, publish
 from common.analyzer import analyze
 from common.model import Failure, JobStatus, Progress, Report, Scalar
@@ -28,6 +29,7 @@ from common.settings import EncodeSettings, UnsuitableError, resolve
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _NO_SPACE = "No space left on device"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_SANDBOX = Sandbox()
 _MAX_MESSAGE = 500
 """Characters of a failure's message."""
 
@@ -66,8 +68,9 @@ def run_job(
     *,
     may_work: Callable[[], bool] = lambda: True,
     limits: Callable[[EncodeSettings], Limits] = limits_for,
+    sandbox: Sandbox = _NO_SANDBOX,
 ) -> Report | None:
-    """Runs the job to its end; None if `abort` ended it. Never raises.
+    """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
     Its ffmpeg is suspended while `may_work`, which is asked again and again, is false.
 
@@ -78,7 +81,9 @@ def run_job(
     failure: Failure | None = None
     known: Mapping[str, Scalar] | None = None
     try:
-        known = _run(assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, may_work, limits)
+        known = _run(
+            assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, may_work, limits, sandbox
+        )
     except _FailedError as error:
         failure, known = error.failure, error.known
     except OSError as error:
@@ -116,6 +121,7 @@ def _run(
     abort: threading.Event,
     may_work: Callable[[], bool],
     limits: Callable[[EncodeSettings], Limits],
+    sandbox: Sandbox,
 ) -> dict[str, Scalar] | None:
     """The metrics of the published output; None if aborted."""
     settings = _settings(assignment)
@@ -139,6 +145,7 @@ def _run(
                 may_work=may_work,
                 total_frames=settings.frames,
                 on_progress=on_progress,
+                sandbox=sandbox,
             )
             if ended.why == "aborted":
                 return None

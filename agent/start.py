@@ -26,6 +26,7 @@ from agent.link import Link, RefusedError, retry
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
 from agent.outbox import Outbox
+from agent.sandbox import SandboxError, detect
 from agent.workspace import remove_leftovers
 from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
@@ -133,7 +134,7 @@ def run(options: Mapping[str, Any]) -> None:
         raise StopError(str(error)) from error
     try:
         stop.wait_for(lambda: _start(config, options, stop))
-    except (identity.IdentityError, TrustError, SpawnError) as error:
+    except (identity.IdentityError, TrustError, SpawnError, SandboxError) as error:
         raise StopError(str(error)) from error
     finally:
         os.close(held)
@@ -221,13 +222,15 @@ def _work(
     if stop.event.is_set():
         return
     with Spawner() as spawner:
-        toolbox = discover(spawner, options["ffmpeg"])
+        sandbox = detect(spawner, options["sandbox"])
+        log.log(logging.INFO if sandbox.is_whole else logging.WARNING, "%s", sandbox.describe())
+        toolbox = discover(spawner, options["ffmpeg"], sandbox)
         if not toolbox.encoders:
             raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
         description = _describe(config, toolbox, options["max_concurrent_jobs"])
         run = instance.begin(config.master_dir)
         link = Link(client, who, run, description)
-        agent = Agent(config, link, toolbox, spawner, outbox, description["max_concurrent_jobs"])
+        agent = Agent(config, link, toolbox, spawner, outbox, description["max_concurrent_jobs"], sandbox)
         stop.at_once = agent.stop_now
         with _clear_ends():
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))

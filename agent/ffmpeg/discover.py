@@ -17,6 +17,7 @@ from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import run
 from agent.ffmpeg.spawner import Spawner
+from agent.sandbox import Sandbox
 
 SOFTWARE = ("libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1")
 HARDWARE = tuple(
@@ -25,6 +26,7 @@ HARDWARE = tuple(
 RENDER_NODE = "/dev/dri/renderD128"
 """The first GPU; VAAPI has to be told which one."""
 
+_NO_SANDBOX = Sandbox()
 _TRIAL_LIMITS = Limits(first=20, stall=20, last=20, total=20, grace=1)
 _VERSION = re.compile(r"^ffmpeg version (\S+)")
 _LISTED = re.compile(r"^ V[A-Z.]{5} (\S+)", re.MULTILINE)
@@ -64,28 +66,27 @@ class Toolbox:
         return self.chosen.get(encoder)
 
 
-def discover(spawner: Spawner, extra: Path | None = None) -> Toolbox:
+def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO_SANDBOX) -> Toolbox:
     """Looks at `extra`, the wheel's ffmpeg and those on PATH, in this order; takes a few seconds.
 
-    An ffmpeg that does not run is left out. With none at all the toolbox is empty.
+    An ffmpeg that does not run in the sandbox is left out. With none at all the toolbox is empty.
     """
     chosen: dict[str, FFmpeg] = {}
     failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="ffrtmp-trial-") as name:
         directory = Path(name)
         for path in candidates(extra):
+            output = partial(_output, spawner, sandbox, directory, path)
             try:
-                version = _VERSION.match(spawner.output([str(path), "-version"], directory, 20))
-                listed = listed_encoders(
-                    spawner.output([str(path), "-hide_banner", "-encoders"], directory, 20)
-                )
+                version = _VERSION.match(output("-version"))
+                listed = listed_encoders(output("-hide_banner", "-encoders"))
             except OSError as error:
                 failed[str(path)] = str(error)
                 continue
             ffmpeg = FFmpeg(path, version[1] if version else "unknown")
             wanted = [e for e in (*SOFTWARE, *HARDWARE) if e in listed and e not in chosen]
             with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-                trial = partial(_trial, spawner, ffmpeg, directory)
+                trial = partial(_trial, spawner, sandbox, ffmpeg, directory)
                 outcomes = list(pool.map(trial, wanted))
             for encoder, problem in zip(wanted, outcomes, strict=True):
                 if problem is None:
@@ -140,7 +141,11 @@ def trial_argv(ffmpeg: str, encoder: str) -> list[str]:
     return [*argv, "-f", "null", "-"]
 
 
-def _trial(spawner: Spawner, ffmpeg: FFmpeg, directory: Path, encoder: str) -> str | None:
+def _output(spawner: Spawner, sandbox: Sandbox, directory: Path, ffmpeg: Path, *options: str) -> str:
+    return spawner.output(sandbox.wrap([str(ffmpeg), *options], directory), directory, 20)
+
+
+def _trial(spawner: Spawner, sandbox: Sandbox, ffmpeg: FFmpeg, directory: Path, encoder: str) -> str | None:
     """None if the encoder works, else the short reason."""
     try:
         ended = run(
@@ -149,6 +154,8 @@ def _trial(spawner: Spawner, ffmpeg: FFmpeg, directory: Path, encoder: str) -> s
             directory,
             limits=_TRIAL_LIMITS,
             abort=threading.Event(),
+            sandbox=sandbox,
+            devices=encoder in HARDWARE,
         )
     except OSError as error:
         return str(error)

@@ -17,6 +17,7 @@ from common.settings import CODECS, EncodeSettings
 Why = Literal["stalled", "time_limit", "aborted"]
 """Why an ffmpeg was ended by us."""
 
+GIB = 1024**3
 _LOOKAHEAD = 80
 """Frames that an encoder may hold before the first comes out (SVT-AV1: 74)."""
 _BURST = 32
@@ -25,7 +26,7 @@ _BURST = 32
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds that are waited. All are counted on the monotonic clock."""
+    """What one child may take. Seconds are counted on the monotonic clock, but for `cpu_seconds`."""
 
     first: float = 120.0
     """For the first frame, from the start."""
@@ -38,6 +39,12 @@ class Limits:
     """For everything."""
     grace: float = 5.0
     """Between TERM and KILL."""
+    memory: int = 4 * GIB
+    """Bytes of address space."""
+    cpu_seconds: int = 3600
+    """User and system time."""
+    output_bytes: int = 64 * GIB
+    """Of each file that it writes."""
 
 
 def limits_for(settings: EncodeSettings) -> Limits:

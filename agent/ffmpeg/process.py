@@ -18,11 +18,18 @@ from agent.ffmpeg.limits import Limits, Why, WorkClock, overdue
 from agent.ffmpeg.log import LogRing
 from agent.ffmpeg.progress import ProgressParser
 from agent.ffmpeg.spawner import Spawner, signal_group
+from agent.sandbox import Sandbox
 from common.model import Progress
 
 _TICK = 0.1
 """Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
+_NO_SANDBOX = Sandbox()
+_DEADLY = {
+    *(signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE),
+    *(signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGSYS),
+}
+"""The signals that can end a program which is alone in its process namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,13 @@ def run(
     may_work: Callable[[], bool] = lambda: True,
     total_frames: int | None = None,
     on_progress: Callable[[Progress, list[str]], None] | None = None,
+    sandbox: Sandbox = _NO_SANDBOX,
+    readable: Sequence[Path] = (),
+    devices: bool = False,
 ) -> Ended:
-    """Runs one child to its end, which `limits` and `abort` may bring about.
+    """Runs one child in the sandbox to its end, which `limits` and `abort` may bring about.
+
+    It works in `cwd`, and reads what is `readable`; `devices`: it needs the GPUs.
 
     It is suspended while `may_work` is false, which is asked again and again from another
     thread; that time counts for nothing. After an abort it is killed at once: nothing that
@@ -69,7 +81,8 @@ def run(
     """
     started = time.monotonic()
     wanted = _Wanted(limits, abort, may_work)
-    watch = _Watch(spawner.spawn(argv, cwd), wanted, ProgressParser(total_frames), started)
+    child = spawner.spawn(sandbox.wrap(argv, cwd, readable, devices=devices), cwd, limits)
+    watch = _Watch(child, wanted, ProgressParser(total_frames), started, has_monitor=sandbox.has_monitor)
     thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)
     thread.start()
     try:
@@ -99,7 +112,13 @@ class _Watch:
     """Reads one child's pipes, suspends it and ends it when it must; lives in a thread of its own."""
 
     def __init__(
-        self, child: subprocess.Popen[bytes], wanted: _Wanted, parser: ProgressParser, started: float
+        self,
+        child: subprocess.Popen[bytes],
+        wanted: _Wanted,
+        parser: ProgressParser,
+        started: float,
+        *,
+        has_monitor: bool,
     ) -> None:
         self.child = child
         self.log = LogRing()
@@ -114,6 +133,7 @@ class _Watch:
         self._why: Why | None = None
         self._kill_at: float | None = None
         self._sampled = 0
+        self._has_monitor = has_monitor
         # A child made by vfork counts its parent's memory as its own peak, up to this.
         self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
@@ -206,12 +226,30 @@ class _Watch:
         done = self.progress.percent == 100
         self._why = overdue(limits, worked, started=self._started, changed=self._changed, done=done)
         if self._why is not None:
-            signal_group(self.child.pid, signal.SIGTERM)
+            self._terminate()
             self._kill_at = now + limits.grace
+
+    def _terminate(self) -> None:
+        """Ask the program to end; a sandbox's monitor must stay, or it would be killed."""
+        program = self._program()
+        if program == self.child.pid:
+            signal_group(program, signal.SIGTERM)
+        elif program is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(program, signal.SIGTERM)
+
+    def _program(self) -> int | None:
+        """The program's pid; None while its sandbox is being made."""
+        if not self._has_monitor:
+            return self.child.pid
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # The monitor has one child and does not reap it before it ends itself.
+            return int(Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()[0])
+        return None
 
     def _sample_memory(self) -> None:
         with contextlib.suppress(OSError, ValueError, IndexError):
-            for line in Path(f"/proc/{self.child.pid}/status").read_text("ascii", "replace").splitlines():
+            for line in Path(f"/proc/{self._program()}/status").read_text("ascii", "replace").splitlines():
                 if line.startswith("VmHWM:"):
                     self._sampled = int(line.split()[1]) * 1024
 
@@ -228,6 +266,8 @@ class _Watch:
         _, status, usage = os.wait4(self.child.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         self.child.returncode = code  # so that Popen does not wait for it again
+        if self._has_monitor:
+            code = told_by_monitor(code)
         self.ended = Ended(
             returncode=code if code >= 0 else None,
             signal=-code if code < 0 else None,
@@ -245,3 +285,12 @@ class _Watch:
         that is not above ours says nothing: then it is the highest seen in /proc.
         """
         return counted if counted > self._inherited else self._sampled or None
+
+
+def told_by_monitor(code: int) -> int:
+    """A program's exit code from that of its sandbox's monitor; negative: the signal that ended it.
+
+    The monitor says 128 + n for signal n, as shells do. ffmpeg's own codes are 256 - errno: those
+    of the errnos 97 to 124 look the same, most of which are errors of a network that it has not.
+    """
+    return 128 - code if code - 128 in _DEADLY else code

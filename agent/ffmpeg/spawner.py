@@ -17,10 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
+from agent.ffmpeg.limits import Limits
+
 _INHERITED = ("LD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "LIBVA_DRIVERS_PATH", "CUDA_VISIBLE_DEVICES")
 """What of the agent's environment an ffmpeg gets: where its GPU driver is, and no secrets."""
 
 
+_USUAL = Limits()
+_OPEN_FILES = 256
+_LAST_SECONDS = 5
+"""Between the signal that a program can catch at the end of its CPU time, and the one that it cannot."""
 _IF_PARENT_LIVES = ("/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 """Comes after setpriv: an agent that died before the kernel was told leaves no ffmpeg either."""
 
@@ -33,17 +39,16 @@ class Spawner:
     """Starts children from one thread; when that ends, by `close` or by death, they are killed."""
 
     def __init__(self) -> None:
-        """SpawnError if this machine has no `setpriv`."""
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            raise SpawnError("setpriv was not found; install the package util-linux")
-        self._setpriv = setpriv
+        """SpawnError if this machine has no `setpriv` or `prlimit`."""
+        self._setpriv, self._prlimit = _find("setpriv"), _find("prlimit")
         # A pool's thread stays until shutdown; it is made by the first task, so here.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="spawner")
         self._pool.submit(int).result()
 
-    def spawn(self, argv: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
-        """A child in its own process group, with pipes for stdout and stderr.
+    def spawn(self, argv: Sequence[str], cwd: Path, limits: Limits = _USUAL) -> subprocess.Popen[bytes]:
+        """A child in a session and process group of its own, with pipes for stdout and stderr.
+
+        The kernel holds it to the limits of memory, CPU time and file size.
 
         `argv[0]` is a path or found on PATH. SpawnError after `close`; OSError if the
         system refuses (no memory, no such directory).
@@ -53,14 +58,18 @@ class Spawner:
 
         def start() -> subprocess.Popen[bytes]:
             child = subprocess.Popen(  # noqa: S603 - an argv list of our own making
-                [self._setpriv, "--pdeathsig", "KILL", "--", *_IF_PARENT_LIVES, str(os.getpid()), *argv],
+                [
+                    *(self._setpriv, "--pdeathsig", "KILL", "--", *_IF_PARENT_LIVES, str(os.getpid())),
+                    *(self._prlimit, *_resources(limits), "--", *argv),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 cwd=cwd,
                 env=environment,
-                process_group=0,
+                # Not in ours: a program with our terminal could type into it.
+                start_new_session=True,
             )
             self._await_setpriv(child.pid)
             return child
@@ -78,18 +87,19 @@ class Spawner:
             while Path(f"/proc/{pid}/exe").readlink() == setpriv:
                 time.sleep(0.0005)
 
-    def output(self, argv: Sequence[str], cwd: Path, timeout: float) -> str:
-        """What a short command prints on stdout; OSError if it takes longer or fails."""
-        child = self.spawn(argv, cwd)
+    def output(self, argv: Sequence[str], cwd: Path, timeout: float, limits: Limits = _USUAL) -> str:
+        """What a short command prints on stdout; OSError if it takes longer (seconds) or fails."""
+        child = self.spawn(argv, cwd, limits)
         try:
-            out, _ = child.communicate(timeout=timeout)
+            out, said = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
             signal_group(child.pid, signal.SIGKILL)
             child.communicate()
             raise OSError(f"{argv[0]} did not answer within {timeout:g} s") from error
         if child.returncode != 0:
-            raise OSError(f"{argv[0]} failed with exit code {child.returncode}")
-        return out.decode("utf-8", "replace")
+            last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise OSError(f"{argv[0]} failed with exit code {child.returncode}: {last or 'it said nothing'}")
+        return out.decode("utf-8", "replace").lstrip("\n")  # a sandbox begins with an empty line
 
     def close(self) -> None:
         """Ends the thread; the kernel then kills every child that still runs."""
@@ -100,6 +110,24 @@ class Spawner:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
+
+
+def _find(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        raise SpawnError(f"{program} was not found; install the package util-linux")
+    return found
+
+
+def _resources(limits: Limits) -> list[str]:
+    """The kernel's limits (setrlimit), as options of `prlimit`."""
+    return [
+        f"--as={limits.memory}",
+        f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + _LAST_SECONDS}",
+        f"--fsize={limits.output_bytes}",
+        f"--nofile={_OPEN_FILES}",
+        "--core=0",
+    ]
 
 
 def signal_group(group: int, number: signal.Signals) -> None:
