@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.packet import Packet
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
-from agent.ffmpeg.command import duration, frame_rate
+from agent.ffmpeg.command import DEMUXERS, duration, frame_rate
+from agent.inputs.media import reopen
 from common.settings import EncodeSettings
 
 _CODECS = {"h264": "h264", "hevc": "h265", "vp9": "vp9", "av1": "av1"}
@@ -44,6 +46,8 @@ class Probe:
     """None: no sound."""
     audio_duration: float | None
     """Seconds."""
+    end: float
+    """Seconds from the file's start to the last picture's end."""
 
 
 @dataclass(slots=True)
@@ -79,12 +83,26 @@ def probe(path: Path) -> Probe:
 
     ProbeError if it is no video; OSError if it cannot be read.
     """
-    size = path.stat().st_size
+    return _measure(str(path), path.name, path.stat().st_size, {})
+
+
+def probe_input(descriptor: int) -> Probe:
+    """The same of an input, which may be anything: it is read by the demuxers of ours only."""
+    own = reopen(descriptor)
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ProbeError(f"{path.name} has no video stream")
-            video = container.streams.video[0]
+        options = {"fd": str(own), "protocol_whitelist": "fd", "format_whitelist": DEMUXERS}
+        return _measure("fd:", "the input", os.fstat(own).st_size, options)
+    finally:
+        os.close(own)
+
+
+def _measure(url: str, name: str, size: int, options: dict[str, str]) -> Probe:
+    try:
+        with av.open(url, options=options) as container:
+            pictures_of = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+            if not pictures_of:
+                raise ProbeError(f"{name} has no video stream")
+            video = pictures_of[0]
             audio = container.streams.audio[0] if container.streams.audio else None
             rate = video.average_rate or video.guessed_rate
             tallies = {video.index: _Tally(), **({audio.index: _Tally()} if audio else {})}
@@ -101,31 +119,38 @@ def probe(path: Path) -> Probe:
                 pixel_format=context.pix_fmt,
                 frames=pictures.count,
                 duration=pictures.seconds,
+                end=float(pictures.end) - (container.start_time or 0) / av.time_base,
                 bitrate=pictures.size * 8 / pictures.seconds if pictures.seconds > 0 else None,
                 size=size,
                 audio_codec=audio.codec.canonical_name if audio else None,
                 audio_duration=tallies[audio.index].seconds if audio else None,
             )
     except av.FFmpegError as error:
-        raise ProbeError(f"{path.name} cannot be read as video: {error.strerror}") from error
+        raise ProbeError(f"{name} cannot be read as video: {error.strerror}") from error
 
 
-def verify(probed: Probe, settings: EncodeSettings) -> str | None:
+def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | None:
     """A sentence that says in what the output differs from what was asked; None if it does not.
 
     The rate may differ by 0.1 % (containers round it), a length by one frame or 50 ms,
-    whichever is more; everything else must be equal.
+    whichever is more; everything else must be equal. `fewer`: frames that may be missing at
+    the end of an input, whose sound may also end before its picture.
     """
     asked_rate = float(frame_rate(settings.fps))
     length = duration(settings)
-    slack = max(1 / asked_rate, 0.05)
+    slack = max((1 + fewer) / asked_rate, 0.05)
+    missing = settings.frames - probed.frames
     wrong = [
         f"{name} is {is_} instead of {asked}"
         for name, is_, asked in (
             ("the size", f"{probed.width}x{probed.height}", f"{settings.width}x{settings.height}"),
             ("the codec", probed.codec, settings.codec),
             ("the pixel format", probed.pixel_format or "unknown", settings.pixel_format),
-            ("the number of frames", probed.frames, settings.frames),
+            (
+                "the number of frames",
+                probed.frames,
+                probed.frames if 0 <= missing <= fewer else settings.frames,
+            ),
             ("the audio codec", probed.audio_codec or "none", settings.audio),
         )
         if is_ != asked
@@ -134,7 +159,8 @@ def verify(probed: Probe, settings: EncodeSettings) -> str | None:
         wrong.append(f"the frame rate is {_round(probed.frame_rate)} instead of {_round(asked_rate)}")
     if abs(probed.duration - length) > slack:
         wrong.append(f"the duration is {_round(probed.duration)} s instead of {_round(length)} s")
-    if probed.audio_duration is not None and abs(probed.audio_duration - length) > slack:
+    silence = length - (probed.audio_duration or length)
+    if silence < -slack or (silence > slack and not fewer):
         wrong.append(f"the sound lasts {_round(probed.audio_duration)} s instead of {_round(length)} s")
     return f"the output is not what was asked for: {'; '.join(wrong)}" if wrong else None
 

@@ -241,8 +241,12 @@ class MasterClient:
         return scenarios
 
     def _once(self, path: str, **content: Any) -> dict[str, Any]:
-        """A request that makes something, sent again if no answer came: its key tells the master."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        """A request that makes something, sent again if no answer came: its key tells the master.
+
+        It does not say our protocol: an older master drops what it does not know of a newer caller,
+        and a job without its input is not the job. So it refuses it.
+        """
+        headers = {"Idempotency-Key": str(uuid.uuid4()), PROTOCOL_HEADER: None}
         for pause in RESEND_AFTER:
             try:
                 return self._call("POST", path, headers=headers, **content)
@@ -273,10 +277,10 @@ class MasterClient:
         *,
         anonymous: bool = False,
         timeout: float = READ_TIMEOUT,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         **content: Any,
     ) -> dict[str, Any]:
-        headers = dict(headers or {})
+        headers = dict(headers or {})  # None: without the session's own
         if self._instance is not None:
             headers[INSTANCE_HEADER] = self._instance
             if self._heard is not None:

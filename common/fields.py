@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from common import settings
+from common import inputs, settings
 
 
 class StrictString(fields.String):
@@ -106,3 +106,15 @@ class Bitrate(fields.Field[str]):
         except ValueError as error:
             raise ValidationError(f"{error}.") from error
         return value
+
+
+class Input(StrictString):
+    """An input of a job, as `common.inputs` has it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            inputs.parse_input(text)
+        except inputs.InputError as error:
+            raise ValidationError(f"Cannot be an input: {error}.") from error
+        return text

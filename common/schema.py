@@ -7,14 +7,16 @@ schema loads into the plain values that the service takes.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from common import settings
+from common import inputs, settings
 from common.failures import KINDS
 from common.fields import (
     Bitrate,
+    Input,
     OneOf,
     ShortDict,
     ShortList,
@@ -45,6 +47,16 @@ def _matches(pattern: re.Pattern[str], message: str) -> Any:
     def check(value: str) -> None:
         if not pattern.fullmatch(value):
             raise ValidationError(message)
+
+    return check
+
+
+def _parses(parse: Callable[[str], object]) -> Any:
+    def check(value: str) -> None:
+        try:
+            parse(value)
+        except inputs.InputError as error:
+            raise ValidationError(f"{error}.") from error
 
     return check
 
@@ -122,6 +134,7 @@ class SubmitSchema(Strict):
     """`POST /jobs`."""
 
     scenario = _text(64, required=True)
+    input = Input(load_default=None, allow_none=True)
     confidence = OneOf(Confidence, load_default=Confidence.AUTO)
     # As sent: which ones were given matters, and the defaults are the scenario's.
     parameters = fields.Nested(ParametersSchema, load_default=dict)
@@ -161,6 +174,15 @@ class RegisterSchema(Strict):
     run_unlabeled = StrictBoolean(load_default=True)
     agent_version = _text(64, load_default=None, allow_none=True)
     instance = StrictString(load_default=None, allow_none=True, validate=_is_id)
+    media_roots = ShortList(
+        StrictString(validate=_parses(inputs.root_name)), most=64, load_default=None, allow_none=True
+    )
+    input_hosts = ShortList(
+        StrictString(validate=[validate.Length(max=300), _parses(inputs.parse_host_pattern)]),
+        most=256,
+        load_default=None,
+        allow_none=True,
+    )
 
 
 class HeartbeatSchema(Strict):

@@ -2,9 +2,10 @@
 
 VERSION = "0.1.0"
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised when agents and masters must know of each other's change. Neighbours work together: a
 master takes agents from one below to one above its own; see docs/reliability.md.
 
 1: the first. 2: agents say in headers (`common.client`) who they are and what they have heard.
+3: nodes say which inputs they can read, and jobs may name one.
 """

@@ -45,6 +45,8 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "ffmpeg_version": hardware.ffmpeg_version,
         "gpu_model": hardware.gpu_model,
         "has_battery": hardware.has_battery,
+        "media_roots": None if node.media_roots is None else list(node.media_roots),
+        "input_hosts": None if node.input_hosts is None else list(node.input_hosts),
         "agent_version": node.agent_version,
         "quarantined": node.quarantined,
     }
@@ -68,6 +70,7 @@ def job_document(view: JobView) -> dict[str, Any]:
             "encoders": list(job.constraints.encoders),
             "gpu": job.constraints.gpu,
         },
+        "input": job.input,
         "max_attempts": job.max_attempts,
         "retry_of": job.retry_of,
         "owner": job.owner,
