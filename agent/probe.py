@@ -2,131 +2,124 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
-from dataclasses import dataclass
-from fractions import Fraction
+import sys
+import threading
 from pathlib import Path
+from typing import get_type_hints
 
-import av
-from av.packet import Packet
-from av.stream import Disposition, Stream
-
+import agent
+import common
 from agent.ffmpeg.command import DEMUXERS, duration, frame_rate
+from agent.ffmpeg.limits import Limits
+from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.spawner import Spawner
 from agent.inputs.media import reopen
+from agent.prober import Probe, ProbeError
+from agent.sandbox import Sandbox
 from common.settings import EncodeSettings
 
-_CODECS = {"h264": "h264", "hevc": "h265", "vp9": "vp9", "av1": "av1"}
-"""libavcodec's names of what the settings call otherwise."""
+__all__ = ["Probe", "ProbeError", "probe", "probe_open", "verify"]
+
+_PROGRAM = "import sys; sys.path += sys.argv[4:]; from agent.prober import main; main(*sys.argv[1:4])"
+_MEMORY = 1024**3
+_PATIENCE = 60.0
+"""Seconds that the smallest file may take."""
+_SLOWEST = 5_000_000
+"""Bytes that are read in a second from a slow disk."""
+_NO_SANDBOX = Sandbox()
+_TYPES = get_type_hints(Probe)
 
 
-class ProbeError(ValueError):
-    """The file cannot be read as video; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A media file as measured. Unknown is None."""
-
-    width: int
-    height: int
-    frame_rate: float | None
-    """Frames per second, as the file states it."""
-    codec: str
-    """In our words: `h264`, `h265`, `vp9` or `av1`; else libavcodec's."""
-    pixel_format: str | None
-    frames: int
-    """Counted one by one, not read from a header."""
-    duration: float
-    """Seconds from the first picture's start to the last one's end."""
-    bitrate: float | None
-    """Bits per second of the video stream alone."""
-    size: int
-    """Bytes of the file."""
-    audio_codec: str | None
-    """None: no sound."""
-    audio_duration: float | None
-    """Seconds."""
-    end: float
-    """Seconds from the file's start to the last picture's end."""
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What the packets of one stream add up to."""
-
-    count: int = 0
-    size: int = 0
-    start: Fraction | None = None
-    end: Fraction = Fraction(0)
-
-    def add(self, packet: Packet[Stream], step: Fraction | None) -> None:
-        """`step` is a packet's length in seconds, where the packet does not tell."""
-        if packet.size == 0 or packet.is_discard:
-            return
-        self.count += 1
-        self.size += packet.size
-        if packet.pts is None or packet.time_base is None:
-            return
-        start = packet.pts * packet.time_base
-        length = packet.duration * packet.time_base if packet.duration else step or Fraction(0)
-        self.start = start if self.start is None else min(self.start, start)
-        self.end = max(self.end, start + length)
-
-    @property
-    def seconds(self) -> float:
-        """From the first start, or from 0 where an encoder's priming lies before it."""
-        return float(self.end - max(self.start or Fraction(0), Fraction(0)))
-
-
-def probe(path: Path) -> Probe:
-    """Reads the whole file once, without decoding it: one packet of our containers is one picture.
-
-    ProbeError if it is no video; OSError if it cannot be read.
-    """
-    return _measure(str(path), path.name, path.stat().st_size, {})
-
-
-def probe_input(descriptor: int) -> Probe:
-    """The same of an input, which may be anything: it is read by the demuxers of ours only."""
-    own = reopen(descriptor)
+def probe(
+    path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX, abort: threading.Event | None = None
+) -> Probe:
+    """`probe_open` of the file at `path`; OSError if there is no such file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        options = {"fd": str(own), "protocol_whitelist": "fd", "format_whitelist": DEMUXERS}
-        return _measure("fd:", "the input", os.fstat(own).st_size, options)
+        return probe_open(descriptor, path.name, spawner, sandbox, abort)
+    finally:
+        os.close(descriptor)
+
+
+def probe_open(
+    descriptor: int,
+    name: str,
+    spawner: Spawner,
+    sandbox: Sandbox = _NO_SANDBOX,
+    abort: threading.Event | None = None,
+) -> Probe:
+    """Has a process of its own read the whole open file once, without decoding it.
+
+    It can write nothing, and open no other file. `name` is what errors call it. ProbeError if the
+    file is no video, or if that process fails, takes too much, or is ended by `abort`.
+    """
+    own = reopen(descriptor)  # who reads the file next begins at its beginning
+    try:
+        ended = _measured(own, name, spawner, sandbox, abort or threading.Event())
     finally:
         os.close(own)
+    return _understand(ended, name)
 
 
-def _measure(url: str, name: str, size: int, options: dict[str, str]) -> Probe:
+def _measured(
+    descriptor: int, name: str, spawner: Spawner, sandbox: Sandbox, abort: threading.Event
+) -> Ended:
+    seconds = _PATIENCE + os.fstat(descriptor).st_size / _SLOWEST
+    limits = Limits(*(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=round(seconds), output_bytes=0)
+    code = _code()
+    argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM]
+    return run(
+        spawner,
+        [*argv, name, str(descriptor), DEMUXERS, *dict.fromkeys(str(module.parent) for module in code)],
+        Path("/"),
+        limits=limits,
+        abort=abort,
+        sandbox=sandbox,
+        readable=[*code, *_interpreter()],
+        descriptors=[descriptor],
+        writable=False,
+    )
+
+
+def _code() -> list[Path]:
+    """The directories of what is imported to measure a file; a PEX keeps each in another place."""
+    found = importlib.util.find_spec("av")
+    if found is None or found.origin is None:
+        raise ProbeError("the package av is missing; install the agent again")
+    av = Path(found.origin).resolve().parent
+    modules = [av, *(Path(str(module.__file__)).resolve().parent for module in (agent, common))]
+    libraries = av.parent / "av.libs"  # where wheels of Linux keep their libraries
+    return [*modules, libraries] if libraries.is_dir() else modules
+
+
+def _interpreter() -> list[Path]:
+    """Where Python has its own modules, unless that is among the system's directories."""
+    base = Path(sys.base_prefix).resolve()
+    return [] if base.is_relative_to("/usr") else [base]
+
+
+def _understand(ended: Ended, name: str) -> Probe:
+    """What the process said, which is believed no more than the file is."""
+    if ended.why is not None:
+        raise ProbeError(f"{name} could not be measured: it took too much ({ended.why})")
+    if ended.returncode != 0 or not ended.log:
+        how = f"signal {ended.signal}" if ended.returncode is None else f"exit code {ended.returncode}"
+        last = ended.log[-1] if ended.log else "it said nothing"
+        raise ProbeError(f"{name} could not be measured: the process ended with {how}: {last}")
     try:
-        with av.open(url, options=options) as container:
-            pictures_of = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-            if not pictures_of:
-                raise ProbeError(f"{name} has no video stream")
-            video = pictures_of[0]
-            audio = container.streams.audio[0] if container.streams.audio else None
-            rate = video.average_rate or video.guessed_rate
-            tallies = {video.index: _Tally(), **({audio.index: _Tally()} if audio else {})}
-            for packet in container.demux([video, audio] if audio else [video]):
-                step = 1 / rate if rate and packet.stream.index == video.index else None
-                tallies[packet.stream.index].add(packet, step)
-            pictures = tallies[video.index]
-            context = video.codec_context
-            return Probe(
-                width=context.width,
-                height=context.height,
-                frame_rate=float(rate) if rate else None,
-                codec=_CODECS.get(video.codec.canonical_name, video.codec.canonical_name),
-                pixel_format=context.pix_fmt,
-                frames=pictures.count,
-                duration=pictures.seconds,
-                end=float(pictures.end) - (container.start_time or 0) / av.time_base,
-                bitrate=pictures.size * 8 / pictures.seconds if pictures.seconds > 0 else None,
-                size=size,
-                audio_codec=audio.codec.canonical_name if audio else None,
-                audio_duration=tallies[audio.index].seconds if audio else None,
-            )
-    except av.FFmpegError as error:
-        raise ProbeError(f"{name} cannot be read as video: {error.strerror}") from error
+        said = json.loads(ended.log[-1], parse_constant=lambda _: None)  # NaN would pass all comparisons
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or not _TYPES.keys() | {"error"} >= said.keys():
+        said = {}
+    if isinstance(said.get("error"), str):
+        raise ProbeError(said["error"])
+    if not all(key in said and isinstance(said[key], kind) for key, kind in _TYPES.items()):
+        raise ProbeError(f"{name} could not be measured: the answer was {ended.log[-1][:200]!r}")
+    return Probe(**said)
 
 
 def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | None:
@@ -139,18 +132,14 @@ def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | Non
     asked_rate = float(frame_rate(settings.fps))
     length = duration(settings)
     slack = max((1 + fewer) / asked_rate, 0.05)
-    missing = settings.frames - probed.frames
+    frames = probed.frames if 0 <= settings.frames - probed.frames <= fewer else settings.frames
     wrong = [
         f"{name} is {is_} instead of {asked}"
         for name, is_, asked in (
             ("the size", f"{probed.width}x{probed.height}", f"{settings.width}x{settings.height}"),
             ("the codec", probed.codec, settings.codec),
             ("the pixel format", probed.pixel_format or "unknown", settings.pixel_format),
-            (
-                "the number of frames",
-                probed.frames,
-                probed.frames if 0 <= missing <= fewer else settings.frames,
-            ),
+            ("the number of frames", probed.frames, frames),
             ("the audio codec", probed.audio_codec or "none", settings.audio),
         )
         if is_ != asked
@@ -159,7 +148,7 @@ def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | Non
         wrong.append(f"the frame rate is {_round(probed.frame_rate)} instead of {_round(asked_rate)}")
     if abs(probed.duration - length) > slack:
         wrong.append(f"the duration is {_round(probed.duration)} s instead of {_round(length)} s")
-    silence = length - (probed.audio_duration or length)
+    silence = 0.0 if probed.audio_duration is None else length - probed.audio_duration
     if silence < -slack or (silence > slack and not fewer):
         wrong.append(f"the sound lasts {_round(probed.audio_duration)} s instead of {_round(length)} s")
     return f"the output is not what was asked for: {'; '.join(wrong)}" if wrong else None

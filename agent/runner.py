@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent.ffmpeg import command
@@ -20,7 +21,7 @@ from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.inputs.source import open_input
-from agent.probe import Probe, ProbeError, probe, probe_input, verify
+from agent.probe import Probe, ProbeError, probe, probe_open, verify
 from agent.sandbox import Sandbox
 from agent.workspace import job_directory, part_of, publish
 from common.analyzer import analyze
@@ -153,7 +154,13 @@ def _run(
         )
     with (
         job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory,
-        _source(assignment, node_id, directory.path, inputs, abort) as (descriptor, source),
+        _source(
+            assignment,
+            inputs,
+            part_of(directory.path / "input", node_id, assignment.lease_id),
+            partial(probe_open, name="the input", spawner=spawner, sandbox=sandbox, abort=abort),
+            abort,
+        ) as (descriptor, source),
     ):
         settings, fewer = _settings_of(assignment, source)
         whole = directory.path / f"{assignment.scenario}.{settings.container}"
@@ -177,7 +184,8 @@ def _run(
             known = _known(settings, ffmpeg, argv, ended)
             if directory.vanished():
                 raise _FailedError("agent_error", f"{directory.path} was removed during the encode", known)
-            probed = _accept(part, settings, ended, known, fewer)
+            measure = partial(probe, part, spawner, sandbox, abort)
+            probed = _accept(settings, ended, known, measure, fewer)
             publish(part, whole)
             return _known(settings, ffmpeg, argv, ended, probed, whole)
         finally:
@@ -187,16 +195,19 @@ def _run(
 
 @contextlib.contextmanager
 def _source(
-    assignment: Assignment, node_id: str, directory: Path, rules: InputRules, abort: threading.Event
+    assignment: Assignment,
+    rules: InputRules,
+    unfinished: Path,
+    measure: Callable[[int], Probe],
+    abort: threading.Event,
 ) -> Iterator[tuple[int | None, Probe | None]]:
     """The job's open input and what it is; None and None if the job has none."""
     if assignment.input is None:
         yield None, None
         return
-    unfinished = part_of(directory / "input", node_id, assignment.lease_id)
     with open_input(assignment.input, rules, unfinished, abort) as descriptor:
         try:
-            probed = probe_input(descriptor)
+            probed = measure(descriptor)
         except ProbeError as error:
             raise InputFailedError("input_invalid", f"{error}") from error
         if probed.width * probed.height > command.MAX_PIXELS:
@@ -267,6 +278,12 @@ def judge(ended: Ended) -> Failure | None:
         return Failure("time_limit", f"ffmpeg was ended after {wall}, which is its time limit")
     if ended.why == "stalled":
         return Failure("encoder_stalled", f"ffmpeg made no progress and was ended after {wall}: {last}")
+    if ended.why == "memory_limit":
+        return Failure("memory_limit", f"ffmpeg needed more memory than its limit allows: {last}")
+    if ended.why == "cpu_limit":
+        return Failure("cpu_limit", f"ffmpeg was ended after {ended.cpu_seconds:.0f} s of CPU time: {last}")
+    if ended.why == "output_too_large":
+        return Failure("output_too_large", f"ffmpeg wrote more than its limit of file size allows: {last}")
     if ended.returncode == 0:
         return None
     if any(_NO_SPACE in line for line in ended.log):
@@ -279,14 +296,18 @@ def judge(ended: Ended) -> Failure | None:
 
 
 def _accept(
-    part: Path, settings: EncodeSettings, ended: Ended, known: Mapping[str, Scalar], fewer: int
+    settings: EncodeSettings,
+    ended: Ended,
+    known: Mapping[str, Scalar],
+    measure: Callable[[], Probe],
+    fewer: int,
 ) -> Probe:
     """What the output is, if ffmpeg ended well and it is what was asked for."""
     failure = judge(ended)
     if failure is not None:
         raise _FailedError(failure.code, failure.message, known)
     try:
-        probed = probe(part)
+        probed = measure()
     except (ProbeError, FileNotFoundError) as error:
         raise _FailedError("output_invalid", f"the output cannot be used: {error}", known) from error
     if fewer and probed.frames < settings.frames - fewer:

@@ -33,6 +33,13 @@ _KINDS = (
     FailureKind("input_invalid", False, "the input is empty, damaged, too large or no video", of_job=True),
     FailureKind("input_unreachable", True, "the input could not be fetched over the network", of_job=True),
     FailureKind("time_limit", False, "the encode ran longer than its time limit allows"),
+    FailureKind(
+        "memory_limit",
+        True,
+        "the encode took more memory than its limit, or nine tenths of the node's",
+    ),
+    FailureKind("cpu_limit", False, "the encode used more CPU time than its limit allows"),
+    FailureKind("output_too_large", False, "the output grew far beyond what its bitrate or pictures need"),
     FailureKind("output_invalid", True, "ffmpeg ended well, but the output is not what was asked for"),
     FailureKind("encoder_killed", True, "a signal ended ffmpeg (out of memory, or somebody killed it)"),
     FailureKind("encoder_stalled", True, "ffmpeg made no progress for a while and was ended"),

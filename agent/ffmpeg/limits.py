@@ -9,15 +9,27 @@ and veryslow 0.08, x265 veryslow 0.44, SVT-AV1 preset 0 1.2.)
 
 from __future__ import annotations
 
+import math
+import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from common.settings import CODECS, EncodeSettings
 
-Why = Literal["stalled", "time_limit", "aborted"]
-"""Why an ffmpeg was ended by us."""
+Why = Literal["stalled", "time_limit", "aborted", "memory_limit", "cpu_limit", "output_too_large"]
+"""Why an ffmpeg was ended, by us or by a limit that the kernel keeps."""
 
-GIB = 1024**3
+MIB, GIB = 1024**2, 1024**3
+ADDRESS_SPACE = 2
+"""How many times its memory a process may reserve: allocators, encoders and stacks reserve much that they
+never touch (SVT-AV1 at 1080p: 4.1 GiB for 1.2)."""
+_MOST_CORES = 128
+_SVT_THREADS = 32
+"""As many as SVT-AV1 behaves like with its highest level of parallelism, on few cores too."""
+_RAW_BYTES = 6
+"""Of a pixel, at most: three samples of 10 bits, each in two bytes."""
+_TOO_LARGE, _NO_MEMORY = "File too large", ("Cannot allocate memory", "std::bad_alloc", "MemoryError")
 _LOOKAHEAD = 80
 """Frames that an encoder may hold before the first comes out (SVT-AV1: 74)."""
 _BURST = 32
@@ -40,26 +52,73 @@ class Limits:
     grace: float = 5.0
     """Between TERM and KILL."""
     memory: int = 4 * GIB
-    """Bytes of address space."""
+    """Bytes of its resident set, looked at ten times a second; the kernel gives it ADDRESS_SPACE
+    times as much address space and no more."""
     cpu_seconds: int = 3600
     """User and system time."""
     output_bytes: int = 64 * GIB
     """Of each file that it writes."""
 
 
-def limits_for(settings: EncodeSettings) -> Limits:
+def limits_for(settings: EncodeSettings, cores: int = _MOST_CORES) -> Limits:
     """The limits of one encode, where `slow` is the seconds that a frame may need (see above):
 
     first = 120 + 80 x slow; stall = 60 + 32 x slow; total = 600 + 5 x frames x slow.
+    CPU seconds = total: on many cores an encode is done sooner, for about the same CPU time.
     """
     presets = CODECS[settings.codec].presets
     slowness = presets.index(settings.preset) / (len(presets) - 1) if settings.preset in presets else 1.0
     slow = settings.width * settings.height / 1e6 * 0.05 * 400**slowness
+    total = 600 + 5 * settings.frames * slow
     return Limits(
         first=120 + _LOOKAHEAD * slow,
         stall=60 + _BURST * slow,
-        total=600 + 5 * settings.frames * slow,
+        total=total,
+        memory=_memory(settings, cores),
+        cpu_seconds=math.ceil(total),
+        output_bytes=_output_bytes(settings),
     )
+
+
+def _memory(settings: EncodeSettings, cores: int) -> int:
+    """Bytes: 1 GiB, and for each megapixel 0.75 GiB and 1/16 GiB for each thread; 4 GiB at least.
+
+    Encoders hold some frames for each of their threads, beside those they look ahead. That is more than
+    all they allocated, used or not, when it was measured at 4K with 10 bits: x264 veryslow 4:4:4 with 64
+    threads 30.7 GiB (40.1), x265 veryslow 4:4:4 with 32 8.8 (23.8), SVT-AV1 preset 2 with its highest
+    parallelism 22.1 (23.8), VP9 with 32 threads 3.4 (23.8); SVT-AV1 preset 10 at 8K 31.5 (92).
+    """
+    threads = max(_SVT_THREADS, 2 * cores) if settings.codec == "av1" else settings.threads or 2 * cores
+    megapixels = settings.width * settings.height / 1e6
+    return max(4 * GIB, round((1 + megapixels * (0.75 + threads / 16)) * GIB))
+
+
+def _output_bytes(settings: EncodeSettings) -> int:
+    """Four times the bitrate, or a sixteenth of a byte for each pixel where that is more, as there is a size
+    below which no encoder gets; with a quality in place of a bitrate, what the raw pictures take
+    and a quarter. In any case 64 MiB more, for sound and the container.
+    """
+    pixels = settings.width * settings.height
+    if settings.bitrate is None:
+        frame = pixels * _RAW_BYTES * 1.25
+    else:
+        frame = max(4 * settings.bitrate / 8 / settings.fps, pixels / 16)
+    return round(64 * MIB + settings.frames * frame)
+
+
+def exceeded(limits: Limits, code: int, cpu_seconds: float, log: Sequence[str]) -> Why | None:
+    """Which limit of the kernel's ended a program, if one did.
+
+    `code` is its exit code, or negative: the signal that ended it. A program is not told of a
+    limit, but gets an error as from a full disk: `log` is what it said then.
+    """
+    if code == 0:
+        return None
+    if cpu_seconds >= limits.cpu_seconds:
+        return "cpu_limit"
+    if code == -signal.SIGXFSZ or any(_TOO_LARGE in line for line in log):
+        return "output_too_large"
+    return "memory_limit" if any(words in line for line in log for words in _NO_MEMORY) else None
 
 
 def overdue(

@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.ffmpeg.limits import Limits, Why, WorkClock, overdue
+import psutil
+
+from agent.ffmpeg.limits import Limits, Why, WorkClock, exceeded, overdue
 from agent.ffmpeg.log import LogRing
 from agent.ffmpeg.progress import ProgressParser
 from agent.ffmpeg.spawner import Spawner, signal_group
@@ -41,7 +43,7 @@ class Ended:
     signal: int | None
     """The signal that ended it."""
     why: Why | None
-    """Why we ended it; None if it ended by itself."""
+    """Which limit or order ended it; None if it ended by itself."""
     cpu_seconds: float
     """User and system time of the process, from wait4."""
     peak_memory_bytes: int | None
@@ -66,12 +68,13 @@ def run(
     sandbox: Sandbox = _NO_SANDBOX,
     readable: Sequence[Path] = (),
     descriptors: Sequence[int] = (),
+    writable: bool = True,
     devices: bool = False,
 ) -> Ended:
     """Runs one child in the sandbox to its end, which `limits` and `abort` may bring about.
 
-    It works in `cwd`, and reads what is `readable` and the open files `descriptors`; `devices`: it
-    needs the GPUs.
+    It works in `cwd`, if that is `writable` for it, and reads what is `readable` and the open
+    files `descriptors`; `devices`: it needs the GPUs.
 
     It is suspended while `may_work` is false, which is asked again and again from another
     thread; that time counts for nothing. After an abort it is killed at once: nothing that
@@ -83,7 +86,8 @@ def run(
     """
     started = time.monotonic()
     wanted = _Wanted(limits, abort, may_work)
-    child = spawner.spawn(sandbox.wrap(argv, cwd, readable, devices=devices), cwd, limits, descriptors)
+    caged = sandbox.wrap(argv, cwd if writable else None, readable, devices=devices)
+    child = spawner.spawn(caged, cwd, limits, descriptors)
     watch = _Watch(child, wanted, ProgressParser(total_frames), started, has_monitor=sandbox.has_monitor)
     thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)
     thread.start()
@@ -134,7 +138,9 @@ class _Watch:
         self._changed: float | None = None  # when the progress last moved, on that clock
         self._why: Why | None = None
         self._kill_at: float | None = None
-        self._sampled = 0
+        self._sampled = 0  # bytes; the peak so far
+        # Beyond that the kernel would end a process of its choice.
+        self._memory = min(wanted.limits.memory, psutil.virtual_memory().total // 10 * 9)
         self._has_monitor = has_monitor
         # A child made by vfork counts its parent's memory as its own peak, up to this.
         self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -167,8 +173,8 @@ class _Watch:
                 selector.register(pidfd, selectors.EVENT_READ)
                 self._judge(time.monotonic())
                 while not self._read(selector, pidfd):
-                    self._judge(time.monotonic())
                     self._sample_memory()
+                    self._judge(time.monotonic())
                 wall = self._clock.read(time.monotonic()) - self._started
                 self._end(selector, pidfd, wall)
         finally:
@@ -207,6 +213,8 @@ class _Watch:
             if self._wanted.abort.is_set() or self.unwanted.is_set():
                 # TERM would let it finish its file, and does not end one that is suspended.
                 self._why, self._kill_at = "aborted", now
+            elif self._sampled > self._memory:
+                self._why, self._kill_at = "memory_limit", now
             else:
                 self._suspend_or_resume(now)
                 self._end_if_overdue(now)
@@ -270,11 +278,14 @@ class _Watch:
         self.child.returncode = code  # so that Popen does not wait for it again
         if self._has_monitor:
             code = told_by_monitor(code)
+        cpu_seconds = usage.ru_utime + usage.ru_stime
+        if self._why is None:
+            self._why = exceeded(self._wanted.limits, code, cpu_seconds, self.log.lines())
         self.ended = Ended(
             returncode=code if code >= 0 else None,
             signal=-code if code < 0 else None,
             why=self._why,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            cpu_seconds=cpu_seconds,
             peak_memory_bytes=self.peak(usage.ru_maxrss * 1024),
             wall_seconds=wall,
             log=self.log.lines(),
