@@ -32,6 +32,12 @@ from common.settings import EncodeSettings, Source, UnsuitableError, resolve
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _NO_SPACE = "No space left on device"
+_UNREADABLE = (
+    "Cannot determine format of input",
+    "Error opening input",
+    "Invalid data found when processing input",
+)
+"""What ffmpeg says of an input that it cannot read or decode."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()
@@ -247,7 +253,10 @@ def _settings_of(assignment: Assignment, probed: Probe | None) -> tuple[EncodeSe
     """
     if probed is None:
         return _settings(assignment), 0
-    settings = _settings(assignment, Source(probed.end, audio=probed.audio_codec is not None))
+    try:
+        settings = _settings(assignment, Source(probed.end, audio=probed.audio_codec is not None))
+    except _FailedError as error:  # without what is known of the input all did fit
+        raise InputFailedError("input_invalid", f"the input cannot be encoded: {error}") from error
     return settings, 1 + math.ceil(settings.fps * max(0.05, 1 / (probed.frame_rate or settings.fps)))
 
 
@@ -305,7 +314,9 @@ def _accept(
     """What the output is, if ffmpeg ended well and it is what was asked for."""
     failure = judge(ended)
     if failure is not None:
-        raise _FailedError(failure.code, failure.message, known)
+        unreadable = fewer and any(sign in line for line in ended.log for sign in _UNREADABLE)
+        code = "input_invalid" if failure.code == "encoder_error" and unreadable else failure.code
+        raise _FailedError(code, failure.message, known)
     try:
         probed = measure()
     except (ProbeError, FileNotFoundError) as error:
