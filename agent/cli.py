@@ -12,6 +12,7 @@ import click
 
 from agent.config import MOST_SLOTS
 from common.address import Address, parse_address
+from common.inputs import HostPattern, InputError, parse_host_pattern, root_name
 from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
 from common.version import VERSION
 
@@ -44,6 +45,45 @@ class SizeType(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is no size; write 500M, 200G or 1.5T", param, ctx)
         return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
+
+
+class MediaRootType(click.ParamType[tuple[str, Path]]):
+    """The name of a media root and its directory; in the environment with `:` between, as in PATH."""
+
+    name = "name=path"
+    envvar_list_splitter = os.pathsep
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        """click's hook; a usage error (exit code 2) if the text is no root."""
+        name, equals, path = str(value).partition("=")
+        if not (equals and path.startswith("/")):
+            self.fail(f"{value!r} is no media root; write NAME=/path", param, ctx)
+        try:
+            return root_name(name), Path(path)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+
+class HostType(click.ParamType[HostPattern]):
+    """Servers that inputs may be fetched from."""
+
+    name = "host"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> HostPattern:
+        """click's hook; a usage error (exit code 2) if the text is no host."""
+        try:
+            return parse_host_pattern(str(value))
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _roots(_: click.Context, __: click.Parameter, values: tuple[tuple[str, Path], ...]) -> dict[str, Path]:
+    roots = dict(values)
+    if len(roots) != len(values):
+        raise click.BadParameter("a name is given to two directories")
+    return roots
 
 
 def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -119,6 +159,25 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option("--yes", is_flag=True, help="Answer yes to the question that --allow-master-as-worker asks.")
 @click.option(
     "--ffmpeg", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An ffmpeg to prefer."
+)
+@click.option(
+    "--media-root",
+    type=MediaRootType(),
+    multiple=True,
+    metavar="NAME=/PATH",
+    callback=_roots,
+    help="A directory whose files jobs may read, as media:NAME/...; may be repeated.",
+)
+@click.option(
+    "--input-host",
+    type=HostType(),
+    multiple=True,
+    metavar="HOST",
+    help="A server that jobs may fetch inputs from: HOST, *.DOMAIN, HOST:PORT, http://HOST; may be repeated.",
+)
+@click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
+@click.option(
+    "--max-input-size", type=SizeType(), default="50G", help="A larger input is not fetched. 500M, 1.5T."
 )
 @click.option(
     "--sandbox",

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.inputs.rules import InputRules
 from common.address import Address
 
 MOST_SLOTS = 200
 """Jobs that an agent may run at once: each poll names their leases in its address, which holds a few more."""
+_NO_INPUTS = InputRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,9 @@ class Config:
     """How long the outputs of finished jobs are kept."""
     keep_outputs_size: int | None = None
     """Bytes that they may have together, before the oldest go; None: half of the work directory's disk."""
+
+    inputs: InputRules = _NO_INPUTS
+    """What jobs may read."""
 
     @property
     def master_dir(self) -> Path:

@@ -134,7 +134,12 @@ class Agent:
 
     def _begin(self, answer: dict[str, Any], asked: float) -> None:
         assignment = Assignment(
-            answer["id"], answer["scenario"], answer["parameters"], answer["lease_id"], answer["attempt"]
+            answer["id"],
+            answer["scenario"],
+            answer["parameters"],
+            answer["lease_id"],
+            answer["attempt"],
+            answer.get("input"),  # an older master knows of none
         )
         log.info("Received job: %s (scenario: %s)", assignment.job_id, assignment.scenario)
         job = self._running.add(assignment, asked)
@@ -167,6 +172,7 @@ class Agent:
                 job.abort,
                 may_work=lambda: self._may_work(job),
                 sandbox=self._sandbox,
+                inputs=self._config.inputs,
             )
             unsent = teller.close()
             if report is not None:

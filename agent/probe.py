@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -11,17 +12,18 @@ from typing import get_type_hints
 
 import agent
 import common
-from agent.ffmpeg.command import duration, frame_rate
+from agent.ffmpeg.command import DEMUXERS, duration, frame_rate
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
+from agent.inputs.media import reopen
 from agent.prober import Probe, ProbeError
 from agent.sandbox import Sandbox
 from common.settings import EncodeSettings
 
-__all__ = ["Probe", "ProbeError", "probe", "verify"]
+__all__ = ["Probe", "ProbeError", "probe", "probe_open", "verify"]
 
-_PROGRAM = "import sys; sys.path += sys.argv[2:]; from agent.prober import main; main(sys.argv[1])"
+_PROGRAM = "import sys; sys.path += sys.argv[4:]; from agent.prober import main; main(*sys.argv[1:4])"
 _MEMORY = 1024**3
 _PATIENCE = 60.0
 """Seconds that the smallest file may take."""
@@ -34,27 +36,52 @@ _TYPES = get_type_hints(Probe)
 def probe(
     path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX, abort: threading.Event | None = None
 ) -> Probe:
-    """Has a process of its own read the whole file once, without decoding it.
+    """`probe_open` of the file at `path`; OSError if there is no such file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return probe_open(descriptor, path.name, spawner, sandbox, abort)
+    finally:
+        os.close(descriptor)
 
-    It can write nothing. ProbeError if the file is no video, or if that process fails, takes
-    too much, or is ended by `abort`; OSError if there is no such file.
+
+def probe_open(
+    descriptor: int,
+    name: str,
+    spawner: Spawner,
+    sandbox: Sandbox = _NO_SANDBOX,
+    abort: threading.Event | None = None,
+) -> Probe:
+    """Has a process of its own read the whole open file once, without decoding it.
+
+    It can write nothing, and open no other file. `name` is what errors call it. ProbeError if the
+    file is no video, or if that process fails, takes too much, or is ended by `abort`.
     """
-    path = path.absolute()
-    seconds = _PATIENCE + path.stat().st_size / _SLOWEST
+    own = reopen(descriptor)  # who reads the file next begins at its beginning
+    try:
+        ended = _measured(own, name, spawner, sandbox, abort or threading.Event())
+    finally:
+        os.close(own)
+    return _understand(ended, name)
+
+
+def _measured(
+    descriptor: int, name: str, spawner: Spawner, sandbox: Sandbox, abort: threading.Event
+) -> Ended:
+    seconds = _PATIENCE + os.fstat(descriptor).st_size / _SLOWEST
     limits = Limits(*(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=round(seconds), output_bytes=0)
     code = _code()
-    argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM, str(path)]
-    ended = run(
+    argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM]
+    return run(
         spawner,
-        [*argv, *dict.fromkeys(str(module.parent) for module in code)],
-        path.parent,
+        [*argv, name, str(descriptor), DEMUXERS, *dict.fromkeys(str(module.parent) for module in code)],
+        Path("/"),
         limits=limits,
-        abort=abort or threading.Event(),
+        abort=abort,
         sandbox=sandbox,
-        readable=[*code, *_interpreter(), path],
+        readable=[*code, *_interpreter()],
+        descriptors=[descriptor],
         writable=False,
     )
-    return _understand(ended, path.name)
 
 
 def _code() -> list[Path]:
@@ -95,22 +122,24 @@ def _understand(ended: Ended, name: str) -> Probe:
     return Probe(**said)
 
 
-def verify(probed: Probe, settings: EncodeSettings) -> str | None:
+def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | None:
     """A sentence that says in what the output differs from what was asked; None if it does not.
 
     The rate may differ by 0.1 % (containers round it), a length by one frame or 50 ms,
-    whichever is more; everything else must be equal.
+    whichever is more; everything else must be equal. `fewer`: frames that may be missing at
+    the end of an input, whose sound may also end before its picture.
     """
     asked_rate = float(frame_rate(settings.fps))
     length = duration(settings)
-    slack = max(1 / asked_rate, 0.05)
+    slack = max((1 + fewer) / asked_rate, 0.05)
+    frames = probed.frames if 0 <= settings.frames - probed.frames <= fewer else settings.frames
     wrong = [
         f"{name} is {is_} instead of {asked}"
         for name, is_, asked in (
             ("the size", f"{probed.width}x{probed.height}", f"{settings.width}x{settings.height}"),
             ("the codec", probed.codec, settings.codec),
             ("the pixel format", probed.pixel_format or "unknown", settings.pixel_format),
-            ("the number of frames", probed.frames, settings.frames),
+            ("the number of frames", probed.frames, frames),
             ("the audio codec", probed.audio_codec or "none", settings.audio),
         )
         if is_ != asked
@@ -119,7 +148,8 @@ def verify(probed: Probe, settings: EncodeSettings) -> str | None:
         wrong.append(f"the frame rate is {_round(probed.frame_rate)} instead of {_round(asked_rate)}")
     if abs(probed.duration - length) > slack:
         wrong.append(f"the duration is {_round(probed.duration)} s instead of {_round(length)} s")
-    if probed.audio_duration is not None and abs(probed.audio_duration - length) > slack:
+    silence = 0.0 if probed.audio_duration is None else length - probed.audio_duration
+    if silence < -slack or (silence > slack and not fewer):
         wrong.append(f"the sound lasts {_round(probed.audio_duration)} s instead of {_round(length)} s")
     return f"the output is not what was asked for: {'; '.join(wrong)}" if wrong else None
 

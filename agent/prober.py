@@ -1,6 +1,6 @@
 """Measures a media file, in a process of its own: a file that is no video but an attack meets nothing there.
 
-    python -I -S -c ... FILE
+    python -I -S -c ... NAME DESCRIPTOR DEMUXERS
 
 The last line on stderr is what was found: a Probe as JSON, or {"error": ...}. The
 agent itself never loads libav.
@@ -9,10 +9,10 @@ agent itself never loads libav.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Probe:
     """None: no sound."""
     audio_duration: float | None
     """Seconds."""
+    end: float
+    """Seconds from the file's start to the last picture's end."""
 
 
 @dataclass(slots=True)
@@ -80,19 +82,22 @@ class _Tally:
         return float(self.end - max(self.start or Fraction(0), Fraction(0)))
 
 
-def measure(path: Path) -> Probe:
-    """Reads the whole file once, without decoding it: one packet of our containers is one picture.
+def measure(name: str, descriptor: int, demuxers: str) -> Probe:
+    """Reads the whole open file once, without decoding it: one packet of most containers is one picture.
 
-    ProbeError if it is no video; OSError if it cannot be read.
+    `name` is what errors call it. Only these `demuxers` are tried, and nothing else can be opened:
+    no protocol takes a path. ProbeError if it is no video; OSError if it cannot be read.
     """
     import av  # only this process loads it
+    from av.stream import Disposition
 
-    size = path.stat().st_size
+    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": demuxers}
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ProbeError(f"{path.name} has no video stream")
-            video = container.streams.video[0]
+        with av.open("fd:", options=options) as container:
+            videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+            if not videos:
+                raise ProbeError(f"{name} has no video stream")
+            video = videos[0]
             audio = container.streams.audio[0] if container.streams.audio else None
             rate = video.average_rate or video.guessed_rate
             tallies = {video.index: _Tally(), **({audio.index: _Tally()} if audio else {})}
@@ -110,18 +115,19 @@ def measure(path: Path) -> Probe:
                 frames=pictures.count,
                 duration=pictures.seconds,
                 bitrate=pictures.size * 8 / pictures.seconds if pictures.seconds > 0 else None,
-                size=size,
+                size=os.fstat(descriptor).st_size,
                 audio_codec=audio.codec.canonical_name if audio else None,
                 audio_duration=tallies[audio.index].seconds if audio else None,
+                end=float(pictures.end) - (container.start_time or 0) / av.time_base,
             )
     except av.FFmpegError as error:
-        raise ProbeError(f"{path.name} cannot be read as video: {error.strerror}") from error
+        raise ProbeError(f"{name} cannot be read as video: {error.strerror}") from error
 
 
-def main(path: str) -> None:
+def main(name: str, descriptor: str, demuxers: str) -> None:
     """Measure the file and say what it is."""
     try:
-        found = asdict(measure(Path(path)))
+        found = asdict(measure(name, int(descriptor), demuxers))
     except (ProbeError, OSError) as error:
         found = {"error": str(error)}
     sys.stderr.write(f"\n{json.dumps(found)}\n")

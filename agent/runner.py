@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,19 +19,28 @@ from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
-from agent.probe import Probe, ProbeError, probe, verify
+from agent.inputs.rules import InputFailedError, InputRules
+from agent.inputs.source import open_input
+from agent.probe import Probe, ProbeError, probe, probe_open, verify
 from agent.sandbox import Sandbox
 from agent.workspace import job_directory, part_of, publish
 from common.analyzer import analyze
 from common.model import Failure, JobStatus, Progress, Report, Scalar
 from common.result import metrics
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, UnsuitableError, resolve
+from common.settings import EncodeSettings, Source, UnsuitableError, resolve
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _NO_SPACE = "No space left on device"
+_UNREADABLE = (
+    "Cannot determine format of input",
+    "Error opening input",
+    "Invalid data found when processing input",
+)
+"""What ffmpeg says of an input that it cannot read or decode."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SANDBOX = Sandbox()
+_NO_INPUTS = InputRules()
 _MAX_MESSAGE = 500
 """Characters of a failure's message."""
 
@@ -47,6 +57,8 @@ class Assignment:
     parameters: Mapping[str, Scalar]
     lease_id: str
     attempt: int
+    input: str | None = None
+    """What is encoded (`common.inputs`); None: a picture that ffmpeg makes."""
 
 
 class _FailedError(Exception):
@@ -70,6 +82,7 @@ def run_job(
     may_work: Callable[[], bool] = lambda: True,
     limits: Callable[[EncodeSettings], Limits] = limits_for,
     sandbox: Sandbox = _NO_SANDBOX,
+    inputs: InputRules = _NO_INPUTS,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
@@ -83,10 +96,22 @@ def run_job(
     known: Mapping[str, Scalar] | None = None
     try:
         known = _run(
-            assignment, node_id, toolbox, spawner, work_dir, on_progress, abort, may_work, limits, sandbox
+            assignment,
+            node_id,
+            toolbox,
+            spawner,
+            work_dir,
+            on_progress,
+            abort,
+            may_work,
+            limits,
+            sandbox,
+            inputs,
         )
     except _FailedError as error:
         failure, known = error.failure, error.known
+    except InputFailedError as error:
+        failure, known = Failure(error.code, str(error)[:_MAX_MESSAGE]), {}
     except OSError as error:
         code = "disk_full" if error.errno in _FULL else "agent_error"
         failure, known = Failure(code, f"the agent could not run the job: {error}"), {}
@@ -123,6 +148,7 @@ def _run(
     may_work: Callable[[], bool],
     limits: Callable[[EncodeSettings], Limits],
     sandbox: Sandbox,
+    inputs: InputRules,
 ) -> dict[str, Scalar] | None:
     """The metrics of the published output; None if aborted."""
     settings = _settings(assignment)
@@ -132,11 +158,21 @@ def _run(
         raise _FailedError(
             "encoder_missing", f"this node cannot use {settings.encoder}: {why}", metrics(settings)
         )
-    with job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory:
+    with (
+        job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory,
+        _source(
+            assignment,
+            inputs,
+            part_of(directory.path / "input", node_id, assignment.lease_id),
+            partial(probe_open, name="the input", spawner=spawner, sandbox=sandbox, abort=abort),
+            abort,
+        ) as (descriptor, source),
+    ):
+        settings, fewer = _settings_of(assignment, source)
         whole = directory.path / f"{assignment.scenario}.{settings.container}"
         part = part_of(whole, node_id, assignment.lease_id)
         try:
-            argv = command.build(str(ffmpeg.path), settings, part.name)
+            argv = command.build(str(ffmpeg.path), settings, part.name, descriptor, ffmpeg.version)
             ended = run(
                 spawner,
                 argv,
@@ -147,18 +183,46 @@ def _run(
                 total_frames=settings.frames,
                 on_progress=on_progress,
                 sandbox=sandbox,
+                descriptors=[] if descriptor is None else [descriptor],
             )
             if ended.why == "aborted":
                 return None
             known = _known(settings, ffmpeg, argv, ended)
             if directory.vanished():
                 raise _FailedError("agent_error", f"{directory.path} was removed during the encode", known)
-            probed = _accept(settings, ended, known, partial(probe, part, spawner, sandbox, abort))
+            measure = partial(probe, part, spawner, sandbox, abort)
+            probed = _accept(settings, ended, known, measure, fewer)
             publish(part, whole)
             return _known(settings, ffmpeg, argv, ended, probed, whole)
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _source(
+    assignment: Assignment,
+    rules: InputRules,
+    unfinished: Path,
+    measure: Callable[[int], Probe],
+    abort: threading.Event,
+) -> Iterator[tuple[int | None, Probe | None]]:
+    """The job's open input and what it is; None and None if the job has none."""
+    if assignment.input is None:
+        yield None, None
+        return
+    with open_input(assignment.input, rules, unfinished, abort) as descriptor:
+        try:
+            probed = measure(descriptor)
+        except ProbeError as error:
+            raise InputFailedError("input_invalid", f"{error}") from error
+        if probed.width * probed.height > command.MAX_PIXELS:
+            raise InputFailedError(
+                "input_invalid",
+                f"the picture of the input has {probed.width}x{probed.height} pixels; "
+                f"{command.MAX_PIXELS} are the most",
+            )
+        yield descriptor, probed
 
 
 def _known(
@@ -182,14 +246,28 @@ def _known(
     )
 
 
-def _settings(assignment: Assignment) -> EncodeSettings:
+def _settings_of(assignment: Assignment, probed: Probe | None) -> tuple[EncodeSettings, int]:
+    """The exact encode of what the input turned out to be, and how many frames may be missing at its end.
+
+    How long the last picture of an input is shown is not always known; and times are rounded.
+    """
+    if probed is None:
+        return _settings(assignment), 0
+    try:
+        settings = _settings(assignment, Source(probed.end, audio=probed.audio_codec is not None))
+    except _FailedError as error:  # without what is known of the input all did fit
+        raise InputFailedError("input_invalid", f"the input cannot be encoded: {error}") from error
+    return settings, 1 + math.ceil(settings.fps * max(0.05, 1 / (probed.frame_rate or settings.fps)))
+
+
+def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSettings:
     scenario = SCENARIOS.get(assignment.scenario)
     if scenario is None:  # a newer master may know more; another node may, too
         raise _FailedError(
             "agent_error", f"this agent does not know the scenario {assignment.scenario!r}; update it"
         )
     try:
-        return resolve(scenario, assignment.parameters)
+        return resolve(scenario, assignment.parameters, source)
     except UnsuitableError as error:
         raise _FailedError("encoder_error", f"{error.field}: {error}") from error
 
@@ -227,17 +305,26 @@ def judge(ended: Ended) -> Failure | None:
 
 
 def _accept(
-    settings: EncodeSettings, ended: Ended, known: Mapping[str, Scalar], measure: Callable[[], Probe]
+    settings: EncodeSettings,
+    ended: Ended,
+    known: Mapping[str, Scalar],
+    measure: Callable[[], Probe],
+    fewer: int,
 ) -> Probe:
     """What the output is, if ffmpeg ended well and it is what was asked for."""
     failure = judge(ended)
     if failure is not None:
-        raise _FailedError(failure.code, failure.message, known)
+        unreadable = fewer and any(sign in line for line in ended.log for sign in _UNREADABLE)
+        code = "input_invalid" if failure.code == "encoder_error" and unreadable else failure.code
+        raise _FailedError(code, failure.message, known)
     try:
         probed = measure()
     except (ProbeError, FileNotFoundError) as error:
         raise _FailedError("output_invalid", f"the output cannot be used: {error}", known) from error
-    wrong = verify(probed, settings)
+    if fewer and probed.frames < settings.frames - fewer:
+        what = f"it has pictures for {probed.frames} frames, and should have for {settings.frames}"
+        raise _FailedError("input_invalid", f"the input is damaged or cut off: {what}", known)
+    wrong = verify(probed, settings, fewer)
     if wrong is not None:
         raise _FailedError("output_invalid", wrong, known)
     return probed

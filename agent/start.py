@@ -22,6 +22,8 @@ from agent.config import Config
 from agent.delivery import deliver
 from agent.ffmpeg.discover import Toolbox, discover
 from agent.ffmpeg.spawner import Spawner, SpawnError
+from agent.inputs.media import check_root
+from agent.inputs.rules import InputRules
 from agent.link import Link, RefusedError, retry
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
@@ -125,6 +127,12 @@ def run(options: Mapping[str, Any]) -> None:
         drain_timeout=options["drain_timeout"],
         keep_outputs=options["keep_outputs"],
         keep_outputs_size=options["keep_outputs_size"],
+        inputs=InputRules(
+            options["media_root"],
+            options["input_host"],
+            options["allow_private_inputs"],
+            options["max_input_size"],
+        ),
     )
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
@@ -213,6 +221,7 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
             f"this machine is not registered with {config.master.url}; start the agent with --register"
         )
     _make_work_dir(config.work_dir)
+    _check_roots(config.inputs)
     joined = who is not None and who.joined
     token = joining.read_token(options["join_token_file"], options["join_token"], needed=not joined)
     expected = None if token is None or joined else token.fingerprint
@@ -223,6 +232,14 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
         who = who or identity.create(config.master_dir)
         client = MasterClient(config.master, trusted, who.credential, who.previous)
         _work(config, client, who, token, options, stop)
+
+
+def _check_roots(rules: InputRules) -> None:
+    for name, path in rules.media_roots.items():
+        try:
+            check_root(path)
+        except OSError as error:
+            raise StopError(f"the media root {name} ({path}) cannot be used: {error.strerror}") from error
 
 
 def _work(
@@ -298,11 +315,14 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         slots, rule = hardware.default_slots(machine.cpu_threads or 1, toolbox.encoders)
     log.info("ffmpeg %s, encoders that work here: %s", toolbox.version, ", ".join(toolbox.encoders))
     log.info("Slots: %s", rule)
+    log.info("%s", config.inputs.describe())
     return {
         **asdict(machine),
         "encoders": list(toolbox.encoders),
         "address": config.name,
         "labels": {**hardware.default_labels(machine), **config.labels},
         "max_concurrent_jobs": slots,
+        "media_roots": sorted(config.inputs.media_roots),
+        "input_hosts": sorted(map(str, config.inputs.hosts)),
         "agent_version": VERSION,
     }

@@ -301,8 +301,12 @@ class MasterClient:
         return scenarios
 
     def _once(self, path: str, **content: Any) -> dict[str, Any]:
-        """A request that makes something, sent again if no answer came: its key tells the master."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        """A request that makes something, sent again if no answer came: its key tells the master.
+
+        It does not say our protocol: an older master drops what it does not know of a newer caller,
+        and a job without its input is not the job. So it refuses it.
+        """
+        headers = {"Idempotency-Key": str(uuid.uuid4()), PROTOCOL_HEADER: None}
         for pause in RESEND_AFTER:
             try:
                 return self._call("POST", path, headers=headers, **content)
@@ -336,7 +340,7 @@ class MasterClient:
         path: str,
         *,
         anonymous: bool = False,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         **content: Any,
     ) -> dict[str, Any]:
         """The answer; asked for once more with another credential if there is one and this one is refused."""
@@ -354,12 +358,12 @@ class MasterClient:
         method: str,
         path: str,
         credential: str | None,
-        more: Mapping[str, str],
+        more: Mapping[str, str | None],
         *,
         timeout: float = READ_TIMEOUT,
         **content: Any,
     ) -> dict[str, Any]:
-        headers = dict(more)
+        headers = dict(more)  # None: without the session's own
         if credential is not None:
             headers["Authorization"] = f"Bearer {credential}"
         if self._instance is not None:

@@ -19,11 +19,19 @@ class FailureKind:
     meaning: str
     agent_lost: bool = False
     """Whether the agent was lost while it ran the job: a job that does so again and again is set aside."""
+    of_job: bool = False
+    """Whether the job asked for what cannot be: that says nothing against the node."""
 
 
 _KINDS = (
     FailureKind("encoder_error", False, "ffmpeg refused the job: bad input, option or codec"),
     FailureKind("encoder_missing", True, "the node's ffmpeg lacks the encoder it offered"),
+    FailureKind("input_missing", True, "the input is not there; another node may see it", of_job=True),
+    FailureKind(
+        "input_refused", False, "the input may not be read: by this node, or by anybody", of_job=True
+    ),
+    FailureKind("input_invalid", False, "the input is empty, damaged, too large or no video", of_job=True),
+    FailureKind("input_unreachable", True, "the input could not be fetched over the network", of_job=True),
     FailureKind("time_limit", False, "the encode ran longer than its time limit allows"),
     FailureKind(
         "memory_limit",
@@ -65,3 +73,9 @@ def retryable(code: str) -> bool:
     """Whether an attempt that ended with `code` may be followed by another."""
     kind = KINDS.get(code)
     return kind is not None and kind.retry
+
+
+def of_job(code: str) -> bool:
+    """Whether an attempt that ended with `code` failed by what the job asked for, on whatever node."""
+    kind = KINDS.get(code)
+    return kind is not None and kind.of_job

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from common import settings
+from common import inputs, settings
 
 
 def says(text: str, **more: Any) -> dict[str, Any]:
@@ -132,3 +132,31 @@ class Bitrate(fields.Field[str]):
         except ValueError as error:
             raise ValidationError(f"{error}.") from error
         return value
+
+
+class HostPattern(StrictString):
+    """Hosts that inputs may be fetched from, as `common.inputs` has them."""
+
+    format = "ffrtmp-host-pattern"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            inputs.parse_host_pattern(text)
+        except inputs.InputError as error:
+            raise ValidationError(f"{error}.") from error
+        return text
+
+
+class Input(StrictString):
+    """An input of a job, as `common.inputs` has it."""
+
+    format = "ffrtmp-input"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            inputs.parse_input(text)
+        except inputs.InputError as error:
+            raise ValidationError(f"Cannot be an input: {error}.") from error
+        return text

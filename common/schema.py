@@ -10,11 +10,13 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from common import settings
+from common import inputs, settings
 from common.durations import MOST_SECONDS
 from common.failures import KINDS
 from common.fields import (
     Bitrate,
+    HostPattern,
+    Input,
     Matches,
     OneOf,
     ShortDict,
@@ -35,6 +37,7 @@ _is_value = Matches(
 )
 _is_encoder = Matches(r"[a-z0-9][a-z0-9_-]{0,31}", "Must be the name of an ffmpeg encoder, such as libx264.")
 _is_metric = Matches(r"[a-z][a-z0-9_]{0,63}", "A name is small letters, digits and underscores.")
+_is_root = Matches(inputs.ROOT.pattern, "Must be 1 to 63 letters, digits and ._-")
 is_id = Matches(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", "Must be up to 64 letters, digits and dashes.")
 _is_token_name = Matches(
     r"[A-Za-z][A-Za-z0-9._@-]{0,62}", "Must be 1 to 63 letters, digits, and ._@-, and begin with a letter."
@@ -139,6 +142,11 @@ class SubmitSchema(Strict):
     """`POST /jobs`."""
 
     scenario = _text(64, required=True, **says("a name of the catalogue; the only one needed"))
+    input = Input(
+        load_default=None,
+        allow_none=True,
+        **says("what to encode: `media:<root>/<path>` or a URL (see inputs.md); null: a synthetic picture"),
+    )
     confidence = OneOf(
         Confidence,
         load_default=Confidence.AUTO,
@@ -219,6 +227,20 @@ class RegisterSchema(Strict):
     agent_version = _text(64, load_default=None, allow_none=True, **says("text"))
     instance = StrictString(
         load_default=None, allow_none=True, validate=is_id, **says("names the agent's process")
+    )
+    media_roots = ShortList(
+        StrictString(validate=_is_root),
+        most=64,
+        load_default=None,
+        allow_none=True,
+        **says("names of the media roots that it can read; null: it does not say, and gets no such inputs"),
+    )
+    input_hosts = ShortList(
+        HostPattern(),
+        most=256,
+        load_default=None,
+        allow_none=True,
+        **says("hosts that it may fetch inputs from, such as `*.example.com`"),
     )
 
 

@@ -29,7 +29,7 @@ class Codec:
     """The file's suffix, which is also its format."""
     pixel_formats: tuple[str, ...]
     audio: tuple[str, ...]
-    """Audio codecs that the container takes."""
+    """Audio codecs that the container takes: none, then the usual one."""
 
 
 _X26X = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
@@ -62,6 +62,16 @@ class UnsuitableError(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of an input before it is encoded."""
+
+    duration: float
+    """Seconds, from the file's start to the end of its last picture."""
+    audio: bool
+    """Whether it has sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +115,12 @@ def parse_bitrate(text: str) -> int:
     return value
 
 
-def resolve(scenario: Scenario, parameters: Mapping[str, Scalar]) -> EncodeSettings:
+def resolve(
+    scenario: Scenario, parameters: Mapping[str, Scalar], source: Source | None = None
+) -> EncodeSettings:
     """The exact encode; `UnsuitableError` where two parameters contradict each other.
 
+    Of a `source` all is encoded with its sound, where the parameters ask for nothing else.
     The parameters have passed `common.schema.ParametersSchema`: types and ranges hold.
     """
     given: dict[str, Any] = dict(parameters)
@@ -119,11 +132,15 @@ def resolve(scenario: Scenario, parameters: Mapping[str, Scalar]) -> EncodeSetti
     if crf is not None and crf > codec.max_crf:
         raise UnsuitableError("crf", f"crf of {codec_name} is between 0 and {codec.max_crf}")
     fps = float(given.get("fps", scenario.fps))
+    duration, audio = float(given.get("duration", scenario.duration)), given.get("audio", "none")
+    if source is not None:
+        duration = min(float(given.get("duration", source.duration)), source.duration)
+        audio = given.get("audio", codec.audio[1]) if source.audio else "none"
     settings = EncodeSettings(
         width=given.get("width", scenario.width),
         height=given.get("height", scenario.height),
         fps=fps,
-        duration=float(given.get("duration", scenario.duration)),
+        duration=duration,
         codec=codec_name,
         encoder=codec.encoder,
         preset=given.get("preset", codec.preset),
@@ -132,7 +149,7 @@ def resolve(scenario: Scenario, parameters: Mapping[str, Scalar]) -> EncodeSetti
         gop=given.get("gop", max(1, round(2 * fps))),
         pixel_format=given.get("pixel_format", "yuv420p"),
         threads=given.get("threads"),
-        audio=given.get("audio", "none"),
+        audio=audio,
         container=codec.container,
     )
     _check(settings, codec)

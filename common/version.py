@@ -7,5 +7,6 @@ PROTOCOL = 3
 master takes agents from one below to one above its own; see docs/reliability.md.
 
 1: the first. 2: agents say in headers (`common.client`) who they are and what they have heard.
-3: agents replace their credential before it expires; that of an older agent never does.
+3: agents replace their credential before it expires; that of an older agent never does. Nodes say
+which inputs they can read, and jobs may name one.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from common.durations import format_duration
+from common.inputs import readable
 from common.model import Constraints, Job, Node
 
 
@@ -20,9 +21,16 @@ def _missing(node: Node, wanted: Constraints) -> list[str]:
         missing += [f"encoder {name}" for name in wanted.encoders if name not in node.hardware.encoders]
     if wanted.gpu and not node.hardware.has_gpu:
         missing.append("a GPU")
+    if wanted.input is not None and not readable(wanted.input, node.media_roots, node.input_hosts):
+        missing.append(_source(wanted.input))
     if not node.run_unlabeled and not wanted.labels:
         missing.append("jobs without labels")
     return missing
+
+
+def _source(place: str) -> str:
+    name = place.removeprefix("media:")
+    return f"the host {place}" if name == place else f"the media root {name!r}"
 
 
 def order(job: Job) -> tuple[int, int]:
@@ -70,6 +78,10 @@ def _why_nobody(job: Job, approved: list[Node], present: list[Node]) -> str:
         return "every node that could run it is offline"
     if not present:
         return "every node is offline"
+    place = job.constraints.input
+    if place is not None and not any(readable(place, n.media_roots, n.input_hosts) for n in present):
+        verb = "declares" if place.startswith("media:") else "may fetch from"
+        return f"no node {verb} {_source(place)}"
     closest = min((_missing(node, job.constraints) for node in present), key=len)
     lacks = {item for node in present for item in _missing(node, job.constraints)}
     everywhere = [item for item in closest if all(item in _missing(n, job.constraints) for n in present)]

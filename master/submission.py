@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common import problems
+from common.inputs import parse_input
 from common.model import Constraints, Job, Now
 from common.scenarios import SCENARIOS
 from common.settings import UnsuitableError, resolve
@@ -78,9 +79,11 @@ def job_from(
             labels=tuple(sorted(wanted["labels"].items())),
             encoders=tuple(sorted({settings.encoder, *wanted["encoders"]})),
             gpu=wanted["gpu"],
+            input=None if fields["input"] is None else parse_input(fields["input"]).place,
         ),
         created_at=now.wall,
         max_attempts=max_attempts,
+        input=fields["input"],
         owner=owner,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
@@ -124,6 +127,7 @@ def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: No
         constraints=old.constraints,
         created_at=now.wall,
         max_attempts=max_attempts,
+        input=old.input,
         owner=old.owner,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,

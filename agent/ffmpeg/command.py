@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from common.settings import EncodeSettings
@@ -12,6 +13,14 @@ AUDIO_RATE = 48_000
 
 _AUDIO_ENCODERS = {"aac": "aac", "opus": "libopus"}
 _PROTOCOLS = ["-protocol_whitelist", "file,pipe"]
+
+DEMUXERS = "mov,matroska,mpegts,mpeg,avi,flv,ogg,asf,ivf,mxf,nut,yuv4mpegpipe"
+"""What reads inputs: formats that carry pictures with their times, and name no other files."""
+MAX_PIXELS = 8192 * 8192
+"""Of a picture of an input: a small file can say that it is huge, and memory is taken for that."""
+_KNOWS_FD = 6
+"""The first version of ffmpeg with the protocol `fd`."""
+_VERSION = re.compile(r"n?(\d{1,3})\.")
 
 
 def frame_rate(fps: float) -> Fraction:
@@ -32,30 +41,55 @@ def duration(settings: EncodeSettings) -> float:
     return float(settings.frames / frame_rate(settings.fps))
 
 
-def build(ffmpeg: str, settings: EncodeSettings, output: str) -> list[str]:
+def build(
+    ffmpeg: str, settings: EncodeSettings, output: str, descriptor: int | None = None, version: str = ""
+) -> list[str]:
     """The argv of the encode; it writes `output` (a name in ffmpeg's working directory).
 
     Progress goes to stdout, twice a second; the log goes to stderr, each line with its
-    level. The picture is `testsrc2` and the sound a sine tone: both cost next to nothing
-    beside the encoder. ValueError if `output` is not one of our own `.part` names, as
-    what is there is overwritten.
+    level. `descriptor`: the open file that is encoded, which ffmpeg inherits; `version`: as
+    ffmpeg names itself. Without an input the picture is `testsrc2` and the sound a sine
+    tone: both cost next to nothing beside the encoder. ValueError if `output` is not one of
+    our own `.part` names, as what is there is overwritten.
     """
     if not output.endswith(".part") or "/" in output:
         raise ValueError(f"{output!r} must be a plain name that ends in .part: it is overwritten")
     rate = frame_rate(settings.fps)
     argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
     argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
-    argv += _source(f"testsrc2=size={settings.width}x{settings.height}:rate={rate}")
+    if descriptor is None:
+        argv += _synthetic(settings)
+    else:
+        argv += [*_input(descriptor, version), "-map", "0:V:0"]  # V: no cover picture
+        # start_time: the picture begins with the file, as the sound does, also where its first one is late.
+        argv += ["-vf", f"fps={rate}:start_time=0,scale={settings.width}:{settings.height}"]
+        argv += ["-t", f"{duration(settings):.6f}"]
+    argv += ["-frames:v", str(settings.frames), *_video(settings)]
     if settings.audio != "none":
-        # The tone gets the picture's length by itself: -shortest would cut at a packet's edge.
-        argv += _source(f"sine=frequency=440:sample_rate={AUDIO_RATE}:duration={duration(settings):.6f}")
-    argv += ["-map", "0:v:0", "-frames:v", str(settings.frames), *_video(settings)]
-    if settings.audio != "none":
-        argv += ["-map", "1:a:0", "-c:a", _AUDIO_ENCODERS[settings.audio]]
+        argv += ["-map", "1:a:0" if descriptor is None else "0:a:0", "-c:a", _AUDIO_ENCODERS[settings.audio]]
         argv += ["-b:a", AUDIO_BITRATE, "-ar", str(AUDIO_RATE), "-ac", "2"]
     if settings.container == "mp4":
         argv += ["-movflags", "+faststart"]
     return [*argv, *_PROTOCOLS, "-f", settings.container, "-y", f"file:{output}"]
+
+
+def _synthetic(settings: EncodeSettings) -> list[str]:
+    rate = frame_rate(settings.fps)
+    argv = _source(f"testsrc2=size={settings.width}x{settings.height}:rate={rate}")
+    if settings.audio != "none":
+        # The tone gets the picture's length by itself: -shortest would cut at a packet's edge.
+        argv += _source(f"sine=frequency=440:sample_rate={AUDIO_RATE}:duration={duration(settings):.6f}")
+    return [*argv, "-map", "0:v:0"]
+
+
+def _input(descriptor: int, version: str) -> list[str]:
+    """Reads one open file. With `fd` there is no way to open another: no protocol takes a path."""
+    known = _VERSION.match(version)
+    if known is not None and int(known[1]) < _KNOWS_FD:
+        way = ["-protocol_whitelist", "file", "-i", f"file:/proc/self/fd/{descriptor}"]
+    else:
+        way = ["-protocol_whitelist", "fd", "-fd", str(descriptor), "-i", "fd:"]
+    return ["-format_whitelist", DEMUXERS, "-max_pixels", str(MAX_PIXELS), "-dn", "-sn", *way]
 
 
 def _source(graph: str) -> list[str]:

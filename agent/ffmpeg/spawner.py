@@ -45,10 +45,13 @@ class Spawner:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="spawner")
         self._pool.submit(int).result()
 
-    def spawn(self, argv: Sequence[str], cwd: Path, limits: Limits = _USUAL) -> subprocess.Popen[bytes]:
+    def spawn(
+        self, argv: Sequence[str], cwd: Path, limits: Limits = _USUAL, descriptors: Sequence[int] = ()
+    ) -> subprocess.Popen[bytes]:
         """A child in a session and process group of its own, with pipes for stdout and stderr.
 
-        The kernel holds it to the limits of memory, CPU time and file size.
+        The kernel holds it to the limits of memory, CPU time and file size. It inherits the
+        `descriptors` under their numbers, and no others.
 
         `argv[0]` is a path or found on PATH. SpawnError after `close`; OSError if the
         system refuses (no memory, no such directory).
@@ -68,6 +71,7 @@ class Spawner:
                 bufsize=0,
                 cwd=cwd,
                 env=environment,
+                pass_fds=descriptors,
                 # Not in ours: a program with our terminal could type into it.
                 start_new_session=True,
             )

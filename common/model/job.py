@@ -29,6 +29,9 @@ class Constraints:
     """ffmpeg encoders (sorted) that must have passed a trial encode on the node."""
     gpu: bool = False
     """Whether the node must have a GPU."""
+    input: str | None = None
+    """Where its input lies, as `common.inputs` has it: `media:films`, `https://example.com`. None:
+    it needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Job:
     max_attempts: int
     status: JobStatus = JobStatus.PENDING
     attempts: tuple[Attempt, ...] = ()
+    input: str | None = None
+    """What is encoded, as it was asked for (`common.inputs`); None: a picture that ffmpeg makes."""
     owner: str | None = None
     """The submitter that it belongs to (the name of its token); None: it is the operators'."""
     idempotency_key: str | None = None

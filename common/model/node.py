@@ -40,6 +40,10 @@ class Node:
     run_unlabeled: bool = True
     """False: takes only jobs that ask for at least one of its labels."""
     agent_version: str | None = None
+    media_roots: tuple[str, ...] | None = None
+    """The names of the media roots that it reads inputs from; None: its agent does not say."""
+    input_hosts: tuple[str, ...] | None = None
+    """Patterns of the hosts that it fetches inputs from; None: its agent does not say."""
     instance: str | None = None
     """Names the agent's process: another one means that it was restarted."""
     credential_hash: str | None = None

@@ -10,7 +10,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from common.examples import EXAMPLES
-from common.fields import Bitrate, ShortDict, ShortList
+from common.fields import Bitrate, HostPattern, Input, ShortDict, ShortList
 from common.result import METRICS
 from common.scenarios import CATALOGUE
 from common.schema import ErrorSchema, FailureField, ReportSchema, SubmitSchema, is_scalar
@@ -94,6 +94,9 @@ def _own(converter: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dic
         return {"type": "string", "pattern": field.regex.pattern}
     if is_scalar in field.validators:
         return dict(_SCALAR)
+    if isinstance(field, Input | HostPattern):
+        # No regular expression tells them: IP addresses have many spellings.
+        return {"format": field.format}
     pattern = getattr(field, "regex", None)
     return {} if pattern is None else {"pattern": pattern.pattern}
 

@@ -153,9 +153,16 @@ def against(node: Node | None, job_id: str, error: Failure, view: View, now: Now
     """What a failure of a job says against its node: after some different ones in a row it is set aside.
 
     Any failure counts, also one that may be the job's own fault: a node that breaks all it gets
-    looks just the same, and a farm that stands still loses nothing (docs/decisions/0011).
+    looks just the same, and a farm that stands still loses nothing (docs/decisions/0011). Only an
+    input that cannot be had does not: whoever may submit jobs could set all nodes aside with it.
     """
-    if node is None or view.quarantine_after == 0 or node.quarantined is not None or job_id in node.failing:
+    if (
+        failures.of_job(error.code)
+        or node is None
+        or view.quarantine_after == 0
+        or node.quarantined is not None
+        or job_id in node.failing
+    ):
         return []
     happened: list[e.Event] = [e.NodeFailing(node.id, now.wall, job_id)]
     failed = len(node.failing) + 1

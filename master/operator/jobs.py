@@ -27,6 +27,9 @@ def jobs() -> None:
 @click.option(
     "-p", "--parameter", multiple=True, metavar="NAME=VALUE", help="A parameter, such as duration=60."
 )
+@click.option(
+    "--input", "source", metavar="INPUT", help="What to encode: media:ROOT/PATH or https://HOST/PATH."
+)
 @click.option("--confidence", type=click.Choice([c.value for c in Confidence]), default="auto")
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
 @click.option("--label", multiple=True, metavar="K=V", help="A label that the node must have.")
@@ -36,6 +39,7 @@ def submit(
     client: MasterClient,
     scenario: str,
     parameter: tuple[str, ...],
+    source: str | None,
     confidence: str,
     priority: str,
     label: tuple[str, ...],
@@ -46,6 +50,7 @@ def submit(
         {
             "scenario": scenario,
             "parameters": {name: _value(name, text) for name, text in map(_pair, parameter)},
+            **({} if source is None else {"input": source}),
             "confidence": confidence,
             "priority": priority,
             "constraints": {"labels": dict(map(_pair, label)), "gpu": gpu},

@@ -61,8 +61,7 @@ def register(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> NodeView:
 
 def _node_from(fields: Mapping[str, Any], caller: Caller, now: Now) -> Node:
     hardware = {name: fields[name] for name in _HARDWARE}
-    if hardware["encoders"] is not None:
-        hardware["encoders"] = tuple(sorted(set(hardware["encoders"])))
+    hardware["encoders"] = _sorted(hardware["encoders"])
     return Node(
         id=fields["id"] or new_id(),
         address=fields["address"],
@@ -72,10 +71,16 @@ def _node_from(fields: Mapping[str, Any], caller: Caller, now: Now) -> Node:
         max_concurrent_jobs=fields["max_concurrent_jobs"],
         run_unlabeled=fields["run_unlabeled"],
         agent_version=fields["agent_version"],
+        media_roots=_sorted(fields["media_roots"]),
+        input_hosts=_sorted(fields["input_hosts"]),
         instance=fields["instance"],
         credential_hash=hash_secret(fields["credential"]) if fields["credential"] else None,
         approved=caller.role in (Role.OPERATOR, Role.JOIN),
     )
+
+
+def _sorted(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(set(names)))
 
 
 def heartbeat(

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.ffmpeg.command import DEMUXERS
 from agent.ffmpeg.discover import FFmpeg, Toolbox, discover
 from agent.ffmpeg.spawner import Spawner
+from agent.prober import Probe, measure
 from agent.runner import Assignment, run_job
 from common.model import Report, Scalar
 from common.settings import CODECS
@@ -63,6 +65,12 @@ def stand_in(tmp_path: Path) -> StandIn:
         return Toolbox({codec.encoder: ffmpeg for codec in CODECS.values()})
 
     return make
+
+
+def measured(path: Path) -> Probe:
+    """What a media file is, found out in this process."""
+    with path.open("rb") as file:
+        return measure(path.name, file.fileno(), DEMUXERS)
 
 
 def wait_until(condition: Callable[[], bool], deadline: float = 20.0) -> bool:

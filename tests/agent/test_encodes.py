@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.prober import Probe, measure
+from agent.prober import Probe
 from common.model import JobStatus, Scalar
-from tests.agent.conftest import Encode
+from tests.agent.conftest import Encode, measured
 
 SMALL: dict[str, Scalar] = {"width": 320, "height": 180, "duration": 1}
 
@@ -14,7 +14,7 @@ SMALL: dict[str, Scalar] = {"width": 320, "height": 180, "duration": 1}
 def probed(encode: Encode, scenario: str, parameters: dict[str, Scalar]) -> Probe:
     report = encode(scenario, parameters)
     assert (report.status, report.error) == (JobStatus.COMPLETED, None)
-    return measure(Path(str(report.metrics["output_path"])))
+    return measured(Path(str(report.metrics["output_path"])))
 
 
 def test_4k60_h265_is_hevc_of_3840_by_2160_at_60_frames_a_second(encode: Encode) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from agent.probe import verify
-from agent.prober import Probe, ProbeError, measure
+from agent.prober import Probe, ProbeError
 from common.scenarios import SCENARIOS
 from common.settings import resolve
-from tests.agent.conftest import Encode
+from tests.agent.conftest import Encode, measured
 
 SETTINGS = resolve(SCENARIOS["720p30-h264"], {"duration": 2, "audio": "aac"})
-GOOD = Probe(1280, 720, 30.0, "h264", "yuv420p", 60, 2.0, 2_500_000.0, 625_000, "aac", 2.0)
+GOOD = Probe(1280, 720, 30.0, "h264", "yuv420p", 60, 2.0, 2_500_000.0, 625_000, "aac", 2.0, 2.0)
 
 
 def test_what_was_asked_for_passes() -> None:
@@ -52,7 +52,7 @@ def test_a_day_of_ntsc_video_is_not_mistaken_for_a_wrong_duration() -> None:
 
 def test_bitrate_and_frames_are_counted_from_the_packets(encode: Encode) -> None:
     report = encode("480p-h264", {"duration": 1})
-    file = measure(Path(str(report.metrics["output_path"])))
+    file = measured(Path(str(report.metrics["output_path"])))
     assert file.frames == 30
     assert file.duration == pytest.approx(1.0)
     assert file.bitrate is not None
@@ -65,7 +65,7 @@ def test_a_cut_off_file_is_not_counted_as_whole(encode: Encode, tmp_path: Path) 
     whole = Path(str(report.metrics["output_path"])).read_bytes()
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole[: len(whole) // 2])
-    assert measure(cut).frames < 30
+    assert measured(cut).frames < 30
 
 
 @pytest.mark.parametrize("content", [b"", b"this is not a video" * 100])
@@ -73,4 +73,4 @@ def test_what_is_no_video_is_said_to_be_none(content: bytes, tmp_path: Path) -> 
     file = tmp_path / "output.mp4"
     file.write_bytes(content)
     with pytest.raises(ProbeError, match=r"output\.mp4"):
-        measure(file)
+        measured(file)

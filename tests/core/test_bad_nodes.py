@@ -45,7 +45,12 @@ def status(farm: Farm, node_id: str) -> NodeStatus:
     return nodes.get(farm, node_id).status
 
 
-@pytest.mark.parametrize("code", sorted(set(KINDS) - {"canceled", "handed_back"}))
+@pytest.mark.parametrize(
+    "code",
+    sorted(
+        code for code, kind in KINDS.items() if not kind.of_job and code not in ("canceled", "handed_back")
+    ),
+)
 def test_three_different_jobs_in_a_row_set_it_aside_whatever_they_failed_of(farm: Farm, code: str) -> None:
     node_id = register(farm)
     fail(farm, node_id, Failure(code, "it broke"))
@@ -146,4 +151,12 @@ def test_how_many_is_a_setting_and_zero_is_never(tmp_path: Path, clock: FakeCloc
     node_id = register(farm)
     for _ in range(5):
         fail(farm, node_id)
+    assert status(farm, node_id) is NodeStatus.AVAILABLE
+
+
+@pytest.mark.parametrize("code", sorted(code for code, kind in KINDS.items() if kind.of_job))
+def test_jobs_whose_inputs_cannot_be_had_say_nothing_against_the_node(farm: Farm, code: str) -> None:
+    node_id = register(farm)
+    for _ in range(4):
+        fail(farm, node_id, Failure(code, "no such file"))
     assert status(farm, node_id) is NodeStatus.AVAILABLE

@@ -94,3 +94,36 @@ def test_what_no_single_node_offers_is_named(farm: Farm) -> None:
 def test_nodes_for_labelled_jobs_only_are_said_to_be_so(farm: Farm) -> None:
     register(farm, labels={"site": "a"}, run_unlabeled=False)
     assert reason(farm, submit(farm)) == "every node takes only jobs that name its labels"
+
+
+@pytest.mark.parametrize(
+    ("source", "node", "fits"),
+    [
+        ("media:films/a.mp4", {"media_roots": ["films", "news"]}, True),
+        ("media:films/a.mp4", {"media_roots": ["news"]}, False),
+        ("media:films/a.mp4", {}, False),
+        ("https://a.example.com/a.mp4", {"input_hosts": ["*.example.com"]}, True),
+        ("https://example.org/a.mp4", {"input_hosts": ["*.example.com"]}, False),
+        ("https://example.org/a.mp4", {}, False),
+        (None, {}, True),
+    ],
+)
+def test_a_job_with_an_input_goes_to_a_node_that_can_read_it(
+    farm: Farm, source: str | None, node: dict[str, Any], fits: bool
+) -> None:
+    submit(farm, input=source)
+    claimed = claim(farm, register(farm, **node))
+    assert (claimed is not None) is fits
+    assert claimed is None or claimed.job.input == source
+
+
+def test_a_job_whose_input_nobody_can_read_says_so(farm: Farm) -> None:
+    register(farm)
+    film = submit(farm, input="media:films/a.mp4")
+    page = submit(farm, input="https://example.com:8443/a.mp4")
+    assert reason(farm, film) == "no node declares the media root 'films'"
+    assert reason(farm, page) == "no node may fetch from the host https://example.com:8443"
+    register(farm, media_roots=["films"], input_hosts=["example.com:8443"], encoders=[])
+    assert reason(farm, film) == (
+        "no single node offers all it needs; the closest lacks the media root 'films'"
+    )

@@ -15,7 +15,7 @@ def test_the_table_is_that_of_the_code() -> None:
     rows = table(page("failures.md"), "code")
     assert names(rows) == list(KINDS)
     assert [row[1:] for row in rows] == [
-        ["yes" if kind.retry else "no", "yes" if kind.agent_lost else "no", kind.meaning]
+        [*("yes" if flag else "no" for flag in (kind.retry, kind.agent_lost, kind.of_job)), kind.meaning]
         for kind in KINDS.values()
     ]
 

@@ -1,0 +1,53 @@
+"""From the input that a job names to an open file, which is all that ffmpeg gets of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.inputs.fetch import fetch
+from agent.inputs.media import open_media, reopen
+from agent.inputs.rules import InputFailedError, InputRules
+from common.inputs import InputError, MediaFile, Url, parse_input
+
+
+@contextmanager
+def open_input(text: str, rules: InputRules, unfinished: Path, abort: threading.Event) -> Iterator[int]:
+    """A descriptor of the input, whole and to read only, for as long as the block lasts.
+
+    What is fetched has the name `unfinished` for a moment, and then none: it is gone with the agent,
+    however that ends. `InputFailedError` if the input cannot be had; OSError if the agent cannot work.
+    """
+    descriptor = _opened(text, rules, unfinished, abort)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _opened(text: str, rules: InputRules, unfinished: Path, abort: threading.Event) -> int:
+    try:
+        wanted = parse_input(text)
+    except InputError as error:  # a master would not have taken it
+        raise InputFailedError("input_refused", f"the input cannot be one: {error}") from error
+    if isinstance(wanted, Url):
+        return _fetched(wanted, rules, unfinished, abort)
+    return open_media(wanted, _root(wanted, rules))
+
+
+def _root(file: MediaFile, rules: InputRules) -> Path:
+    root = rules.media_roots.get(file.root)
+    if root is None:
+        raise InputFailedError("input_refused", f"this node declares no media root {file.root!r}")
+    return root
+
+
+def _fetched(url: Url, rules: InputRules, unfinished: Path, abort: threading.Event) -> int:
+    with unfinished.open("xb") as file:
+        unfinished.unlink()
+        fetch(url, rules, file, abort)
+        file.flush()
+        return reopen(file.fileno())

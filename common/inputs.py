@@ -1,0 +1,240 @@
+"""What a job's input may be, and which node can read it: the one grammar, pure.
+
+    media:films/2024/a day.mp4     a file below a media root that nodes declare
+    https://example.com/a.mp4      a file that the node fetches from an allowed host
+
+Nothing is decoded, normalised or guessed: what has two meanings is refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import idna
+
+MAX_URL = 2048
+"""Characters."""
+MAX_PATH = 1024
+"""Bytes of a path below a media root, in UTF-8."""
+MAX_NAME = 255
+"""Bytes of one name in it: Linux has no longer ones."""
+PORTS = {"https": 443, "http": 80}
+"""The schemes that are fetched, and the port that each means by itself."""
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+ROOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+"""The name of a media root."""
+_CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_URL = re.compile(r"(https?)://([^/?#]*)(/[^?#]*)?(\?[^#]*)?", re.ASCII | re.IGNORECASE)
+_AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]@]*)(?::(\d{1,5}))?", re.ASCII)
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
+_MAX_HOST = 253
+
+
+class InputError(ValueError):
+    """The text names no input (or host) that we take; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file below a media root."""
+
+    root: str
+    """The name that agents declare the root by."""
+    path: str
+    """Names with `/` between; none is empty, `.` or `..`."""
+
+    @property
+    def place(self) -> str:
+        """What a node must be able to read, as `readable` takes it."""
+        return f"media:{self.root}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A server: what a URL names before its path."""
+
+    scheme: str
+    host: str
+    """In lower case and ASCII; an IP address in its canonical spelling, without brackets."""
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A file on a server."""
+
+    origin: Origin
+    target: str
+    """Path and query, as they were written."""
+
+    @property
+    def place(self) -> str:
+        """What a node must be able to read, as `readable` takes it."""
+        return str(self.origin)
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostPattern:
+    """Servers that an agent may fetch from: one, or with `*.` all below a domain."""
+
+    origin: Origin
+    """Its host without the `*.`."""
+    below: bool
+    """Whether the hosts below it are meant, and not it itself."""
+
+    def allows(self, origin: Origin) -> bool:
+        """Whether `origin` is one of them; scheme and port must be the same."""
+        if (self.origin.scheme, self.origin.port) != (origin.scheme, origin.port):
+            return False
+        return origin.host.endswith(f".{self.origin.host}") if self.below else origin.host == self.origin.host
+
+    def __str__(self) -> str:
+        scheme, rest = str(self.origin).split("://")
+        return f"{scheme}://{'*.' if self.below else ''}{rest}"
+
+
+def parse_input(text: str) -> MediaFile | Url:
+    """The input that `text` names; `InputError` if it names none that we take."""
+    if _CONTROLS.search(text):
+        raise InputError("it has a control character or half a character in it")
+    if text.startswith("media:"):
+        return _media_file(text.removeprefix("media:"))
+    if _URL.match(text):
+        return parse_url(text)
+    raise InputError("write media:ROOT/PATH for a file below a media root, or https://HOST/PATH")
+
+
+def _media_file(text: str) -> MediaFile:
+    name, slash, path = text.partition("/")
+    if not slash:
+        raise InputError("the path is missing; write media:ROOT/PATH")
+    root = root_name(name)
+    if "\\" in path:
+        raise InputError("write / between names, not a backslash")
+    if len(path.encode()) > MAX_PATH:
+        raise InputError(f"the path is longer than {MAX_PATH} bytes")
+    for part in path.split("/"):
+        if part in ("", ".", ".."):
+            raise InputError("no name in the path may be empty, . or ..")
+        if len(part.encode()) > MAX_NAME:
+            raise InputError(f"a name in the path is longer than {MAX_NAME} bytes")
+    return MediaFile(root, path)
+
+
+def root_name(text: str) -> str:
+    """The name of a media root; `InputError` if it cannot be one."""
+    if not ROOT.fullmatch(text):
+        raise InputError("a media root is named by 1 to 63 letters, digits and ._-, the first no sign")
+    return text
+
+
+def parse_url(text: str) -> Url:
+    """A file that can be fetched; `InputError` if the URL is none of that kind."""
+    if len(text) > MAX_URL:
+        raise InputError(f"the URL is longer than {MAX_URL} characters")
+    if _CONTROLS.search(text) or "\\" in text or any(character.isspace() for character in text):
+        raise InputError("a URL has no spaces, control characters or backslashes; write %20 for a space")
+    if "#" in text:
+        raise InputError("a URL of an input has no #fragment")
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise InputError("write https://HOST/PATH")
+    scheme, authority, path, query = match.groups()
+    return Url(_origin(scheme.lower(), authority), f"{path or '/'}{query or ''}")
+
+
+def _origin(scheme: str, authority: str) -> Origin:
+    if "@" in authority:
+        raise InputError("a URL of an input has no user or password")
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None:
+        raise InputError("the host or port of the URL is none")
+    port = int(match[2]) if match[2] else PORTS[scheme]
+    if not 1 <= port <= 65_535:
+        raise InputError("a port is 1 to 65535")
+    return Origin(scheme, _host(match[1]), port)
+
+
+def _host(text: str) -> str:
+    """The host in its one spelling; an address that is written oddly is refused."""
+    if text.startswith("["):
+        return _ipv6(text[1:-1])
+    if not text.isascii():
+        try:
+            # With the mapping that browsers use: a full-width 1 is a 1, and seen as one below.
+            text = idna.encode(text, uts46=True, std3_rules=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise InputError(f"{text!r} is no host name") from error
+    host = text.lower().removesuffix(".")
+    labels = host.split(".")
+    if _NUMBER.fullmatch(labels[-1]):
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError as error:
+            raise InputError("write an IP address as in 192.0.2.1, in no other way") from error
+    if len(host) > _MAX_HOST or not all(_LABEL.fullmatch(label) for label in labels):
+        raise InputError(f"{text!r} is no host name")
+    return host
+
+
+def _ipv6(text: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError as error:
+        raise InputError(f"{text!r} is no IPv6 address") from error
+    if address.scope_id is not None:
+        raise InputError("an address with a zone (%) means something on one machine only")
+    return str(address.ipv4_mapped or address)
+
+
+@lru_cache(maxsize=4096)
+def parse_host_pattern(text: str) -> HostPattern:
+    """`example.com`, `*.example.com`, `example.com:8443`, `http://example.com`.
+
+    Without a scheme https is meant. `InputError` if it is none of these.
+    """
+    scheme, _, authority = text.rpartition("://")
+    scheme = scheme.lower() or "https"
+    if scheme not in PORTS or _CONTROLS.search(text) or any(sign in authority for sign in "/?#\\ "):
+        raise InputError(f"{text!r} is no host; write example.com, *.example.com or http://example.com")
+    below = authority.startswith("*.")
+    origin = _origin(scheme, authority.removeprefix("*."))
+    if below and is_address(origin.host):
+        raise InputError(f"{text!r}: there are no hosts below an address")
+    return HostPattern(origin, below)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host of an `Origin` is an IP address, and not a name."""
+    return ":" in host or bool(_NUMBER.fullmatch(host.rpartition(".")[2]))
+
+
+def readable(place: str, media_roots: Iterable[str] | None, input_hosts: Iterable[str] | None) -> bool:
+    """Whether a node with these roots and hosts can read inputs from `place`.
+
+    None: its agent does not say, because it is older than inputs are, and can read none.
+    """
+    if place.startswith("media:"):
+        return place.removeprefix("media:") in (media_roots or ())
+    origin = _parse_place(place)
+    return any(parse_host_pattern(text).allows(origin) for text in input_hosts or ())
+
+
+@lru_cache(maxsize=4096)
+def _parse_place(place: str) -> Origin:
+    return parse_url(place).origin

@@ -1,0 +1,1 @@
+"""Attacks by what people send, what files hold, and what servers answer; and what each of them reached."""
