@@ -32,8 +32,8 @@ STOP_IDLE = 0.5
 """Seconds in which a stopping worker still takes a request on an open connection."""
 QUIT_GRACE = 2.0
 """Seconds that requests get to end after SIGINT or SIGQUIT (SIGTERM: graceful_timeout)."""
-MAX_HELD = 256 * 1024 * 1024
-"""Bytes of requests and answers that may wait in memory for their clients."""
+_LATE = 64
+"""Connections whose time is over that are told so before the others have their turn."""
 _ROOM = 64
 """The part of its connections (1/64) that a full worker ends at once, so that choosing them costs little."""
 
@@ -47,6 +47,8 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
     alive: bool
     nr_conns: int
     patience = Patience()
+    max_held = 256 * 1024 * 1024
+    """Bytes of requests and answers that may wait in memory for their clients."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,14 +86,17 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             listener.close()
 
     def _turn(self, wait: float) -> None:
-        self.wait_for_and_dispatch_events(timeout=wait)
+        self.wait_for_and_dispatch_events(timeout=min(wait, max(0.0, self._next_check - time.monotonic())))
         now = time.monotonic()
         if now < self._next_check:
             return
         self._next_check = now + wait
         self.notify()
-        for conn in [c for c in self._parked if c.deadline <= now]:
+        late = [conn for conn in self._parked if conn.deadline <= now]
+        for conn in late[:_LATE]:
             self._expire(conn)
+        if len(late) > _LATE:
+            self._next_check = now
 
     def _drain(self) -> None:
         begun = time.monotonic()
@@ -218,8 +223,8 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         elif conn.events != need.value:
             self.poller.modify(conn.sock, need.value, partial(self._ready, conn))
         conn.events = need.value
-        if self._held > MAX_HELD:
-            for hog in relieve(self._parked, self._held - MAX_HELD * 3 // 4):
+        if self._held > self.max_held:
+            for hog in relieve(self._parked, self._held - self.max_held * 3 // 4):
                 self._drop(hog)
 
     def _hurry(self, conn: Connection) -> None:
