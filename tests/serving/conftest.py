@@ -98,6 +98,8 @@ class Server:
         """A TCP connection, silent so far; `room`: for how many bytes that it does not read."""
         client = socket.socket()
         client.settimeout(10)
+        # A crowd must not keep the servers of other tests from the ports that they chose.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if room is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         client.bind((source, 0))
