@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import selectors
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -181,23 +180,18 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         else:
             self._drop(conn)
 
-    def _submit(self, conn: Connection, job: Callable[[Connection], None]) -> None:
+    def _submit(self, conn: Connection, job: Callable[[Connection], Need | None]) -> None:
         self._unpark(conn)
         future = self.tpool.submit(job, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self._after, conn, done))
 
-    def _after(self, conn: Connection, done: Future[None]) -> None:
-        error = done.exception()
-        if error is None:
-            self._advance(conn)
-        elif isinstance(error, BlockingIOError | ssl.SSLWantReadError):
-            self._park(conn, Need.READ)
-        elif isinstance(error, ssl.SSLWantWriteError):
-            self._park(conn, Need.WRITE)
-        else:
+    def _after(self, conn: Connection, done: Future[Need | None]) -> None:
+        try:
+            self._provide(conn, done.result() or conn.advance())
+        except Exception as error:  # noqa: BLE001 - as above
             self._give_up(conn, error)
 
-    def _give_up(self, conn: Connection, error: BaseException) -> None:
+    def _give_up(self, conn: Connection, error: Exception) -> None:
         """Whatever happens to one connection must not end the service for all."""
         if isinstance(error, OSError | NotHttpError):
             self.log.debug("connection of %s: %r", conn.client, error)
@@ -264,8 +258,8 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
 
     # -- pool threads ------------------------------------------------------------------
 
-    def _shake_hands(self, conn: Connection) -> None:
-        conn.shake_hands(self.app.ssl_context)
+    def _shake_hands(self, conn: Connection) -> Need | None:
+        return conn.shake_hands(self.app.ssl_context)
 
     def _answer(self, conn: Connection) -> None:
         try:
