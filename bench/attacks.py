@@ -1,8 +1,8 @@
 """Crowds of slow clients, in a process of their own: `python bench/attacks.py NAME PORT TOKEN`.
 
-It says "reached N" in one line when N of the crowd are where they want to be, or as many as a minute
-allows; after that, how many are so every second. Who is thrown out comes back at once. It goes on until
-it is ended.
+It says "reached N" in one line when N of the crowd are where they want to be, or as many as three
+minutes allow; after that, how many are so every second. Who is thrown out comes back at once. It goes
+on until it is ended.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-RAMP = 90.0
+RAMP = 180.0
 """Seconds in which the crowd may gather."""
 DRIP = 1.0
 """Seconds between two bytes of a client that drips."""
+IDLE = 50.0
+"""Seconds between two questions of an idle client; a master keeps a connection for 75 s."""
 HOME = 1000
 """Clients of one address (127.0.0.2 and on): one address has too few ports for all."""
 _NARROW = 4096
@@ -82,10 +85,14 @@ async def slow_reading(client: Client) -> None:
 
 
 async def idle(client: Client) -> None:
-    """Asks once, and keeps the connection."""
-    client.writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await client.reader.readuntil(b"\r\n\r\n")
-    await client.stay()
+    """Asks just often enough to keep the connection."""
+    while True:
+        client.writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await client.reader.readuntil(b"}")
+        client.arrived()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(client.reader.read(1), IDLE)
+            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -34,6 +35,7 @@ import psutil
 import requests
 
 from bench.attacks import ATTACKS, RAMP
+from master import tls
 from tests.masters import ROOT, Client, Master, free_port, start_master, wait_until
 
 AGENTS = 5
@@ -216,23 +218,23 @@ def _register(client: Client, number: int) -> str:
 
 @contextmanager
 def gthread(directory: Path) -> Iterator[Target]:
-    """gunicorn's own threaded worker, with as many threads as a master has, and the master's certificate."""
-    port, tls = free_port(), directory / "master/tls"
+    """gunicorn's own threaded worker, with as many threads as a master has, and a certificate like its."""
+    port, made = free_port(), tls.ensure_certificates(directory, tls.local_names(), datetime.now(UTC))
     command = [
         sys.executable, "-m", "gunicorn", "--worker-class=gthread", "--threads=128",
         "--worker-connections=16384", "--keep-alive=75", f"--bind=127.0.0.1:{port}",
-        f"--certfile={tls / 'server-chain.pem'}", f"--keyfile={tls / 'server-key.pem'}",
+        f"--certfile={made.chain}", f"--keyfile={made.key}",
         "--no-control-socket", "--log-level=critical", "bench.plain_app:app",
     ]  # fmt: skip
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             wait_until(lambda: _answers(port), "gunicorn answers")
-            pid = psutil.Process(process.pid).children()[0].pid
-            yield Target("gthread", port, "-", pid)
+            worker = psutil.Process(process.pid).children()[0]
+            yield Target("gthread", port, "-", worker.pid)
+            # It would wait for its clients.
+            worker.kill()
         finally:
-            process.kill()
-            for child in psutil.Process(process.pid).children():
-                child.kill()
+            process.terminate()
 
 
 def _answers(port: int) -> bool:

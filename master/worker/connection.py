@@ -148,12 +148,18 @@ class Connection:
         except ssl.SSLWantWriteError:
             return Need.WRITE
 
-    def shake_hands(self, context: ssl.SSLContext) -> None:
-        """The next steps of the TLS handshake; returns when it is done."""
+    def shake_hands(self, context: ssl.SSLContext) -> Need | None:
+        """The next steps of the TLS handshake; what it needs, or None when it is done."""
         if not isinstance(self.sock, ssl.SSLSocket):
             self.sock = context.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
-        self.sock.do_handshake()
+        try:
+            self.sock.do_handshake()
+        except ssl.SSLWantReadError:
+            return Need.READ
+        except ssl.SSLWantWriteError:
+            return Need.WRITE
         self.enter(Stage.REQUEST)
+        return None
 
     def take(self) -> tuple[Any, bytes]:
         """The whole request, as gunicorn parsed it, and its body. Raises a Problem."""

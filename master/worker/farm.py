@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import selectors
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,8 +31,8 @@ STOP_IDLE = 0.5
 """Seconds in which a stopping worker still takes a request on an open connection."""
 QUIT_GRACE = 2.0
 """Seconds that requests get to end after SIGINT or SIGQUIT (SIGTERM: graceful_timeout)."""
-MAX_HELD = 256 * 1024 * 1024
-"""Bytes of requests and answers that may wait in memory for their clients."""
+_LATE = 64
+"""Connections whose time is over that are told so before the others have their turn."""
 _ROOM = 64
 """The part of its connections (1/64) that a full worker ends at once, so that choosing them costs little."""
 
@@ -47,6 +46,8 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
     alive: bool
     nr_conns: int
     patience = Patience()
+    max_held = 256 * 1024 * 1024
+    """Bytes of requests and answers that may wait in memory for their clients."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,14 +85,17 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             listener.close()
 
     def _turn(self, wait: float) -> None:
-        self.wait_for_and_dispatch_events(timeout=wait)
+        self.wait_for_and_dispatch_events(timeout=min(wait, max(0.0, self._next_check - time.monotonic())))
         now = time.monotonic()
         if now < self._next_check:
             return
         self._next_check = now + wait
         self.notify()
-        for conn in [c for c in self._parked if c.deadline <= now]:
+        late = [conn for conn in self._parked if conn.deadline <= now]
+        for conn in late[:_LATE]:
             self._expire(conn)
+        if len(late) > _LATE:
+            self._next_check = now
 
     def _drain(self) -> None:
         begun = time.monotonic()
@@ -176,23 +180,18 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         else:
             self._drop(conn)
 
-    def _submit(self, conn: Connection, job: Callable[[Connection], None]) -> None:
+    def _submit(self, conn: Connection, job: Callable[[Connection], Need | None]) -> None:
         self._unpark(conn)
         future = self.tpool.submit(job, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self._after, conn, done))
 
-    def _after(self, conn: Connection, done: Future[None]) -> None:
-        error = done.exception()
-        if error is None:
-            self._advance(conn)
-        elif isinstance(error, BlockingIOError | ssl.SSLWantReadError):
-            self._park(conn, Need.READ)
-        elif isinstance(error, ssl.SSLWantWriteError):
-            self._park(conn, Need.WRITE)
-        else:
+    def _after(self, conn: Connection, done: Future[Need | None]) -> None:
+        try:
+            self._provide(conn, done.result() or conn.advance())
+        except Exception as error:  # noqa: BLE001 - as above
             self._give_up(conn, error)
 
-    def _give_up(self, conn: Connection, error: BaseException) -> None:
+    def _give_up(self, conn: Connection, error: Exception) -> None:
         """Whatever happens to one connection must not end the service for all."""
         if isinstance(error, OSError | NotHttpError):
             self.log.debug("connection of %s: %r", conn.client, error)
@@ -218,8 +217,8 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         elif conn.events != need.value:
             self.poller.modify(conn.sock, need.value, partial(self._ready, conn))
         conn.events = need.value
-        if self._held > MAX_HELD:
-            for hog in relieve(self._parked, self._held - MAX_HELD * 3 // 4):
+        if self._held > self.max_held:
+            for hog in relieve(self._parked, self._held - self.max_held * 3 // 4):
                 self._drop(hog)
 
     def _hurry(self, conn: Connection) -> None:
@@ -259,8 +258,8 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
 
     # -- pool threads ------------------------------------------------------------------
 
-    def _shake_hands(self, conn: Connection) -> None:
-        conn.shake_hands(self.app.ssl_context)
+    def _shake_hands(self, conn: Connection) -> Need | None:
+        return conn.shake_hands(self.app.ssl_context)
 
     def _answer(self, conn: Connection) -> None:
         try:

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from common.trust import PinnedAdapter
+from master.worker import FarmWorker
 from tests.masters import ROOT, free_port, wait_until
 
 
@@ -52,12 +53,13 @@ class Server:
         haste: int = 1,
         files: int = 4096,
         per_address: int = 0,
+        held: int = FarmWorker.max_held,
     ) -> None:
         self.state_dir = state_dir
         self.port = port or free_port()
         self.url = f"https://localhost:{self.port}"
         self.ca = state_dir / "tls/ca.pem"
-        numbers = [self.port, threads, haste, files, per_address]
+        numbers = [self.port, threads, haste, files, per_address, held]
         arguments = [str(state_dir), host, *(str(number) for number in numbers)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.serving.farm", *arguments],
@@ -96,6 +98,8 @@ class Server:
         """A TCP connection, silent so far; `room`: for how many bytes that it does not read."""
         client = socket.socket()
         client.settimeout(10)
+        # A crowd must not keep the servers of other tests from the ports that they chose.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if room is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         client.bind((source, 0))

@@ -99,11 +99,12 @@ def start(config: Config) -> SmallRuntime:
 
 
 def main() -> int:
-    state_dir, host, port, threads, haste, files, per_address = sys.argv[1:]
+    state_dir, host, port, threads, haste, files, per_address, held = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_NOFILE, (int(files), int(files)))
     usual = asdict(Patience())
     rate = usual.pop("rate")
     hasty = {name: value / float(haste) for name, value in usual.items()}
+    FarmWorker.max_held = int(held)
     FarmWorker.patience = Patience(**hasty, rate=rate)
     logging.basicConfig(level="INFO", format="%(levelname)s %(message)s")
     config = Config(

@@ -112,3 +112,19 @@ def test_a_crowd_that_was_answered_pushes_out_neither_agents_nor_newcomers(
         assert server.healthy()
         agent.sendall(question + b"\r\n")
         receive(agent, b"}")
+
+
+def test_a_crowd_that_fills_the_memory_loses_its_largest_and_nobody_else(
+    launch: Callable[..., Server],
+) -> None:
+    server = launch(held=4_000_000).ready()
+    head = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600000\r\n\r\n"
+    with ExitStack() as open_:
+        neighbour = open_.enter_context(server.connect_tls("127.0.0.3"))
+        neighbour.sendall(head + b"x" * 500_000)
+        crowd = [open_.enter_context(server.connect_tls("127.0.0.2")) for _ in range(10)]
+        for client in crowd:
+            client.sendall(head + b"x" * 590_000)
+        wait_until(lambda: server.count()["connections"] <= 2 + 6, "some are dropped")
+        neighbour.sendall(b"x" * 100_000)
+        assert b'"length": 600000,' in receive(neighbour, b"}")
