@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import sys
 import threading
 from pathlib import Path
@@ -41,7 +42,9 @@ def probe(
     """
     path = path.absolute()
     seconds = _PATIENCE + path.stat().st_size / _SLOWEST
-    limits = Limits(*(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=round(seconds), output_bytes=0)
+    limits = Limits(
+        *(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=math.ceil(seconds), output_bytes=0
+    )
     code = _code()
     argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM, str(path)]
     ended = run(
