@@ -21,6 +21,10 @@ Mode = Literal["auto", "required", "off"]
 _UNSHARED = ("--unshare-user", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL")
 _NO_NESTING = ("--disable-userns",)
 """Bubblewrap 0.8 and later: no namespaces within, which keeps much of the kernel out of reach."""
+_PROC = ("--proc", "/proc")
+"""A /proc that knows only what runs inside. Some containers allow none; encoders can do without."""
+_OPTIONS = ((*_PROC, *_NO_NESTING), _NO_NESTING, _PROC, ())
+"""What not every bwrap and not every machine can do, the best first."""
 _ONE_CHILD = ("--as-pid-1",)
 """The program is bwrap's own child, so that bwrap waits for it: only then wait4 counts its CPU time."""
 _IF_WATCHED = ("/bin/sh", "-c", 'echo && exec "$@"', "sh")
@@ -44,7 +48,7 @@ class Sandbox:
 
     bwrap: Path | None = None
     options: tuple[str, ...] = ()
-    """What this bwrap can do beyond what all can."""
+    """What bwrap can do here beyond what it can everywhere."""
     unshare: Path | None = None
     """Where bwrap does not work: cuts off the network, and no more."""
     lack: str = "there is no sandbox"
@@ -101,7 +105,7 @@ class Sandbox:
 
 def _system(program: Path) -> list[str]:
     """What any program needs to start."""
-    shown = ["--proc", "/proc", "--dev", "/dev"]
+    shown = ["--dev", "/dev"]
     for name in _SYSTEM:
         if Path(name).is_symlink():  # to its place below /usr
             shown += ["--symlink", str(Path(name).readlink()), name]
@@ -130,7 +134,7 @@ def detect(spawner: Spawner, mode: Mode = "auto") -> Sandbox:
     bwrap, unshare = (shutil.which(name) for name in ("bwrap", "unshare"))
     why = "bwrap was not found; install the package bubblewrap"
     if bwrap is not None:
-        for options in (_NO_NESTING, ()):
+        for options in _OPTIONS:
             sandbox = Sandbox(Path(bwrap), options)
             problem = _problem(spawner, sandbox)
             if problem is None:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from agent.ffmpeg.limits import ADDRESS_SPACE, Limits
+from agent.ffmpeg.limits import ALLOCATED, Limits
 
 _INHERITED = ("LD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "LIBVA_DRIVERS_PATH", "CUDA_VISIBLE_DEVICES")
 """What of the agent's environment an ffmpeg gets: where its GPU driver is, and no secrets."""
@@ -122,7 +122,7 @@ def _find(program: str) -> str:
 def _resources(limits: Limits) -> list[str]:
     """The kernel's limits (setrlimit), as options of `prlimit`."""
     return [
-        f"--as={ADDRESS_SPACE * limits.memory}",
+        f"--data={ALLOCATED * limits.memory}",
         f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + _LAST_SECONDS}",
         f"--fsize={limits.output_bytes}",
         f"--nofile={_OPEN_FILES}",
