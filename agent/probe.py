@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import sys
 import threading
@@ -68,7 +69,9 @@ def _measured(
     descriptor: int, name: str, spawner: Spawner, sandbox: Sandbox, abort: threading.Event
 ) -> Ended:
     seconds = _PATIENCE + os.fstat(descriptor).st_size / _SLOWEST
-    limits = Limits(*(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=round(seconds), output_bytes=0)
+    limits = Limits(
+        *(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=math.ceil(seconds), output_bytes=0
+    )
     code = _code()
     argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM]
     return run(
