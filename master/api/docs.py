@@ -17,6 +17,7 @@ from master.auth import ROUTES
 _PAGES = Path(__file__).parent / "pages"
 # The official build of Swagger UI, which the package carries.
 _SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
+PAGE = _PAGES / "docs.html"
 ASSETS: Mapping[str, Path] = {
     path.name: path
     for path in (
@@ -27,6 +28,7 @@ ASSETS: Mapping[str, Path] = {
         _SWAGGER_UI / "swagger-ui.css",
     )
 }
+"""What the page loads: nothing else is served, and nothing comes from another host."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -51,7 +53,7 @@ def openapi() -> Response:
 @describe(media_type="text/html")
 def page() -> Response:
     """This description, for people."""
-    response = send_file(_PAGES / "docs.html", mimetype="text/html")
+    response = send_file(PAGE)
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

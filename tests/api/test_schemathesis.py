@@ -72,6 +72,7 @@ def test_what_schemathesis_invents_is_answered_as_described(closed_master: Maste
         timeout=PATIENCE,
         check=False,
     )
+    sys.stdout.write(run.stdout)  # how much was tried: pytest -s shows it
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr
     for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
         assert f"✅ {phase}" in run.stdout

@@ -66,6 +66,12 @@ def test_what_runs_no_ffmpeg_does_not_carry_it(elsewhere: Path, name: str) -> No
     assert (elsewhere / name).stat().st_size < 30_000_000
 
 
+def test_the_master_brings_the_page_that_describes_its_api(elsewhere: Path) -> None:
+    code = "from master.api.docs import ASSETS, PAGE; print([p.is_file() for p in (PAGE, *ASSETS.values())])"
+    ran = python_of(elsewhere / "master", code)
+    assert ran.stdout == f"{[True] * 6}\n", ran.stderr
+
+
 def test_a_child_started_by_module_name_finds_our_packages(elsewhere: Path) -> None:
     code = (
         "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import master, flask'], check=True)"
