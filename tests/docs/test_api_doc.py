@@ -13,6 +13,7 @@ from common import problems, schema
 from common.model import Job, JobStatus, NodeStatus
 from master.api.documents import full_job_document, job_document, node_document, result_document
 from master.auth import ROUTES
+from master.lifecycle import audit, events
 from master.service import JobView, jobs, nodes
 from tests.api.routes import routes
 from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_claim, register, submit
@@ -20,6 +21,7 @@ from tests.docs.tables import example, names, page, sections, table
 
 PAGE = page("api.md")
 SECTIONS = {heading.strip("`"): text for heading, text in sections(PAGE).items() if heading[0] == "`"}
+AUDIT = SECTIONS["GET /audit"]
 ENDPOINTS = {f"{method} {path}": endpoint for endpoint, (method, path) in routes().items()}
 SCHEMAS: dict[str, Schema] = {
     "POST /nodes/register": schema.RegisterSchema(),
@@ -86,10 +88,11 @@ def documents(tmp_path: Path) -> dict[str, Any]:
         "GET /jobs/{id}": full_job_document(JobView(done)),
         "GET /nodes/{id}": node_document(nodes.get(farm, node_id)),
         "GET /jobs/{id}/result": result_document(done),
+        "GET /audit": audit.entry(1, None, events.JobSubmitted(done, done.created_at)),
     }
 
 
-@pytest.mark.parametrize("route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result"])
+@pytest.mark.parametrize("route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result", "GET /audit"])
 def test_the_example_has_the_fields_of_the_answer_in_their_order(
     documents: dict[str, Any], route: str
 ) -> None:
@@ -99,3 +102,8 @@ def test_the_example_has_the_fields_of_the_answer_in_their_order(
 def test_every_field_of_an_attempt_is_named(documents: dict[str, Any]) -> None:
     for field in documents["GET /jobs/{id}"]["attempts"][0]:
         assert f"`{field}`" in SECTIONS["GET /jobs/{id}"]
+
+
+def test_every_event_of_the_audit_is_named_with_its_details() -> None:
+    said = {event.strip("`"): set(re.findall(r"`(\w+)`", cell)) for event, cell in table(AUDIT, "event")}
+    assert said == {audit.NAMES[event]: set(details) for event, details in audit.DETAILS.items()}
