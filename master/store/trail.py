@@ -24,7 +24,7 @@ from master.store.audit import BLOCK_BYTES, AuditFiles, Block
 from master.store.blocks import DamagedError
 from master.store.journal import JournalError
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """Of entries that one page is sought in: then it ends, be it full or not."""
 _TRIES = 5
 """Folds that may end just while the segments are listed."""

@@ -23,6 +23,7 @@ from master.api.documents import (
 )
 from master.app import create_app
 from master.auth import ROUTES
+from master.lifecycle import audit, events
 from master.service import JobView, jobs, nodes, tokens
 from tests.api.routes import routes
 from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_claim, register, submit
@@ -32,6 +33,7 @@ _UNUSED: Any = None
 APP = create_app(_UNUSED, _UNUSED, _UNUSED)  # nobody calls it
 PAGE = page("api.md")
 SECTIONS = {heading.strip("`"): text for heading, text in sections(PAGE).items() if heading[0] == "`"}
+AUDIT = SECTIONS["GET /audit"]
 ENDPOINTS = {f"{method} {path}": endpoint for endpoint, (method, path) in routes().items()}
 SCHEMAS: dict[str, Schema] = {
     "POST /nodes/register": schema.RegisterSchema(),
@@ -143,10 +145,13 @@ def documents(tmp_path: Path) -> dict[str, Any]:
         "GET /nodes/{id}": node_document(nodes.get(farm, node_id)),
         "GET /jobs/{id}/result": result_document(done),
         "GET /tokens": token_document(token, farm.clock().wall),
+        "GET /audit": audit.entry(1, None, events.JobSubmitted(done, done.created_at)),
     }
 
 
-@pytest.mark.parametrize("route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result", "GET /tokens"])
+@pytest.mark.parametrize(
+    "route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result", "GET /tokens", "GET /audit"]
+)
 def test_the_example_has_the_fields_of_the_answer_in_their_order(
     documents: dict[str, Any], route: str
 ) -> None:
@@ -156,3 +161,8 @@ def test_the_example_has_the_fields_of_the_answer_in_their_order(
 def test_every_field_of_an_attempt_is_named(documents: dict[str, Any]) -> None:
     for field in documents["GET /jobs/{id}"]["attempts"][0]:
         assert f"`{field}`" in SECTIONS["GET /jobs/{id}"]
+
+
+def test_every_event_of_the_audit_is_named_with_its_details() -> None:
+    said = {event.strip("`"): set(re.findall(r"`(\w+)`", cell)) for event, cell in table(AUDIT, "event")}
+    assert said == {audit.NAMES[event]: set(details) for event, details in audit.DETAILS.items()}
