@@ -17,7 +17,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputRules
 from agent.runner import Assignment, run_job
 from agent.sandbox import Sandbox, detect
-from common.model import Report
+from common.model import Report, Scalar
 from common.scenarios import SCENARIOS
 from common.settings import Source, resolve
 from tests.agent.attacks.files import FILES, Bait, HostileFile
@@ -25,7 +25,7 @@ from tests.agent.attacks.observe import Listener, TracedSpawner, listening
 from tests.parts import missing
 
 JOB = "00000000-0000-4000-8000-000000000000"
-PARAMETERS = {"preset": "ultrafast", "width": 64, "height": 64}
+PARAMETERS: dict[str, Scalar] = {"preset": "ultrafast", "width": 64, "height": 64}
 SETTINGS = resolve(SCENARIOS["480p-h264"], PARAMETERS, Source(1.0, audio=False))
 LIMITS = Limits(first=20, stall=20, last=20, total=20, grace=1)
 
@@ -61,7 +61,8 @@ def listener() -> Iterator[Listener]:
 @pytest.fixture
 def traced(tmp_path: Path) -> Iterator[TracedSpawner]:
     (tmp_path / "traces").mkdir()
-    with TracedSpawner(tmp_path / "traces") as spawner:
+    spawner = TracedSpawner(tmp_path / "traces")
+    with spawner:
         yield spawner
 
 
@@ -120,7 +121,8 @@ def usual(
     file = folder / "video.mp4"
     file.write_bytes(video)
     opened: set[str] = set()
-    with TracedSpawner(folder) as spawner:
+    spawner = TracedSpawner(folder)
+    with spawner:
         for sandbox in (cage, Sandbox()):
             encode(file, folder / "work", spawner, ffmpeg, sandbox)
             (seen,) = spawner.seen(ffmpeg.path.name)
@@ -220,7 +222,7 @@ def test_attachments_stay_in_the_file(
 ) -> None:
     font, film = tmp_path / "..ttf", tmp_path / "films" / "film.mkv"
     font.write_bytes(b"no font")
-    attach = [
+    attach: list[str] = [
         "-attach",
         font,
         "-metadata:s:t",

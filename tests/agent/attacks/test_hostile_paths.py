@@ -89,6 +89,11 @@ def _chain(root: Path) -> None:
     (root / "inner" / "third").symlink_to("../../canary")
 
 
+def _linked_pipe(root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    (root / "trap").symlink_to("pipe")
+
+
 TRAPS = (
     Trap("percent dots", "%2e%2e/canary", "input_missing"),
     Trap("percent slash", "..%2fcanary", "input_missing"),
@@ -121,12 +126,7 @@ TRAPS = (
     Trap("device", "trap", "input_refused", _device),
     Trap("socket", "trap", "input_refused", _socket),
     Trap("directory", "inner", "input_refused"),
-    Trap(
-        "link to a pipe",
-        "link",
-        "input_refused",
-        lambda r: (os.mkfifo(r / "p"), (r / "link").symlink_to("p")),
-    ),
+    Trap("link to a pipe", "trap", "input_refused", _linked_pipe),
     Trap("empty file", "trap", "input_invalid", lambda root: (root / "trap").touch()),
 )
 
