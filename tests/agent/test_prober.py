@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import agent.probe
+from agent.ffmpeg.command import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
 from agent.probe import probe
 from agent.prober import ProbeError, measure
@@ -33,7 +34,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_it_says_what_the_file_is(spawner: Spawner, either: Sandbox, encode: Encode) -> None:
     output = Path(str(encode("480p-h264", {"duration": 1}).metrics["output_path"]))
-    assert probe(output, spawner, either) == measure(output)
+    with output.open("rb") as file:
+        assert probe(output, spawner, either) == measure(output.name, file.fileno(), DEMUXERS)
 
 
 def test_what_is_no_video_is_said_to_be_none(spawner: Spawner, either: Sandbox, file: Path) -> None:

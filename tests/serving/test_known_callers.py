@@ -9,6 +9,7 @@ from werkzeug.test import EnvironBuilder
 
 from master.app import create_app
 from master.auth import Gate
+from master.hosts import Hosts
 from master.store.journal import SEGMENT_BYTES
 from master.worker.admission import KNOWN_CALLER
 from tests.core.support import FakeClock, make_farm
@@ -21,7 +22,7 @@ def test_a_caller_is_known_by_a_credential_that_is_right(
     tmp_path: Path, credential: str | None, known: bool
 ) -> None:
     farm = make_farm(tmp_path, FakeClock(), SEGMENT_BYTES)
-    app = create_app(farm, Gate(farm.store, "right", local_door=False))
+    app = create_app(farm, Gate(farm.store, "right", farm.clock, local_door=False), Hosts())
     environ = EnvironBuilder("/health").get_environ()
     if credential is not None:
         environ["HTTP_AUTHORIZATION"] = credential

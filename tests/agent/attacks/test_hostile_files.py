@@ -224,7 +224,7 @@ def test_attachments_stay_in_the_file(
     font.write_bytes(b"no font")
     attach: list[str] = [
         "-attach",
-        font,
+        str(font),
         "-metadata:s:t",
         "mimetype=font/ttf",
         "-metadata:s:t",
