@@ -32,13 +32,11 @@ _NO_SANDBOX = Sandbox()
 _TYPES = get_type_hints(Probe)
 
 
-def probe(
-    path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX, abort: threading.Event | None = None
-) -> Probe:
+def probe(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) -> Probe:
     """Has a process of its own read the whole file once, without decoding it.
 
-    It can write nothing. ProbeError if the file is no video, or if that process fails, takes
-    too much, or is ended by `abort`; OSError if there is no such file.
+    It can write nothing. ProbeError if the file is no video, or if that process fails or takes
+    too much; OSError if there is no such file.
     """
     path = path.absolute()
     seconds = _PATIENCE + path.stat().st_size / _SLOWEST
@@ -52,7 +50,7 @@ def probe(
         [*argv, *dict.fromkeys(str(module.parent) for module in code)],
         path.parent,
         limits=limits,
-        abort=abort or threading.Event(),
+        abort=threading.Event(),
         sandbox=sandbox,
         readable=[*code, *_interpreter(), path],
         writable=False,

@@ -153,7 +153,7 @@ def _run(
             known = _known(settings, ffmpeg, argv, ended)
             if directory.vanished():
                 raise _FailedError("agent_error", f"{directory.path} was removed during the encode", known)
-            probed = _accept(settings, ended, known, partial(probe, part, spawner, sandbox, abort))
+            probed = _accept(settings, ended, known, partial(probe, part, spawner, sandbox))
             publish(part, whole)
             return _known(settings, ffmpeg, argv, ended, probed, whole)
         finally:
