@@ -34,13 +34,11 @@ _NO_SANDBOX = Sandbox()
 _TYPES = get_type_hints(Probe)
 
 
-def probe(
-    path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX, abort: threading.Event | None = None
-) -> Probe:
+def probe(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) -> Probe:
     """`probe_open` of the file at `path`; OSError if there is no such file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return probe_open(descriptor, path.name, spawner, sandbox, abort)
+        return probe_open(descriptor, path.name, spawner, sandbox)
     finally:
         os.close(descriptor)
 

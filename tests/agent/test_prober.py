@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -55,14 +54,6 @@ def test_one_that_hangs_is_ended(
     monkeypatch.setattr(agent.probe, "_PATIENCE", 0.5)
     with pytest.raises(ProbeError, match=r"pipe\.mp4 could not be measured: it took too much \(time_limit\)"):
         probe(tmp_path / "pipe.mp4", spawner, either)
-
-
-def test_an_abort_ends_it(spawner: Spawner, either: Sandbox, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.mp4")
-    abort = threading.Event()
-    abort.set()
-    with pytest.raises(ProbeError, match="aborted"):
-        probe(tmp_path / "pipe.mp4", spawner, either, abort)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only directory on PATH, which has what any program needs but neither bwrap nor unshare."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    found = shutil.which("true")
-    assert found is not None
-    (folder / "true").symlink_to(found)
+    for program in ("true", "setpriv"):
+        (folder / program).symlink_to(str(shutil.which(program)))
     monkeypatch.setenv("PATH", str(folder))
     return folder
 
