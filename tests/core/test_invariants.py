@@ -19,11 +19,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from common.failures import KINDS
 from common.history import History
-from common.model import Failure, Job, JobStatus, Outcome, Progress
+from common.model import Failure, Job, JobStatus, Outcome, Progress, Role
 from common.problems import Problem
+from common.schema import TokenSchema
 from master.api.documents import archive_entry
 from master.lifecycle import commands
-from master.service import JobView, jobs, nodes, queue, work
+from master.lifecycle import tokens as token_rules
+from master.service import Caller, JobView, jobs, nodes, queue, tokens, work
 from master.service.farm import Farm
 from master.service.retention import Retention
 from master.store import snapshot
@@ -179,6 +181,40 @@ class FarmMachine(RuleBasedStateMachine):
     def heartbeat(self, pick: int) -> None:
         nodes.heartbeat(self.farm, OPERATOR, self.pick_node(pick), None)
 
+    @rule(pick=PICK, new=st.sampled_from(["a" * 43, "b" * 43]))
+    def replace_a_credential(self, pick: int, new: str) -> None:
+        with contextlib.suppress(Problem):
+            nodes.replace_credential(self.farm, OPERATOR, self.pick_node(pick), new + str(pick))
+
+    @rule(role=st.sampled_from(["join", "viewer"]))
+    def make_a_token(self, role: str) -> None:
+        tokens.create(self.farm, OPERATOR, TokenSchema().load({"role": role, "ttl": 60}))
+
+    @rule(pick=PICK)
+    def join_by_a_token(self, pick: int) -> None:
+        for token in self.farm.store._state.tokens.values():
+            caller = Caller(Role.JOIN, token_id=token.id)
+            with contextlib.suppress(Problem):
+                self.node_ids.append(register(self.farm, caller=caller, credential=f"{pick:043}"))
+            return
+
+    @rule(pick=PICK)
+    def revoke_a_token(self, pick: int) -> None:
+        for token_id in list(self.farm.store._state.tokens)[pick : pick + 1]:
+            tokens.revoke(self.farm, OPERATOR, token_id)
+
+    @rule()
+    def forget_tokens(self) -> None:
+        with patch.object(token_rules, "KEPT", timedelta(seconds=60)):
+            tokens.forget_old(self.farm)
+
+    @rule(pick=PICK)
+    def revoke_node(self, pick: int) -> None:
+        if len(self.node_ids) > 2:
+            node_id = self.pick_node(pick)
+            self.node_ids.remove(node_id)
+            nodes.change(self.farm, OPERATOR, node_id, commands.Revoke())
+
     @rule(pick=PICK)
     def remove_node(self, pick: int) -> None:
         if len(self.node_ids) > 2:
@@ -214,6 +250,7 @@ class FarmMachine(RuleBasedStateMachine):
         assert self.farm.store._state.jobs == before.jobs
         assert self.farm.store._state.nodes == before.nodes
         assert self.farm.store._state.farm == before.farm
+        assert self.farm.store._state.tokens == before.tokens
         assert self.farm.store._state.history == before.history
 
     @invariant()
@@ -270,6 +307,10 @@ class FarmMachine(RuleBasedStateMachine):
                 job.id for job in state.jobs.values() if job.status is status
             }
         assert len(state.page(None, None, 1000)) == len(state.jobs)
+        for node in state.nodes.values():
+            for digest in filter(None, (node.credential_hash, node.replaced_hash)):
+                assert state.node_with_credential(digest) is not None
+        assert set(state._by_secret.values()) == set(state.tokens)
         held = {(node_id, job.id) for node_id in state.nodes for job in state.held(node_id)}
         assert held == {(job.lease.node_id, job.id) for job in state.jobs.values() if job.lease}
 

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from common.model import Attempt, Confidence, Constraints, Failure, Job, JobStatus, Outcome, Priority
+from common.model import (
+    Attempt,
+    Confidence,
+    Constraints,
+    Failure,
+    Job,
+    JobStatus,
+    Outcome,
+    Priority,
+    Role,
+    Token,
+)
 from master.lifecycle import Record, apply, events, fits
 from master.lifecycle.events import Event, RecordKey
 from master.service.farm import Farm
@@ -50,6 +61,7 @@ def job(status: JobStatus, *numbers: int) -> Job:
 
 
 COMPLETED_BY_N: dict[str, Any] = {"node_id": "n", "metrics": {}, "analyzer_output": {}, "report_digest": ""}
+TOKEN = Token("t", "used-up", Role.JOIN, "hash", AT, AT, uses_left=0)
 REQUEUED_BY_N: dict[str, Any] = {"node_id": "n", "outcome": Outcome.LOST, "error": LOST, "delay": 0.0}
 
 
@@ -69,8 +81,12 @@ REQUEUED_BY_N: dict[str, Any] = {"node_id": "n", "outcome": Outcome.LOST, "error
         (job(JobStatus.PENDING), events.JobSubmitted(job(JobStatus.PENDING), AT)),
         (None, events.NodeDraining("n", AT)),
         (job(JobStatus.PENDING), events.NodeRemoved("j", AT)),
+        (None, events.TokenUsed("t", AT, "n")),
+        (TOKEN, events.TokenUsed("t", AT, "n")),
+        (TOKEN, events.TokenCreated(TOKEN, AT)),
+        (job(JobStatus.PENDING), events.TokenRevoked("j", AT)),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_cannot_have_happened_does_not_fit(record: Job | None, event: Event) -> None:
+def test_what_cannot_have_happened_does_not_fit(record: Record | None, event: Event) -> None:
     assert not fits(record, event)

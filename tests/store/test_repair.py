@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from common.history import LOST_AT_MOST
-from common.model import Failure, Job, JobStatus, Node
+from common.model import Failure, Job, JobStatus, Node, Token
+from common.schema import TokenSchema
 from master.lifecycle import commands
 from master.lifecycle.events import RecordKey
-from master.service import nodes
+from master.service import nodes, tokens
 from master.service.farm import Farm
 from master.store import snapshot
 from master.store.journal import JournalError
@@ -100,6 +101,19 @@ def test_whatever_record_is_damaged_what_it_was_not_about_is_as_it_was(tmp_path:
         assert found.touched
         assert submit(farm) in farm.store._state.jobs
         crash(farm.store)
+
+
+def test_a_token_of_which_something_is_lost_is_named_and_the_others_are_as_they_were(tmp_path: Path) -> None:
+    farm = make_farm(tmp_path, FakeClock())
+    first, second = (tokens.create(farm, OPERATOR, TokenSchema().load({}))[0] for _ in range(2))
+    tokens.revoke(farm, OPERATOR, first.id)
+    farm.store.tidy(farm.clock())
+    crash(farm.store)
+    name, offset = every_record(tmp_path)[-1]
+    flip(tmp_path / "journal" / name, offset + 3)
+    found, farm = repaired(tmp_path)
+    assert found.touched == {(Token, first.id)}
+    assert tokens.all_tokens(farm) == [first, second]
 
 
 def test_a_job_whose_completion_is_lost_runs_again_under_a_number_never_used(tmp_path: Path) -> None:
