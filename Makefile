@@ -12,7 +12,7 @@ SEED =
 SOURCES = agent common master scripts tests bench setup.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test torture demo build-distributed lint lock install uninstall clean
+.PHONY: help setup test torture scan demo build-distributed lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -26,12 +26,15 @@ setup: ## check this machine and set up .venv with the locked packages
 ready:
 	@scripts/setup.sh --quiet
 
-test: lint ## all checks: ruff, mypy, import rules, then every test
+test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
 	@scripts/setup.sh --tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
+
+scan: ready ## scan a master's TLS (testssl.sh) and the locked packages (pip-audit), where they are installed
+	@$(PY) scripts/scan.py
 
 demo: ready ## a master and two agents on this machine encode the guide's three jobs
 	@$(PY) scripts/demo.py
@@ -39,11 +42,12 @@ demo: ready ## a master and two agents on this machine encode the guide's three 
 build-distributed: ready ## build bin/master, bin/agent and bin/ffrtmp: single files to copy anywhere
 	@$(PY) scripts/build.py
 
-lint: ready ## ruff, mypy and the import rules only
+lint: ready ## ruff, mypy, bandit and the import rules only
 	@$(PY) -m ruff check $(SOURCES)
 	@$(PY) -m ruff format --check $(SOURCES) || { echo 'Not formatted; run: $(PY) -m ruff format $(SOURCES)' >&2; exit 1; }
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
+	@$(PY) -m bandit -q -c bandit.yaml -r agent common master scripts
 
 lock: ## pin the newest versions that setup.cfg allows in constraints.txt
 	@scripts/lock.sh
