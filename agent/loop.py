@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import requests
@@ -19,6 +21,7 @@ import requests
 from agent.config import Config
 from agent.delivery import deliver
 from agent.ffmpeg.discover import Toolbox
+from agent.ffmpeg.limits import limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
@@ -167,6 +170,7 @@ class Agent:
                 teller.tell,
                 job.abort,
                 may_work=lambda: self._may_work(job),
+                limits=partial(limits_for, cores=len(os.sched_getaffinity(0))),
                 sandbox=self._sandbox,
                 inputs=self._config.inputs,
             )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -36,9 +38,14 @@ _TYPES = get_type_hints(Probe)
 def probe(
     path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX, abort: threading.Event | None = None
 ) -> Probe:
-    """`probe_open` of the file at `path`; OSError if there is no such file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """`probe_open` of the regular file at `path`, and of nothing else that was put there.
+
+    OSError if there is no such file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ProbeError(f"{path.name} is no regular file")
         return probe_open(descriptor, path.name, spawner, sandbox, abort)
     finally:
         os.close(descriptor)
@@ -68,7 +75,9 @@ def _measured(
     descriptor: int, name: str, spawner: Spawner, sandbox: Sandbox, abort: threading.Event
 ) -> Ended:
     seconds = _PATIENCE + os.fstat(descriptor).st_size / _SLOWEST
-    limits = Limits(*(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=round(seconds), output_bytes=0)
+    limits = Limits(
+        *(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=math.ceil(seconds), output_bytes=0
+    )
     code = _code()
     argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM]
     return run(

@@ -27,8 +27,8 @@ never touch (SVT-AV1 at 1080p: 4.1 GiB for 1.2)."""
 _MOST_CORES = 128
 _SVT_THREADS = 32
 """As many as SVT-AV1 behaves like with its highest level of parallelism, on few cores too."""
-_RAW_BYTES = 6
-"""Of a pixel, at most: three samples of 10 bits, each in two bytes."""
+_RAW_BYTES = 3
+"""Of a pixel, at most: yuv444p has three samples; yuv420p10le one and a half, of two bytes each."""
 _TOO_LARGE, _NO_MEMORY = "File too large", ("Cannot allocate memory", "std::bad_alloc", "MemoryError")
 _LOOKAHEAD = 80
 """Frames that an encoder may hold before the first comes out (SVT-AV1: 74)."""
@@ -114,7 +114,7 @@ def exceeded(limits: Limits, code: int, cpu_seconds: float, log: Sequence[str]) 
     """
     if code == 0:
         return None
-    if cpu_seconds >= limits.cpu_seconds:
+    if code == -signal.SIGXCPU or cpu_seconds >= limits.cpu_seconds:
         return "cpu_limit"
     if code == -signal.SIGXFSZ or any(_TOO_LARGE in line for line in log):
         return "output_too_large"

@@ -15,8 +15,10 @@ from agent.ffmpeg.discover import FFmpeg, Toolbox, discover
 from agent.ffmpeg.spawner import Spawner
 from agent.prober import Probe, measure
 from agent.runner import Assignment, run_job
+from agent.sandbox import Sandbox, SandboxError, detect
 from common.model import Report, Scalar
 from common.settings import CODECS
+from tests.parts import missing
 
 StandIn = Callable[[str], Toolbox]
 Encode = Callable[..., Report]
@@ -26,6 +28,21 @@ Encode = Callable[..., Report]
 def spawner() -> Iterator[Spawner]:
     with Spawner() as spawner:
         yield spawner
+
+
+@pytest.fixture(scope="session")
+def sandbox(spawner: Spawner) -> Sandbox:
+    """The real one."""
+    try:
+        return detect(spawner, "required")
+    except SandboxError as error:
+        missing(str(error))
+
+
+@pytest.fixture(params=["open", "caged"])
+def either(request: pytest.FixtureRequest) -> Sandbox:
+    """No sandbox, and the real one: what is the same in both is tested in both."""
+    return request.getfixturevalue("sandbox") if request.param == "caged" else Sandbox()
 
 
 @pytest.fixture(scope="session")

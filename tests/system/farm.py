@@ -91,11 +91,12 @@ class Agent:
         return self.says("Registered with").rpartition(" ")[2]
 
     def ffmpegs(self) -> list[int]:
-        """The processes that run in its work directory."""
+        """The processes that run in its work directory, without the monitors of their sandboxes."""
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):  # it has just ended, or is a zombie
-                if (entry / "cwd").readlink().is_relative_to(self.work_dir):
+                inside = (entry / "cwd").readlink().is_relative_to(self.work_dir)
+                if inside and (entry / "comm").read_text() != "bwrap\n":
                     found.append(int(entry.name))
         return found
 
@@ -122,7 +123,8 @@ class Farm:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ffmpeg = folder / "ffmpeg"
-        self._ffmpeg.write_text(ONE_ENCODER.format(real=imageio_ffmpeg.get_ffmpeg_exe()))
+        self._real = imageio_ffmpeg.get_ffmpeg_exe()
+        self._ffmpeg.write_text(ONE_ENCODER.format(real=self._real))
         self._ffmpeg.chmod(0o755)
         self._agents: list[Agent] = []
         self._masters: list[Master] = []
@@ -144,7 +146,12 @@ class Farm:
     ) -> Agent:
         """An agent, not waited for. `how` it registers: by default on the master's own machine."""
         url = master if isinstance(master, str) else master.url
-        environment = {"IMAGEIO_FFMPEG_EXE": str(self._ffmpeg), **process.pop("environment", {})}
+        environment = {
+            "IMAGEIO_FFMPEG_EXE": str(self._ffmpeg),
+            # What is on this path can be seen in the sandbox: the real one that ours calls.
+            "LD_LIBRARY_PATH": str(Path(self._real).parent),
+            **process.pop("environment", {}),
+        }
         agent = Agent(self._folder / name, [f"--master={url}", *how, *flags], environment, **process)
         self._agents.append(agent)
         return agent

@@ -10,6 +10,9 @@ import pytest
 from tests.system.farm import TINY, Agent, Farm, file_of, job_is, outcomes, submit
 from tests.system.standin import CRASH, FLOOD, HALF_THE_FRAMES, OUT_OF_MEMORY, StandIn
 
+OPEN = "--sandbox=off"
+"""The stand-in takes its orders from a file that no sandbox would show it."""
+
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> StandIn:
@@ -28,7 +31,7 @@ def test_the_job_is_tried_again_and_says_why(
     farm: Farm, stand_in: StandIn, how: str, code: str, said: str
 ) -> None:
     master = farm.master()
-    agent = farm.agent(master, f"--ffmpeg={stand_in.path}")
+    agent = farm.agent(master, f"--ffmpeg={stand_in.path}", OPEN)
     assert agent.node_id
     stand_in.misbehave_once(how)
     with master.client() as client:
@@ -49,7 +52,7 @@ def peak(agent: Agent) -> int:
 
 def test_a_gigabyte_on_its_stderr_leaves_the_agents_memory_flat(farm: Farm, stand_in: StandIn) -> None:
     master = farm.master()
-    agent = farm.agent(master, f"--ffmpeg={stand_in.path}")
+    agent = farm.agent(master, f"--ffmpeg={stand_in.path}", OPEN)
     with master.client() as client:
         job_is(client, submit(client, TINY), "completed")
         before = peak(agent)

@@ -222,9 +222,9 @@ def test_attachments_stay_in_the_file(
 ) -> None:
     font, film = tmp_path / "..ttf", tmp_path / "films" / "film.mkv"
     font.write_bytes(b"no font")
-    attach: list[str] = [
+    attach = [
         "-attach",
-        font,
+        str(font),
         "-metadata:s:t",
         "mimetype=font/ttf",
         "-metadata:s:t",
