@@ -35,9 +35,7 @@ _NO_SANDBOX = Sandbox()
 _TYPES = get_type_hints(Probe)
 
 
-def probe(
-    path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX, abort: threading.Event | None = None
-) -> Probe:
+def probe(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) -> Probe:
     """`probe_open` of the regular file at `path`, and of nothing else that was put there.
 
     OSError if there is no such file.
@@ -46,7 +44,7 @@ def probe(
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ProbeError(f"{path.name} is no regular file")
-        return probe_open(descriptor, path.name, spawner, sandbox, abort)
+        return probe_open(descriptor, path.name, spawner, sandbox)
     finally:
         os.close(descriptor)
 

@@ -21,11 +21,18 @@ Mode = Literal["auto", "required", "off"]
 _UNSHARED = ("--unshare-user", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL")
 _NO_NESTING = ("--disable-userns",)
 """Bubblewrap 0.8 and later: no namespaces within, which keeps much of the kernel out of reach."""
+_PROC = ("--proc", "/proc")
+"""A /proc that knows only what runs inside. Some containers allow none; encoders can do without."""
+_OPTIONS = ((*_PROC, *_NO_NESTING), _NO_NESTING, _PROC, ())
+"""What not every bwrap and not every machine can do, the best first."""
 _ONE_CHILD = ("--as-pid-1",)
 """The program is bwrap's own child, so that bwrap waits for it: only then wait4 counts its CPU time."""
-_IF_WATCHED = ("/bin/sh", "-c", 'echo && exec "$@"', "sh")
-"""Comes first inside. The kernel is told by then to kill us with bwrap, but bwrap may have died before
-with its agent. Then nobody reads our output, and the newline cannot be written."""
+_LATER = ("setpriv", "--pdeathsig", "clear", "--")
+"""Comes before bwrap, which has itself killed with the agent, but not before its child can do without it:
+killed earlier, it would leave a child that waits forever."""
+_IF_ANSWERED = ("/bin/sh", "-c", 'echo && read -r answer && exec "$@" </dev/null', "sh")
+"""Comes first inside, where the kernel has been told to kill us with bwrap. But bwrap may have died
+before, with its agent: then nobody answers. Inside nothing else tells whether a parent lives."""
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _LINKER = ("/etc/ld.so.cache", "/etc/alternatives")
@@ -44,7 +51,7 @@ class Sandbox:
 
     bwrap: Path | None = None
     options: tuple[str, ...] = ()
-    """What this bwrap can do beyond what all can."""
+    """What bwrap can do here beyond what it can everywhere."""
     unshare: Path | None = None
     """Where bwrap does not work: cuts off the network, and no more."""
     lack: str = "there is no sandbox"
@@ -57,7 +64,7 @@ class Sandbox:
 
     @property
     def has_monitor(self) -> bool:
-        """Whether what is started is a monitor, and the program its child."""
+        """Whether what is started is a monitor, and the program its child, which greets (see `Spawner`)."""
         return self.bwrap is not None
 
     def describe(self) -> str:
@@ -92,8 +99,8 @@ class Sandbox:
             if directory is not None:
                 shown += ["--bind", str(directory), str(directory)]
             shown += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(directory or "/")]
-            start = [*_IF_WATCHED, str(program), *argv[1:]]
-            return [str(self.bwrap), *_UNSHARED, *_ONE_CHILD, *self.options, *shown, "--", *start]
+            start = [*_IF_ANSWERED, str(program), *argv[1:]]
+            return [*_LATER, str(self.bwrap), *_UNSHARED, *_ONE_CHILD, *self.options, *shown, "--", *start]
         if self.unshare is not None:
             return [str(self.unshare), "--user", "--net", "--ipc", "--", *argv]
         return list(argv)
@@ -101,7 +108,7 @@ class Sandbox:
 
 def _system(program: Path) -> list[str]:
     """What any program needs to start."""
-    shown = ["--proc", "/proc", "--dev", "/dev"]
+    shown = ["--dev", "/dev"]
     for name in _SYSTEM:
         if Path(name).is_symlink():  # to its place below /usr
             shown += ["--symlink", str(Path(name).readlink()), name]
@@ -130,7 +137,7 @@ def detect(spawner: Spawner, mode: Mode = "auto") -> Sandbox:
     bwrap, unshare = (shutil.which(name) for name in ("bwrap", "unshare"))
     why = "bwrap was not found; install the package bubblewrap"
     if bwrap is not None:
-        for options in (_NO_NESTING, ()):
+        for options in _OPTIONS:
             sandbox = Sandbox(Path(bwrap), options)
             problem = _problem(spawner, sandbox)
             if problem is None:
@@ -150,7 +157,8 @@ def _problem(spawner: Spawner, sandbox: Sandbox) -> str | None:
     with tempfile.TemporaryDirectory(prefix="ffrtmp-sandbox-") as name:
         directory = Path(name)
         try:
-            spawner.output(sandbox.wrap(["true"], directory), directory, _TRIAL_SECONDS)
+            argv = sandbox.wrap(["true"], directory)
+            spawner.output(argv, directory, _TRIAL_SECONDS, greets=sandbox.has_monitor)
         except OSError as error:
             return str(error)
     return None

@@ -7,6 +7,8 @@
 #     --check  only check (and, as root, install) what comes from the system
 #     --quiet  say nothing if there was nothing to do
 #     --tests  only install, as root, what tests inject faults with; without it they are skipped
+#
+# What the farm is better with (bubblewrap) is installed too, as root; others are advised once.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -15,7 +17,8 @@ venv=$root/.venv
 mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
-for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2'  # command, and its package where that has another name
+better_with='bwrap:bubblewrap'  # command, and its package where that has another name
+for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -104,17 +107,35 @@ check_system_packages() {
     install_missing
 }
 
-install_for_tests() {
-    missing=
-    for tool in $for_tests; do
-        PATH=$PATH:/usr/sbin:/sbin have "${tool%%:*}" || missing="$missing ${tool##*:}"
-    done
+install_where_missing() {
+    # TOOLS WHAT-FOR: installs, as root, those that are missing; sets `missing` to what still is.
+    find_missing_of "$1"
     if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && have apt-get; then
-        say "Installing Debian packages for the tests:$missing"
+        say "Installing Debian packages for $2: $missing"
         # shellcheck disable=SC2086 # the packages are words of their own
         { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } \
-            >/dev/null 2>&1 </dev/null || say "apt-get could not install them; the tests that need them say so."
+            >/dev/null 2>&1 </dev/null || true
+        find_missing_of "$1"
     fi
+}
+
+find_missing_of() {
+    missing=
+    for tool in $1; do
+        PATH=$PATH:/usr/sbin:/sbin have "${tool%%:*}" || missing="$missing ${tool##*:}"
+    done
+    missing=${missing# }
+}
+
+install_for_tests() {
+    install_where_missing "$for_tests $better_with" 'the tests'
+    [ -z "$missing" ] || [ "$(id -u)" != 0 ] || say "Still missing: $missing; the tests that need them say so."
+}
+
+install_better_with() {
+    install_where_missing "$better_with" 'the sandbox of ffmpeg'
+    [ -z "$missing" ] || say "Advice: with $missing ffmpeg has no network and sees no files of others" \
+        "(sudo apt-get install -y $missing). All works without."
 }
 
 wanted_stamp() {
@@ -157,12 +178,14 @@ if [ "$mode" = --tests ]; then
 fi
 check_system_packages
 if [ "$mode" = --check ]; then
+    install_better_with
     say "Found: $("$python" --version) ($python), $required."
     exit 0
 fi
 # Files that others must be able to run do not depend on a strict umask of this shell.
 umask 022
 if [ "$(wanted_stamp)" != "$(cat "$venv/setup-stamp" 2>/dev/null)" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
+    install_better_with
     make_environment
 elif [ "$mode" != --quiet ]; then
     say "Nothing to do: .venv is up to date."

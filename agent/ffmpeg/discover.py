@@ -142,7 +142,8 @@ def trial_argv(ffmpeg: str, encoder: str) -> list[str]:
 
 
 def _output(spawner: Spawner, sandbox: Sandbox, directory: Path, ffmpeg: Path, *options: str) -> str:
-    return spawner.output(sandbox.wrap([str(ffmpeg), *options], directory), directory, 20)
+    argv = sandbox.wrap([str(ffmpeg), *options], directory)
+    return spawner.output(argv, directory, 20, greets=sandbox.has_monitor)
 
 
 def _trial(spawner: Spawner, sandbox: Sandbox, ffmpeg: FFmpeg, directory: Path, encoder: str) -> str | None:

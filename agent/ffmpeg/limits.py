@@ -21,9 +21,9 @@ Why = Literal["stalled", "time_limit", "aborted", "memory_limit", "cpu_limit", "
 """Why an ffmpeg was ended, by us or by a limit that the kernel keeps."""
 
 MIB, GIB = 1024**2, 1024**3
-ADDRESS_SPACE = 2
-"""How many times its memory a process may reserve: allocators, encoders and stacks reserve much that they
-never touch (SVT-AV1 at 1080p: 4.1 GiB for 1.2)."""
+ALLOCATED = 2
+"""How many times its memory a process may allocate: encoders and stacks take much that they never touch.
+Not its address space: allocators reserve 64 MiB of that for each thread, on many cores in vain."""
 _MOST_CORES = 128
 _SVT_THREADS = 32
 """As many as SVT-AV1 behaves like with its highest level of parallelism, on few cores too."""
@@ -52,8 +52,8 @@ class Limits:
     grace: float = 5.0
     """Between TERM and KILL."""
     memory: int = 4 * GIB
-    """Bytes of its resident set, looked at ten times a second; the kernel gives it ADDRESS_SPACE
-    times as much address space and no more."""
+    """Bytes of its resident set, looked at ten times a second; the kernel lets it allocate ALLOCATED
+    times as much and no more."""
     cpu_seconds: int = 3600
     """User and system time."""
     output_bytes: int = 64 * GIB

@@ -87,7 +87,7 @@ def run(
     started = time.monotonic()
     wanted = _Wanted(limits, abort, may_work)
     caged = sandbox.wrap(argv, cwd if writable else None, readable, devices=devices)
-    child = spawner.spawn(caged, cwd, limits, descriptors)
+    child = spawner.spawn(caged, cwd, limits, descriptors, greets=sandbox.has_monitor)
     watch = _Watch(child, wanted, ProgressParser(total_frames), started, has_monitor=sandbox.has_monitor)
     thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)
     thread.start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from agent.ffmpeg.limits import ADDRESS_SPACE, Limits
+from agent.ffmpeg.limits import ALLOCATED, Limits
 
 _INHERITED = ("LD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "LIBVA_DRIVERS_PATH", "CUDA_VISIBLE_DEVICES")
 """What of the agent's environment an ffmpeg gets: where its GPU driver is, and no secrets."""
@@ -27,6 +28,8 @@ _USUAL = Limits()
 _OPEN_FILES = 256
 _LAST_SECONDS = 5
 """Between the signal that a program can catch at the end of its CPU time, and the one that it cannot."""
+_GREETING_SECONDS = 20
+"""It comes within milliseconds. One that never comes must not hold up all others."""
 _IF_PARENT_LIVES = ("/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 """Comes after setpriv: an agent that died before the kernel was told leaves no ffmpeg either."""
 
@@ -46,12 +49,19 @@ class Spawner:
         self._pool.submit(int).result()
 
     def spawn(
-        self, argv: Sequence[str], cwd: Path, limits: Limits = _USUAL, descriptors: Sequence[int] = ()
+        self,
+        argv: Sequence[str],
+        cwd: Path,
+        limits: Limits = _USUAL,
+        descriptors: Sequence[int] = (),
+        *,
+        greets: bool = False,
     ) -> subprocess.Popen[bytes]:
         """A child in a session and process group of its own, with pipes for stdout and stderr.
 
         The kernel holds it to the limits of memory, CPU time and file size. It inherits the
-        `descriptors` under their numbers, and no others.
+        `descriptors` under their numbers, and no others. One that `greets`, as a sandbox does,
+        first writes an empty line to stdout, and goes on when it reads one from stdin.
 
         `argv[0]` is a path or found on PATH. SpawnError after `close`; OSError if the
         system refuses (no memory, no such directory).
@@ -65,7 +75,7 @@ class Spawner:
                     *(self._setpriv, "--pdeathsig", "KILL", "--", *_IF_PARENT_LIVES, str(os.getpid())),
                     *(self._prlimit, *_resources(limits), "--", *argv),
                 ],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if greets else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
@@ -76,6 +86,8 @@ class Spawner:
                 start_new_session=True,
             )
             self._await_setpriv(child.pid)
+            if greets:
+                _answer(child)
             return child
 
         try:
@@ -91,9 +103,9 @@ class Spawner:
             while Path(f"/proc/{pid}/exe").readlink() == setpriv:
                 time.sleep(0.0005)
 
-    def output(self, argv: Sequence[str], cwd: Path, timeout: float, limits: Limits = _USUAL) -> str:
+    def output(self, argv: Sequence[str], cwd: Path, timeout: float, *, greets: bool = False) -> str:
         """What a short command prints on stdout; OSError if it takes longer (seconds) or fails."""
-        child = self.spawn(argv, cwd, limits)
+        child = self.spawn(argv, cwd, greets=greets)
         try:
             out, said = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
@@ -103,7 +115,7 @@ class Spawner:
         if child.returncode != 0:
             last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise OSError(f"{argv[0]} failed with exit code {child.returncode}: {last or 'it said nothing'}")
-        return out.decode("utf-8", "replace").lstrip("\n")  # a sandbox begins with an empty line
+        return out.decode("utf-8", "replace")
 
     def close(self) -> None:
         """Ends the thread; the kernel then kills every child that still runs."""
@@ -116,6 +128,20 @@ class Spawner:
         self.close()
 
 
+def _answer(child: subprocess.Popen[bytes]) -> None:
+    """Let the child go on once it has greeted. By the thread that starts all: it lives, so the child is
+    told to be killed with us by a parent that lives too.
+    """
+    if child.stdin is None or child.stdout is None:
+        return
+    poll = select.poll()
+    poll.register(child.stdout, select.POLLIN)
+    with child.stdin, contextlib.suppress(BrokenPipeError):  # it has ended: it says elsewhere why
+        if poll.poll(_GREETING_SECONDS * 1000) and child.stdout.read(1):
+            child.stdin.write(b"\n")
+    child.stdin = None  # Popen would flush it
+
+
 def _find(program: str) -> str:
     found = shutil.which(program)
     if found is None:
@@ -126,7 +152,7 @@ def _find(program: str) -> str:
 def _resources(limits: Limits) -> list[str]:
     """The kernel's limits (setrlimit), as options of `prlimit`."""
     return [
-        f"--as={ADDRESS_SPACE * limits.memory}",
+        f"--data={ALLOCATED * limits.memory}",
         f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + _LAST_SECONDS}",
         f"--fsize={limits.output_bytes}",
         f"--nofile={_OPEN_FILES}",

@@ -31,13 +31,15 @@ def argv(body: str) -> list[str]:
     return [PYTHON, "-I", "-S", "-c", f"import os, signal, socket, sys, time\n{say}\n{body}"]
 
 
-def pids(mark: str) -> list[int]:
-    """The programs with `mark` in their command line, by their numbers outside; without monitors."""
+def pids(mark: str, *, monitors: bool = False) -> list[int]:
+    """The programs with `mark` in their command line, by their numbers outside; on demand with all
+    that starts and watches them.
+    """
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            if mark.encode() in b" ".join(words) and words[0] == PYTHON.encode():
+            if mark.encode() in b" ".join(words) and (monitors or words[0] == PYTHON.encode()):
                 found.append(int(entry.name))
         except OSError:  # it has just ended
             continue

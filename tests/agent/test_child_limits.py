@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.ffmpeg.discover import Toolbox
-from agent.ffmpeg.limits import ADDRESS_SPACE, Limits, exceeded
+from agent.ffmpeg.limits import ALLOCATED, Limits, exceeded
 from agent.ffmpeg.spawner import Spawner
 from agent.runner import Assignment, judge, run_job
 from agent.sandbox import Sandbox
@@ -39,10 +39,10 @@ def test_memory_that_it_shares_counts_too(spawner: Spawner, either: Sandbox, tmp
     assert ended.why == "memory_limit"
 
 
-def test_what_is_more_than_it_can_ever_get_is_not_even_reserved(
+def test_what_is_more_than_it_can_ever_get_is_refused_at_once(
     spawner: Spawner, either: Sandbox, tmp_path: Path
 ) -> None:
-    body = f"bytearray({ADDRESS_SPACE * 400 * MIB})"
+    body = f"bytearray({ALLOCATED * 400 * MIB})"
     ended = python(spawner, either, tmp_path, body, replace(WAIT, memory=400 * MIB))
     assert (ended.why, ended.returncode) == ("memory_limit", 1)
 
@@ -93,12 +93,12 @@ def test_an_ffmpeg_that_writes_too_much_fails_its_job(
 def test_it_has_few_files_leaves_no_core_and_cannot_raise_its_limits(
     spawner: Spawner, either: Sandbox, tmp_path: Path
 ) -> None:
-    names = ("RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE")
+    names = ("RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_DATA", "RLIMIT_CPU", "RLIMIT_FSIZE")
     body = f"import resource\nfor name in {names}: say(*resource.getrlimit(getattr(resource, name)))"
     ended = python(
         spawner, either, tmp_path, body, replace(WAIT, memory=500 * MIB, cpu_seconds=7, output_bytes=MIB)
     )
-    most = ADDRESS_SPACE * 500 * MIB
+    most = ALLOCATED * 500 * MIB
     assert ended.log == ("256 256", "0 0", f"{most} {most}", "7 12", f"{MIB} {MIB}")
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] != 256  # the agent keeps its own
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,10 +44,10 @@ def test_an_attempt_that_is_dropped_while_the_next_one_starts_does_it_no_harm(
     assert begun.wait(30)
     spawn = spawner.spawn
 
-    def drop_the_old_one_first(*what: object) -> object:
+    def drop_the_old_one_first(*what: Any, **more: Any) -> object:
         drop.set()
         thread.join(30)
-        return spawn(*what)  # type: ignore[arg-type]  # as they came
+        return spawn(*what, **more)
 
     monkeypatch.setattr(spawner, "spawn", drop_the_old_one_first)
     report = run_job(new, "node-1", toolbox, spawner, tmp_path, lambda *_: None, threading.Event())

@@ -12,12 +12,12 @@ import pytest
 
 import agent.probe
 from agent.ffmpeg.spawner import Spawner
-from agent.probe import probe
+from agent.probe import probe, probe_open
 from agent.prober import ProbeError
 from agent.sandbox import Sandbox
 from tests.agent.conftest import Encode, measured
 
-SAY = "import os, sys, time; say = lambda text: sys.stderr.write(text + '\\n'); "
+SAY = "import os, sys; say = lambda text: sys.stderr.write(text + '\\n'); "
 WHOLE = (
     '{"width": 16, "height": 16, "frame_rate": %s, "codec": "h264", "pixel_format": null, "frames": 1, '
     '"duration": 1.0, "bitrate": null, "size": 1, "audio_codec": null, "audio_duration": null, "end": 1.0}'
@@ -63,8 +63,8 @@ def test_an_abort_ends_it(
     monkeypatch.setattr(agent.probe, "_PROGRAM", "import signal; signal.pause()")
     abort = threading.Event()
     abort.set()
-    with pytest.raises(ProbeError, match="aborted"):
-        probe(file, spawner, either, abort)
+    with file.open("rb") as opened, pytest.raises(ProbeError, match="aborted"):
+        probe_open(opened.fileno(), file.name, spawner, either, abort)
 
 
 def test_only_a_regular_file_is_opened(spawner: Spawner, tmp_path: Path) -> None:
@@ -101,6 +101,16 @@ def test_one_that_fails_or_lies_is_a_file_that_cannot_be_used(
     with pytest.raises(ProbeError) as caught:
         probe(file, spawner, either)
     assert words in str(caught.value)
+
+
+def test_it_gets_no_secret_of_the_agents_environment(
+    spawner: Spawner, either: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FFRTMP_JOIN_TOKEN", "secret")
+    monkeypatch.setattr(agent.probe, "_PROGRAM", f"{SAY}say(' '.join(sorted(os.environ)))")
+    names = "HOME LC_ALL PATH( PWD)?"  # the sandbox adds the last
+    with pytest.raises(ProbeError, match=f"the answer was '{names}'"):
+        probe(file, spawner, either)
 
 
 def test_a_flood_of_answers_is_cut(spawner: Spawner, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ NO_NAMESPACES = """\
 echo "bwrap: No permissions to create a new namespace" >&2
 exit 1
 """
-OLD = """\
+WITHOUT = """\
 #!/bin/sh
-case " $* " in *" --disable-userns "*) echo "bwrap: Unknown option --disable-userns" >&2; exit 1 ;; esac
+case " $* " in *" {option} "*) echo "bwrap: cannot" >&2; exit 1 ;; esac
 exec {real} "$@"
 """
 
@@ -32,9 +32,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only directory on PATH, which has what any program needs but neither bwrap nor unshare."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    found = shutil.which("true")
-    assert found is not None
-    (folder / "true").symlink_to(found)
+    for program in ("true", "setpriv"):
+        (folder / program).symlink_to(str(shutil.which(program)))
     monkeypatch.setenv("PATH", str(folder))
     return folder
 
@@ -69,11 +68,22 @@ def test_a_bwrap_that_may_not_work_is_said_to_fail(spawner: Spawner, path: Path)
     assert "No permissions to create a new namespace" in detect(spawner).describe()
 
 
-def test_an_old_bwrap_is_used_without_what_it_does_not_know(
-    spawner: Spawner, sandbox: Sandbox, path: Path
+@pytest.mark.parametrize(
+    ("option", "others"),
+    [
+        pytest.param("--disable-userns", ("--proc", "/proc"), id="as bubblewrap before 0.8"),
+        pytest.param("--proc", ("--disable-userns",), id="as in some containers"),
+    ],
+)
+def test_what_cannot_be_done_here_is_done_without(
+    spawner: Spawner, sandbox: Sandbox, path: Path, option: str, others: tuple[str, ...]
 ) -> None:
-    install(path, "bwrap", OLD.format(real=sandbox.bwrap))
-    assert detect(spawner) == Sandbox(path / "bwrap")
+    if not set(others) <= set(sandbox.options):
+        missing("this machine cannot do the other thing either")
+    install(path, "bwrap", WITHOUT.format(real=sandbox.bwrap, option=option))
+    found = detect(spawner)
+    assert found == Sandbox(path / "bwrap", others)
+    assert discover(spawner, sandbox=found).encoders == discover(spawner).encoders
 
 
 def test_without_bwrap_the_network_at_least_is_cut_off(spawner: Spawner, path: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ class Machine:
         bin_dir.mkdir()
         for tool in TOOLS:
             (bin_dir / tool).symlink_to(str(shutil.which(tool)))
-        for name in ("jq", "curl"):
+        for name in ("jq", "curl", "bwrap"):
             self.command(name, "exit 0")
         self.command("python3", f'exec "{PYTHON}" "$@"')
         self.command("apt-get", "exit 0")
@@ -166,3 +166,26 @@ def test_root_gets_what_the_tests_inject_faults_with_and_others_are_not_bothered
     assert installed() == ""
     machine.user("0")
     assert "install -y --no-install-recommends strace\n" in installed()
+
+
+def test_a_machine_without_bubblewrap_passes_with_an_advice(machine: Machine) -> None:
+    machine.without("bwrap")
+    found = machine.check()
+    assert found.returncode == 0, found.stderr
+    assert "(sudo apt-get install -y bubblewrap). All works without." in found.stderr
+
+
+def test_root_gets_bubblewrap_installed_and_goes_on_where_that_fails(machine: Machine) -> None:
+    machine.without("bwrap")
+    machine.user("0")
+    machine.command("apt-get", f'[ "$1" = update ] || ln -s /bin/true {machine.bin}/bwrap')
+    found = machine.check()
+    assert found.returncode == 0
+    assert "Installing Debian packages for the sandbox of ffmpeg: bubblewrap" in found.stderr
+    assert "Advice" not in found.stderr
+
+    machine.without("bwrap")
+    machine.command("apt-get", "exit 100")
+    found = machine.check()
+    assert found.returncode == 0
+    assert "Advice" in found.stderr

@@ -76,6 +76,22 @@ def test_the_agents_ffmpeg_cannot_pass_for_an_operator_of_the_master() -> None:
     assert service("ffmpeg-master")["Group"] == ["ffrtmp"]
 
 
+def test_the_agent_can_make_the_sandbox_of_ffmpeg() -> None:
+    agent = service("ffmpeg-agent")
+    assert set(agent["RestrictNamespaces"][0].split()) == {
+        "user",
+        "mnt",
+        "pid",
+        "net",
+        "ipc",
+        "uts",
+        "cgroup",
+    }
+    assert "@mount" in agent["SystemCallFilter"][0].split()
+    # Makes /proc/sys read-only, where bwrap forbids namespaces within namespaces.
+    assert "ProtectKernelTunables" not in agent
+
+
 def test_the_master_can_see_which_user_a_local_connection_belongs_to() -> None:
     master = service("ffmpeg-master")
     assert not {"ProcSubset", "PrivateUsers", "PrivateNetwork"} & master.keys()

@@ -45,14 +45,20 @@ class TracedSpawner(Spawner):
         self._traces: list[Path] = []
 
     def spawn(
-        self, argv: Sequence[str], cwd: Path, limits: Limits = _USUAL, descriptors: Sequence[int] = ()
+        self,
+        argv: Sequence[str],
+        cwd: Path,
+        limits: Limits = _USUAL,
+        descriptors: Sequence[int] = (),
+        *,
+        greets: bool = False,
     ) -> subprocess.Popen[bytes]:
         """As the real one; the trace is a file too, and must not end at the child's limit of file size."""
         trace = self._directory / f"trace-{len(self._traces)}"
         self._traces.append(trace)
         options = ["-f", "-qq", "-s", "4096", "-e", "trace=open,openat,openat2,connect,socket,execve"]
         traced = [self._strace, *options, "-o", str(trace), "--", *argv]
-        return super().spawn(traced, cwd, replace(limits, output_bytes=2**40), descriptors)
+        return super().spawn(traced, cwd, replace(limits, output_bytes=2**40), descriptors, greets=greets)
 
     def seen(self, program: str) -> list[Seen]:
         """What each child did as `program` since the last call: not what its sandbox did."""
