@@ -6,6 +6,7 @@ import importlib.util
 import json
 import math
 import os
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -35,9 +36,14 @@ _TYPES = get_type_hints(Probe)
 
 
 def probe(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) -> Probe:
-    """`probe_open` of the file at `path`; OSError if there is no such file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """`probe_open` of the regular file at `path`, and of nothing else that was put there.
+
+    OSError if there is no such file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ProbeError(f"{path.name} is no regular file")
         return probe_open(descriptor, path.name, spawner, sandbox)
     finally:
         os.close(descriptor)

@@ -190,8 +190,7 @@ def _run(
             known = _known(settings, ffmpeg, argv, ended)
             if directory.vanished():
                 raise _FailedError("agent_error", f"{directory.path} was removed during the encode", known)
-            measure = partial(probe, part, spawner, sandbox)
-            probed = _accept(settings, ended, known, measure, fewer)
+            probed = _accept(settings, ended, known, partial(probe, part, spawner, sandbox), fewer)
             publish(part, whole)
             return _known(settings, ffmpeg, argv, ended, probed, whole)
         finally:

@@ -60,8 +60,8 @@ class Spawner:
         """A child in a session and process group of its own, with pipes for stdout and stderr.
 
         The kernel holds it to the limits of memory, CPU time and file size. It inherits the
-        `descriptors` under their numbers, and no others. One that `greets`, as a sandbox does, first
-        writes an empty line to stdout, and goes on when it reads one from stdin.
+        `descriptors` under their numbers, and no others. One that `greets`, as a sandbox does,
+        first writes an empty line to stdout, and goes on when it reads one from stdin.
 
         `argv[0]` is a path or found on PATH. SpawnError after `close`; OSError if the
         system refuses (no memory, no such directory).

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 import agent.probe
-from agent.ffmpeg.command import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
-from agent.probe import probe
-from agent.prober import ProbeError, measure
+from agent.probe import probe, probe_open
+from agent.prober import ProbeError
 from agent.sandbox import Sandbox
-from tests.agent.conftest import Encode
+from tests.agent.conftest import Encode, measured
 
 SAY = "import os, sys; say = lambda text: sys.stderr.write(text + '\\n'); "
 WHOLE = (
     '{"width": 16, "height": 16, "frame_rate": %s, "codec": "h264", "pixel_format": null, "frames": 1, '
-    '"duration": 1.0, "bitrate": null, "size": 1, "audio_codec": null, "audio_duration": null}'
+    '"duration": 1.0, "bitrate": null, "size": 1, "audio_codec": null, "audio_duration": null, "end": 1.0}'
 )
 
 
@@ -33,8 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_it_says_what_the_file_is(spawner: Spawner, either: Sandbox, encode: Encode) -> None:
     output = Path(str(encode("480p-h264", {"duration": 1}).metrics["output_path"]))
-    with output.open("rb") as file:
-        assert probe(output, spawner, either) == measure(output.name, file.fileno(), DEMUXERS)
+    assert probe(output, spawner, either) == measured(output)
 
 
 def test_what_is_no_video_is_said_to_be_none(spawner: Spawner, either: Sandbox, file: Path) -> None:
@@ -48,12 +47,33 @@ def test_a_file_that_is_not_there_is_told(spawner: Spawner, either: Sandbox, tmp
 
 
 def test_one_that_hangs_is_ended(
-    spawner: Spawner, either: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spawner: Spawner, either: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    os.mkfifo(tmp_path / "pipe.mp4")  # nobody ever writes to it
+    monkeypatch.setattr(agent.probe, "_PROGRAM", "import signal; signal.pause()")
     monkeypatch.setattr(agent.probe, "_PATIENCE", 0.5)
-    with pytest.raises(ProbeError, match=r"pipe\.mp4 could not be measured: it took too much \(time_limit\)"):
-        probe(tmp_path / "pipe.mp4", spawner, either)
+    with pytest.raises(
+        ProbeError, match=r"output\.mp4 could not be measured: it took too much \(time_limit\)"
+    ):
+        probe(file, spawner, either)
+
+
+def test_an_abort_ends_it(
+    spawner: Spawner, either: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent.probe, "_PROGRAM", "import signal; signal.pause()")
+    abort = threading.Event()
+    abort.set()
+    with file.open("rb") as opened, pytest.raises(ProbeError, match="aborted"):
+        probe_open(opened.fileno(), file.name, spawner, either, abort)
+
+
+def test_only_a_regular_file_is_opened(spawner: Spawner, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")  # nobody ever writes to it
+    with pytest.raises(ProbeError, match=r"pipe\.mp4 is no regular file"):
+        probe(tmp_path / "pipe.mp4", spawner)
+    (tmp_path / "link.mp4").symlink_to("/etc/passwd")
+    with pytest.raises(OSError, match="symbolic links"):
+        probe(tmp_path / "link.mp4", spawner)
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_attachments_stay_in_the_file(
 ) -> None:
     font, film = tmp_path / "..ttf", tmp_path / "films" / "film.mkv"
     font.write_bytes(b"no font")
-    attach: list[str] = [
+    attach = [
         "-attach",
         str(font),
         "-metadata:s:t",
