@@ -7,6 +7,7 @@ it would have to wait for the client.
 
 from __future__ import annotations
 
+import re
 import selectors
 import ssl
 import threading
@@ -275,7 +276,7 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             if not keep or not parser.finish_body():
                 return False
         except ParseException as error:
-            self._refuse(conn, str(error))
+            self._refuse(conn, _fault(error))
             return False
         except HTTPException:
             return False  # the rest of the body did not come in time, or never will
@@ -291,3 +292,9 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
     def _refuse(self, conn: Connection, reason: str) -> None:
         conn.sock.settimeout(conn.patience.send)
         conn.sock.sendall(render(problems.INVALID(f"This is not a request the master can read: {reason}.")))
+
+
+def _fault(error: ParseException) -> str:
+    """What is wrong with a request: `invalid HTTP version`. gunicorn would repeat it, secrets and all."""
+    words = re.findall(r"[A-Z][a-z]+|[A-Z0-9]+(?![a-z])", type(error).__name__)
+    return " ".join(word if word.isupper() else word.lower() for word in words)
