@@ -240,7 +240,8 @@ def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
     """Start `fold` in a process of its own, at low priority; the master's secrets are not handed on."""
     # -P: the current directory is nobody's to load programs from.
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    ours = str(Path(__file__).parents[2])  # sys.path may name it as the current directory only
+    environment["PYTHONPATH"] = os.pathsep.join([*filter(None, sys.path), ours])
     return subprocess.Popen(  # noqa: S603 - our own program, and no shell
         [sys.executable, "-P", "-m", "master.store.snapshot", str(directory), str(upto)],
         env=environment,

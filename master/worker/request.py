@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from gunicorn.http import Request
@@ -63,5 +64,11 @@ class Incoming:
 def _refusal(error: Exception) -> Problem:
     if isinstance(error, LimitRequestLine | LimitRequestHeaders):
         return problems.HEAD_TOO_LARGE(f"The request's head is too large: {error}.")
-    reason = "it ends early" if isinstance(error, NoMoreData | StopIteration) else str(error)
+    reason = "it ends early" if isinstance(error, NoMoreData | StopIteration) else _fault(error)
     return problems.INVALID(f"This is not a request the master can read: {reason}.")
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with a request: `invalid HTTP version`. gunicorn would repeat it, secrets and all."""
+    words = re.findall(r"[A-Z][a-z]+|[A-Z0-9]+(?![a-z])", type(error).__name__)
+    return " ".join(word if word.isupper() else word.lower() for word in words)
