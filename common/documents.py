@@ -80,6 +80,8 @@ class NodeSchema(Strict):
     has_battery = _flag(allow_none=True)
     agent_version = _text(allow_none=True)
     quarantined = _text("why it was set aside; null: it was not", allow_none=True)
+    media_roots = _texts("media roots that it reads inputs from; null: it does not say", allow_none=True)
+    input_hosts = _texts("hosts that it fetches inputs from; null: it does not say", allow_none=True)
     credential_expires_at = _time(
         "until when its credential is valid; null: for ever, or it has none", allow_none=True
     )
@@ -184,6 +186,7 @@ class JobSchema(Strict):
 
     id = _text("the job's id")
     scenario = _text("a name of the catalogue")
+    input = _text("what it encodes; null: a test picture", allow_none=True)
     confidence = OneOf(Confidence, required=True)
     parameters = fields.Nested(ParametersSchema, required=True, **says("as they were asked for"))
     status = OneOf(JobStatus, required=True)

@@ -38,12 +38,16 @@ _NODE: dict[str, Any] = {
     "has_battery": False,
     "agent_version": "1.0.0",
     "quarantined": None,
+    "media_roots": ["films"],
+    "input_hosts": [],
+    "credential_expires_at": "2026-03-29T19:40:00Z",
 }
-_TERMS = {"heartbeat_timeout": 90, "lease": 90}
+_TERMS = {"heartbeat_timeout": 90, "lease": 90, "credential_ttl": 7776000, "credential_expires_in": 7775000}
 _JOB: dict[str, Any] = {
     "id": _JOB_ID,
     "scenario": "1080p-h264",
     "confidence": "auto",
+    "input": None,
     "parameters": {"bitrate": "5000k", "duration": 60},
     "status": "pending",
     "created_at": "2025-12-29T19:46:00Z",
@@ -52,6 +56,7 @@ _JOB: dict[str, Any] = {
     "constraints": {"labels": {}, "encoders": ["libx264"], "gpu": False},
     "max_attempts": 3,
     "retry_of": None,
+    "owner": None,
     "node_id": None,
     "started_at": None,
     "finished_at": None,

@@ -73,7 +73,7 @@ class NothingSchema(Strict):
 class SignInSchema(Strict):
     """What a person signs in with."""
 
-    token = _text(2048, required=True)
+    token = _text(2048, required=True, **says("of an operator, a submitter or a viewer"))
 
 
 def _even(value: int) -> None:
@@ -84,7 +84,12 @@ def _even(value: int) -> None:
 class ParametersSchema(Strict):
     """The allow-list of job parameters; `common.settings.resolve` checks how they go together."""
 
-    duration = StrictFloat(validate=validate.Range(0.01, 86_400), **says("seconds of video, 0.01 to 86,400"))
+    duration = StrictFloat(
+        validate=validate.Range(0.01, 86_400),
+        **says(
+            "seconds of video, 0.01 to 86,400; of an input at most what it has, and all of it if left out"
+        ),
+    )
     bitrate = Bitrate(
         **says('bits per second, 10k to 500M: `"5000k"`, `"2.5M"` or a number; not together with `crf`')
     )
@@ -113,7 +118,8 @@ class ParametersSchema(Strict):
         **says("`yuv420p`, `yuv420p10le`, and for h264 and h265 `yuv422p`, `yuv444p`"),
     )
     audio = StrictString(
-        validate=validate.OneOf(["none", "aac", "opus"]), **says("`none`, `aac` (not in vp9) or `opus`")
+        validate=validate.OneOf(["none", "aac", "opus"]),
+        **says("`none`, `aac` (not in vp9) or `opus`; left out: none, but the sound of an input is kept"),
     )
 
 
@@ -145,7 +151,10 @@ class SubmitSchema(Strict):
     input = Input(
         load_default=None,
         allow_none=True,
-        **says("what to encode: `media:<root>/<path>` or a URL (see inputs.md); null: a synthetic picture"),
+        **says(
+            "what to encode: `media:ROOT/PATH` or `https://HOST/PATH` ([inputs.md](inputs.md)); "
+            "left out: a test picture"
+        ),
     )
     confidence = OneOf(
         Confidence,
@@ -233,14 +242,17 @@ class RegisterSchema(Strict):
         most=64,
         load_default=None,
         allow_none=True,
-        **says("names of the media roots that it can read; null: it does not say, and gets no such inputs"),
+        **says("names of the media roots that it reads inputs from; left out: it reads none"),
     )
     input_hosts = ShortList(
         HostPattern(),
         most=256,
         load_default=None,
         allow_none=True,
-        **says("hosts that it may fetch inputs from, such as `*.example.com`"),
+        **says(
+            "hosts that it fetches inputs from, as `example.com`, `*.example.com`, "
+            "`http://example.com:8000`; left out: none"
+        ),
     )
 
 
@@ -248,7 +260,9 @@ class CredentialSchema(Strict):
     """`POST /nodes/{id}/credential`."""
 
     credential = StrictString(
-        required=True, validate=validate.Length(32, 256), **says("the new secret, of the node's own making")
+        required=True,
+        validate=validate.Length(32, 256),
+        **says("a new secret of 32 to 256 characters, of the node's own making; needed"),
     )
 
 
@@ -268,17 +282,21 @@ class TokenSchema(Strict):
     name = StrictString(
         load_default=None,
         validate=_is_token_name,
-        **says("who acts with it; several tokens may share a name. Needed for all roles but `join`"),
+        **says(
+            "who acts with it, as the audit and the `owner` of a job have it: 1 to 63 letters, "
+            "digits and `._@-`; "
+            "made up if left out. Several tokens may share one, so that one can take the place of another"
+        ),
     )
     ttl = StrictFloat(
         load_default=None,
         validate=validate.Range(1, MOST_SECONDS),
-        **says("seconds that it is valid; left out: a day for `join`, 90 days for others"),
+        **says("how long it is valid, in seconds; if left out a day for `join`, and 90 days for the others"),
     )
     uses = StrictInteger(
         allow_none=True,
         validate=validate.Range(1, 1_000_000),
-        **says("nodes that may join by it, 1 if left out, null: any number; for `join` only"),
+        **says("how many nodes a join token lets in; 1 if left out, null: any number"),
     )
 
 

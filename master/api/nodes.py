@@ -27,7 +27,18 @@ _UNKNOWN = (problems.UNKNOWN_NODE,)
     status=201,
     takes=RegisterSchema,
     headers=(*_AGENT, REPLACES),
-    problems=(problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.TOO_MANY, problems.IDENTITY_IN_USE),
+    problems=(
+        problems.UNAUTHENTICATED,
+        problems.CREDENTIAL_EXPIRED,
+        problems.CREDENTIAL_REVOKED,
+        problems.TOKEN_EXPIRED,
+        problems.TOKEN_REVOKED,
+        problems.TOKEN_USED_UP,
+        problems.FORBIDDEN,
+        problems.TOO_MANY,
+        problems.IDENTITY_IN_USE,
+        problems.NODE_REVOKED,
+    ),
     links=(
         Link("nodes.one", _THIS),
         Link("nodes.heartbeat", _THIS),
@@ -143,7 +154,7 @@ def leave(node_id: str) -> Response:
 
 
 @blueprint.post("/nodes/<node_id>/approve")
-@describe(NodeSchema, problems=_UNKNOWN)
+@describe(NodeSchema, problems=(*_UNKNOWN, problems.NODE_REVOKED))
 def approve(node_id: str) -> Response:
     """Let a node take jobs that anyone registered. Asking twice changes nothing more."""
     no_body()

@@ -49,8 +49,17 @@ _EVERY_ROUTE = (
     problems.CROSS_SITE,
     problems.PROTOCOL_MISMATCH,
     problems.UNKNOWN_HOST,
+    problems.HEAD_TOO_LARGE,
     problems.INTERNAL,
     problems.UNAVAILABLE,
+)
+_EVERY_CREDENTIAL = (
+    problems.UNAUTHENTICATED,
+    problems.CREDENTIAL_EXPIRED,
+    problems.CREDENTIAL_REVOKED,
+    problems.TOKEN_EXPIRED,
+    problems.TOKEN_REVOKED,
+    problems.TOKEN_USED_UP,
 )
 _EVERY_BODY = (
     problems.MALFORMED_JSON,
@@ -196,7 +205,7 @@ def _refused(rule: Rule, described: Description, roles: frozenset[Role]) -> list
     """All that a route may refuse, each once, in the order of the catalogue."""
     found = {*described.problems, *_EVERY_ROUTE}
     if Role.ANYONE not in roles:
-        found.add(problems.UNAUTHENTICATED)
+        found.update(_EVERY_CREDENTIAL)
         if len(roles) < len(Role) - 1:
             found.add(problems.FORBIDDEN)
     if _takes_body(rule):

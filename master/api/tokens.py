@@ -21,6 +21,7 @@ blueprint = Blueprint("tokens", __name__)
     status=201,
     takes=TokenSchema,
     optional=True,
+    problems=(problems.INVALID,),
     links=(Link("tokens.revoke", {"token_id": "/id"}),),
 )
 def create() -> Response:

@@ -36,6 +36,7 @@ SECTIONS = {heading.strip("`"): text for heading, text in sections(PAGE).items()
 AUDIT = SECTIONS["GET /audit"]
 ENDPOINTS = {f"{method} {path}": endpoint for endpoint, (method, path) in routes().items()}
 SCHEMAS: dict[str, Schema] = {
+    "POST /sign-in": schema.SignInSchema(),
     "POST /nodes/register": schema.RegisterSchema(),
     "POST /nodes/{id}/heartbeat": schema.HeartbeatSchema(),
     "POST /nodes/{id}/leave": schema.LeaveSchema(),
