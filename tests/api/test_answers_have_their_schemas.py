@@ -43,7 +43,11 @@ def checked(client: Client) -> Iterator[set[str]]:
 def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -> None:
     client = corner.client
     node = corner.register(
-        type="server", cpu_threads=4, encoders=["libx264", "libx265"], max_concurrent_jobs=9
+        type="server",
+        cpu_threads=4,
+        encoders=["libx264", "libx265"],
+        max_concurrent_jobs=9,
+        credential=f"of-the-node-{corner.labels['corner']}",
     )
     assert corner.poll(node["id"]) == {"job": None}
     jobs = [corner.submit(parameters={"bitrate": "5000k", "gop": 50}) for _ in range(3)]
@@ -69,10 +73,18 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
         got(client.get(path))
     got(client.post("/queue/pause"))
     got(client.post("/queue/resume"))
+    got(client.get("/audit", params={"node_id": node["id"]}))
+    token = got(client.post("/tokens", json={"role": "join"}), 201)
+    got(client.get("/tokens"))
+    assert client.delete(f"/tokens/{token['id']}").ok
+    got(client.post(f"/nodes/{node['id']}/credential", json={"credential": "n" * 43 + node["id"]}))
+    got(client.post(f"/nodes/{node['id']}/revoke"))
     assert client.post(f"/nodes/{node['id']}/leave").ok
     assert client.delete(f"/nodes/{node['id']}").ok
     assert checked == {
-        endpoint for endpoint in APP.view_functions if endpoint not in ("docs.page", "docs.asset")
+        endpoint
+        for endpoint in APP.view_functions
+        if endpoint not in ("docs.page", "docs.asset") and not endpoint.startswith("site.")
     }
 
 
