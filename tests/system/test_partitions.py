@@ -86,7 +86,8 @@ def test_an_encode_goes_on_after_a_partition_that_its_lease_outlived(farm: Farm)
 
 
 def test_a_result_that_comes_too_late_is_refused(farm: Farm) -> None:
-    master = farm.master(**TERMS)
+    # The encode and its probe must be over before the lease is: they take a second or two.
+    master = farm.master(lease="8s", heartbeat_timeout="8s")
     with wire_to(master.port) as wire, master.client() as client:
         first = farm.agent(wire.url, name="first")
         job_id = submit(client, SHORT)

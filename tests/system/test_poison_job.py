@@ -18,6 +18,9 @@ exec "{ffmpeg}" "$@"
 """
 """An ffmpeg that takes its agent down with it when the picture is 320 by 180."""
 
+OPEN = "--sandbox=off"
+"""In the sandbox it could not signal its agent."""
+
 
 @pytest.fixture
 def poison(tmp_path: Path) -> dict[str, str]:
@@ -38,7 +41,7 @@ def test_after_three_agents_it_is_quarantined_and_other_jobs_are_done(
     with master.client() as client:
         job_id = submit(client, {**TINY, "width": 320, "height": 180})
         for name in ("a", "b", "c"):
-            agent = farm.agent(master, name=name, environment=poison)
+            agent = farm.agent(master, OPEN, name=name, environment=poison)
             agent.process.wait(40)
             assert agent.process.returncode == -9
             node_is(client, agent.node_id, "offline")
@@ -46,6 +49,6 @@ def test_after_three_agents_it_is_quarantined_and_other_jobs_are_done(
         assert aside["status"] == "failed"
         assert aside["error"]["code"] == "quarantined"
         assert outcomes(aside) == ["lost"] * 3
-        survivor = farm.agent(master, name="d", environment=poison)
+        survivor = farm.agent(master, OPEN, name="d", environment=poison)
         job_is(client, submit(client, TINY), "completed")
         assert survivor.process.poll() is None
