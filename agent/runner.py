@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import math
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,8 @@ from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
+from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
-from agent.inputs.source import open_input
 from agent.probe import Probe, ProbeError, probe, probe_open, verify
 from agent.sandbox import Sandbox
 from agent.workspace import job_directory, part_of, publish
@@ -160,30 +159,28 @@ def _run(
         )
     with (
         job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory,
-        _source(
-            assignment,
-            inputs,
-            part_of(directory.path / "input", node_id, assignment.lease_id),
-            partial(probe_open, name="the input", spawner=spawner, sandbox=sandbox, abort=abort),
-            abort,
-        ) as (descriptor, source),
+        _input(assignment, inputs, directory.path, node_id, spawner, sandbox, abort) as given,
     ):
-        settings, fewer = _settings_of(assignment, source)
+        if given is not None:
+            settings = _settings(assignment, given.source)
+        fewer = 0 if given is None else given.uncertain(settings)
         whole = directory.path / f"{assignment.scenario}.{settings.container}"
         part = part_of(whole, node_id, assignment.lease_id)
         try:
-            argv = command.build(str(ffmpeg.path), settings, part.name, descriptor, ffmpeg.version)
+            argv = command.build(
+                str(ffmpeg.path), settings, part.name, given and given.descriptor, ffmpeg.version
+            )
             ended = run(
                 spawner,
                 argv,
                 directory.path,
-                limits=limits(settings),
+                limits=limits(settings if given is None else given.burden(settings)),
                 abort=abort,
                 may_work=may_work,
                 total_frames=settings.frames,
                 on_progress=on_progress,
                 sandbox=sandbox,
-                descriptors=[] if descriptor is None else [descriptor],
+                descriptors=[] if given is None else [given.descriptor],
             )
             if ended.why == "aborted":
                 return None
@@ -198,30 +195,21 @@ def _run(
                 part.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _source(
+def _input(
     assignment: Assignment,
     rules: InputRules,
-    unfinished: Path,
-    measure: Callable[[int], Probe],
+    directory: Path,
+    node_id: str,
+    spawner: Spawner,
+    sandbox: Sandbox,
     abort: threading.Event,
-) -> Iterator[tuple[int | None, Probe | None]]:
-    """The job's open input and what it is; None and None if the job has none."""
+) -> contextlib.AbstractContextManager[MeasuredInput | None]:
+    """The job's input, open and measured for as long as the block lasts; None if it has none."""
     if assignment.input is None:
-        yield None, None
-        return
-    with open_input(assignment.input, rules, unfinished, abort) as descriptor:
-        try:
-            probed = measure(descriptor)
-        except ProbeError as error:
-            raise InputFailedError("input_invalid", f"{error}") from error
-        if probed.width * probed.height > command.MAX_PIXELS:
-            raise InputFailedError(
-                "input_invalid",
-                f"the picture of the input has {probed.width}x{probed.height} pixels; "
-                f"{command.MAX_PIXELS} are the most",
-            )
-        yield descriptor, probed
+        return contextlib.nullcontext()
+    unfinished = part_of(directory / "input", node_id, assignment.lease_id)
+    measure = partial(probe_open, name="the input", spawner=spawner, sandbox=sandbox, abort=abort)
+    return measured_input(assignment.input, rules, unfinished, measure, abort)
 
 
 def _known(
@@ -245,20 +233,6 @@ def _known(
     )
 
 
-def _settings_of(assignment: Assignment, probed: Probe | None) -> tuple[EncodeSettings, int]:
-    """The exact encode of what the input turned out to be, and how many frames may be missing at its end.
-
-    How long the last picture of an input is shown is not always known; and times are rounded.
-    """
-    if probed is None:
-        return _settings(assignment), 0
-    try:
-        settings = _settings(assignment, Source(probed.end, audio=probed.audio_codec is not None))
-    except _FailedError as error:  # without what is known of the input all did fit
-        raise InputFailedError("input_invalid", f"the input cannot be encoded: {error}") from error
-    return settings, 1 + math.ceil(settings.fps * max(0.05, 1 / (probed.frame_rate or settings.fps)))
-
-
 def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSettings:
     scenario = SCENARIOS.get(assignment.scenario)
     if scenario is None:  # a newer master may know more; another node may, too
@@ -268,6 +242,8 @@ def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSet
     try:
         return resolve(scenario, assignment.parameters, source)
     except UnsuitableError as error:
+        if source is not None:  # without what is known of the input all did fit
+            raise _FailedError("input_invalid", f"the input cannot be encoded: {error}") from error
         raise _FailedError("encoder_error", f"{error.field}: {error}") from error
 
 

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from agent.ffmpeg.command import build, duration, frame_rate
+from agent.ffmpeg.command import DEMUXERS, build, duration, frame_rate
 from common.model import Scalar
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, resolve
+from common.settings import EncodeSettings, Source, resolve
 
 
 def settings(scenario: str = "720p30-h264", **parameters: Scalar) -> EncodeSettings:
@@ -110,3 +110,47 @@ def test_an_mp4_can_be_played_before_it_is_loaded_and_a_webm_needs_nothing_for_i
 )
 def test_the_frame_rate_is_the_one_that_people_mean(fps: float, exact: Fraction) -> None:
     assert frame_rate(fps) == exact
+
+
+def given(version: str = "n9.0.2", **parameters: Scalar) -> list[str]:
+    """The command line for an input that is open as descriptor 7."""
+    source = Source(2.0, audio=True)
+    wanted = resolve(SCENARIOS["720p30-h264"], parameters, source)
+    return build("/opt/ffmpeg", wanted, "out.part", 7, version)
+
+
+def test_an_input_is_an_open_file_and_no_protocol_could_open_another() -> None:
+    line = given()
+    assert line[line.index("-i") - 4 : line.index("-i") + 2] == [
+        "-protocol_whitelist", "fd", "-fd", "7", "-i", "fd:",
+    ]  # fmt: skip
+    assert value(line, "-format_whitelist") == DEMUXERS
+    assert line.count("-i") == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "way"),
+    [
+        ("n9.0.2-17-g2a571b6068-20260930", "fd:"),
+        ("6.0", "fd:"),
+        ("N-118000-g1234567", "fd:"),
+        ("5.1.6-0+deb12u1", "file:/proc/self/fd/7"),
+        ("4.4.2-0ubuntu0.22.04.1", "file:/proc/self/fd/7"),
+    ],
+)
+def test_an_ffmpeg_that_is_too_old_for_fd_gets_the_same_file(version: str, way: str) -> None:
+    assert value(given(version), "-i") == way
+
+
+def test_an_input_is_scaled_to_what_is_asked_for_and_cut_to_its_length() -> None:
+    line = given(width=320, height=180, fps=29.97, duration=1)
+    assert value(line, "-vf") == "fps=30000/1001:start_time=0,scale=320:180"
+    assert value(line, "-frames:v") == "30"
+    assert value(line, "-t") == "1.001000"
+
+
+def test_the_first_picture_and_sound_of_an_input_are_taken_and_nothing_else() -> None:
+    line = given()
+    assert [line[i + 1] for i, word in enumerate(line) if word == "-map"] == ["0:V:0", "0:a:0"]
+    assert {"-sn", "-dn"} <= set(line)
+    assert [word for word in given(audio="none") if word.startswith("0:a")] == []

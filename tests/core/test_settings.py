@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.scenarios import SCENARIOS
-from common.settings import UnsuitableError, parse_bitrate, resolve
+from common.settings import Source, UnsuitableError, parse_bitrate, resolve
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,28 @@ def test_bitrates_are_read_as_people_write_them(text: str, bits: int) -> None:
 def test_what_is_no_bitrate_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="bitrate"):
         parse_bitrate(text)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "source", "frames", "audio"),
+    [
+        ({}, Source(3.0, audio=True), 90, "aac"),
+        ({}, Source(3.0, audio=False), 90, "none"),
+        ({"duration": 2}, Source(3.0, audio=True), 60, "aac"),
+        ({"duration": 60}, Source(3.0, audio=True), 90, "aac"),
+        ({"audio": "none"}, Source(3.0, audio=True), 90, "none"),
+        ({"audio": "opus"}, Source(3.0, audio=True), 90, "opus"),
+        ({"audio": "opus"}, Source(3.0, audio=False), 90, "none"),
+        ({"codec": "vp9"}, Source(3.0, audio=True), 90, "opus"),
+    ],
+)
+def test_of_an_input_all_is_encoded_unless_less_is_asked_for(
+    parameters: dict[str, Any], source: Source, frames: int, audio: str
+) -> None:
+    settings = resolve(SCENARIOS["720p30-h264"], parameters, source)
+    assert (settings.frames, settings.audio) == (frames, audio)
+
+
+def test_an_input_without_a_whole_picture_cannot_be_encoded() -> None:
+    with pytest.raises(UnsuitableError, match="shorter than one frame"):
+        resolve(SCENARIOS["720p30-h264"], {}, Source(0.0, audio=True))

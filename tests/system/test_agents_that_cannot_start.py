@@ -28,6 +28,12 @@ NOBODY = "https://localhost:1"
         ("--max-concurrent-jobs=0", "0 is not in the range 1<=x<=200"),
         ("--ca-cert=no-such-file.pem", "'no-such-file.pem' does not exist"),
         ("--log-level=loud", "'loud' is not one of"),
+        ("--media-root=/srv/films", "'/srv/films' is no media root; write NAME=/path"),
+        ("--media-root=films=srv", "'films=srv' is no media root; write NAME=/path"),
+        ("--media-root=fi/lms=/srv", "a media root is named by 1 to 63 letters, digits and ._-"),
+        ("--input-host=ftp://example.com", "'ftp://example.com' is no host; write example.com"),
+        ("--input-host=127.1", "write an IP address as in 192.0.2.1, in no other way"),
+        ("--max-input-size=much", "'much' is no size; write 500M, 200G or 1.5T"),
     ],
 )
 def test_a_bad_flag_is_named(farm: Farm, flag: str, said: str) -> None:
