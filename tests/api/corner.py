@@ -129,11 +129,19 @@ def everything(client: Client) -> Any:
 
 
 def kept(client: Client) -> Any:
-    """All that the master keeps: not when a node was heard last, nor the rest of a lease."""
+    """All that the master keeps: not when a node was heard last, nor how long leases and credentials hold."""
     jobs = [got(client.get(f"/jobs/{job['id']}")) for job in got(client.get("/jobs"))["jobs"]]
     nodes = got(client.get("/nodes"))["nodes"]
     for document in [*jobs, *nodes]:
         document.pop("lease_expires_in", None)
         document.pop("last_heartbeat", None)
+        document.pop("credential_expires_at", None)
     logs = [got(client.get(f"/jobs/{job['id']}/logs")) for job in jobs]
-    return jobs, nodes, got(client.get("/results")), logs, got(client.get("/queue"))
+    return (
+        jobs,
+        nodes,
+        got(client.get("/results")),
+        logs,
+        got(client.get("/queue")),
+        got(client.get("/tokens")),
+    )

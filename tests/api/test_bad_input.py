@@ -87,6 +87,7 @@ class Target:
             "nodes.register": {"address": "worker"},
             "jobs.submit": {"scenario": "720p-h264"},
             "jobs.submit_batch": {"jobs": [{"scenario": "720p-h264"}]},
+            "nodes.replace_credential": {"credential": "n" * 43},
             "work.progress": lease,
             "work.release": lease,
             "work.report": {**lease, "job_id": claimed["id"]},

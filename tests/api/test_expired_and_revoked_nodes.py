@@ -29,7 +29,7 @@ def node_id(corner: Corner, credential: str) -> str:
 @pytest.fixture
 def agent(master: Master, node_id: str, credential: str) -> Iterator[Client]:
     with master.client(credential) as client:
-        client.headers["Host"] = "farm.example"
+        client.headers["Via"] = "1.1 proxy"
         yield client
 
 
@@ -59,7 +59,7 @@ def test_it_does_not_register_again_and_no_operator_works_in_its_name(
 ) -> None:
     got(corner.client.post(f"/nodes/{node_id}/revoke"))
     sent = {"address": "worker-01", "id": node_id, "credential": credential}
-    for headers in ({}, {"Host": "farm.example"}):
+    for headers in ({}, {"Via": "1.1 proxy"}):
         answer = corner.client.post("/nodes/register", json=sent, headers=headers)
         refused(answer, problems.CREDENTIAL_REVOKED)
     for path in ("heartbeat", "approve"):

@@ -27,11 +27,13 @@ class World:
         return self._changed("/nodes", self.node(), "drain")
 
     def unapproved(self) -> str:
-        """Whoever shows a credential that is none is nobody, also on this machine."""
-        nobody = {"Authorization": "Bearer nobody"}
+        """Whoever comes through a proxy is nobody, also on this machine."""
         sent = {"address": "far", "credential": "c" * 43}
-        answer = self.corner.client.post("/nodes/register", json=sent, headers=nobody)
+        answer = self.corner.client.post("/nodes/register", json=sent, headers={"Via": "1.1 proxy"})
         return str(got(answer, 201)["id"])
+
+    def token(self) -> str:
+        return str(got(self.corner.client.post("/tokens", json={"role": "join"}), 201)["id"])
 
     def pending(self) -> str:
         return str(self.corner.submit()["id"])
@@ -119,6 +121,13 @@ CASES: dict[str, Case] = {
     "nodes.approve": Case(lambda world: Sent(world.unapproved())),
     "nodes.drain": Case(lambda world: Sent(world.node())),
     "nodes.resume": Case(lambda world: Sent(world.drained())),
+    # It changes a credential, which nobody is shown.
+    "nodes.replace_credential": read(lambda world: Sent(world.node(), {"credential": "n" * 43})),
+    "nodes.revoke": Case(lambda world: Sent(world.node())),
+    "tokens.all_tokens": read(),
+    "tokens.create": Case(lambda _: Sent(json={"role": "join"})),
+    "tokens.revoke": Case(lambda world: Sent(world.token())),
+    "audit.page": read(),
     "jobs.page": read(),
     "jobs.one": read(lambda world: Sent(world.pending())),
     "jobs.log": read(lambda world: Sent(world.finished())),

@@ -16,7 +16,8 @@ def test_every_route_has_a_case() -> None:
     assert api_routes().keys() <= CASES.keys()
 
 
-@pytest.mark.parametrize("endpoint", api_routes())
+# Nobody keeps a token's secret: asked again, the master can only make another token.
+@pytest.mark.parametrize("endpoint", [name for name in api_routes() if name != "tokens.create"])
 def test_the_repeat_leaves_all_as_the_first_has_made_it(
     endpoint: str, client: Client, direct: Client, proxy: Proxy
 ) -> None:
