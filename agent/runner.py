@@ -167,9 +167,8 @@ def _run(
         whole = directory.path / f"{assignment.scenario}.{settings.container}"
         part = part_of(whole, node_id, assignment.lease_id)
         try:
-            argv = command.build(
-                str(ffmpeg.path), settings, part.name, given and given.descriptor, ffmpeg.version
-            )
+            descriptor = None if given is None else given.descriptor
+            argv = command.build(str(ffmpeg.path), settings, part.name, descriptor, ffmpeg.version)
             ended = run(
                 spawner,
                 argv,
@@ -180,7 +179,7 @@ def _run(
                 total_frames=settings.frames,
                 on_progress=on_progress,
                 sandbox=sandbox,
-                descriptors=[] if given is None else [given.descriptor],
+                descriptors=[] if descriptor is None else [descriptor],
             )
             if ended.why == "aborted":
                 return None

@@ -34,7 +34,7 @@ class MeasuredInput:
         return Source(self.probed.end, audio=self.probed.audio_codec is not None)
 
     def uncertain(self, settings: EncodeSettings) -> int:
-        """Frames of the output that may be missing: how long the last picture is shown is not always known."""
+        """Frames of the output that may be missing, as the length of a last picture is not always known."""
         last = 1 / self.probed.frame_rate if self.probed.frame_rate else _ROUNDING
         return 1 + math.ceil(settings.fps * max(_ROUNDING, last))
 
