@@ -156,5 +156,5 @@ def test_a_header_that_is_too_long_is_refused_in_clear_words(master: Master, siz
         with suppress(OSError):  # it may have answered, and closed, before all of it came
             tunnel.sendall(request.encode())
         answer = tunnel.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"This is not a request the master can read" in answer
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"head is too large" in answer
