@@ -1,0 +1,48 @@
+"""What may be sent: marshmallow schemas for every body of the API.
+
+Types are strict (no "5" for 5, no true for 1), unknown fields are refused, and each
+schema loads into the plain values that the service takes.
+"""
+
+from common.schema.access import TOKEN_ROLES, SignInSchema, TokenSchema
+from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
+from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
+from common.schema.nodes import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
+from common.schema.work import (
+    MAX_LOG_LINES,
+    MAX_TEXT,
+    ErrorSchema,
+    FailureField,
+    ProgressSchema,
+    ReleaseSchema,
+    ReportSchema,
+    is_scalar,
+)
+
+__all__ = [
+    "MAX_BATCH",
+    "MAX_LOG_LINES",
+    "MAX_NUMBER",
+    "MAX_TEXT",
+    "TOKEN_ROLES",
+    "BatchSchema",
+    "ConstraintsSchema",
+    "CredentialSchema",
+    "ErrorSchema",
+    "FailureField",
+    "HeartbeatSchema",
+    "LeaveSchema",
+    "NothingSchema",
+    "ParametersSchema",
+    "ProgressSchema",
+    "RegisterSchema",
+    "ReleaseSchema",
+    "ReportSchema",
+    "SignInSchema",
+    "Strict",
+    "SubmitSchema",
+    "TokenSchema",
+    "flatten",
+    "is_id",
+    "is_scalar",
+]
