@@ -94,10 +94,11 @@ class Sandbox:
         if self.bwrap is not None:
             program = Path(shutil.which(argv[0]) or argv[0]).absolute()
             shown = [*_system(program), *_devices(devices)]
-            for path in readable:
-                shown += ["--ro-bind", str(path), str(path)]
+            binds = [("--ro-bind", path) for path in readable]
             if directory is not None:
-                shown += ["--bind", str(directory), str(directory)]
+                binds.append(("--bind", directory))
+            for how, path in sorted(binds, key=lambda bind: len(bind[1].parts)):  # what is within comes later
+                shown += [how, str(path), str(path)]
             shown += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(directory or "/")]
             start = [*_IF_ANSWERED, str(program), *argv[1:]]
             return [*_LATER, str(self.bwrap), *_UNSHARED, *_ONE_CHILD, *self.options, *shown, "--", *start]

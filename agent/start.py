@@ -242,6 +242,10 @@ def _work(
         sandbox = detect(spawner, options["sandbox"])
         log.log(logging.INFO if sandbox.is_whole else logging.WARNING, "%s", sandbox.describe())
         toolbox = discover(spawner, options["ffmpeg"], sandbox)
+        named = options["ffmpeg"]
+        if named is not None and (why := toolbox.failed.get(str(named.absolute()))):
+            # In the sandbox it may lack files that it finds otherwise.
+            log.warning("%s is not used: %s. What it needs must be below /usr or LD_LIBRARY_PATH", named, why)
         if not toolbox.encoders:
             raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
         description = _describe(config, toolbox, options["max_concurrent_jobs"])

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.process import Ended, told_by_monitor
 from agent.ffmpeg.spawner import Spawner
+from agent.runner import Assignment, run_job
 from agent.sandbox import Sandbox
+from common.settings import CODECS
 from tests.agent.caged import pids, python
 from tests.agent.conftest import is_gone, wait_until
 
@@ -117,6 +120,27 @@ def test_its_cpu_time_and_its_memory_are_counted(spawner: Spawner, sandbox: Sand
     assert ended.cpu_seconds == pytest.approx(1, abs=0.15)
     assert ended.peak_memory_bytes is not None
     assert 150_000_000 < ended.peak_memory_bytes < 200_000_000
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_job_of_each_codec_is_done_and_accounted_for(
+    spawner: Spawner, sandbox: Sandbox, toolbox: Toolbox, tmp_path: Path, codec: str
+) -> None:
+    report = run_job(
+        Assignment("job-1", "480p-h264", {"codec": codec, "duration": 1}, "lease-1", 1),
+        *("node-1", toolbox, spawner, tmp_path),
+        lambda _progress, _lines: None,
+        threading.Event(),
+        sandbox=sandbox,
+    )
+    assert report is not None
+    assert report.error is None
+    assert (tmp_path / "job-1" / f"480p-h264.{CODECS[codec].container}").stat().st_size > 0
+    cpu, peak = report.metrics["cpu_seconds"], report.metrics["peak_memory_bytes"]
+    assert isinstance(cpu, float)
+    assert cpu > 0.05
+    assert isinstance(peak, int)
+    assert peak > 30_000_000
 
 
 AGENT = """

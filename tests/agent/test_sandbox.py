@@ -87,10 +87,9 @@ def test_it_reads_and_writes_in_its_own_directory(inside: Inside) -> None:
     assert inside.says("say(os.getcwd(), os.environ['HOME'])") == f"{inside.own} {inside.own}"
 
 
-@pytest.mark.parametrize(
-    "path", ["/new", "/usr/new", "/etc/new", "/dev/new", "/dev/shm/new", "/tmp/new", "../new", "../../new"]
-)
-def test_it_writes_nowhere_else(inside: Inside, path: str) -> None:
+@pytest.mark.parametrize("folder", ["/", "/usr", "/etc", "/dev", "/dev/shm", "/proc", "/tmp", "..", "../.."])
+def test_it_writes_nowhere_else(inside: Inside, folder: str) -> None:
+    path = f"{folder}/ffrtmp-test-{os.getpid()}"
     said = inside.says(TRY.format(f"open({path!r}, 'w')"))
     assert said in ("Read-only file system", "No such file or directory")
     assert not (inside.own / path).exists()
@@ -106,6 +105,15 @@ def test_an_input_is_read_at_its_usual_place_and_not_written(inside: Inside, tmp
         "pictures ['input.mp4']"
     )
     assert inside.says(TRY.format(f"open({path!r}, 'w')"), media / "input.mp4") == "Read-only file system"
+
+
+def test_an_input_in_its_own_directory_is_not_written_either(inside: Inside) -> None:
+    (inside.own / "input.mp4").write_text("pictures")
+    assert inside.says(TRY.format("open('input.mp4', 'w')"), inside.own / "input.mp4") == (
+        "Read-only file system"
+    )
+    inside.says("open('new', 'w')", inside.own.parent)
+    assert (inside.own / "new").exists()
 
 
 def test_without_a_directory_it_writes_nothing(inside: Inside) -> None:

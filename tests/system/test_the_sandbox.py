@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type information
 import pytest
 
 from agent.ffmpeg.spawner import Spawner
@@ -68,6 +69,17 @@ def test_an_agent_without_bubblewrap_warns_once_and_works(farm: Farm, without_bw
     with master.client() as client:
         job_is(client, submit(client, TINY), "completed")
     assert agent.log.count("bwrap was not found") == 1
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_an_ffmpeg_that_does_not_run_in_it_is_said_to_be_left_out(farm: Farm, tmp_path: Path) -> None:
+    named, needed = tmp_path / "named", tmp_path / "needed"
+    needed.symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+    named.write_text(f'#!/bin/sh\nexec "{needed}" "$@"\n')
+    named.chmod(0o755)
+    agent = farm.agent(farm.master(), f"--ffmpeg={named}")
+    assert f"{needed}: not found" in agent.says(f"{named} is not used")
+    assert agent.node_id
 
 
 def test_a_program_in_the_sandbox_cannot_use_the_masters_local_door(
