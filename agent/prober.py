@@ -52,6 +52,8 @@ class Probe:
     """Seconds."""
     end: float
     """Seconds from the file's start to the last picture's end."""
+    missing: float | None
+    """Seconds at the end that the file's header promises, and that no stream has; None: it promises none."""
 
 
 @dataclass(slots=True)
@@ -100,12 +102,15 @@ def measure(name: str, descriptor: int, demuxers: str) -> Probe:
             video = videos[0]
             audio = container.streams.audio[0] if container.streams.audio else None
             rate = video.average_rate or video.guessed_rate
-            tallies = {video.index: _Tally(), **({audio.index: _Tally()} if audio else {})}
-            for packet in container.demux([video, audio] if audio else [video]):
+            tallies = {stream.index: _Tally() for stream in container.streams}
+            for packet in container.demux():
                 step = 1 / rate if rate and packet.stream.index == video.index else None
                 tallies[packet.stream.index].add(packet, step)
             pictures = tallies[video.index]
             context = video.codec_context
+            start = (container.start_time or 0) / av.time_base
+            end = max(float(tally.end) for tally in tallies.values()) - start
+            promised = None if container.duration is None else container.duration / av.time_base
             return Probe(
                 width=context.width,
                 height=context.height,
@@ -118,7 +123,8 @@ def measure(name: str, descriptor: int, demuxers: str) -> Probe:
                 size=os.fstat(descriptor).st_size,
                 audio_codec=audio.codec.canonical_name if audio else None,
                 audio_duration=tallies[audio.index].seconds if audio else None,
-                end=float(pictures.end) - (container.start_time or 0) / av.time_base,
+                end=float(pictures.end) - start,
+                missing=None if promised is None else max(0.0, promised - end),
             )
     except av.FFmpegError as error:
         raise ProbeError(f"{name} cannot be read as video: {error.strerror}") from error

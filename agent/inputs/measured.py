@@ -21,6 +21,10 @@ _ROUNDING = 0.05
 """Seconds that the end of an input may be wrong by, as containers round times."""
 
 
+MOST_MISSING = 1.0
+"""Seconds that a header may promise too much: some round up, or guess."""
+
+
 @dataclass(frozen=True, slots=True)
 class MeasuredInput:
     """An open file that is a video."""
@@ -63,5 +67,9 @@ def measured_input(
                 "input_invalid",
                 f"the picture of the input has {probed.width}x{probed.height} pixels; "
                 f"{MAX_PIXELS} are the most",
+            )
+        if probed.missing is not None and probed.missing > MOST_MISSING:
+            raise InputFailedError(
+                "input_invalid", f"the input is cut off: its last {probed.missing:.1f} s are missing"
             )
         yield MeasuredInput(descriptor, probed)

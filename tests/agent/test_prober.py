@@ -20,7 +20,8 @@ from tests.agent.conftest import Encode, measured
 SAY = "import os, sys; say = lambda text: sys.stderr.write(text + '\\n'); "
 WHOLE = (
     '{"width": 16, "height": 16, "frame_rate": %s, "codec": "h264", "pixel_format": null, "frames": 1, '
-    '"duration": 1.0, "bitrate": null, "size": 1, "audio_codec": null, "audio_duration": null, "end": 1.0}'
+    '"duration": 1.0, "bitrate": null, "size": 1, "audio_codec": null, "audio_duration": null, "end": 1.0, '
+    '"missing": null}'
 )
 
 
