@@ -61,5 +61,8 @@ def _journal_reads_stderr() -> bool:
     """Whether stderr is systemd's journal; the variable alone may be inherited by a terminal."""
     if sys.stderr is None:
         return False
-    status = os.fstat(sys.stderr.fileno())
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except OSError:  # it is no file of the system's
+        return False
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

@@ -107,7 +107,7 @@ def remove(node_id: str) -> Response:
     takes=HeartbeatSchema,
     optional=True,
     headers=_AGENT,
-    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE),
+    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE, problems.NODE_REVOKED),
 )
 def heartbeat(node_id: str) -> Response:
     """A sign of life.
@@ -124,7 +124,7 @@ def heartbeat(node_id: str) -> Response:
     TermsSchema,
     takes=CredentialSchema,
     headers=_AGENT,
-    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE),
+    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE, problems.NODE_REVOKED),
 )
 def replace_credential(node_id: str) -> Response:
     """The node's agent replaces its credential.

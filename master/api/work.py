@@ -25,7 +25,13 @@ blueprint = Blueprint("work", __name__)
 _AGENT = (INSTANCE, HEARD)
 _JOB = {"job_id": "/job/id"}
 _LEASE = {"node_id": "/job/node_id", "lease_id": "/job/lease_id"}
-_REFUSED = (problems.FORBIDDEN, problems.UNKNOWN_JOB, problems.STALE_LEASE, problems.IDENTITY_IN_USE)
+_REFUSED = (
+    problems.FORBIDDEN,
+    problems.UNKNOWN_JOB,
+    problems.STALE_LEASE,
+    problems.IDENTITY_IN_USE,
+    problems.NODE_REVOKED,
+)
 
 
 @blueprint.get("/jobs/next")
@@ -34,7 +40,12 @@ _REFUSED = (problems.FORBIDDEN, problems.UNKNOWN_JOB, problems.STALE_LEASE, prob
     query=NextJobQuery,
     headers=_AGENT,
     answer_headers=(described.RETRY_AFTER,),
-    problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE),
+    problems=(
+        problems.FORBIDDEN,
+        problems.UNKNOWN_NODE,
+        problems.IDENTITY_IN_USE,
+        problems.NODE_REVOKED,
+    ),
     links=(
         Link("work.progress", _JOB, _LEASE),
         Link("work.release", _JOB, _LEASE),

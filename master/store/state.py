@@ -163,13 +163,22 @@ class State:
         if old.status is JobStatus.PENDING:
             self.queue.remove(old)
 
+    def _forget_credential(self, digest: str, node_id: str) -> None:
+        """This node has it no more; another that was registered with the same secret is found by it still."""
+        others = (node.id for node in self.nodes.values() if digest in _digests(node))
+        other = next((other for other in others if other != node_id), None)
+        if other is None:
+            self._by_credential.pop(digest, None)
+        else:
+            self._by_credential[digest] = other
+
     def _put_node(self, old: Node | None, new: Node | None) -> None:
         # Callers are looked up without the lock: what stays valid must be found at every moment.
         if new is not None:
             self.nodes[new.id] = new
             self._by_credential.update(dict.fromkeys(_digests(new), new.id))
         for digest in _digests(old) - _digests(new):
-            self._by_credential.pop(digest, None)
+            self._forget_credential(digest, old.id if old is not None else "")
         if new is not None:
             return
         assert old is not None  # noqa: S101 - only a known node can be removed

@@ -159,7 +159,7 @@ class Reader:
             f"{self.url}/nodes/register",
             # It takes no jobs: nobody is there who could run them.
             json={**fields, "run_unlabeled": False},
-            headers={"Host": "master.example"},
+            headers={"Via": "1.1 proxy"},
             verify=str(self._home / ".local/state/ffmpeg-rtmp/master/tls/ca.pem"),
             timeout=10,
         ).raise_for_status()

@@ -15,7 +15,7 @@ from tests.masters import Master
 from tests.parts import missing
 from tests.system.farm import ENDLESS, TINY, Farm, encoding, job_is, submit
 
-CANARIES = ("FFRTMP_TOKEN", "FFRTMP_JOIN_TOKEN", "AWS_SECRET_ACCESS_KEY", "https_proxy")
+CANARIES = ("FFRTMP_TOKEN", "AWS_SECRET_ACCESS_KEY", "https_proxy")
 
 
 @pytest.fixture
