@@ -49,7 +49,7 @@ class State:
         self._with_result: Listings[str | None] = Listings()  # by owner
         self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_credential: dict[str, str] = {}
+        self._by_credential: dict[str, tuple[str, ...]] = {}
         self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
 
@@ -93,8 +93,8 @@ class State:
 
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential, or whose replaced one, has this SHA-256."""
-        node_id = self._by_credential.get(digest)
-        return None if node_id is None else self.nodes.get(node_id)
+        node_ids = self._by_credential.get(digest)
+        return None if node_ids is None else self.nodes.get(node_ids[-1])
 
     def token_with_secret(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256."""
@@ -163,24 +163,24 @@ class State:
         if old.status is JobStatus.PENDING:
             self.queue.remove(old)
 
-    def _forget_credential(self, digest: str, node_id: str) -> None:
-        """This node has it no more; another that was registered with the same secret is found by it still."""
-        others = (node.id for node in self.nodes.values() if digest in _digests(node))
-        other = next((other for other in others if other != node_id), None)
-        if other is None:
-            self._by_credential.pop(digest, None)
-        else:
-            self._by_credential[digest] = other
-
     def _put_node(self, old: Node | None, new: Node | None) -> None:
         # Callers are looked up without the lock: what stays valid must be found at every moment.
         if new is not None:
             self.nodes[new.id] = new
-            self._by_credential.update(dict.fromkeys(_digests(new), new.id))
-        for digest in _digests(old) - _digests(new):
-            self._forget_credential(digest, old.id if old is not None else "")
-        if new is not None:
+            for digest in _digests(new) - _digests(old):
+                self._by_credential[digest] = (*self._by_credential.get(digest, ()), new.id)
+        if old is None:
             return
-        assert old is not None  # noqa: S101 - only a known node can be removed
-        del self.nodes[old.id]
-        self._held.pop(old.id, None)
+        for digest in _digests(old) - _digests(new):
+            self._forget_credential(digest, old.id)
+        if new is None:
+            del self.nodes[old.id]
+            self._held.pop(old.id, None)
+
+    def _forget_credential(self, digest: str, node_id: str) -> None:
+        """Nodes may have the same credential, if somebody gave it to both by hand."""
+        others = tuple(i for i in self._by_credential[digest] if i != node_id)
+        if others:
+            self._by_credential[digest] = others
+        else:
+            del self._by_credential[digest]

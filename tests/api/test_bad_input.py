@@ -67,6 +67,8 @@ INVALID: dict[str, Body] = {
 WRONG_TYPE: dict[str, dict[str, Any]] = {
     "nodes.register": {"cpu_threads": "8", "ram_bytes": "1", "max_concurrent_jobs": "1", "address": 1},
     "nodes.heartbeat": {"leases": "5", "stopping": "yes"},
+    "nodes.replace_credential": {"credential": 5},
+    "tokens.create": {"role": 1, "name": 2, "ttl": "1d", "uses": "1"},
     "jobs.submit": {"scenario": 5, "parameters": "none", "priority": 1, "constraints": []},
     "work.progress": {"frame": "5", "fps": "1", "percent": "50", "node_id": 1, "lease_id": 2, "log": "x"},
     "work.release": {"node_id": 1, "lease_id": 2},
@@ -85,6 +87,7 @@ class Target:
         self.path = POSTS[endpoint].replace("{id}", node["id"] if kind == "nodes" else claimed["id"])
         bodies: dict[str, dict[str, Any]] = {
             "nodes.register": {"address": "worker"},
+            "nodes.replace_credential": {"credential": "c" * 43},
             "jobs.submit": {"scenario": "720p-h264"},
             "jobs.submit_batch": {"jobs": [{"scenario": "720p-h264"}]},
             "nodes.replace_credential": {"credential": "n" * 43},
