@@ -90,7 +90,6 @@ class Target:
             "nodes.replace_credential": {"credential": "c" * 43},
             "jobs.submit": {"scenario": "720p-h264"},
             "jobs.submit_batch": {"jobs": [{"scenario": "720p-h264"}]},
-            "nodes.replace_credential": {"credential": "n" * 43},
             "work.progress": lease,
             "work.release": lease,
             "work.report": {**lease, "job_id": claimed["id"]},
