@@ -6,11 +6,12 @@ with its own life, and with the master's process. The cookie is a random name fo
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import threading
 from collections import OrderedDict
-from http.cookies import CookieError, SimpleCookie
+
+from werkzeug.http import parse_cookie
+
+from common.tokens import hash_secret, new_secret
 
 COOKIE = "__Host-ffrtmp"
 """The prefix makes browsers refuse it without TLS, from a subdomain, or for a part of the site only."""
@@ -29,35 +30,25 @@ class Sessions:
 
     def begin(self, credential_hash: str, now: float) -> str:
         """Open a session for who showed this secret, at monotonic `now`; the cookie's value."""
-        value = secrets.token_urlsafe(32)
+        value = new_secret()
         with self._lock:
-            self._open[_key(value)] = (credential_hash, now + LIFE)
+            self._open[hash_secret(value)] = (credential_hash, now + LIFE)
             if len(self._open) > MOST:
                 self._open.popitem(last=False)
         return value
 
     def credential_hash(self, cookies: str, now: float) -> str | None:
         """What the session in a `Cookie` header stands for; None if there is none, or it has ended."""
-        value = cookie_value(cookies)
         with self._lock:
-            known, until = self._open.get(_key(value or ""), ("", now))
+            known, until = self._open.get(_key(cookies), ("", now))
         return known if now < until else None
 
     def end(self, cookies: str) -> None:
         """Close the session in a `Cookie` header, if there is one."""
         with self._lock:
-            self._open.pop(_key(cookie_value(cookies) or ""), None)
+            self._open.pop(_key(cookies), None)
 
 
-def cookie_value(cookies: str) -> str | None:
-    """Our cookie in a `Cookie` header."""
-    try:
-        morsel = SimpleCookie(cookies).get(COOKIE)
-    except CookieError:
-        return None
-    return None if morsel is None else morsel.value
-
-
-def _key(value: str) -> str:
+def _key(cookies: str) -> str:
     # Kept hashed, as every secret is; and so no time tells how much of a guess was right.
-    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return hash_secret(parse_cookie(cookies).get(COOKIE, ""))

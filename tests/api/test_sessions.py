@@ -98,6 +98,17 @@ def test_a_made_up_session_is_none(browser: Client) -> None:
         refused(answer, problems.UNAUTHENTICATED)
 
 
+@pytest.mark.parametrize("others", ['a={"x": 1}', "k@y=1", "no cookie at all", 'b="'])
+def test_what_others_on_this_host_keep_in_the_browser_hides_no_session(
+    browser: Client, locked: Master, others: str
+) -> None:
+    """A browser sends `localhost` the cookies of every program there, whatever its port."""
+    sign_in(browser, locked.token)
+    cookies = f"{others}; {COOKIE}={browser.cookies[COOKIE]}"
+    browser.cookies.clear()
+    got(browser.get("/jobs", headers=OURS | {"Cookie": cookies}))
+
+
 def test_a_nodes_credential_is_not_for_people(browser: Client, locked: Master) -> None:
     credential = "the-credential-of-a-node-that-is-here"
     with locked.client(locked.token) as operator:
