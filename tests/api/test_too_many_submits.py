@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,27 @@ def test_a_full_queue_takes_nothing_more_and_loses_nothing(client: Client) -> No
     assert got(client.get("/jobs"))["count"] == 10
     got(client.post(f"/jobs/{queued[0]['id']}/cancel"))
     got(client.post("/jobs", json=JOB), 201)
+
+
+def test_a_submitter_that_is_too_quick_waits_and_nobody_waits_with_it(tmp_path: Path) -> None:
+    master = start_master(tmp_path / "state", submit_rate=1)
+    try:
+        with master.client() as operator:
+            tokens = [
+                got(operator.post("/tokens", json={"role": "submitter", "name": name}), 201)["token"]
+                for name in ("alice", "bob")
+            ]
+            with master.client(tokens[0]) as alice, master.client(tokens[1]) as bob:
+                key = {"Idempotency-Key": "all-at-once"}
+                batch = {"jobs": [JOB] * 200}
+                got(alice.post("/jobs/batch", json=batch, headers=key), 201)
+                answer = alice.post("/jobs", json=JOB)
+                wait = refused(answer, problems.TOO_MANY)["retry_after"]
+                assert answer.headers["Retry-After"] == str(wait)
+                assert 90 <= wait <= 110
+                got(alice.post("/jobs/batch", json=batch, headers=key), 201)
+                assert got(alice.get("/jobs", params={"limit": 1}))["count"] == 200
+                got(bob.post("/jobs", json=JOB), 201)
+            got(operator.post("/jobs/batch", json={"jobs": [JOB] * 200}), 201)
+    finally:
+        assert master.stop() == 0
