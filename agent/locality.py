@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterable
 
 import psutil
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from common.ip import IPAddress, parse_ip
 
 
 def interface_addresses() -> tuple[str, ...]:
@@ -29,24 +28,16 @@ def is_this_machine(host: str, addresses: Iterable[str]) -> bool:
     any of the addresses it resolves to is loopback, unspecified, or one of them.
     Raises OSError when the name cannot be resolved.
     """
-    own = {_plain(address) for address in addresses}
+    own = {parse_ip(address) for address in addresses}
     # Linux connects 0.0.0.0 and :: to itself, so these are this machine as well.
     return any(a.is_loopback or a.is_unspecified or a in own for a in _resolve(host))
 
 
-def _resolve(host: str) -> list[_Address]:
+def _resolve(host: str) -> list[IPAddress]:
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
         found = socket.getaddrinfo(bare, None, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         # The IDNA codec refuses empty and overlong labels before anybody is asked.
         raise OSError(f"{host!r} is not a host name") from error
-    return [_plain(str(entry[4][0])) for entry in found]
-
-
-def _plain(address: str) -> _Address:
-    """Without its IPv6 scope, and as IPv4 when it only dresses up as IPv6."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-        return parsed.ipv4_mapped
-    return parsed
+    return [parse_ip(str(entry[4][0])) for entry in found]

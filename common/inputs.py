@@ -25,8 +25,6 @@ MAX_NAME = 255
 PORTS = {"https": 443, "http": 80}
 """The schemes that are fetched, and the port that each means by itself."""
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 ROOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """The name of a media root."""
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -80,6 +80,12 @@ USE_HTTPS = ProblemType("use_https", 308, "This port speaks HTTPS")
 INTERNAL = ProblemType("internal", 500, "The master made a mistake")
 UNAVAILABLE = ProblemType("unavailable", 503, "The master cannot do this now")
 
+
+def invalid_field(field: str, message: str) -> Problem:
+    """`invalid`, where one field is what is wrong."""
+    return INVALID(f"{field}: {message}", errors=[{"field": field, "message": message}])
+
+
 ALL: tuple[ProblemType, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, ProblemType)
 )

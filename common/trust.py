@@ -8,7 +8,6 @@ keeps working through NAT, aliases and a changed address.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
 import selectors
 import socket
@@ -26,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from requests.adapters import HTTPAdapter
+
+from common.ip import is_address
 
 CA_ORGANIZATION = "ffmpeg-rtmp master"
 """Subject O of every CA that a master made: only such a CA may be pinned without names."""
@@ -83,7 +84,7 @@ def fetch_chain(host: str, port: int, timeout: float) -> list[x509.Certificate]:
     context.set_verify(SSL.VERIFY_NONE)
     with socket.create_connection((host, port), timeout) as raw:
         connection = SSL.Connection(context, raw)
-        if not _is_address(host):
+        if not is_address(host):
             connection.set_tlsext_host_name(host.encode("idna"))
         connection.set_connect_state()
         _handshake(connection, raw, deadline, f"{host}:{port}")
@@ -341,11 +342,3 @@ def causes(error: BaseException) -> list[BaseException]:
         wrapped = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
         waiting += [each for each in wrapped if isinstance(each, BaseException)]
     return found
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True

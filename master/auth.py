@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import grp
 import hmac
-import ipaddress
 import os
 import pwd
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 from common import problems
 from common.clock import Clock
+from common.ip import parse_ip
 from common.model import Role, Token
 from common.problems import Problem
 from common.tokens import hash_secret, new_secret, secret_part
@@ -43,7 +43,7 @@ _USERS = frozenset({Role.OPERATOR, Role.SUBMITTER})
 _AT_WORK = frozenset({Role.OPERATOR, Role.NODE})
 _OPERATORS = frozenset({Role.OPERATOR})
 
-PEOPLE = frozenset({Role.OPERATOR, Role.SUBMITTER, Role.VIEWER})
+PEOPLE = _READERS | _USERS
 """The roles that may sign in with a browser."""
 
 ROUTES: Mapping[str, frozenset[Role]] = {
@@ -65,14 +65,14 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "scenarios.all_scenarios": _KNOWN,
     "jobs.submit": _USERS,
     "jobs.submit_batch": _USERS,
-    "jobs.page": _READERS | _USERS,
-    "jobs.one": _READERS | _USERS,
+    "jobs.page": PEOPLE,
+    "jobs.one": PEOPLE,
     "jobs.cancel": _USERS,
     "jobs.pause": _USERS,
     "jobs.resume": _USERS,
     "jobs.retry": _USERS,
-    "jobs.log": _READERS | _USERS,
-    "jobs.result": _READERS | _USERS,
+    "jobs.log": PEOPLE,
+    "jobs.result": PEOPLE,
     "docs.openapi": _EVERYBODY,
     "docs.page": _EVERYBODY,
     "docs.asset": _EVERYBODY,
@@ -87,8 +87,8 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "work.progress": _AT_WORK,
     "work.release": _AT_WORK,
     "work.report": _AT_WORK,
-    "results.page": _READERS | _USERS,
-    "results.archived": _READERS | _USERS,
+    "results.page": PEOPLE,
+    "results.archived": PEOPLE,
     "audit.page": _OPERATORS,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
@@ -226,13 +226,7 @@ def _is_loopback(connection: Any) -> bool:
         ends = connection.getpeername(), connection.getsockname()
     except OSError:
         return False
-    return all(_loopback_address(str(end[0])) for end in ends)
-
-
-def _loopback_address(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
+    return all(parse_ip(str(end[0])).is_loopback for end in ends)
 
 
 def _speaks_of_localhost(environ: Mapping[str, Any]) -> bool:

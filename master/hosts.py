@@ -7,9 +7,10 @@ and cannot be rebound.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
+
+from common.ip import is_address
 
 _PORT = re.compile(r":[0-9]{1,5}\Z", re.ASCII)
 
@@ -27,16 +28,7 @@ class Hosts:
     def knows(self, host: str) -> bool:
         """Whether a `Host` header (with or without port) names this master, or an address."""
         name = _PORT.sub("", host).lower().removesuffix(".")
-        if _is_address(name):
+        if is_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name):
             return True
         _, dot, parent = name.partition(".")
         return name in self._names or bool(dot and f"*.{parent}" in self._names)
-
-
-def _is_address(name: str) -> bool:
-    literal = name[1:-1] if name.startswith("[") and name.endswith("]") else name
-    try:
-        ipaddress.ip_address(literal)
-    except ValueError:
-        return False
-    return True

@@ -116,10 +116,10 @@ class Runtime:
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate, self._hosts)
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
-        self._reaper = Reaper([self._reap, self._tidy, self._forget_tokens], min(terms))
+        self._reaper = Reaper([self._reap, self._tidy], min(terms))
         # A thread of its own: it asks for this machine's name, and DNS may take its time.
         self._renewal = Renewal(clock())
-        self._renewer = Reaper([self._renew_certificates], CLOCK_CHECK)
+        self._renewer = Reaper([self._renew_certificates, self._forget_tokens], CLOCK_CHECK)
         # And this one writes files that may be large.
         self._retention = Retention(self.farm, archive_entry)
         self._audit_retention = AuditRetention(self.farm)

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from common.ip import parse_ip
+
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LOCAL, _REMOTE, _STATE, _UID, _INODE = 1, 2, 3, 7, 9
 _ESTABLISHED = "01"
@@ -33,7 +35,7 @@ def owner_of(connection: Any, tables: tuple[str, ...] = _TABLES) -> int | None:
 
 def _ask_kernel(peer: tuple[Any, ...], local: tuple[Any, ...]) -> int | None:
     """As sock_diag(7) tells, which takes as long with ten thousand connections as with one."""
-    ends = [(_unmapped(end).packed, int(end[1])) for end in (peer, local)]
+    ends = [(parse_ip(str(end[0])).packed, int(end[1])) for end in (peer, local)]
     family = socket.AF_INET if len(ends[0][0]) == 4 else socket.AF_INET6
     (source, sport), (target, dport) = ends
     wanted = struct.pack("=BBBxI", family, socket.IPPROTO_TCP, 0, 1 << _DIAG_ESTABLISHED)
@@ -67,11 +69,6 @@ def _look_up(peer: tuple[Any, ...], local: tuple[Any, ...], tables: tuple[str, .
             if named and columns[_INODE] != "0":
                 return int(columns[_UID])
     return None
-
-
-def _unmapped(end: tuple[Any, ...]) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    address = ipaddress.ip_address(str(end[0]).partition("%")[0])
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _hex(end: tuple[Any, ...], mapped: bool) -> str:

@@ -63,10 +63,7 @@ def job_from(
     try:
         settings = resolve(scenario, fields["parameters"])
     except UnsuitableError as error:
-        field = f"parameters.{error.field}"
-        raise problems.INVALID(
-            f"{field}: {error}", errors=[{"field": field, "message": str(error)}]
-        ) from error
+        raise problems.invalid_field(f"parameters.{error.field}", str(error)) from error
     wanted = fields["constraints"]
     return Job(
         id=job_id,

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from common.ip import is_address
 from common.trust import CA_ORGANIZATION, fingerprint, write_private
 
 CA_LIFE = timedelta(days=3650)
@@ -63,9 +64,9 @@ class Certificates:
 
 def local_names(others: Iterable[str] = ()) -> Names:
     """The names and addresses this machine has now, `localhost` always among them, and `others`."""
-    given = {name: _is_address(name) for name in others}
+    given = set(others)
     names = {"localhost", socket.gethostname(), socket.getfqdn()}
-    names |= {name for name, is_address in given.items() if not is_address}
+    names |= {name for name in given if not is_address(name)}
     addresses = {
         entry.address
         for entries in psutil.net_if_addrs().values()
@@ -73,24 +74,16 @@ def local_names(others: Iterable[str] = ()) -> Names:
         # An address with a scope is link-local, and a URL cannot carry it.
         if entry.family in (socket.AF_INET, socket.AF_INET6) and "%" not in entry.address
     }
-    addresses |= {str(ipaddress.ip_address(name)) for name, is_address in given.items() if is_address}
+    addresses |= {str(ipaddress.ip_address(name)) for name in given if is_address(name)}
     return Names(
         dns=frozenset(name.lower() for name in names if _DNS_NAME.fullmatch(name)),
         addresses=frozenset(addresses | {"127.0.0.1", "::1"}),
     )
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def is_name(text: str) -> bool:
     """Whether `text` is a DNS name or an address, as a certificate can have it."""
-    return _is_address(text) or _DNS_NAME.fullmatch(text) is not None
+    return is_address(text) or _DNS_NAME.fullmatch(text) is not None
 
 
 def dns_names(chain: Path) -> set[str]:

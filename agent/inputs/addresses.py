@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from common.inputs import IPAddress
+from common.ip import IPAddress
 
 _SPECIAL_4 = tuple(
     ipaddress.IPv4Network(network)
@@ -27,14 +27,8 @@ _SPECIAL_6 = tuple(
 )
 
 
-def plain(text: str) -> IPAddress:
-    """The address without its zone, and as IPv4 where it only dresses up as IPv6."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    return (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
-
-
 def is_public(address: IPAddress) -> bool:
-    """Whether `address`, which is `plain`, is anybody's on the public internet."""
+    """Whether `address`, as `common.ip.parse_ip` has it, is anybody's on the public internet."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _SPECIAL_4)
     return address in _GLOBAL_6 and not any(address in network for network in _SPECIAL_6)

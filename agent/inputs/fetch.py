@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote, urljoin
 
-from agent.inputs.addresses import is_public, plain
+from agent.inputs.addresses import is_public
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.locality import interface_addresses
 from common.inputs import Url, parse_url
+from common.ip import parse_ip
 from common.version import VERSION
 
 MAX_REDIRECTS = 5
@@ -112,8 +113,8 @@ def judged(url: Url, rules: InputRules, world: Surroundings) -> list[str]:
     except (OSError, UnicodeError) as error:
         raise InputFailedError("input_unreachable", f"the name {host} cannot be resolved: {error}") from error
     if not rules.allow_private:
-        own = {plain(address) for address in world.own_addresses()}
-        for address in map(plain, addresses):
+        own = {parse_ip(address) for address in world.own_addresses()}
+        for address in map(parse_ip, addresses):
             if not is_public(address) or address in own:
                 raise InputFailedError(
                     "input_refused",

@@ -107,9 +107,9 @@ def query() -> dict[str, Any]:
     for name, values in request.args.lists():
         if name not in schema.fields:
             known = ", ".join(sorted(schema.fields))
-            raise invalid([{"field": name, "message": f"Unknown parameter; there are: {known}."}])
+            raise problems.invalid_field(name, f"Unknown parameter; there are: {known}.")
         if len(values) > 1:
-            raise invalid([{"field": name, "message": "Given more than once."}])
+            raise problems.invalid_field(name, "Given more than once.")
     try:
         loaded: dict[str, Any] = schema.load(request.args.to_dict())
     except ValidationError as error:

@@ -66,6 +66,4 @@ def asset(asset: str) -> Response:
     path = ASSETS.get(asset)
     if path is None:
         raise problems.NOT_FOUND(f"The page /docs has no part {asset!r}.")
-    response = send_file(path)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    return send_file(path)

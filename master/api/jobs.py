@@ -17,7 +17,7 @@ from common.documents import (
     ResultSchema,
 )
 from common.schema import BatchSchema, SubmitSchema
-from master.api.answers import body, caller, farm, invalid, json_response, no_body, query
+from master.api.answers import body, caller, farm, json_response, no_body, query
 from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, Link, describe, is_key
 from master.api.documents import cursor, full_job_document, job_document, result_document
 from master.api.queries import JobsQuery
@@ -77,7 +77,7 @@ def _key(what: str = "") -> Key | None:
     try:
         is_key(text)
     except ValidationError as error:
-        raise invalid([{"field": IDEMPOTENCY_KEY.name, "message": str(error.messages[0])}]) from error
+        raise problems.invalid_field(IDEMPOTENCY_KEY.name, str(error.messages[0])) from error
     return Key(text, hashlib.sha256(what.encode() + request.get_data()).hexdigest(), caller().owner)
 
 

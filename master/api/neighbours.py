@@ -13,7 +13,7 @@ from common import problems
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
 from common.history import History, parse_history
 from common.version import PROTOCOL, VERSION
-from master.api.answers import farm, invalid
+from master.api.answers import farm
 from master.service import Caller
 from master.service.queue import compare_histories
 
@@ -56,5 +56,5 @@ def _protocol() -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= _MOST):
-        raise invalid([{"field": PROTOCOL_HEADER, "message": "Must be a whole number."}])
+        raise problems.invalid_field(PROTOCOL_HEADER, "Must be a whole number.")
     return int(text)

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from common import problems
 from common.documents import ResultsSchema
-from master.api.answers import caller, farm, invalid, json_response, query
+from master.api.answers import caller, farm, json_response, query
 from master.api.described import describe
 from master.api.documents import NO_SUCH_PAGE, archive_cursor, cursor, result_document
 from master.api.queries import ArchiveQuery, PageQuery
@@ -45,7 +45,7 @@ def archived() -> Response:
     try:
         entries, rest = retention.page(farm(), caller(), asked["after"], asked["limit"], asked["job_id"])
     except PlaceError as error:
-        raise invalid([{"field": "after", "message": NO_SUCH_PAGE}]) from error
+        raise problems.invalid_field("after", NO_SUCH_PAGE) from error
     except DamagedError as error:
         raise problems.INTERNAL(f"{error}.") from error
     return json_response(

@@ -16,7 +16,7 @@ from master.api.browsers import PAGE_POLICY
 from master.api.described import FORM, describe
 from master.api.documents import job_document, node_document
 from master.auth import PEOPLE, Gate
-from master.origin import is_cross_site
+from master.origin import may_use_session
 from master.service import jobs, nodes, queue
 from master.sessions import COOKIE, LIFE
 
@@ -95,8 +95,7 @@ def sign_out() -> Response:
 
 def _from_our_page() -> None:
     """`cross_site` unless the form of our own page was sent: nobody is to be signed in as somebody else."""
-    said = "Sec-Fetch-Site" in request.headers or "Origin" in request.headers
-    if not said or is_cross_site(request.environ):
+    if not may_use_session(request.environ):
         raise problems.CROSS_SITE("This form is taken from the master's own page only.")
 
 

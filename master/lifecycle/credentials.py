@@ -71,10 +71,7 @@ def replace(view: View, command: c.ReplaceCredential, now: Now) -> Sequence[e.Ev
         return []  # the answer to the first try was lost
     shown = command.shown or node.credential_hash
     if command.new == shown:
-        raise problems.INVALID(
-            "credential: Must be a new one.",
-            errors=[{"field": "credential", "message": "Must be a new one."}],
-        )
+        raise problems.invalid_field("credential", "Must be a new one.")
     until = min(filter(None, (now.wall + OVERLAP, node.expiry_of(shown))))
     return [e.NodeCredentialReplaced(node.id, now.wall, command.new, expiry(view, now), shown, until)]
 

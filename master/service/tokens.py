@@ -29,10 +29,10 @@ def create(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> tuple[Token
     token_id, secret = new_id(), new_secret()
     joins = role is Role.JOIN
     if not joins and "uses" in fields:
-        raise _invalid("uses", "Only a join token has uses.")
+        raise problems.invalid_field("uses", "Only a join token has uses.")
     name = fields["name"] or f"{role}-{token_id[:8]}"
     if name in RESERVED:
-        raise _invalid("name", f"Is taken: {name} stands for somebody else.")
+        raise problems.invalid_field("name", f"Is taken: {name} stands for somebody else.")
     ttl = fields["ttl"] or (JOIN_TTL if joins else OTHER_TTL)
     token = Token(
         id=token_id,
@@ -68,7 +68,3 @@ def forget_old(farm: Farm) -> None:
     with farm.store.transaction(farm.clock()) as tx:
         for token in tx.tokens():
             farm.decide(tx, commands.ForgetToken(), token=token)
-
-
-def _invalid(field: str, message: str) -> problems.Problem:
-    return problems.INVALID(f"{field}: {message}", errors=[{"field": field, "message": message}])

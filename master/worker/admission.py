@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from common.ip import parse_ip
+
 KNOWN_CALLER = "master.known_caller"
 """The application sets this in the WSGI environment when it knows who calls."""
 TELL_EVERY = 60.0
@@ -38,12 +40,9 @@ C = TypeVar("C", bound=Waiting)
 
 def address_of(host: str) -> str:
     """Whom a client's address belongs to: an IPv6 host has a whole /64 to itself."""
-    address = ipaddress.ip_address(host.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        if not address.is_loopback:
-            return str(ipaddress.ip_network((address, 64), strict=False))
+    address = parse_ip(host)
+    if address.version == 6 and not address.is_loopback:
+        return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
 
 
