@@ -18,9 +18,11 @@ NOBODY = 65534
 CONNECT = """
 import os, socket, sys
 os.setuid(int(sys.argv[1]))
-client = socket.create_connection((sys.argv[2], int(sys.argv[3])))
+client = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET)
+client.connect((sys.argv[2].encode(), int(sys.argv[3])))
 client.recv(1)
 """
+"""With the address as bytes, since the codec of names is loaded from where the other user may see nothing."""
 
 
 @pytest.fixture(params=["sock_diag", "tables"])
@@ -39,6 +41,7 @@ def listener(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, st
     family = socket.AF_INET if request.param == "127.0.0.1" else socket.AF_INET6
     bound = "127.0.0.1" if family == socket.AF_INET else "::"
     with socket.create_server((bound, 0), family=family, dualstack_ipv6=family == socket.AF_INET6) as made:
+        made.settimeout(10)
         yield made, "127.0.0.1" if "127" in request.param else "::1"
 
 
