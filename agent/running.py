@@ -68,6 +68,7 @@ class RunningJobs:
         """No jobs yet."""
         self.slots = slots
         self._jobs: dict[str, RunningJob] = {}
+        self._added = 0
         self._changed = threading.Condition()
 
     def add(self, assignment: Assignment, asked: float) -> RunningJob:
@@ -75,6 +76,8 @@ class RunningJobs:
         job = RunningJob(assignment, asked)
         with self._changed:
             self._jobs[assignment.lease_id] = job
+            self._added += 1
+            self._changed.notify_all()
         return job
 
     def remove(self, job: RunningJob) -> None:
@@ -87,6 +90,11 @@ class RunningJobs:
         """The leases that are held."""
         with self._changed:
             return list(self._jobs)
+
+    def company(self) -> tuple[int, int]:
+        """How many jobs run, and how many ever began: whoever looks twice sees whether it was alone."""
+        with self._changed:
+            return len(self._jobs), self._added
 
     def job_ids(self) -> set[str]:
         """The jobs that run."""
@@ -125,3 +133,8 @@ class RunningJobs:
         """Whether all jobs have ended, at the latest after `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._jobs, timeout)
+
+    def wait_until_some(self, timeout: float) -> bool:
+        """Whether a job runs, at the latest after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._jobs), timeout)
