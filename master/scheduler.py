@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from common.durations import format_duration
 from common.inputs import readable
-from common.model import Constraints, Job, Node
+from common.model import Constraints, Job, Node, NodeStatus
 from common.outputs import writable
 
 
@@ -43,9 +43,50 @@ def order(job: Job) -> tuple[int, int]:
     return (job.priority.rank, job.seq)
 
 
-def choose(node: Node, candidates: Iterable[Job]) -> Job | None:
-    """The job that `node` should run next."""
-    return min((job for job in candidates if meets(node, job.constraints)), key=order, default=None)
+Standing = tuple[Node, Sequence[Job]]
+"""A node, and the jobs that run on it."""
+
+
+def choose(
+    node: Node,
+    candidates: Iterable[Job],
+    held: Sequence[Job] = (),
+    standings: Callable[[], Iterable[Standing]] = tuple,
+) -> Job | None:
+    """The job that `node`, on which `held` run, should run next.
+
+    A job that runs alone begins on an idle node, and nothing joins it. So that a steady stream
+    of others does not keep it waiting for ever, one busy node makes room for it: that takes
+    nothing that comes after it in the queue (see `makes_room`). `standings` are all nodes.
+    """
+    fitting = (job for job in candidates if meets(node, job.constraints))
+    if not held:
+        return min(fitting, key=order, default=None)
+    if any(job.constraints.alone for job in held):
+        return None
+    for job in sorted(fitting, key=order):
+        if not job.constraints.alone:
+            return job
+        if makes_room(node, job, standings()):
+            return None
+    return None
+
+
+def makes_room(node: Node, job: Job, standings: Iterable[Standing]) -> bool:
+    """Whether `node` is the one that takes nothing more until `job` can run alone on it.
+
+    It is the node with the fewest jobs among those that could run it: as it takes nothing
+    more, it will be idle when these have ended, or another has still fewer and takes its place.
+    The others work on.
+    """
+    able = [
+        (len(held), other.id)
+        for other, held in standings
+        if other.status(len(held)) in (NodeStatus.AVAILABLE, NodeStatus.BUSY)
+        and not any(running.constraints.alone for running in held)
+        and meets(other, job.constraints)
+    ]
+    return bool(able) and min(able)[1] == node.id
 
 
 def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float, *, paused: bool = False) -> str:
@@ -75,6 +116,8 @@ def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float, *, paused: 
         return f"every node that could run it is set aside; see: ffrtmp nodes show {able[0].id}"
     if all(node in aside or node in leaving for node in able):
         return "every node that could run it is draining or set aside; see: ffrtmp nodes list"
+    if job.constraints.alone:
+        return "waits for an idle node: it runs alone on its node"
     return "waits for a free slot"
 
 

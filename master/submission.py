@@ -9,7 +9,7 @@ from typing import Any
 
 from common import problems
 from common.inputs import parse_input
-from common.model import Constraints, Job, Now
+from common.model import Confidence, Constraints, Job, Now
 from common.outputs import parse_output
 from common.scenarios import SCENARIOS
 from common.settings import UnsuitableError, resolve
@@ -85,6 +85,7 @@ def job_from(
             gpu=wanted["gpu"],
             input=None if fields["input"] is None else parse_input(fields["input"]).place,
             output=None if fields["output"] is None else parse_output(fields["output"]).place,
+            alone=_alone(fields),
             protocol=_protocol(fields),
         ),
         created_at=now.wall,
@@ -99,8 +100,17 @@ def job_from(
 
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
-    new = fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    new = (
+        fields["output"] is not None
+        or fields["confidence"] is not Confidence.AUTO
+        or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    )
     return FINDINGS_SINCE if new else 0
+
+
+def _alone(fields: Mapping[str, Any]) -> bool:
+    """Whether what is to be measured is lost if anything else runs on the node."""
+    return fields["confidence"] is not Confidence.AUTO or fields["parameters"].get("energy") is True
 
 
 def jobs_from(

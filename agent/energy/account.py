@@ -139,16 +139,8 @@ def energy_of(means: Means, used: Used, read: Reading | None, baseline: Baseline
         note = f"{read.note}; the idle power has not been measured yet"
         return Energy(round(read.joules, 6), None, None, read.source, note)
     idle = baseline.watts * read.seconds
-    net = read.joules - idle
+    net = read.joules - idle  # noise can make little energy less than none
     note = f"{read.note}; {baseline.describe()}"
-    if net < 0:
-        return Energy(
-            round(read.joules, 6),
-            round(idle, 6),
-            None,
-            read.source,
-            f"{note}; the encode took less, so the baseline is not right now",
-        )
     return Energy(round(read.joules, 6), round(idle, 6), round(net, 6), read.source, note)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.model.job import Job
 from common.model.words import NodeStatus, NodeType
 
 
@@ -87,8 +88,14 @@ class Node:
         """When the credential with this SHA-256 expires; None: never."""
         return self.replaced_expires_at if digest == self.replaced_hash else self.credential_expires_at
 
+    def slots_taken(self, held: Sequence[Job]) -> int:
+        """How many of its slots `held`, the jobs that run on it, take: one that runs alone takes all."""
+        if any(job.constraints.alone for job in held):
+            return max(self.max_concurrent_jobs, len(held))
+        return len(held)
+
     def status(self, running: int) -> NodeStatus:
-        """Its status while it holds `running` leases."""
+        """Its status while `running` of its slots are taken (`slots_taken`)."""
         if self.revoked_at is not None:
             return NodeStatus.REVOKED
         if not self.approved:

@@ -35,7 +35,9 @@ def claim(view: View, command: c.Claim, now: Now) -> Sequence[e.Event]:
     job, node = view.the_job(), view.the_node()
     if view.farm.paused or job.status is not JobStatus.PENDING:
         return []
-    if node.status(len(view.held)) is not NodeStatus.AVAILABLE:
+    if node.status(node.slots_taken(view.held)) is not NodeStatus.AVAILABLE:
+        return []
+    if job.constraints.alone and view.held:
         return []
     number = max(job.attempt.number if job.attempt else 0, view.farm.attempts_above) + 1
     return [e.JobClaimed(job.id, now.wall, node.id, command.lease_id, number)]

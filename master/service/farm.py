@@ -68,14 +68,19 @@ class NodeView:
     """A node with what only the moment knows of it."""
 
     node: Node
-    running: int
-    """How many jobs it runs."""
+    held: tuple[Job, ...]
+    """The jobs that it runs."""
     last_heartbeat: datetime | None
+
+    @property
+    def running(self) -> int:
+        """How many jobs it runs."""
+        return len(self.held)
 
     @property
     def status(self) -> NodeStatus:
         """Its status now."""
-        return self.node.status(self.running)
+        return self.node.status(self.node.slots_taken(self.held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,7 @@ class Farm:
         """The node as it is now, or `unknown_node`."""
         node = self.require_node(tx, node_id)
         last_heartbeat = self.store.liveness.last_heard(node_id) or node.last_seen
-        return NodeView(node, len(tx.held(node_id)), last_heartbeat)
+        return NodeView(node, tx.held(node_id), last_heartbeat)
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
         """`job` as it is now. `reasons` remembers, for a page, why jobs of a kind wait."""
@@ -224,13 +229,18 @@ class Farm:
             )
         return JobView(job, pending_reason=known[job.constraints])
 
-    def wake_for(self, job_id: str) -> None:
-        """If the job is still pending, wake a parked poll that can take it."""
+    def wake_for(self, job_id: str, before: int | None = None) -> None:
+        """If the job is still pending, wake a parked poll that can take it (see `Waiters.wake_for`)."""
         with self.store.transaction(self.clock()) as tx:
             job, paused = tx.job(job_id), tx.farm().paused
         # While the queue is paused, polls would pass the job from one to the next.
         if job is not None and job.status is JobStatus.PENDING and not paused:
-            self.waiters.wake_for(job)
+            self.waiters.wake_for(job, before)
+
+    def room_was_made_for(self, job: Job) -> None:
+        """`job` waits no longer: a node that made room for it may take others again."""
+        if job.constraints.alone:
+            self.waiters.wake_busy()
 
     def _after(self, happened: Sequence[events.Event]) -> None:
         """Wake those whom the events concern; the events are on disk."""

@@ -90,7 +90,10 @@ def change(farm: Farm, caller: Caller, job_id: str, command: commands.JobCommand
     """
     with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, command, job=farm.require_job(tx, job_id, caller))
-        return farm.job_view(tx, farm.require_job(tx, job_id))
+        job = farm.require_job(tx, job_id)
+        view = farm.job_view(tx, job)
+    farm.room_was_made_for(job)
+    return view
 
 
 def get(farm: Farm, caller: Caller, job_id: str) -> JobView:

@@ -80,6 +80,10 @@ class Transaction:
         """The jobs that run on a node."""
         return self._state.held(node_id)
 
+    def standings(self) -> Iterator[tuple[Node, tuple[Job, ...]]]:
+        """All nodes, each with the jobs that run on it."""
+        return ((node, self._state.held(node.id)) for node in self._state.nodes.values())
+
     def running(self) -> list[Job]:
         """All jobs that run."""
         return list(self._state.running())

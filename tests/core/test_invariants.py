@@ -22,6 +22,7 @@ from common.history import History
 from common.model import Failure, Job, JobStatus, Outcome, Progress, Role
 from common.problems import Problem
 from common.schema import TokenSchema
+from common.version import PROTOCOL
 from master.api.documents import archive_entry
 from master.lifecycle import commands
 from master.lifecycle import tokens as token_rules
@@ -42,6 +43,8 @@ from tests.core.support import (
 )
 
 PRIORITIES = st.sampled_from(["high", "medium", "low"])
+CONFIDENCES = st.sampled_from(["auto", "auto", "auto", "high"])
+NEW_AGENT = replace(OPERATOR, protocol=PROTOCOL)
 LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
 PICK = st.integers(0, 7)
 
@@ -86,12 +89,13 @@ class FarmMachine(RuleBasedStateMachine):
     @initialize()
     def two_nodes_and_two_jobs(self) -> None:
         for _ in range(2):
-            self.register({}, 1)
-            self.submit("medium", {})
+            self.register({}, 2)
+            self.submit("medium", {}, "auto")
 
-    @rule(labels=LABELS, slots=st.integers(1, 2))
+    @rule(labels=LABELS, slots=st.integers(1, 3))
     def register(self, labels: dict[str, str], slots: int) -> None:
-        self.node_ids.append(register(self.farm, labels=labels, max_concurrent_jobs=slots, instance="one"))
+        fields = {"labels": labels, "max_concurrent_jobs": slots, "instance": "one"}
+        self.node_ids.append(register(self.farm, caller=NEW_AGENT, **fields))
 
     @rule(pick=PICK, instance=st.sampled_from(["one", "two"]))
     def register_again(self, pick: int, instance: str) -> None:
@@ -99,10 +103,11 @@ class FarmMachine(RuleBasedStateMachine):
         slots, labels = node.max_concurrent_jobs, dict(node.labels)
         register(self.farm, id=node.id, instance=instance, max_concurrent_jobs=slots, labels=labels)
 
-    @rule(priority=PRIORITIES, labels=LABELS)
-    def submit(self, priority: str, labels: dict[str, str]) -> None:
+    @rule(priority=PRIORITIES, labels=LABELS, confidence=CONFIDENCES)
+    def submit(self, priority: str, labels: dict[str, str], confidence: str) -> None:
         if sum(not job.status.final for job in self.records().values()) < 4:  # or few get far
-            self.job_ids.append(submit(self.farm, priority=priority, constraints={"labels": labels}))
+            fields = {"priority": priority, "confidence": confidence, "constraints": {"labels": labels}}
+            self.job_ids.append(submit(self.farm, **fields))
 
     @rule(pick=PICK)
     def claim(self, pick: int) -> None:
@@ -289,6 +294,13 @@ class FarmMachine(RuleBasedStateMachine):
     def no_node_holds_more_than_its_slots(self) -> None:
         for view in nodes.all_nodes(self.farm):
             assert view.running <= view.node.max_concurrent_jobs
+
+    @invariant()
+    def what_runs_alone_has_its_node_for_itself(self) -> None:
+        state = self.farm.store._state
+        for node in state.nodes.values():
+            held = state.held(node.id)
+            assert len(held) <= 1 or not any(job.constraints.alone for job in held)
 
     @invariant()
     def what_is_set_aside_or_paused_gets_nothing(self) -> None:
