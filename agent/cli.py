@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from agent.config import MOST_SLOTS
+from agent.energy.model import PowerModel, parse_model
 from common.address import Address, parse_address
 from common.inputs import HostPattern, InputError, parse_host_pattern, root_name
 from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
@@ -18,6 +19,8 @@ from common.version import VERSION
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([KMGT]?)", re.ASCII)
+_PRICE = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._/-]{0,63})", re.ASCII)
 
 
@@ -77,6 +80,43 @@ class HostType(click.ParamType[HostPattern]):
             return parse_host_pattern(str(value))
         except InputError as error:
             self.fail(str(error), param, ctx)
+
+
+class PowerModelType(click.ParamType[PowerModel]):
+    """The power of a machine over its load."""
+
+    name = "watts"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PowerModel:
+        """click's hook; a usage error (exit code 2) if the text is no model."""
+        try:
+            return value if isinstance(value, PowerModel) else parse_model(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class PriceType(click.ParamType[float]):
+    """Money, as `0.30`; whose, says `--currency`."""
+
+    name = "price"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """click's hook; a usage error (exit code 2) if the text is no price."""
+        if _PRICE.fullmatch(str(value)) is None:
+            self.fail(f"{value!r} is no price; write it as 0.30", param, ctx)
+        return float(value)
+
+
+def _currency(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and _CURRENCY.fullmatch(value) is None:
+        raise click.BadParameter(f"{value!r} is no currency; write three letters, as EUR")
+    return value
+
+
+def _check_prices(options: dict[str, Any]) -> None:
+    priced = options["price_per_kwh"] is not None or options["price_per_hour"] is not None
+    if priced and options["currency"] is None:
+        raise click.UsageError("a price needs its currency: --currency EUR")
 
 
 def _roots(_: click.Context, __: click.Parameter, values: tuple[tuple[str, Path], ...]) -> dict[str, Path]:
@@ -185,6 +225,17 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     default="auto",
     help="Run ffmpeg without network and other files: where it works, always or never.",
 )
+@click.option(
+    "--power-model",
+    type=PowerModelType(),
+    metavar="idle=W,per_core=W",
+    help="Watts of this machine, to estimate energy where it has no counter: idle=8,per_core=6.5.",
+)
+@click.option("--price-per-kwh", type=PriceType(), help="What a kilowatt hour costs, as 0.30.")
+@click.option("--price-per-hour", type=PriceType(), help="What an hour of this machine costs, as 1.20.")
+@click.option(
+    "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
+)
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="agent")
 def main(**options: Any) -> None:
@@ -197,6 +248,7 @@ def main(**options: Any) -> None:
     require_platform("agent")
     if options["join_token"] and options["join_token_file"]:
         raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
+    _check_prices(options)
     set_up_logging(options["log_level"])
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from agent.energy.account import NO_ENERGY, Energy
 from agent.ffmpeg import command
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.log import reason
@@ -38,6 +40,8 @@ class Encoded:
     probed: Probe
     path: Path
     """What it wrote, in the attempt's directory; for pieces, their main playlist."""
+    energy: Energy = NO_ENERGY
+    """What it used."""
 
 
 def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Encoded:
@@ -50,21 +54,25 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
     descriptor = None if given is None else given.descriptor
     argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version)
-    ended = run(
-        tools.spawner,
-        argv,
-        task.directory,
-        limits=tools.limits(settings if given is None else given.burden(settings)),
-        abort=tools.abort,
-        may_work=tools.may_work,
-        total_frames=settings.frames,
-        on_progress=tools.on_progress,
-        sandbox=tools.sandbox,
-        descriptors=[] if descriptor is None else [descriptor],
-    )
+    if descriptor is not None:
+        os.lseek(descriptor, 0, os.SEEK_SET)  # where an earlier run stopped to read is no beginning
+    with tools.account.encode(tools.may_work) as metered:
+        ended = run(
+            tools.spawner,
+            argv,
+            task.directory,
+            limits=tools.limits(settings if given is None else given.burden(settings)),
+            abort=tools.abort,
+            may_work=metered.may_work,
+            total_frames=settings.frames,
+            on_progress=tools.on_progress,
+            sandbox=tools.sandbox,
+            descriptors=[] if descriptor is None else [descriptor],
+        )
+        energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
     if ended.why == "aborted":
         raise AbortedError
-    encoded = partial(Encoded, settings, ffmpeg, argv, ended, path=path)
+    encoded = partial(Encoded, settings, ffmpeg, argv, ended, path=path, energy=energy)
     known = measured(settings, ffmpeg, argv, ended)
     if not path.parent.exists():
         raise FailedError("agent_error", f"{task.job_directory} was removed during the encode", known)
@@ -90,8 +98,9 @@ def measured(
     ended: Ended,
     probed: Probe | None = None,
     output_path: str | None = None,
+    more: Mapping[str, Scalar] | None = None,
 ) -> dict[str, Scalar]:
-    """The metrics of one encode."""
+    """The metrics of one encode; `more`: further ones, which win."""
     return metrics(
         settings,
         command=argv,
@@ -101,6 +110,7 @@ def measured(
         peak_memory_bytes=ended.peak_memory_bytes,
         probed=probed,
         output_path=output_path,
+        more=more,
     )
 
 

@@ -1,7 +1,8 @@
 """The agent's day: take jobs, run them, report, and leave in good order.
 
-One thread asks for jobs, one sends heartbeats, and one removes old outputs; for each job one
-runs it, and one tells how far it is. The thread that runs the agent waits for the order to stop.
+One thread asks for jobs, one sends heartbeats, one removes old outputs, and one measures the power
+of the idle node; for each job one runs it, and one tells how far it is. The thread that runs the
+agent waits for the order to stop.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import requests
 
 from agent.config import Config
 from agent.delivery import deliver
+from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import limits_for
 from agent.ffmpeg.spawner import Spawner
@@ -41,6 +43,7 @@ log = logging.getLogger(__name__)
 POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
 _NO_SANDBOX = Sandbox()
+_NO_MEANS = Means()
 _TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
 _GOODBYE_PATIENCE = 3.0  # seconds that the master gets to hear that the agent stops
@@ -58,6 +61,7 @@ class Agent:
         outbox: Outbox,
         slots: int,
         sandbox: Sandbox = _NO_SANDBOX,
+        means: Means = _NO_MEANS,
     ) -> None:
         """Everything with effects is handed in."""
         self._config = config
@@ -66,6 +70,7 @@ class Agent:
         self._spawner, self._sandbox = spawner, sandbox
         self._outbox = outbox
         self._running = RunningJobs(slots)
+        self._account = Account(means, self._running)
         self._draining = threading.Event()
         self._ended = threading.Event()
         self._stop = threading.Event()
@@ -84,6 +89,7 @@ class Agent:
         self._thread(self._take_jobs, "poll").start()
         self._thread(lambda: self._heartbeats.go_on(self._ended), "heartbeat").start()
         self._thread(self._tidy, "tidy").start()
+        self._thread(lambda: self._account.idle.go_on(self._running, self._ended), "idle meter").start()
         stop.wait()
         if self._expelled.is_set():
             self._running.wait_until_none(_ABORT_PATIENCE)
@@ -184,7 +190,9 @@ class Agent:
                 sandbox=self._sandbox,
                 inputs=self._config.inputs,
                 outputs=self._config.outputs,
+                account=self._account,
             )
+            job.done = True
             unsent = teller.close()
             if report is not None:
                 self._deliver(report, unsent)

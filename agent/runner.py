@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.encode import Encoded, encode, ffmpeg_for, measured
+from agent.encode import ffmpeg_for, measured
+from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
@@ -19,6 +20,7 @@ from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.probe import probe_open
 from agent.publish.rules import OutputRules
+from agent.repeat import Repeated, repeat
 from agent.sandbox import Sandbox
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
 from agent.workspace import attempt_directory, job_directory, publish
@@ -51,6 +53,7 @@ def run_job(
     sandbox: Sandbox = _NO_SANDBOX,
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
+    account: Account | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
@@ -58,9 +61,20 @@ def run_job(
 
     The output is `work_dir/<job id>/<scenario>.<container>`, there only when it is whole
     and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
-    about once a second and once at the end, from this thread.
+    about once a second and once at the end, from this thread. `account` measures what it uses.
     """
-    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs)
+    tools = Tools(
+        toolbox,
+        spawner,
+        on_progress,
+        abort,
+        may_work,
+        sandbox,
+        limits,
+        inputs=inputs,
+        outputs=outputs,
+        account=account or Account(Means()),
+    )
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
     findings = NO_FINDINGS
@@ -108,18 +122,20 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
-    encoded = encode(task, settings, given)
-    return _publish(task, encoded)
+    repeated = repeat(task, settings, given)
+    return _publish(task, repeated)
 
 
-def _publish(task: Task, encoded: Encoded) -> Done:
+def _publish(task: Task, repeated: Repeated) -> Done:
+    encoded = repeated.kept
     whole = task.job_directory / encoded.path.name
     publish(encoded.path, whole)
     # Paths may be any bytes, JSON may not.
     path = os.fsencode(whole).decode("utf-8", "replace")
+    more = repeated.metrics(task.tools.account.means.prices)
     return (
-        measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path),
-        NO_FINDINGS,
+        measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path, more),
+        Findings(repeats=repeated.repeats, warnings=repeated.warnings),
     )
 
 

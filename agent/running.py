@@ -48,6 +48,8 @@ class RunningJob:
     abort: threading.Event = field(default_factory=threading.Event)
     unwanted: bool = False
     """The master no longer wants it: canceled, or given to another node."""
+    done: bool = False
+    """Its work has ended, and only its report is under way."""
     suspended: bool = False
     """Its lease is not known to hold, so that its ffmpeg has to wait."""
 
@@ -92,9 +94,9 @@ class RunningJobs:
             return list(self._jobs)
 
     def company(self) -> tuple[int, int]:
-        """How many jobs run, and how many ever began: whoever looks twice sees whether it was alone."""
+        """How many jobs are at work, and how many ever began: who looks twice sees whether it was alone."""
         with self._changed:
-            return len(self._jobs), self._added
+            return sum(not job.done for job in self._jobs.values()), self._added
 
     def job_ids(self) -> set[str]:
         """The jobs that run."""

@@ -20,6 +20,9 @@ import requests
 from agent import hardware, identity, instance, joining
 from agent.config import Config
 from agent.delivery import deliver
+from agent.energy import gpu, rapl
+from agent.energy.account import Means
+from agent.energy.cost import Prices
 from agent.ffmpeg.discover import Toolbox, discover
 from agent.ffmpeg.spawner import Spawner, SpawnError
 from agent.inputs.media import check_root
@@ -133,6 +136,8 @@ def run(options: Mapping[str, Any]) -> None:
             options["allow_private_inputs"],
             options["max_input_size"],
         ),
+        power_model=options["power_model"],
+        prices=Prices(options["price_per_kwh"], options["price_per_hour"], options["currency"]),
     )
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
@@ -266,10 +271,14 @@ def _work(
             log.warning("%s is not used: %s. What it needs must be below /usr or LD_LIBRARY_PATH", named, why)
         if not toolbox.encoders:
             raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
+        means = Means(rapl.find(), gpu.find(), config.power_model, config.prices)
+        log.info("%s", means.describe())
         description = _describe(config, toolbox, options["max_concurrent_jobs"])
+        description["energy_source"] = means.source
         run = instance.begin(config.master_dir)
         link = Link(client, who, run, description, token.secret if token else None)
-        agent = Agent(config, link, toolbox, spawner, outbox, description["max_concurrent_jobs"], sandbox)
+        slots = description["max_concurrent_jobs"]
+        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, means)
         stop.at_once = agent.stop_now
         with _clear_ends():
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
@@ -55,6 +56,8 @@ class Tools:
     """Whether the lease is known to hold; asked again and again."""
     sandbox: Sandbox = field(default_factory=Sandbox)
     limits: Callable[[EncodeSettings], Limits] = limits_for
+    account: Account = field(default_factory=lambda: Account(Means()))
+    """Measures what encodes use."""
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
 

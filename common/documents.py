@@ -14,6 +14,7 @@ from common.failures import KINDS
 from common.fields import Matches, OneOf, StrictBoolean, StrictFloat, StrictInteger, StrictString, says
 from common.model import (
     Confidence,
+    EnergySource,
     JobStatus,
     NodeStatus,
     NodeType,
@@ -102,6 +103,12 @@ class NodeSchema(Strict):
     input_hosts = _texts("hosts that it fetches inputs from; null: it does not say", allow_none=True)
     output_roots = _texts("media roots that it writes outputs to; null: it does not say", allow_none=True)
     output_hosts = _texts("hosts that it streams to; null: it does not say", allow_none=True)
+    energy_source = OneOf(
+        EnergySource,
+        required=True,
+        allow_none=True,
+        **says("what tells the energy of an encode; null: nothing"),
+    )
     protocol = _count("the protocol that its agent speaks; 0: it does not say")
     credential_expires_at = _time(
         "until when its credential is valid; null: for ever, or it has none", allow_none=True

@@ -15,6 +15,7 @@ from agent.energy.counters import Found, source_of
 from agent.energy.idle import Baseline, IdleMeter
 from agent.energy.meter import Reading, Stretch
 from agent.energy.model import PowerModel
+from common.model import EnergySource
 
 OTHERS_CORES = 0.25
 """Cores that other programs may keep busy beside an encode without disturbing its energy."""
@@ -22,6 +23,9 @@ OTHERS_SHARE = 0.1
 """Or this share of what the encode keeps busy, if that is more."""
 _HARDWARE = ("nvenc", "qsv", "vaapi", "amf", "videotoolbox")
 _NO_COUNTER = "this machine has no energy counter that can be read"
+_NO_RAPL = Found(missing=_NO_COUNTER)
+_NOTHING = Found()
+_NO_PRICES = Prices()
 
 
 class Jobs(Protocol):
@@ -71,22 +75,24 @@ class Energy:
     """What it would have used without the encode."""
     net_joules: float | None = None
     """The difference."""
-    source: str | None = None
-    """`rapl`, `gpu`, `rapl+gpu`, or `model` for an estimate."""
+    source: EnergySource | None = None
     note: str | None = None
     """How it was obtained, or why it was not."""
     shared: str | None = None
     """Why the node's time is not this encode's alone."""
 
 
+NO_ENERGY = Energy()
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """How this node can tell what an encode uses."""
 
-    rapl: Found = Found(missing=_NO_COUNTER)
-    gpu: Found = Found()
+    rapl: Found = _NO_RAPL
+    gpu: Found = _NOTHING
     model: PowerModel | None = None
-    prices: Prices = Prices()
+    prices: Prices = _NO_PRICES
 
     @property
     def counts(self) -> bool:
@@ -94,9 +100,10 @@ class Means:
         return bool(self.rapl.counters or self.gpu.counters)
 
     @property
-    def source(self) -> str | None:
+    def source(self) -> EnergySource | None:
         """What the energy of encodes comes from here, as results have it; None: nothing tells."""
-        return source_of(self.rapl.counters + self.gpu.counters) or ("model" if self.model else None)
+        model = None if self.model is None else EnergySource.MODEL
+        return source_of(self.rapl.counters + self.gpu.counters) or model
 
     def gap(self, encoder: str) -> str | None:
         """Why the counters of this node miss what `encoder` works on; None if they count it."""
@@ -110,7 +117,7 @@ class Means:
 
     def describe(self) -> str:
         """One line for the log."""
-        if self.source == "model":
+        if self.source is EnergySource.MODEL:
             return f"Energy: estimated by the power model; {self.rapl.missing}"
         if self.source is None:
             return f"Energy: not known; {self.rapl.missing}"
@@ -158,7 +165,7 @@ def _estimate(means: Means, used: Used) -> Energy:
         round(joules, 6),
         round(idle, 6),
         round(joules - idle, 6),
-        "model",
+        EnergySource.MODEL,
         model.formula(used.cpu_seconds, used.wall_seconds),
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from common.model import EnergySource
+
 
 class Part(StrEnum):
     """Which part of a machine a counter counts."""
@@ -66,8 +68,12 @@ def total(joules: Mapping[Counter, float]) -> tuple[float, list[str]]:
     return sum(joules[counter] for counter in counted), [counter.name for counter in counted]
 
 
-def source_of(counters: Sequence[Counter]) -> str | None:
-    """`rapl`, `gpu` or `rapl+gpu`; None without any."""
+def source_of(counters: Sequence[Counter]) -> EnergySource | None:
+    """What energy that comes from these is called; None without any."""
     has_gpu = any(counter.part is Part.GPU for counter in counters)
     has_rapl = any(counter.part is not Part.GPU for counter in counters)
-    return "+".join(name for name, there in (("rapl", has_rapl), ("gpu", has_gpu)) if there) or None
+    if has_gpu and has_rapl:
+        return EnergySource.BOTH
+    if has_gpu:
+        return EnergySource.GPU
+    return EnergySource.RAPL if has_rapl else None

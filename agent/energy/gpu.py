@@ -27,7 +27,7 @@ def load_nvml() -> Any | None:
     except OSError:
         return None
     try:
-        import pynvml  # noqa: PLC0415 - only where there is something to bind
+        import pynvml
 
         pynvml.nvmlInit()
     except Exception:  # noqa: BLE001 - its library raises what it likes; then there is no counter

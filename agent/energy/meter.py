@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.energy.counters import Counter, advance, source_of, total
+from common.model import EnergySource
 
 SAMPLE_INTERVAL = 5.0
 """Seconds between two readings. The smallest range known (65.5 kJ) would take 13 kW to wrap in it."""
@@ -27,8 +28,7 @@ class Reading:
     seconds: float
     joules: float | None
     """None: it could not be told."""
-    source: str | None
-    """`rapl`, `gpu` or `rapl+gpu`."""
+    source: EnergySource | None
     note: str
     """Which counters are in the sum; or why there is none."""
 

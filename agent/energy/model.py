@@ -44,5 +44,7 @@ def parse_model(text: str) -> PowerModel:
     terms = [_TERM.fullmatch(term.strip()) for term in text.split(",")]
     values = {match[1]: float(match[2]) for match in terms if match}
     if len(values) != 2 or len(terms) != 2:
-        raise ValueError(f"{text!r} is no power model; write idle=WATTS,per_core=WATTS, as idle=8,per_core=6.5")
+        raise ValueError(
+            f"{text!r} is no power model; write idle=WATTS,per_core=WATTS, as idle=8,per_core=6.5"
+        )
     return PowerModel(values["idle"], values["per_core"])

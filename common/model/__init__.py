@@ -10,6 +10,7 @@ from common.model.job import Attempt, Constraints, Failure, Job, Progress, Repor
 from common.model.node import FarmState, Hardware, Node
 from common.model.words import (
     Confidence,
+    EnergySource,
     JobStatus,
     NodeStatus,
     NodeType,
@@ -31,6 +32,7 @@ __all__ = [
     "Confidence",
     "Constraints",
     "CrfProbe",
+    "EnergySource",
     "Failure",
     "FarmState",
     "Findings",

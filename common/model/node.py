@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.model.job import Job
-from common.model.words import NodeStatus, NodeType
+from common.model.words import EnergySource, NodeStatus, NodeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Node:
     """The names of the media roots that it writes outputs to; None: its agent does not say."""
     output_hosts: tuple[str, ...] | None = None
     """Patterns of the hosts that it streams to; None: its agent does not say."""
+    energy_source: EnergySource | None = None
+    """What tells there how much energy an encode uses; None: nothing, as far as its agent says."""
     protocol: int = 0
     """The protocol (`common.version.PROTOCOL`) that its agent speaks; 0: it does not say."""
     instance: str | None = None

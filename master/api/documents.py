@@ -47,6 +47,7 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "input_hosts": None if node.input_hosts is None else list(node.input_hosts),
         "output_roots": None if node.output_roots is None else list(node.output_roots),
         "output_hosts": None if node.output_hosts is None else list(node.output_hosts),
+        "energy_source": node.energy_source,
         "protocol": node.protocol,
         "agent_version": node.agent_version,
         "quarantined": node.quarantined,

@@ -127,7 +127,7 @@ def test_when_the_job_waits_no_longer_the_others_go_on(farm: Farm) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_steady_stream_of_others_does_not_starve_it(farm: Farm, seed: int) -> None:
     """Three nodes with three slots, always asking; other jobs come without end, and end at random."""
-    dice = random.Random(seed)  # noqa: S311 - a test's dice
+    dice = random.Random(seed)
     node_ids = [node(farm, slots=3) for _ in range(3)]
     running: list[JobView] = []
     for node_id in node_ids * 3:

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from hypothesis import settings
@@ -94,7 +95,7 @@ class FarmMachine(RuleBasedStateMachine):
 
     @rule(labels=LABELS, slots=st.integers(1, 3))
     def register(self, labels: dict[str, str], slots: int) -> None:
-        fields = {"labels": labels, "max_concurrent_jobs": slots, "instance": "one"}
+        fields: dict[str, Any] = {"labels": labels, "max_concurrent_jobs": slots, "instance": "one"}
         self.node_ids.append(register(self.farm, caller=NEW_AGENT, **fields))
 
     @rule(pick=PICK, instance=st.sampled_from(["one", "two"]))
@@ -106,8 +107,9 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(priority=PRIORITIES, labels=LABELS, confidence=CONFIDENCES)
     def submit(self, priority: str, labels: dict[str, str], confidence: str) -> None:
         if sum(not job.status.final for job in self.records().values()) < 4:  # or few get far
-            fields = {"priority": priority, "confidence": confidence, "constraints": {"labels": labels}}
-            self.job_ids.append(submit(self.farm, **fields))
+            wanted = {"labels": labels}
+            job_id = submit(self.farm, priority=priority, confidence=confidence, constraints=wanted)
+            self.job_ids.append(job_id)
 
     @rule(pick=PICK)
     def claim(self, pick: int) -> None:

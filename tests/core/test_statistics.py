@@ -26,11 +26,12 @@ SPEEDS = st.lists(st.floats(0.01, 100), min_size=1, max_size=MAX_RUNS)
 
 def probability_below(t: float, degrees: int) -> float:
     """Student's distribution, by Simpson's rule over its density from 0."""
-    scale = math.gamma((degrees + 1) / 2) / (math.sqrt(degrees * math.pi) * math.gamma(degrees / 2))
+    scale: float = math.gamma((degrees + 1) / 2) / (math.sqrt(degrees * math.pi) * math.gamma(degrees / 2))
     steps = 20_000
     points = (scale * (1 + (t * i / steps) ** 2 / degrees) ** (-(degrees + 1) / 2) for i in range(steps + 1))
     weights = (1 if i in (0, steps) else 4 if i % 2 else 2 for i in range(steps + 1))
-    return 0.5 + sum(w * p for w, p in zip(weights, points, strict=True)) * t / steps / 3
+    area: float = sum(w * p for w, p in zip(weights, points, strict=True)) * t / steps / 3
+    return 0.5 + area
 
 
 @pytest.mark.parametrize("n", range(2, MAX_RUNS + 1))
