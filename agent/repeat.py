@@ -16,6 +16,8 @@ from common.model import Confidence, Progress, Repeat, Scalar
 from common.settings import EncodeSettings
 from common.statistics import WIDTHS, enough, expected_runs, interval, reached
 
+_ALMOST = 99.0
+"""Per cent that are told at most while it is not known whether a further run is needed."""
 Encode = Callable[[Task, EncodeSettings, MeasuredInput | None], Encoded]
 
 
@@ -29,7 +31,6 @@ class Run:
     duration: float
     """Seconds of video in its output."""
     frames: int
-    output_bytes: int
     energy: Energy
 
     @property
@@ -59,17 +60,6 @@ class Repeated:
         return tuple(
             Repeat(round(run.speed, 6), round(run.wall_seconds, 6), run.cpu_seconds, run.energy.joules)
             for run in self.runs
-        )
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What is odd about the runs."""
-        sizes = sorted({run.output_bytes for run in self.runs})
-        if len(sizes) < 2:
-            return ()
-        return (
-            f"the {len(self.runs)} runs of the same encode did not write the same file: "
-            f"{sizes[0]} to {sizes[-1]} bytes; the last one was kept",
         )
 
 
@@ -165,7 +155,6 @@ def _run_of(encoded: Encoded) -> Run:
         ended.peak_memory_bytes,
         probed.duration,
         probed.frames,
-        probed.size,
         encoded.energy,
     )
 
@@ -185,7 +174,7 @@ class _Overall:
 
         def tell(progress: Progress, lines: list[str]) -> None:
             share = 100 * (done + (progress.percent or 0.0) / 100) / expected
-            self._percent = max(self._percent, round(share, 1))
+            self._percent = max(self._percent, min(_ALMOST, round(share, 1)))
             self._newest = replace(progress, percent=self._percent)
             self._on_progress(self._newest, lines)
 

@@ -135,7 +135,7 @@ def _publish(task: Task, repeated: Repeated) -> Done:
     more = repeated.metrics(task.tools.account.means.prices)
     return (
         measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path, more),
-        Findings(repeats=repeated.repeats, warnings=repeated.warnings),
+        Findings(repeats=repeated.repeats),
     )
 
 
