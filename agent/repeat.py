@@ -14,7 +14,7 @@ from agent.inputs.measured import MeasuredInput
 from agent.task import AbortedError, FailedError, OnProgress, Task
 from common.model import Confidence, Progress, Repeat, Scalar
 from common.settings import EncodeSettings
-from common.statistics import WIDTHS, enough, expected_runs, interval, reached
+from common.statistics import WIDTHS, Interval, enough, expected_runs, interval, reached
 
 _ALMOST = 99.0
 """Per cent that are told at most while it is not known whether a further run is needed."""
@@ -96,12 +96,16 @@ def repeat(
 
 
 def headline(runs: Sequence[Run], confidence: Confidence, prices: Prices) -> dict[str, Scalar]:
-    """The metrics of all runs together: means, but for the memory, whose peak is the highest. Pure."""
+    """The metrics of all runs together: means, but for the memory, whose peak is the highest. Pure.
+
+    Those of prices and of the interval are there only where there are any.
+    """
     speeds = [run.speed for run in runs]
     wall = fmean(run.wall_seconds for run in runs)
     memory = [run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None]
     energy = mean_energy([run.energy for run in runs])
     price = cost(prices, energy.joules, wall, energy.shared)
+    priced = {"cost": price.amount, "currency": price.currency, "cost_basis": price.basis}
     found = interval(speeds) if confidence in WIDTHS else None
     places = 3 if found is None else 6  # or the mean could lie outside of its interval
     return {
@@ -111,17 +115,21 @@ def headline(runs: Sequence[Run], confidence: Confidence, prices: Prices) -> dic
         "speed": round(fmean(speeds), places),
         "fps": round(fmean(run.frames / run.wall_seconds for run in runs), places),
         "runs": len(runs),
-        "speed_low": None if found is None else round(max(0.0, found.low), 6),
-        "speed_high": None if found is None else round(found.high, 6),
-        "interval_reached": reached(speeds, WIDTHS[confidence]) if confidence in WIDTHS else None,
         "energy_joules": energy.joules,
         "energy_idle_joules": energy.idle_joules,
         "energy_net_joules": energy.net_joules,
         "energy_source": energy.source,
         "energy_note": energy.note,
-        "cost": price.amount,
-        "currency": price.currency,
-        "cost_basis": price.basis,
+        **(priced if price.basis is not None else {}),
+        **(_interval(found, reached(speeds, WIDTHS[confidence])) if found is not None else {}),
+    }
+
+
+def _interval(found: Interval, narrow: bool) -> dict[str, Scalar]:
+    return {
+        "speed_low": round(max(0.0, found.low), 6),
+        "speed_high": round(found.high, 6),
+        "interval_reached": narrow,
     }
 
 

@@ -33,6 +33,8 @@ _PROBE = "probe of the output"
 _WAIT4 = "wait4 of the ffmpeg process"
 _CLOCK = "monotonic clock, from the start of ffmpeg to its end"
 
+_MEAN = "mean of the runs"
+_MOST = "the highest of the runs"
 _INPUT = "probe of the input"
 _STATISTICS = {
     "mean": "mean over all frames",
@@ -55,15 +57,17 @@ def _quality() -> list[Metric]:
 _METRICS = (
     Metric("frames", int, None, f"{_PROBE}: pictures counted"),
     Metric("duration", float, "s", _PROBE),
-    Metric("fps", float, "frames/s", "frames / wall_seconds"),
-    Metric("speed", float, "s/s", "duration / wall_seconds"),
+    Metric("fps", float, "frames/s", f"frames / wall_seconds; {_MEAN}"),
+    Metric("speed", float, "s/s", f"duration / wall_seconds; {_MEAN}"),
     Metric("bitrate_asked", int, "bit/s", "request"),
     Metric("bitrate", float, "bit/s", f"{_PROBE}: bytes of the video stream / duration"),
     Metric("output_bytes", int, "byte", f"{_PROBE}: size of the file"),
     Metric("output_path", str, None, "agent: the file on the node"),
-    Metric("cpu_seconds", float, "s", _WAIT4),
-    Metric("peak_memory_bytes", int, "byte", f"{_WAIT4}; /proc while it ran, if the agent is larger"),
-    Metric("wall_seconds", float, "s", _CLOCK),
+    Metric("cpu_seconds", float, "s", f"{_WAIT4}; {_MEAN}"),
+    Metric(
+        "peak_memory_bytes", int, "byte", f"{_WAIT4}, or /proc while it ran, if the agent is larger; {_MOST}"
+    ),
+    Metric("wall_seconds", float, "s", f"{_CLOCK}; {_MEAN}"),
     Metric("width", int, "pixel", _PROBE),
     Metric("height", int, "pixel", _PROBE),
     Metric("frame_rate", float, "frames/s", _PROBE),
@@ -72,7 +76,7 @@ _METRICS = (
     Metric("encoder", str, None, "request"),
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
     Metric("command", str, None, "agent: the command line, quoted for a shell"),
-    Metric("runs", int, None, "agent: encodes that the numbers come from"),
+    Metric("runs", int, None, "agent: encodes that were measured; the output is that of the last one"),
     Metric("crf", float, None, "request, or found by the search for target_vmaf"),
     Metric("passes", int, None, "request"),
     Metric(
@@ -83,23 +87,11 @@ _METRICS = (
         always=False,
     ),
     *_quality(),
-    Metric("energy_joules", float, "J", "energy_source, over exactly the encode", always=False),
-    Metric("energy_idle_joules", float, "J", "power while the node was idle * wall_seconds", always=False),
-    Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules", always=False),
-    Metric(
-        "energy_source",
-        str,
-        None,
-        "agent: what the energy was read from; `model`: it is an estimate",
-        always=False,
-    ),
-    Metric(
-        "energy_note",
-        str,
-        None,
-        "agent: why there is no energy, or the formula of the estimate",
-        always=False,
-    ),
+    Metric("energy_joules", float, "J", f"energy_source, over exactly the encode; {_MEAN}"),
+    Metric("energy_idle_joules", float, "J", f"power of the idle node * wall_seconds; {_MEAN}"),
+    Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules"),
+    Metric("energy_source", str, None, "agent: what it was read from; `model`: it is an estimate"),
+    Metric("energy_note", str, None, "agent: how the energy was obtained, or why it is not known"),
     Metric("cost", float, None, "cost_basis", always=False),
     Metric("currency", str, None, "agent: --currency", always=False),
     Metric("cost_basis", str, None, "agent: the formula and its prices", always=False),

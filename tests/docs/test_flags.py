@@ -24,6 +24,7 @@ OTHERS = {
     "--now": "systemctl",
     "--lines": "wc",
     "--pdeathsig": "setpriv",
+    "--create": "systemd-tmpfiles",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
 }
