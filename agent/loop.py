@@ -36,7 +36,7 @@ from agent.sandbox import Sandbox
 from agent.task import Assignment
 from agent.teller import ProgressTeller
 from common.client import ApiError
-from common.model import Confidence, Report, Stage
+from common.model import Confidence, Report, Stage, runs_alone
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,9 @@ POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
 _NO_SANDBOX = Sandbox()
 _NO_MEANS = Means()
+_ALONE_PATIENCE = (
+    60.0  # seconds that jobs which are not wanted any more get to end before one that is measured
+)
 _TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
 _GOODBYE_PATIENCE = 3.0  # seconds that the master gets to hear that the agent stops
@@ -177,6 +180,7 @@ class Agent:
                 log.info("Executing job %s...", assignment.job_id)
             if not is_fresh(job.renewed, self._link.term, lease_clock()):
                 self._heartbeats.send()  # the poll was parked for long; the next one may be too late
+            self._let_others_end(job)
             report = run_job(
                 assignment,
                 self._link.node_id,
@@ -192,7 +196,7 @@ class Agent:
                 outputs=self._config.outputs,
                 account=self._account,
             )
-            job.done = True
+            self._running.finish(job)
             unsent = teller.close()
             if report is not None:
                 self._deliver(report, unsent)
@@ -203,6 +207,14 @@ class Agent:
         finally:
             teller.close()
             self._running.remove(job)
+
+    def _let_others_end(self, job: RunningJob) -> None:
+        """The master gives up a job at once, but its ffmpeg ends only when we hear of it."""
+        if runs_alone(job.assignment.confidence, job.assignment.parameters):
+            deadline = time.monotonic() + _ALONE_PATIENCE
+            while not self._running.wait_until_alone(job, 0.5):
+                if job.abort.is_set() or time.monotonic() > deadline:
+                    return  # what it measures will say that it had company
 
     def _lease_holds(self, job: RunningJob) -> bool:
         return lease_holds(job.renewed, self._link.term, lease_clock())

@@ -131,6 +131,19 @@ class RunningJobs:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._jobs) < self.slots, timeout)
 
+    def finish(self, job: RunningJob) -> None:
+        """Its work has ended."""
+        with self._changed:
+            job.done = True
+            self._changed.notify_all()
+
+    def wait_until_alone(self, job: RunningJob, timeout: float) -> bool:
+        """Whether no other job is at work, at the latest after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: all(other is job or other.done for other in self._jobs.values()), timeout
+            )
+
     def wait_until_none(self, timeout: float) -> bool:
         """Whether all jobs have ended, at the latest after `timeout` seconds."""
         with self._changed:

@@ -9,7 +9,7 @@ from typing import Any
 
 from common import problems
 from common.inputs import parse_input
-from common.model import Confidence, Constraints, Job, Now
+from common.model import Confidence, Constraints, Job, Now, runs_alone
 from common.outputs import parse_output
 from common.scenarios import SCENARIOS
 from common.settings import UnsuitableError, resolve
@@ -85,7 +85,7 @@ def job_from(
             gpu=wanted["gpu"],
             input=None if fields["input"] is None else parse_input(fields["input"]).place,
             output=None if fields["output"] is None else parse_output(fields["output"]).place,
-            alone=_alone(fields),
+            alone=runs_alone(fields["confidence"], fields["parameters"]),
             protocol=_protocol(fields),
         ),
         created_at=now.wall,
@@ -106,11 +106,6 @@ def _protocol(fields: Mapping[str, Any]) -> int:
         or not _OLD_PARAMETERS.issuperset(fields["parameters"])
     )
     return FINDINGS_SINCE if new else 0
-
-
-def _alone(fields: Mapping[str, Any]) -> bool:
-    """Whether what is to be measured is lost if anything else runs on the node."""
-    return fields["confidence"] is not Confidence.AUTO or fields["parameters"].get("energy") is True
 
 
 def jobs_from(

@@ -6,7 +6,7 @@ frozen; they change only by an event (`master.lifecycle.apply`).
 
 from common.model.access import MASTER, Actor, Role, Token, TokenStatus
 from common.model.findings import NO_FINDINGS, Artifact, ArtifactKind, CrfProbe, Findings, Repeat
-from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report
+from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report, runs_alone
 from common.model.node import FarmState, Hardware, Node
 from common.model.words import (
     Confidence,
@@ -54,4 +54,5 @@ __all__ = [
     "Token",
     "TokenStatus",
     "Value",
+    "runs_alone",
 ]

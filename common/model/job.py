@@ -41,6 +41,11 @@ class Constraints:
     """The protocol (`common.version.PROTOCOL`) that the node's agent must speak at least."""
 
 
+def runs_alone(confidence: Confidence, parameters: Mapping[str, Value]) -> bool:
+    """Whether what is to be measured is lost if anything else runs on the node."""
+    return confidence is not Confidence.AUTO or parameters.get("energy") is True
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of a job on one node, from claim to end."""

@@ -50,14 +50,15 @@ class FakeSysfs:
         return card
 
 
-def move(zone: Path, microjoules: int, file: str = "energy_uj") -> None:
-    """The counter goes on by so much, and begins anew past its largest value."""
+def move(zone: Path, microjoules: int, file: str = "energy_uj") -> int:
+    """The counter goes on by so much, and begins anew past its largest value; what it is then."""
     path = zone / file
     now = int(path.read_text()) + microjoules
     largest = zone / "max_energy_range_uj"
     if largest.exists():
         now %= int(largest.read_text())
     path.write_text(f"{now}\n")
+    return now
 
 
 def measure(counters: Sequence[Counter], *meanwhile: Callable[[], object]) -> Reading:

@@ -65,7 +65,7 @@ def test_a_counter_that_vanishes_leaves_nothing_and_is_named(sysfs: FakeSysfs) -
     zone, other = sysfs.zone("intel-rapl:0", "package-0"), sysfs.zone("intel-rapl:1", "package-1")
     read = measure(
         find(sysfs.root).counters,
-        lambda: (move(zone, 1_000_000), (other / "energy_uj").unlink()),
+        lambda: (move(zone, 1_000_000), (other / "energy_uj").rename(other / "gone")),
         lambda: (other / "energy_uj").write_text("5000000\n"),  # back again, but for how long was it away?
     )
     assert read.joules is None
