@@ -135,7 +135,7 @@ def _interval(found: Interval, narrow: bool) -> dict[str, Scalar]:
 
 def mean_energy(each: Sequence[Energy]) -> Energy:
     """The energy of one of several runs, on average; unknown if that of one of them is. Pure."""
-    if len(each) == 1:
+    if len(each) == 1 or (each[0].joules is None and len(set(each)) == 1):
         return each[0]
     for number, energy in enumerate(each, start=1):
         if energy.joules is None:

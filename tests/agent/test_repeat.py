@@ -212,6 +212,10 @@ def test_one_run_whose_energy_is_not_known_leaves_none_and_says_which() -> None:
     assert mean_energy(each) == Energy(note="run 2 of 3: another job ran", shared="another job ran")
 
 
+def test_what_keeps_all_runs_from_having_an_energy_is_said_once() -> None:
+    assert mean_energy([Energy(note="no counter")] * 3) == Energy(note="no counter")
+
+
 def test_a_baseline_that_came_later_is_not_that_of_all_runs() -> None:
     energy = mean_energy([joules(10, None), joules(12, 2)])
     assert (energy.joules, energy.idle_joules, energy.net_joules) == (11.0, None, None)
