@@ -13,8 +13,9 @@ from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import Ended, run
 from agent.inputs.measured import MeasuredInput
 from agent.probe import Probe, ProbeError, probe, verify
+from agent.produced import Produced
 from agent.task import AbortedError, FailedError, Task
-from common.model import Failure, Scalar
+from common.model import ArtifactKind, Failure, Scalar
 from common.result import metrics
 from common.settings import CONTAINERS, EncodeSettings
 
@@ -38,6 +39,8 @@ class Encoded:
     probed: Probe
     path: Path
     """What it wrote, in the attempt's directory; for pieces, their main playlist."""
+    files: tuple[Produced, ...] = ()
+    """All that it wrote, the one at `path` first."""
 
 
 def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Encoded:
@@ -64,7 +67,9 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
     )
     if ended.why == "aborted":
         raise AbortedError
-    encoded = partial(Encoded, settings, ffmpeg, argv, ended, path=path)
+    usual = CONTAINERS[settings.container]
+    files = (Produced(path.name, ArtifactKind.VIDEO, usual.media_type),)
+    encoded = partial(Encoded, settings, ffmpeg, argv, ended, path=path, files=files)
     known = measured(settings, ffmpeg, argv, ended)
     if not path.parent.exists():
         raise FailedError("agent_error", f"{task.job_directory} was removed during the encode", known)
