@@ -251,9 +251,10 @@ class MasterClient:
         """Queue a new job that repeats a finished one, once."""
         return self._once(f"/jobs/{_id(job_id)}/retry")
 
-    def jobs(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """All jobs, page by page."""
-        return self._pages("/jobs", "jobs", {} if status is None else {"status": status})
+    def jobs(self, status: str | None = None, parent_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """All jobs, page by page; of one status, or the parts of one job."""
+        wanted = {"status": status, "parent_id": parent_id}
+        return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from common.inputs import InputError, MediaFile, parse_input
 
+FILES = "files"
+"""How the master's file store is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileStore:
@@ -24,7 +27,7 @@ class FileStore:
 
 def parse_output(text: str) -> MediaFile | FileStore:
     """The place that `text` names; `InputError` if it names none that we take."""
-    if text == "files":
+    if text == FILES:
         return FileStore()
     if text.startswith("media:"):
         file = parse_input(text)
@@ -36,3 +39,8 @@ def parse_output(text: str) -> MediaFile | FileStore:
 def writable(place: str, output_roots: Iterable[str] | None) -> bool:
     """Whether a node that writes to these roots can put outputs at `place`; None: it does not say."""
     return place.removeprefix("media:") in (output_roots or ())
+
+
+def below(text: str, name: str) -> str:
+    """The output of a part of what goes to `text`: a directory of its own there, where there are any."""
+    return f"{text}/{name}" if text.startswith("media:") else text

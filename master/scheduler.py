@@ -38,9 +38,9 @@ def _source(place: str) -> str:
     return f"the host {place}" if name == place else f"the media root {name!r}"
 
 
-def order(job: Job) -> tuple[int, int]:
+def order(job: Job) -> tuple[int, tuple[int, int]]:
     """The queue's order: smaller goes first."""
-    return (job.priority.rank, job.seq)
+    return (job.priority.rank, job.turn)
 
 
 def choose(node: Node, candidates: Iterable[Job]) -> Job | None:

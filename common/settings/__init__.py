@@ -8,7 +8,7 @@ from common.settings.codecs import (
     Codec,
 )
 from common.settings.containers import CONTAINERS, Container
-from common.settings.encode import EncodeSettings, Source
+from common.settings.encode import DEFAULT_SEGMENT_SECONDS, EncodeSettings, Source
 from common.settings.errors import UnsuitableError
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
@@ -17,6 +17,7 @@ __all__ = [
     "BITRATE",
     "CODECS",
     "CONTAINERS",
+    "DEFAULT_SEGMENT_SECONDS",
     "MAX_AV1_BITRATE",
     "MAX_AV1_THREADS",
     "MAX_BITRATE",
