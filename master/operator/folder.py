@@ -87,8 +87,8 @@ class Settling:
         return whole
 
     def waiting(self) -> bool:
-        """Whether anything that was seen last has still to prove that it is whole."""
-        return bool(self._since)
+        """Whether anything that was seen last has still to prove that it is whole; an empty file is not waited for."""
+        return any(state.size for state, _ in self._since.values())
 
 
 def is_being_written(path: bytes) -> bool:

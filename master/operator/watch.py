@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import requests
@@ -258,11 +258,10 @@ def _until_signal() -> Iterator[None]:
     """Within the block the first TERM or Ctrl-C raises `_StopError`, and further ones do nothing."""
     told = threading.Event()
 
-    def stop(*_: object) -> NoReturn | None:
-        if told.is_set():
-            return None
-        told.set()
-        raise _StopError
+    def stop(*_: object) -> None:
+        if not told.is_set():
+            told.set()
+            raise _StopError
 
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.signal(number, stop) for number in numbers}
