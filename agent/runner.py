@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -11,21 +10,23 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.encode import Encoded, encode, ffmpeg_for, measured
+from agent.encode import encode, ffmpeg_for, measured
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.probe import probe_open
-from agent.publish.rules import OutputRules
+from agent.publish.rules import OutputFailedError, OutputRules
+from agent.publish.step import prepare, publish
+from agent.publish.store import FileStore
 from agent.sandbox import Sandbox
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
-from agent.workspace import attempt_directory, job_directory, publish
+from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
 from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, UnsuitableError, resolve
+from common.settings import CONTAINERS, EncodeSettings, Source, UnsuitableError, resolve
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -51,16 +52,17 @@ def run_job(
     sandbox: Sandbox = _NO_SANDBOX,
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
+    files: FileStore | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
     Its ffmpeg is suspended while `may_work`, which is asked again and again, is false.
 
-    The output is `work_dir/<job id>/<scenario>.<container>`, there only when it is whole
-    and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
+    The output is where the job wants it (`agent.publish`), there only when it is whole and
+    verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
     about once a second and once at the end, from this thread.
     """
-    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs)
+    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs, files)
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
     findings = NO_FINDINGS
@@ -70,7 +72,7 @@ def run_job(
         return None
     except FailedError as error:
         failure, known = error.failure, error.known
-    except InputFailedError as error:
+    except (InputFailedError, OutputFailedError) as error:
         failure = Failure(error.code, str(error)[:MAX_MESSAGE])
     except OSError as error:
         code = "disk_full" if error.errno in _FULL else "agent_error"
@@ -108,19 +110,15 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
+    pieces, source = CONTAINERS[settings.container].pieces, None if given is None else given.descriptor
+    prepare(task, pieces=pieces, given=source)  # before hours are spent in vain
     encoded = encode(task, settings, given)
-    return _publish(task, encoded)
-
-
-def _publish(task: Task, encoded: Encoded) -> Done:
-    whole = task.job_directory / encoded.path.name
-    publish(encoded.path, whole)
-    # Paths may be any bytes, JSON may not.
-    path = os.fsencode(whole).decode("utf-8", "replace")
-    return (
-        measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path),
-        NO_FINDINGS,
-    )
+    how = (encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed)
+    try:
+        published = publish(task, encoded.files, pieces=pieces, given=source)
+    except OutputFailedError as error:
+        raise FailedError(error.code, str(error), measured(*how)) from error
+    return measured(*how, published.path), Findings(artifacts=published.artifacts)
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:

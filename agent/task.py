@@ -12,6 +12,7 @@ from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
+from agent.publish.store import FileStore
 from agent.sandbox import Sandbox
 from common.model import Confidence, Failure, Progress, Scalar, Stage, Value
 from common.settings import EncodeSettings
@@ -57,6 +58,8 @@ class Tools:
     limits: Callable[[EncodeSettings], Limits] = limits_for
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
+    files: FileStore | None = None
+    """The master's file store; None: there is no way to it."""
 
 
 @dataclass(frozen=True, slots=True)

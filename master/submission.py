@@ -143,7 +143,8 @@ def _output(fields: Mapping[str, Any]) -> str | None:
 
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
-    new = fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    odd_path = "\\" in (fields["input"] or "")
+    new = odd_path or fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
     return FINDINGS_SINCE if new else 0
 
 
