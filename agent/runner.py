@@ -17,6 +17,7 @@ from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
+from agent.loudness import with_levels
 from agent.probe import probe_open
 from agent.publish.rules import OutputRules
 from agent.sandbox import Sandbox
@@ -108,19 +109,19 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
+    settings = with_levels(task, settings, given)
     encoded = encode(task, settings, given)
     return _publish(task, encoded)
 
 
 def _publish(task: Task, encoded: Encoded) -> Done:
+    for file in reversed(encoded.files):  # what is named last is there when what names it is
+        publish(task.directory / file.name, task.job_directory / file.name)
     whole = task.job_directory / encoded.path.name
-    publish(encoded.path, whole)
     # Paths may be any bytes, JSON may not.
     path = os.fsencode(whole).decode("utf-8", "replace")
-    return (
-        measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path),
-        NO_FINDINGS,
-    )
+    known = measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path)
+    return {**known, **encoded.known}, Findings(warnings=encoded.warnings)
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
@@ -128,8 +129,14 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     tools, text = task.tools, task.assignment.input
     if text is None:
         return nullcontext()
+    asked = task.assignment.parameters.get("duration")
     measure = partial(
-        probe_open, name="the input", spawner=tools.spawner, sandbox=tools.sandbox, abort=tools.abort
+        probe_open,
+        name="the input",
+        spawner=tools.spawner,
+        sandbox=tools.sandbox,
+        abort=tools.abort,
+        until=float(asked) if isinstance(asked, int | float) else None,
     )
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
 

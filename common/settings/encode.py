@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from common.settings.rate import Rate
-from common.settings.source import Source
+from common.settings.source import Level, Source
 
 DEFAULT_AUDIO_BITRATE = 128_000
 """Bits per second."""
@@ -40,6 +40,8 @@ class EncodeSettings:
     """Bits per second of a track with one or two channels; one with more gets as much for each two."""
     loudness: float | None = None
     """LUFS that the sound is brought to (EBU R128); None: it is as loud as it was."""
+    levels: tuple[Level | None, ...] = ()
+    """How loud the tracks of sound are, once that was measured; None: one is silent."""
     subtitles: bool = True
     """Whether subtitles are kept."""
     deinterlace: str = "auto"

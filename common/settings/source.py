@@ -22,6 +22,22 @@ class AudioTrack:
     """Hz."""
     language: str | None = None
     """As the file has it: three letters of ISO 639-2, mostly."""
+    number: int = 0
+    """Which of the file's tracks of sound it is, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud a track of sound is (EBU R128)."""
+
+    loudness: float
+    """LUFS, over the whole track."""
+    peak: float
+    """dBTP."""
+    range: float
+    """LU."""
+    threshold: float
+    """LUFS below which nothing was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,8 @@ class SubtitleTrack:
     text: bool
     """Whether it is text; else it is pictures."""
     language: str | None = None
+    number: int = 0
+    """Which of the file's tracks of subtitles it is, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,8 @@ class Source:
     """How many there are; with a `duration` that was asked for, how many begin within that."""
     frame_rate: float | None = None
     """Frames per second: where it varies, the mean."""
+    span: float | None = None
+    """Seconds from the start of the first frame to that of the last."""
     variable: bool = False
     """Whether the time between frames varies."""
     codec: str | None = None
@@ -97,7 +117,7 @@ class Source:
     depth: int = 8
     """Bits of a sample."""
     rotation: int = 0
-    """Degrees that it has to be turned by to be upright: 0, 90, 180, 270."""
+    """Degrees against the clock by which it is turned when it is shown: 0, 90, 180, 270."""
     sample_aspect: Fraction = Fraction(1)
     """The width of a pixel / its height."""
     interlaced: bool = False

@@ -29,13 +29,13 @@ def uncopied(container: str, source: Source) -> str | None:
     return next((track.codec for track in tracks if taken is not None and track.codec not in taken), None)
 
 
-def subtitles(settings: EncodeSettings) -> tuple[tuple[int, str], ...]:
+def subtitles(settings: EncodeSettings) -> tuple[tuple[SubtitleTrack, str], ...]:
     """Which tracks of the input's subtitles go into the output, each with ffmpeg's encoder (or `copy`)."""
     if settings.source is None or not settings.subtitles:
         return ()
     container = CONTAINERS[settings.container]
-    wanted = [(i, _encoder(container, track)) for i, track in enumerate(settings.source.subtitles)]
-    return tuple((i, encoder) for i, encoder in wanted if encoder is not None)
+    wanted = [(track, _encoder(container, track)) for track in settings.source.subtitles]
+    return tuple((track, encoder) for track, encoder in wanted if encoder is not None)
 
 
 def _encoder(container: Container, track: SubtitleTrack) -> str | None:
@@ -55,8 +55,8 @@ def left_out(settings: EncodeSettings) -> tuple[str, ...]:
         said.append(f"{_tracks(silent, 'sound')} left out: {settings.container} holds one")
     unseen = len(source.subtitles) - len(subtitles(settings)) if settings.subtitles else 0
     if unseen:
-        kept = {i for i, _ in subtitles(settings)}
-        codecs = sorted({track.codec for i, track in enumerate(source.subtitles) if i not in kept})
+        kept = {track.number for track, _ in subtitles(settings)}
+        codecs = sorted({track.codec for track in source.subtitles if track.number not in kept})
         said.append(
             f"{_tracks(unseen, 'subtitles')} left out: {settings.container} holds no {', '.join(codecs)}"
         )
