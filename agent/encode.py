@@ -89,18 +89,21 @@ def _found(probed: Probe, given: MeasuredInput | None) -> dict[str, Scalar]:
         "audio_tracks": len(probed.audio),
         "subtitle_tracks": len(probed.subtitles),
     }
-    if given is not None:
-        source = given.probed
-        known |= {
-            "source_frames": source.frames,
-            "source_width": source.width,
-            "source_height": source.height,
-            "source_codec": source.codec,
-            "source_pixel_format": source.pixel_format,
-            "source_frame_rate": given.source.frame_rate,
-            "source_duration": source.end,
-        }
-    return known
+    return known if given is None else {**known, **found(given)}
+
+
+def found(given: MeasuredInput) -> dict[str, Scalar]:
+    """The metrics of an input."""
+    source = given.probed
+    return {
+        "source_frames": source.frames,
+        "source_width": source.width,
+        "source_height": source.height,
+        "source_codec": source.codec,
+        "source_pixel_format": source.pixel_format,
+        "source_frame_rate": given.source.frame_rate,
+        "source_duration": source.end,
+    }
 
 
 def ffmpeg_for(task: Task, settings: EncodeSettings) -> FFmpeg:

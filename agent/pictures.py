@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from agent import sprite
-from agent.encode import judge
+from agent.accept import judge
 from agent.ffmpeg.discover import FFmpeg
-from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.picture import prepare
+from agent.ffmpeg.process import run
 from agent.ffmpeg.source import opened
 from agent.inputs.measured import MeasuredInput
+from agent.inputs.media import reopen
 from agent.produced import Produced
 from agent.task import AbortedError, FailedError, Task
 from common.model import ArtifactKind
@@ -42,12 +47,13 @@ def make_pictures(
     directory.mkdir()
     width, height = shown_size(given)
     plan = sprite.plan(width, height, given.source.duration)
-    _run(task, settings, given, directory, sheets(ffmpeg, plan, given))
+    filters = upright(settings, given)
+    _run(task, settings, given, directory, partial(sheets, ffmpeg, plan, filters))
     thumbnails = sorted(directory.glob("thumbnail-*.jpg"))
     if not thumbnails:
         raise FailedError("input_invalid", "no picture could be made of the input: it shows none")
     moment = best_moment([path.stat().st_size for path in thumbnails], plan.interval)
-    _run(task, settings, given, directory, poster(ffmpeg, (width, height), moment, given))
+    _run(task, settings, given, directory, partial(poster, ffmpeg, (width, height), moment, filters))
     if not (directory / POSTER).exists():  # nothing could be decoded from there on
         (directory / POSTER).write_bytes(max(thumbnails, key=lambda path: path.stat().st_size).read_bytes())
     text = sprite.vtt(plan, len(thumbnails), given.source.duration, SPRITE)
@@ -71,46 +77,75 @@ def best_moment(sizes: Sequence[int], interval: float) -> float:
     return (max(inner, key=lambda number: sizes[number]) + 0.5) * interval
 
 
-def sheets(ffmpeg: FFmpeg, plan: sprite.Plan, given: MeasuredInput) -> list[str]:
+def sheets(ffmpeg: FFmpeg, plan: sprite.Plan, filters: str, given: MeasuredInput) -> list[str]:
     """The argv that makes thumbnails and sprite in one pass over the input. Pure.
 
     The filter `fps` takes for each stretch the frame in its middle.
     """
     graph = (
-        f"[0:V:0]{upright(given)},fps={1 / plan.interval:.9f}:start_time=0,split[a][b];"
+        f"[0:V:0]{filters},fps={1 / plan.interval:.9f}:start_time=0,split[a][b];"
         f"[a]scale={_size(plan.thumbnail)},setsar=1[thumbnails];"
         f"[b]scale={_size(plan.tile)},setsar=1,tile={plan.columns}x{plan.rows}[sprite]"
     )
     few = ["-skip_frame", "nokey"] if given.source.duration > _LONG else []
     argv = [*_begin(ffmpeg), *few, *opened(given.descriptor, ffmpeg.version), "-filter_complex", graph]
-    argv += ["-map", "[thumbnails]", *_JPEG, "-frames:v", str(plan.count), "-f", "image2", f"file:{_THUMBNAIL}"]
-    return [*argv, "-map", "[sprite]", *_JPEG, "-frames:v", "1", "-update", "1", "-f", "image2", f"file:{SPRITE}"]
+    argv += [
+        "-map",
+        "[thumbnails]",
+        *_JPEG,
+        "-frames:v",
+        str(plan.count),
+        "-f",
+        "image2",
+        f"file:{_THUMBNAIL}",
+    ]
+    return [
+        *argv,
+        "-map",
+        "[sprite]",
+        *_JPEG,
+        "-frames:v",
+        "1",
+        "-update",
+        "1",
+        "-f",
+        "image2",
+        f"file:{SPRITE}",
+    ]
 
 
 def poster(
-    ffmpeg: FFmpeg, size: tuple[int, int], moment: float, given: MeasuredInput
+    ffmpeg: FFmpeg, size: tuple[int, int], moment: float, filters: str, given: MeasuredInput
 ) -> list[str]:
     """The argv that makes the poster, of the most typical frame around `moment` (seconds). Pure."""
     begin = max(0.0, moment - _STRETCH / 2)
-    graph = f"{upright(given)},thumbnail={_FRAMES},scale={_size(sprite.fit(*size, POSTER_BOX))},setsar=1"
+    graph = f"{filters},thumbnail={_FRAMES},scale={_size(sprite.fit(*size, POSTER_BOX))},setsar=1"
     argv = [*_begin(ffmpeg), "-ss", f"{begin:.3f}", "-t", f"{_STRETCH:.3f}"]
     argv += [*opened(given.descriptor, ffmpeg.version), "-map", "0:V:0", "-vf", graph]
-    return [*argv, *_JPEG, "-frames:v", "1", "-update", "1", "-f", "image2", f"file:{POSTER}"]
+    return [*argv, *_JPEG, "-frames:v", "1", "-update", "1", *_file(POSTER)]
 
 
-def upright(given: MeasuredInput) -> str:
-    """Filters that bring the picture to what is shown: 8 bits. ffmpeg turns it by itself."""
-    del given
-    return "format=yuv420p"
+def upright(settings: EncodeSettings, given: MeasuredInput) -> str:
+    """Filters that bring the picture to what any screen shows: no comb, no high dynamic range, 8 bits.
+
+    ffmpeg itself turns it, and `scale` to the size that is shown makes its pixels square.
+    """
+    plain = replace(settings, source=given.source, every_frame=True, deinterlace="auto", hdr="tonemap")
+    return ",".join([*prepare(plain), "format=yuv420p"])
 
 
 def shown_size(given: MeasuredInput) -> tuple[int, int]:
     """Width and height of the input's picture as it is shown, in pixels."""
-    return given.probed.width, given.probed.height
+    width, height = given.source.shown
+    return max(1, round(width)), max(1, round(height))
 
 
 def _begin(ffmpeg: FFmpeg) -> list[str]:
     return [str(ffmpeg.path), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info", "-y"]
+
+
+def _file(name: str) -> list[str]:
+    return ["-f", "image2", f"file:{name}"]
 
 
 def _size(size: tuple[int, int]) -> str:
@@ -118,22 +153,30 @@ def _size(size: tuple[int, int]) -> str:
 
 
 def _run(
-    task: Task, settings: EncodeSettings, given: MeasuredInput, directory: Path, argv: Sequence[str]
-) -> Ended:
+    task: Task,
+    settings: EncodeSettings,
+    given: MeasuredInput,
+    directory: Path,
+    build: Callable[[MeasuredInput], list[str]],
+) -> None:
     tools = task.tools
-    ended = run(
-        tools.spawner,
-        argv,
-        directory,
-        limits=tools.limits(given.burden(settings)),
-        abort=tools.abort,
-        may_work=tools.may_work,
-        sandbox=tools.sandbox,
-        descriptors=[given.descriptor],
-    )
+    limits = tools.limits(given.burden(settings))
+    own = reopen(given.descriptor)  # who reads the file next begins at its beginning
+    try:
+        ended = run(
+            tools.spawner,
+            build(replace(given, descriptor=own)),
+            directory,
+            limits=replace(limits, first=limits.total, stall=limits.total),  # it says nothing meanwhile
+            abort=tools.abort,
+            may_work=tools.may_work,
+            sandbox=tools.sandbox,
+            descriptors=[own],
+        )
+    finally:
+        os.close(own)
     if ended.why == "aborted":
         raise AbortedError
     failure = judge(ended)
     if failure is not None:
         raise FailedError(failure.code, f"the pictures could not be made: {failure.message}")
-    return ended

@@ -7,25 +7,31 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from agent.encode import encode, ffmpeg_for, measured
+from agent.encode import Encoded, encode, ffmpeg_for, measured
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
+from agent.join import join
 from agent.loudness import with_levels
+from agent.pictures import DIRECTORY, make_pictures
+from agent.plan import plan
 from agent.probe import probe_open
+from agent.produced import Produced
 from agent.publish.rules import OutputFailedError, OutputRules
 from agent.publish.step import prepare, publish
 from agent.publish.store import FileStore
+from agent.renditions.measure import facts
 from agent.sandbox import Sandbox
-from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
+from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
 from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
-from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar
+from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar, Stage
 from common.scenarios import SCENARIOS
 from common.settings import CONTAINERS, EncodeSettings, Source, UnsuitableError, resolve
 
@@ -34,9 +40,6 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
-
-Done = tuple[dict[str, Scalar], Findings]
-"""The metrics of a job that ended well, and what else came to light."""
 
 
 def run_job(
@@ -103,14 +106,20 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
         attempt_directory(directory.path, node_id, assignment.lease_id) as own,
     ):
         task = Task(assignment, node_id, tools, directory.path, own)
+        if assignment.stage is Stage.JOIN:
+            return join(task)
         ffmpeg_for(task, settings)  # before an input is fetched in vain
         with _input(task) as given:
-            return _work(task, given)
+            settings = _settings(task.assignment, None if given is None else given.source)
+            return (
+                plan(task, settings, given)
+                if assignment.stage is Stage.PLAN
+                else _work(task, settings, given)
+            )
 
 
-def _work(task: Task, given: MeasuredInput | None) -> Done:
-    """The story of one job."""
-    settings = _settings(task.assignment, None if given is None else given.source)
+def _work(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
+    """The story of one job that is no parent of others."""
     pieces, source = CONTAINERS[settings.container].pieces, None if given is None else given.descriptor
     prepare(task, pieces=pieces, given=source)  # before hours are spent in vain
     settings = with_levels(task, settings, given)
@@ -118,13 +127,22 @@ def _work(task: Task, given: MeasuredInput | None) -> Done:
     known = {
         **measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed),
         **encoded.known,
+        **facts(task.directory, encoded.files),
     }
+    files = (*encoded.files, *_pictures(task, encoded, given))
     try:
-        published = publish(task, encoded.files, pieces=pieces, given=source)
+        published = publish(task, files, pieces=pieces, given=source)
     except OutputFailedError as error:
         raise FailedError(error.code, str(error), known) from error
     findings = Findings(artifacts=published.artifacts, warnings=encoded.warnings)
     return {**known, "output_path": published.path}, findings
+
+
+def _pictures(task: Task, encoded: Encoded, given: MeasuredInput | None) -> list[Produced]:
+    if given is None or task.assignment.parameters.get("pictures") is not True:
+        return []
+    _, made = make_pictures(task, encoded.ffmpeg, encoded.settings, given)
+    return [replace(each, name=f"{DIRECTORY}/{each.name}") for each in made]
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:

@@ -17,7 +17,7 @@ _BEFORE_FIELDS = {"vide": 78, "soun": 28}
 
 
 def boxes(data: bytes) -> Iterator[Box]:
-    """The boxes that lie one behind the other in `data`, each without its head; what is cut off is left out."""
+    """The boxes that lie one behind the other in `data`, each without its head; not what is cut off."""
     at = 0
     while at + 8 <= len(data):
         size, head = int.from_bytes(data[at : at + 4], "big"), 8

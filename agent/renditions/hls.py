@@ -1,4 +1,4 @@
-"""HLS playlists (RFC 8216): what a media playlist says of its pieces, and the one that names them all. Pure."""
+"""HLS playlists (RFC 8216): what a media playlist says of its pieces, and the one that names all. Pure."""
 
 from __future__ import annotations
 

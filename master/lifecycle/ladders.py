@@ -77,9 +77,7 @@ def _divide(job: Job, metrics: Mapping[str, Scalar]) -> Sequence[Part]:
 
 def _picture(metrics: Mapping[str, Scalar]) -> Picture:
     """What the node says of the input; ValueError if it says too little."""
-    width, height, rate = (
-        metrics.get(name) for name in ("source_width", "source_height", "source_frame_rate")
-    )
+    width, height, rate = (metrics.get(name) for name in ("shown_width", "shown_height", "source_frame_rate"))
     if not (isinstance(width, int | float) and isinstance(height, int | float) and min(width, height) >= 2):
         raise ValueError("the node did not say how large the picture of the input is")
     return Picture(
@@ -113,7 +111,7 @@ def _metrics(job: Job, parts: Sequence[Job], report: Report) -> dict[str, Scalar
     if found.get("currency") is None:
         found["cost"] = None
     of_the_source = {
-        k: v for k, v in (job.metrics or {}).items() if k.startswith("source_") and v is not None
+        k: v for k, v in (job.metrics or {}).items() if k.startswith(("source_", "shown_")) and v is not None
     }
     own = {k: v for k, v in report.metrics.items() if v is not None and k not in SUMS}
     return {**found, **of_the_source, **own}
