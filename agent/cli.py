@@ -209,11 +209,20 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     help="A directory whose files jobs may read, as media:NAME/...; may be repeated.",
 )
 @click.option(
+    "--output-root",
+    type=MediaRootType(),
+    multiple=True,
+    metavar="NAME=/PATH",
+    callback=_roots,
+    help="A directory that jobs may put outputs into, as media:NAME/...; may be repeated.",
+)
+@click.option(
     "--input-host",
     type=HostType(),
     multiple=True,
     metavar="HOST",
-    help="A server that jobs may fetch inputs from: HOST, *.DOMAIN, HOST:PORT, http://HOST; may be repeated.",
+    help="A server that jobs may fetch inputs from: HOST, *.DOMAIN, HOST:PORT, http://HOST, or s3://BUCKET; "
+    "may be repeated.",
 )
 @click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option(

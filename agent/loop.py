@@ -33,10 +33,10 @@ from agent.rotation import Rotation
 from agent.runner import run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
 from agent.sandbox import Sandbox
-from agent.task import Assignment
+from agent.task import Assignment, PartDone
 from agent.teller import ProgressTeller
 from common.client import ApiError
-from common.model import Confidence, Report, Stage, runs_alone
+from common.model import Artifact, ArtifactKind, Confidence, Report, Stage, runs_alone
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +158,7 @@ class Agent:
             Confidence(answer.get("confidence", Confidence.AUTO)),
             Stage(answer.get("stage", Stage.ENCODE)),
             answer.get("part"),
+            tuple(map(_part, answer.get("parts", ()))),
         )
         log.info("Received job: %s (scenario: %s)", assignment.job_id, assignment.scenario)
         job = self._running.add(assignment, asked)
@@ -313,3 +314,12 @@ class Agent:
 
 def _clocks() -> Clocks:
     return Clocks(time.time(), lease_clock())
+
+
+def _part(document: dict[str, Any]) -> PartDone:
+    return PartDone(
+        document["part"],
+        document["job_id"],
+        document["metrics"],
+        tuple(Artifact(**{**each, "kind": ArtifactKind(each["kind"])}) for each in document["artifacts"]),
+    )

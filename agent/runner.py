@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from agent.encode import ffmpeg_for, measured
+from agent.encode import Encoded, ffmpeg_for, measured
 from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
+from agent.join import join
+from agent.loudness import with_levels
+from agent.pictures import DIRECTORY, make_pictures
+from agent.plan import plan
 from agent.probe import probe_open
-from agent.publish.rules import OutputRules
-from agent.repeat import Repeated, repeat
+from agent.produced import Produced
+from agent.publish.rules import OutputFailedError, OutputRules
+from agent.publish.step import prepare, publish
+from agent.publish.store import FileStore
+from agent.renditions.measure import facts
+from agent.repeat import repeat
 from agent.sandbox import Sandbox
-from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
-from agent.workspace import attempt_directory, job_directory, publish
+from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
+from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
-from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar
+from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar, Stage
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, UnsuitableError, resolve
+from common.settings import CONTAINERS, EncodeSettings, Source, UnsuitableError, resolve
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
-
-Done = tuple[dict[str, Scalar], Findings]
-"""The metrics of a job that ended well, and what else came to light."""
 
 
 def run_job(
@@ -54,13 +59,14 @@ def run_job(
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
     account: Account | None = None,
+    files: FileStore | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
     Its ffmpeg is suspended while `may_work`, which is asked again and again, is false.
 
-    The output is `work_dir/<job id>/<scenario>.<container>`, there only when it is whole
-    and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
+    The output is where the job wants it (`agent.publish`), there only when it is whole and
+    verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
     about once a second and once at the end, from this thread. `account` measures what it uses.
     """
     tools = Tools(
@@ -74,6 +80,7 @@ def run_job(
         inputs=inputs,
         outputs=outputs,
         account=account or Account(Means()),
+        files=files,
     )
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
@@ -84,7 +91,7 @@ def run_job(
         return None
     except FailedError as error:
         failure, known = error.failure, error.known
-    except InputFailedError as error:
+    except (InputFailedError, OutputFailedError) as error:
         failure = Failure(error.code, str(error)[:MAX_MESSAGE])
     except OSError as error:
         code = "disk_full" if error.errno in _FULL else "agent_error"
@@ -114,29 +121,47 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
         attempt_directory(directory.path, node_id, assignment.lease_id) as own,
     ):
         task = Task(assignment, node_id, tools, directory.path, own)
+        if assignment.stage is Stage.JOIN:
+            return join(task)
         ffmpeg_for(task, settings)  # before an input is fetched in vain
         with _input(task) as given:
-            return _work(task, given)
+            settings = _settings(task.assignment, None if given is None else given.source)
+            return (
+                plan(task, settings, given)
+                if assignment.stage is Stage.PLAN
+                else _work(task, settings, given)
+            )
 
 
-def _work(task: Task, given: MeasuredInput | None) -> Done:
-    """The story of one job."""
-    settings = _settings(task.assignment, None if given is None else given.source)
+def _work(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
+    """The story of one job that is no parent of others."""
+    pieces, source = CONTAINERS[settings.container].pieces, None if given is None else given.descriptor
+    prepare(task, pieces=pieces, given=source)  # before hours are spent in vain
+    settings = with_levels(task, settings, given)
     repeated = repeat(task, settings, given)
-    return _publish(task, repeated)
-
-
-def _publish(task: Task, repeated: Repeated) -> Done:
     encoded = repeated.kept
-    whole = task.job_directory / encoded.path.name
-    publish(encoded.path, whole)
-    # Paths may be any bytes, JSON may not.
-    path = os.fsencode(whole).decode("utf-8", "replace")
-    more = repeated.metrics(task.tools.account.means.prices)
-    return (
-        measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path, more),
-        Findings(repeats=repeated.repeats),
+    task = replace(task, directory=encoded.path.parent)
+    more = {**encoded.known, **repeated.metrics(task.tools.account.means.prices)}
+    known = {
+        **measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, more=more),
+        **facts(task.directory, encoded.files),
+    }
+    files = (*encoded.files, *_pictures(task, encoded, given))
+    try:
+        published = publish(task, files, pieces=pieces, given=source)
+    except OutputFailedError as error:
+        raise FailedError(error.code, str(error), known) from error
+    findings = Findings(
+        artifacts=published.artifacts, repeats=repeated.repeats, warnings=encoded.warnings
     )
+    return {**known, "output_path": published.path}, findings
+
+
+def _pictures(task: Task, encoded: Encoded, given: MeasuredInput | None) -> list[Produced]:
+    if given is None or task.assignment.parameters.get("pictures") is not True:
+        return []
+    _, made = make_pictures(task, encoded.ffmpeg, encoded.settings, given)
+    return [replace(each, name=f"{DIRECTORY}/{each.name}") for each in made]
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
@@ -144,8 +169,14 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     tools, text = task.tools, task.assignment.input
     if text is None:
         return nullcontext()
+    asked = task.assignment.parameters.get("duration")
     measure = partial(
-        probe_open, name="the input", spawner=tools.spawner, sandbox=tools.sandbox, abort=tools.abort
+        probe_open,
+        name="the input",
+        spawner=tools.spawner,
+        sandbox=tools.sandbox,
+        abort=tools.abort,
+        until=float(asked) if isinstance(asked, int | float) else None,
     )
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -31,6 +32,8 @@ from agent.link import Link, RefusedError, retry
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
 from agent.outbox import Outbox
+from agent.publish.rules import OutputRules
+from agent.publish.unpublished import remove_unpublished
 from agent.sandbox import SandboxError, detect
 from agent.workspace import remove_leftovers
 from common.address import Address
@@ -136,6 +139,7 @@ def run(options: Mapping[str, Any]) -> None:
             options["allow_private_inputs"],
             options["max_input_size"],
         ),
+        outputs=OutputRules(options["output_root"]),
         power_model=options["power_model"],
         prices=Prices(options["price_per_kwh"], options["price_per_hour"], options["currency"]),
     )
@@ -226,7 +230,7 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
             f"this machine is not registered with {config.master.url}; start the agent with --register"
         )
     _make_work_dir(config.work_dir)
-    _check_roots(config.inputs)
+    _check_roots(config.inputs, config.outputs)
     joined = who is not None and who.joined
     token = joining.read_token(options["join_token_file"], options["join_token"], needed=not joined)
     expected = None if token is None or joined else token.fingerprint
@@ -239,12 +243,15 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
         _work(config, client, who, token, options, stop)
 
 
-def _check_roots(rules: InputRules) -> None:
-    for name, path in rules.media_roots.items():
-        try:
-            check_root(path)
-        except OSError as error:
-            raise StopError(f"the media root {name} ({path}) cannot be used: {error.strerror}") from error
+def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
+    for flag, roots in (("media", inputs.media_roots), ("output", outputs.roots)):
+        for name, path in roots.items():
+            try:
+                check_root(path)
+                if flag == "output" and not os.access(path, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, "it cannot be written to by the agent's user")
+            except OSError as error:
+                raise StopError(f"the {flag} root {name} ({path}) cannot be used: {error.strerror}") from error
 
 
 def _work(
@@ -286,6 +293,7 @@ def _work(
             instance.confirm(config.master_dir, run)
             joining.note(config.master_dir, link)
             # Not before: the master refuses a copy of an agent that has them under way.
+            remove_unpublished(config.work_dir, who.node_id, config.outputs)
             remove_leftovers(config.work_dir, who.node_id)
         # Also when it is to stop already: it may be registered, and then says goodbye.
         why = agent.run(stop.event)
@@ -329,6 +337,7 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
     log.info("ffmpeg %s, encoders that work here: %s", toolbox.version, ", ".join(toolbox.encoders))
     log.info("Slots: %s", rule)
     log.info("%s", config.inputs.describe())
+    log.info("%s", config.outputs.describe())
     return {
         **asdict(machine),
         "encoders": list(toolbox.encoders),

@@ -13,8 +13,9 @@ from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
+from agent.publish.store import FileStore
 from agent.sandbox import Sandbox
-from common.model import Confidence, Failure, Progress, Scalar, Stage, Value
+from common.model import Artifact, Confidence, Failure, Findings, Progress, Scalar, Stage, Value
 from common.settings import EncodeSettings
 
 MAX_MESSAGE = 500
@@ -22,6 +23,17 @@ MAX_MESSAGE = 500
 
 OnProgress = Callable[[Progress, list[str]], None]
 """Gets the newest progress and the log lines since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """A completed part of a job, wherever it was made."""
+
+    name: str
+    """Such as `720p`."""
+    job_id: str
+    metrics: Mapping[str, Scalar]
+    artifacts: tuple[Artifact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class Assignment:
     stage: Stage = Stage.ENCODE
     part: str | None = None
     """Which part of its parent it is."""
+    parts: tuple[PartDone, ...] = ()
+    """What it is to join."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,8 @@ class Tools:
     """Measures what encodes use."""
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
+    files: FileStore | None = None
+    """The master's file store; None: there is no way to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,10 @@ class Task:
     """Where what it makes is kept."""
     directory: Path
     """Its own, within that: what is left there at its end is removed."""
+
+
+Done = tuple[dict[str, Scalar], Findings]
+"""The metrics of an attempt that ended well, and what else came to light."""
 
 
 class FailedError(Exception):

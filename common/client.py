@@ -238,9 +238,9 @@ class MasterClient:
         """End a token."""
         self._call("DELETE", f"/tokens/{_id(token_id)}")
 
-    def submit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue a job, once, however often it has to be sent."""
-        return self._once("/jobs", json=dict(fields))
+    def submit(self, fields: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
+        """Queue a job, once, however often it has to be sent. `key`: what makes it the same job; None: this call."""
+        return self._once("/jobs", key, json=dict(fields))
 
     def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Queue many jobs, all or none, once."""
@@ -251,9 +251,10 @@ class MasterClient:
         """Queue a new job that repeats a finished one, once."""
         return self._once(f"/jobs/{_id(job_id)}/retry")
 
-    def jobs(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """All jobs, page by page."""
-        return self._pages("/jobs", "jobs", {} if status is None else {"status": status})
+    def jobs(self, status: str | None = None, parent_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """All jobs, page by page; of one status, or the parts of one job."""
+        wanted = {"status": status, "parent_id": parent_id}
+        return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""
@@ -300,13 +301,13 @@ class MasterClient:
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
 
-    def _once(self, path: str, **content: Any) -> dict[str, Any]:
+    def _once(self, path: str, key: str | None = None, **content: Any) -> dict[str, Any]:
         """A request that makes something, sent again if no answer came: its key tells the master.
 
         It does not say our protocol: an older master drops what it does not know of a newer caller,
         and a job without its input is not the job. So it refuses it.
         """
-        headers = {"Idempotency-Key": str(uuid.uuid4()), PROTOCOL_HEADER: None}
+        headers = {"Idempotency-Key": key or str(uuid.uuid4()), PROTOCOL_HEADER: None}
         for pause in RESEND_AFTER:
             try:
                 return self._call("POST", path, headers=headers, **content)

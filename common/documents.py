@@ -279,11 +279,26 @@ class LogSchema(Strict):
     lines = _texts("the newest lines, oldest first")
 
 
+def _scalars(text: str, **kwargs: Any) -> fields.Dict:
+    value = fields.Raw(allow_none=True, validate=is_scalar)
+    return fields.Dict(keys=StrictString(), values=value, required=True, **kwargs, **says(text))
+
+
+class PartSchema(Strict):
+    """A completed part of a job that is to be joined."""
+
+    part = _text("its name, such as `720p`")
+    job_id = _text("the job that it is")
+    metrics = _scalars("what was produced and what it cost")
+    artifacts = _many(ArtifactSchema, "the files that it made")
+
+
 class ClaimedSchema(JobSchema):
     """A job that a node holds the lease of."""
 
     lease_id = _text("proves that a report belongs to this attempt")
     attempt = _count("the attempt's number")
+    parts = fields.List(fields.Nested(PartSchema), **says("what it is to join; with `stage` `join` only"))
 
 
 class ClaimSchema(ClaimedSchema):
@@ -308,11 +323,6 @@ class ReportedSchema(Strict):
     job_id = _text()
     node_id = _text()
     status = OneOf(JobStatus, only=(JobStatus.COMPLETED, JobStatus.FAILED), required=True)
-
-
-def _scalars(text: str, **kwargs: Any) -> fields.Dict:
-    value = fields.Raw(allow_none=True, validate=is_scalar)
-    return fields.Dict(keys=StrictString(), values=value, required=True, **kwargs, **says(text))
 
 
 class ResultSchema(Strict):

@@ -41,6 +41,10 @@ _KINDS = (
     FailureKind("cpu_limit", False, "the encode used more CPU time than its limit allows"),
     FailureKind("output_too_large", False, "the output grew far beyond what its bitrate or pictures need"),
     FailureKind("output_invalid", True, "ffmpeg ended well, but the output is not what was asked for"),
+    FailureKind(
+        "output_exists", False, "something is at the output's place, and may not be overwritten", of_job=True
+    ),
+    FailureKind("output_refused", False, "the output may not be written to its place", of_job=True),
     FailureKind("encoder_killed", True, "a signal ended ffmpeg (out of memory, or somebody killed it)"),
     FailureKind("encoder_stalled", True, "ffmpeg made no progress for a while and was ended"),
     FailureKind("disk_full", True, "no space was left for the output"),

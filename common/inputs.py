@@ -2,8 +2,9 @@
 
     media:films/2024/a day.mp4     a file below a media root that nodes declare
     https://example.com/a.mp4      a file that the node fetches from an allowed host
+    s3://bucket/films/a day.mp4    an object of a store that the node has the credentials of
 
-Nothing is decoded, normalised or guessed: what has two meanings is refused.
+Nothing is normalised or guessed: what has two meanings is refused.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from functools import lru_cache
 
 import idna
 
+from common import paths
+
 MAX_URL = 2048
 """Characters."""
-MAX_PATH = 1024
-"""Bytes of a path below a media root, in UTF-8."""
+MAX_PATH = 4095
+"""Bytes of a path below a media root: Linux opens no longer ones at once."""
+MAX_PLACE = len("media:/") + 63 + 4 * MAX_PATH
+"""Characters of `media:ROOT/PATH`: a byte of a path takes up to four."""
 MAX_NAME = 255
 """Bytes of one name in it: Linux has no longer ones."""
 PORTS = {"https": 443, "http": 80}
@@ -28,6 +33,12 @@ PORTS = {"https": 443, "http": 80}
 ROOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """The name of a media root."""
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+STORES = ("s3",)
+"""The schemes of stores of objects."""
+MAX_KEY = 1024
+"""Bytes of an object's name in UTF-8: S3 has no longer ones."""
+_STORE = re.compile(f"(?:{'|'.join(STORES)})://")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _URL = re.compile(r"(https?)://([^/?#]*)(/[^?#]*)?(\?[^#]*)?", re.ASCII | re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]@]*)(?::(\d{1,5}))?", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
@@ -46,12 +57,44 @@ class MediaFile:
     root: str
     """The name that agents declare the root by."""
     path: str
-    """Names with `/` between; none is empty, `.` or `..`."""
+    """Names with `/` between; none is empty, `.` or `..`. As `common.paths` spells it."""
 
     @property
     def place(self) -> str:
         """What a node must be able to read, as `readable` takes it."""
         return f"media:{self.root}"
+
+    @property
+    def name(self) -> bytes:
+        """The path as the system has it."""
+        return paths.to_bytes(self.path)
+
+    def __str__(self) -> str:
+        return f"media:{self.root}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object in a bucket of a store such as S3."""
+
+    scheme: str
+    """Of `STORES`."""
+    bucket: str
+    key: str
+    """As it was written: it may have spaces and slashes anywhere."""
+
+    @property
+    def place(self) -> str:
+        """What a node must be able to read, as `readable` takes it."""
+        return f"{self.scheme}://{self.bucket}"
+
+    @property
+    def origin(self) -> Origin:
+        """The same, as hosts' patterns know it."""
+        return Origin(self.scheme, self.bucket, 0)
+
+    def __str__(self) -> str:
+        return f"{self.place}/{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +103,14 @@ class Origin:
 
     scheme: str
     host: str
-    """In lower case and ASCII; an IP address in its canonical spelling, without brackets."""
+    """In lower case and ASCII; an IP address in its canonical spelling, without brackets. Of a store: the
+    bucket."""
     port: int
+    """0 for a bucket."""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.port == PORTS.get(self.scheme, 0) else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
 
@@ -106,32 +151,53 @@ class HostPattern:
         return f"{scheme}://{'*.' if self.below else ''}{rest}"
 
 
-def parse_input(text: str) -> MediaFile | Url:
+def parse_input(text: str) -> MediaFile | StoredObject | Url:
     """The input that `text` names; `InputError` if it names none that we take."""
+    if text.startswith("media:"):
+        return parse_media(text)
     if _CONTROLS.search(text):
         raise InputError("it has a control character or half a character in it")
-    if text.startswith("media:"):
-        return _media_file(text.removeprefix("media:"))
+    if _STORE.match(text):
+        return _stored_object(text)
     if _URL.match(text):
         return parse_url(text)
-    raise InputError("write media:ROOT/PATH for a file below a media root, or https://HOST/PATH")
+    raise InputError("write media:ROOT/PATH for a file below a media root, https://HOST/PATH, or s3://BUCKET/KEY")
 
 
-def _media_file(text: str) -> MediaFile:
-    name, slash, path = text.partition("/")
+def parse_media(text: str) -> MediaFile:
+    """The place below a media root that `media:ROOT/PATH` names; `InputError` if it is none."""
+    name, slash, path = text.removeprefix("media:").partition("/")
     if not slash:
         raise InputError("the path is missing; write media:ROOT/PATH")
     root = root_name(name)
-    if "\\" in path:
-        raise InputError("write / between names, not a backslash")
-    if len(path.encode()) > MAX_PATH:
+    try:
+        below = paths.to_bytes(path)
+    except paths.PathError as error:
+        raise InputError(str(error)) from error
+    if len(below) > MAX_PATH:
         raise InputError(f"the path is longer than {MAX_PATH} bytes")
-    for part in path.split("/"):
-        if part in ("", ".", ".."):
+    for part in below.split(b"/"):
+        if part in (b"", b".", b".."):
             raise InputError("no name in the path may be empty, . or ..")
-        if len(part.encode()) > MAX_NAME:
+        if len(part) > MAX_NAME:
             raise InputError(f"a name in the path is longer than {MAX_NAME} bytes")
     return MediaFile(root, path)
+
+
+def _stored_object(text: str) -> StoredObject:
+    scheme, _, rest = text.partition("://")
+    bucket, slash, key = rest.partition("/")
+    if not (slash and key):
+        raise InputError(f"the key is missing; write {scheme}://BUCKET/KEY")
+    if len(key.encode()) > MAX_KEY:
+        raise InputError(f"the key is longer than {MAX_KEY} bytes")
+    return StoredObject(scheme, _bucket(scheme, bucket), key)
+
+
+def _bucket(scheme: str, text: str) -> str:
+    if not _BUCKET.fullmatch(text):
+        raise InputError(f"{text!r} is no bucket; write {scheme}://BUCKET, of 3 to 63 small letters, digits and .-")
+    return text
 
 
 def root_name(text: str) -> str:
@@ -202,10 +268,13 @@ def _ipv6(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def parse_host_pattern(text: str) -> HostPattern:
-    """`example.com`, `*.example.com`, `example.com:8443`, `http://example.com`.
+    """`example.com`, `*.example.com`, `example.com:8443`, `http://example.com`, `s3://bucket`.
 
     Without a scheme https is meant. `InputError` if it is none of these.
     """
+    if _STORE.match(text):
+        scheme, _, bucket = text.partition("://")
+        return HostPattern(Origin(scheme, _bucket(scheme, bucket), 0), below=False)
     scheme, _, authority = text.rpartition("://")
     scheme = scheme.lower() or "https"
     if scheme not in PORTS or _CONTROLS.search(text) or any(sign in authority for sign in "/?#\\ "):
@@ -235,4 +304,6 @@ def readable(place: str, media_roots: Iterable[str] | None, input_hosts: Iterabl
 
 @lru_cache(maxsize=4096)
 def _parse_place(place: str) -> Origin:
+    if _STORE.match(place):
+        return parse_host_pattern(place).origin
     return parse_url(place).origin

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from common.inputs import InputError, MediaFile, parse_input
+from common.inputs import InputError, MediaFile, parse_media
+
+FILES = "files"
+"""How the master's file store is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +27,18 @@ class FileStore:
 
 def parse_output(text: str) -> MediaFile | FileStore:
     """The place that `text` names; `InputError` if it names none that we take."""
-    if text == "files":
+    if text == FILES:
         return FileStore()
     if text.startswith("media:"):
-        file = parse_input(text)
-        assert isinstance(file, MediaFile)  # noqa: S101 - that is what media: means
-        return file
+        return parse_media(text)
     raise InputError("write files for the master's file store, or media:ROOT/PATH")
 
 
 def writable(place: str, output_roots: Iterable[str] | None) -> bool:
     """Whether a node that writes to these roots can put outputs at `place`; None: it does not say."""
     return place.removeprefix("media:") in (output_roots or ())
+
+
+def below(text: str, name: str) -> str:
+    """The output of a part of what goes to `text`: a directory of its own there, where there are any."""
+    return f"{text}/{name}" if text.startswith("media:") else text

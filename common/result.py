@@ -122,6 +122,15 @@ _METRICS = (
     Metric("source_pixel_format", str, None, _INPUT, always=False),
     Metric("source_frame_rate", float, "frames/s", _INPUT, always=False),
     Metric("source_duration", float, "s", _INPUT, always=False),
+    Metric("shown_width", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
+    Metric("shown_height", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
+    Metric("codecs", str, None, "agent: the heads of the files that were made (RFC 6381)", always=False),
+    Metric(
+        "peak_bitrate", int, "bit/s", "pieces of the stream: the most of a target duration", always=False
+    ),
+    Metric(
+        "average_bitrate", int, "bit/s", "pieces of the stream: all bytes / all seconds", always=False
+    ),
     Metric("audio_tracks", int, None, _PROBE, always=False),
     Metric("subtitle_tracks", int, None, _PROBE, always=False),
     Metric("loudness", float, "LUFS", "ffmpeg's ebur128 over the output", always=False),

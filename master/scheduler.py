@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from common.durations import format_duration
-from common.inputs import readable
+from common.inputs import STORES, readable
 from common.model import Constraints, Job, Node, NodeStatus
 from common.outputs import writable
+
+_BUCKETS = tuple(f"{scheme}://" for scheme in STORES)
 
 
 def meets(node: Node, wanted: Constraints) -> bool:
@@ -35,12 +37,14 @@ def _missing(node: Node, wanted: Constraints) -> list[str]:
 
 def _source(place: str) -> str:
     name = place.removeprefix("media:")
+    if place.startswith(_BUCKETS):
+        return f"the bucket {place}"
     return f"the host {place}" if name == place else f"the media root {name!r}"
 
 
-def order(job: Job) -> tuple[int, int]:
+def order(job: Job) -> tuple[int, tuple[int, int]]:
     """The queue's order: smaller goes first."""
-    return (job.priority.rank, job.seq)
+    return (job.priority.rank, job.turn)
 
 
 Standing = tuple[Node, Sequence[Job]]
@@ -130,6 +134,9 @@ def _why_nobody(job: Job, approved: list[Node], present: list[Node]) -> str:
     if place is not None and not any(readable(place, n.media_roots, n.input_hosts) for n in present):
         verb = "declares" if place.startswith("media:") else "may fetch from"
         return f"no node {verb} {_source(place)}"
+    goal = job.constraints.output
+    if goal is not None and not any(writable(goal, node.output_roots) for node in present):
+        return f"no node writes to the media root {goal.removeprefix('media:')!r}"
     closest = min((_missing(node, job.constraints) for node in present), key=len)
     lacks = {item for node in present for item in _missing(node, job.constraints)}
     everywhere = [item for item in closest if all(item in _missing(n, job.constraints) for n in present)]

@@ -123,6 +123,8 @@ class Outcome(StrEnum):
     """The node reported an error."""
     LOST = "lost"
     """The lease ended without a report: node gone, agent restarted, or hung."""
+    DIVIDED = "divided"
+    """It looked at the input, and the job was divided into parts; uses up no attempt."""
     HANDED_BACK = "handed_back"
     """The node gave the job back unharmed (it is stopping); uses up no attempt."""
     CANCELED = "canceled"

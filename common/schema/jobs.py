@@ -10,6 +10,7 @@ from common import settings
 from common.fields import (
     Bitrate,
     Input,
+    Ladder,
     Matches,
     OneOf,
     Output,
@@ -21,6 +22,7 @@ from common.fields import (
     StrictString,
     says,
 )
+from common.ladder import MAX_RUNGS
 from common.model import Confidence, Priority
 from common.schema.base import (
     Strict,
@@ -34,7 +36,7 @@ _ALL_PRESETS = sorted({preset for codec in settings.CODECS.values() for preset i
 
 QUALITY_METRICS = ("vmaf", "psnr", "ssim", "xpsnr")
 HARDWARE = ("nvenc", "qsv", "vaapi", "amf", "videotoolbox")
-RUNG = re.compile(r"auto|[1-9][0-9]{1,3}p(:[0-9]{1,9}(\.[0-9]{1,3})?[kKmM]?)?", re.ASCII)
+RUNG = re.compile(r"(auto|[1-9][0-9]{1,3}p(:[0-9]{1,9}(\.[0-9]{1,3})?[kKmM]?)?)", re.ASCII)
 
 
 def _choice(choices: tuple[str, ...], text: str) -> StrictString:
@@ -132,13 +134,15 @@ class ParametersSchema(Strict):
     hdr = _choice(
         ("keep", "tonemap"), "a high dynamic range is kept (if left out), or mapped to the usual one"
     )
-    ladder = ShortTuple(
+    ladder = Ladder(
         StrictString(
             validate=Matches(RUNG.pattern, "Must be a height and perhaps a bitrate, as 720p:3000k.")
         ),
-        most=16,
+        most=MAX_RUNGS,
+        validate=validate.Length(min=1),
         **says(
-            "the rungs of an HLS or DASH ladder, as `1080p:5000k` or `720p`; `auto`: what suits the input"
+            "the rungs of an HLS or DASH ladder, as `1080p:5000k` or `720p`; `auto`: what suits the input "
+            "([ladder.md](ladder.md))"
         ),
     )
     pictures = StrictBoolean(**says("true: make a poster, thumbnails, and a sprite sheet with WebVTT"))

@@ -120,6 +120,8 @@ def claim_document(view: JobView | None) -> dict[str, Any]:
     lease = view.job.lease
     assert lease is not None  # noqa: S101 - a claim gives a lease
     document = {**job_document(view), "lease_id": lease.lease_id, "attempt": lease.number}
+    if view.parts:
+        document["parts"] = [_part(part) for part in view.parts]
     return {**document, "job": document}
 
 
@@ -201,6 +203,16 @@ def parse_archive_cursor(text: str) -> Place:
 
 NO_SUCH_PAGE = "Must be the `next` of an earlier page."
 """Said of a cursor that was not made here, or for something that is gone."""
+
+
+def _part(job: Job) -> dict[str, Any]:
+    """A completed part, as a node needs it to join it."""
+    return {
+        "part": job.part,
+        "job_id": job.id,
+        "metrics": dict(job.metrics or {}),
+        "artifacts": findings_document(job.findings)["artifacts"],
+    }
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

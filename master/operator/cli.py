@@ -21,6 +21,7 @@ from master.operator.nodes import nodes
 from master.operator.queue import queue
 from master.operator.talk import talks
 from master.operator.tokens import tokens
+from master.operator.watch import watch
 
 
 @click.group(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
@@ -113,5 +114,5 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, *state.COMMANDS):
+for command in (audit, watch, *state.COMMANDS):
     main.add_command(command)

@@ -94,13 +94,13 @@ def claim(
         for job in tx.held(node_id):
             if known is not None and job.lease is not None and job.lease.lease_id not in known:
                 farm.store.liveness.renew(job.lease.lease_id, now)
-                return farm.job_view(tx, job)
+                return farm.claim_view(tx, job)
         node = farm.require_node(tx, node_id)
         chosen = scheduler.choose(node, tx.candidates(node), tx.held(node_id), tx.standings)
         if chosen is None or not farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node):
             return None
         job = farm.require_job(tx, chosen.id)
-        view = farm.job_view(tx, job)
+        view = farm.claim_view(tx, job)
     farm.room_was_made_for(job)
     return view
 
