@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,10 +52,8 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
     tools = task.tools
     ffmpeg = ffmpeg_for(task, settings)
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
-    descriptor = None if given is None else given.descriptor
+    descriptor = None if given is None else given.rewound()
     argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version)
-    if descriptor is not None:
-        os.lseek(descriptor, 0, os.SEEK_SET)  # where an earlier run stopped to read is no beginning
     with tools.account.encode(tools.may_work) as metered:
         ended = run(
             tools.spawner,
@@ -86,19 +83,21 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         probed,
         path,
         files(settings, path.name),
-        {**_found(probed, given), "loudness": after},
+        {**_found(probed, given), **({} if after is None else {"loudness": after})},
         (*warnings, *left_out(settings), *off_target(settings, after)),
         energy,
     )
 
 
 def _found(probed: Probe, given: MeasuredInput | None) -> dict[str, Scalar]:
-    """What is known of the tracks, and of the input."""
-    known: dict[str, Scalar] = {
+    """What is known of an input, and of its tracks that are in the output."""
+    if given is None:
+        return {}
+    tracks: dict[str, Scalar] = {
         "audio_tracks": len(probed.audio),
         "subtitle_tracks": len(probed.subtitles),
     }
-    return known if given is None else {**known, **found(given)}
+    return {**tracks, **found(given)}
 
 
 def found(given: MeasuredInput) -> dict[str, Scalar]:
