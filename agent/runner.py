@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.encode import encode, ffmpeg_for, measured
+from agent.encode import Encoded, encode, ffmpeg_for, measured
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
+from agent.loudness import with_levels
 from agent.probe import probe_open
 from agent.publish.rules import OutputFailedError, OutputRules
 from agent.publish.step import prepare, publish
@@ -112,13 +113,19 @@ def _work(task: Task, given: MeasuredInput | None) -> Done:
     settings = _settings(task.assignment, None if given is None else given.source)
     pieces, source = CONTAINERS[settings.container].pieces, None if given is None else given.descriptor
     prepare(task, pieces=pieces, given=source)  # before hours are spent in vain
+    settings = with_levels(task, settings, given)
     encoded = encode(task, settings, given)
-    how = (encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed)
+    known = {**_measured(encoded), **encoded.known}
     try:
         published = publish(task, encoded.files, pieces=pieces, given=source)
     except OutputFailedError as error:
-        raise FailedError(error.code, str(error), measured(*how)) from error
-    return measured(*how, published.path), Findings(artifacts=published.artifacts)
+        raise FailedError(error.code, str(error), known) from error
+    findings = Findings(artifacts=published.artifacts, warnings=encoded.warnings)
+    return {**known, "output_path": published.path}, findings
+
+
+def _measured(encoded: Encoded) -> dict[str, Scalar]:
+    return measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed)
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
@@ -126,8 +133,14 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     tools, text = task.tools, task.assignment.input
     if text is None:
         return nullcontext()
+    asked = task.assignment.parameters.get("duration")
     measure = partial(
-        probe_open, name="the input", spawner=tools.spawner, sandbox=tools.sandbox, abort=tools.abort
+        probe_open,
+        name="the input",
+        spawner=tools.spawner,
+        sandbox=tools.sandbox,
+        abort=tools.abort,
+        until=float(asked) if isinstance(asked, int | float) else None,
     )
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
 

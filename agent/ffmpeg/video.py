@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from agent.ffmpeg.colour import colours, light
+from agent.ffmpeg.keyframes import closed, keyframes
 from common.settings import EncodeSettings
+
+_OWN = {"libx265": "-x265-params", "libsvtav1": "-svtav1-params"}
+"""The encoders that have options of their own, all in one word."""
 
 
 def video(settings: EncodeSettings) -> list[str]:
@@ -12,10 +17,16 @@ def video(settings: EncodeSettings) -> list[str]:
         argv += ["-deadline", "realtime", "-cpu-used", settings.preset, "-row-mt", "1"]
     else:
         argv += ["-preset", settings.preset]
-    argv += [*_rate_control(settings), "-g", str(settings.gop), "-pix_fmt", settings.pixel_format]
-    if settings.codec == "h265" and settings.container == "mp4":
+    argv += [*_rate_control(settings), *keyframes(settings), "-pix_fmt", settings.pixel_format]
+    argv += colours(settings)
+    if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash"):
         argv += ["-tag:v", "hvc1"]  # ffmpeg's own choice, hev1, does not play on Apple's devices
-    return argv + _threads(settings)
+    own = {**_pools(settings), **light(settings), **closed(settings)}
+    if own:
+        argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
+    if settings.threads is not None and settings.encoder not in _OWN:
+        argv += ["-threads", str(settings.threads)]
+    return argv
 
 
 def _rate_control(settings: EncodeSettings) -> list[str]:
@@ -32,13 +43,10 @@ def _rate_control(settings: EncodeSettings) -> list[str]:
     return argv
 
 
-def _threads(settings: EncodeSettings) -> list[str]:
+def _pools(settings: EncodeSettings) -> dict[str, str]:
+    """The threads of the encoders that keep pools of their own, which -threads does not bound."""
     if settings.threads is None:
-        return []
-    count = str(settings.threads)
-    # These two keep pools of their own, which -threads does not bound.
-    if settings.encoder == "libx265":
-        return ["-x265-params", f"pools={count}"]  # -threads would set its frame threads, 16 at most
-    if settings.encoder == "libsvtav1":
-        return ["-svtav1-params", f"lp={count}"]
-    return ["-threads", count]
+        return {}
+    # For x265, -threads would set its frame threads, 16 at most.
+    names = {"libx265": "pools", "libsvtav1": "lp"}
+    return {names[settings.encoder]: str(settings.threads)} if settings.encoder in names else {}
