@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from agent.ffmpeg import command
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.log import reason
-from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.process import Ended
 from agent.inputs.measured import MeasuredInput
+from agent.passes import passes
 from agent.probe import Probe, ProbeError, probe, verify
 from agent.produced import Produced
-from agent.task import AbortedError, FailedError, Task
+from agent.task import FailedError, Task
 from common.model import ArtifactKind, Failure, Scalar
 from common.result import metrics
 from common.settings import CONTAINERS, EncodeSettings
@@ -48,25 +48,9 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
 
     `FailedError` if that fails, or if the output is not what was asked for; `AbortedError`.
     """
-    tools = task.tools
     ffmpeg = ffmpeg_for(task, settings)
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
-    descriptor = None if given is None else given.descriptor
-    argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version)
-    ended = run(
-        tools.spawner,
-        argv,
-        task.directory,
-        limits=tools.limits(settings if given is None else given.burden(settings)),
-        abort=tools.abort,
-        may_work=tools.may_work,
-        total_frames=settings.frames,
-        on_progress=tools.on_progress,
-        sandbox=tools.sandbox,
-        descriptors=[] if descriptor is None else [descriptor],
-    )
-    if ended.why == "aborted":
-        raise AbortedError
+    argv, ended = passes(task, settings, ffmpeg, path.name, given)
     usual = CONTAINERS[settings.container]
     files = (Produced(path.name, ArtifactKind.VIDEO, usual.media_type),)
     encoded = partial(Encoded, settings, ffmpeg, argv, ended, path=path, files=files)

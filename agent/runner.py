@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
+from agent.advance import NeverBack
 from agent.encode import Encoded, encode, ffmpeg_for, measured
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
@@ -60,7 +61,7 @@ def run_job(
     and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
     about once a second and once at the end, from this thread.
     """
-    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs)
+    tools = Tools(toolbox, spawner, NeverBack(on_progress), abort, may_work, sandbox, limits, inputs, outputs)
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
     findings = NO_FINDINGS

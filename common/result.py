@@ -29,7 +29,8 @@ class Metric:
 
 _PROBE = "probe of the output"
 _WAIT4 = "wait4 of the ffmpeg process"
-_CLOCK = "monotonic clock, from the start of ffmpeg to its end"
+_BOTH = "; of two passes the"
+_CLOCK = "monotonic clock, from the start of ffmpeg to its end; of two passes the sum"
 
 _INPUT = "probe of the input"
 _STATISTICS = {
@@ -59,8 +60,8 @@ _METRICS = (
     Metric("bitrate", float, "bit/s", f"{_PROBE}: bytes of the video stream / duration"),
     Metric("output_bytes", int, "byte", f"{_PROBE}: size of the file"),
     Metric("output_path", str, None, "agent: the file on the node"),
-    Metric("cpu_seconds", float, "s", _WAIT4),
-    Metric("peak_memory_bytes", int, "byte", f"{_WAIT4}; /proc while it ran, if the agent is larger"),
+    Metric("cpu_seconds", float, "s", f"{_WAIT4}{_BOTH} sum"),
+    Metric("peak_memory_bytes", int, "byte", f"{_WAIT4}{_BOTH} larger; /proc while it ran, if the agent is larger"),
     Metric("wall_seconds", float, "s", _CLOCK),
     Metric("width", int, "pixel", _PROBE),
     Metric("height", int, "pixel", _PROBE),
@@ -69,7 +70,7 @@ _METRICS = (
     Metric("pixel_format", str, None, _PROBE),
     Metric("encoder", str, None, "request"),
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
-    Metric("command", str, None, "agent: the command line, quoted for a shell"),
+    Metric("command", str, None, f"agent: the command line, quoted for a shell{_BOTH} second"),
     Metric("runs", int, None, "agent: encodes that the numbers come from"),
     Metric("crf", float, None, "request, or found by the search for target_vmaf"),
     Metric("target_reached", bool, None, "agent: vmaf_mean of the whole file is within 1 of target_vmaf"),

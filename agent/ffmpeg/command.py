@@ -11,13 +11,19 @@ from common.settings import EncodeSettings
 
 
 def build(
-    ffmpeg: str, settings: EncodeSettings, output: str, descriptor: int | None = None, version: str = ""
+    ffmpeg: str,
+    settings: EncodeSettings,
+    output: str,
+    descriptor: int | None = None,
+    version: str = "",
+    which_pass: int | None = None,
 ) -> list[str]:
     """The argv of the encode; it writes `output` (a name in ffmpeg's working directory).
 
     Progress goes to stdout, twice a second; the log goes to stderr, each line with its
     level. `descriptor`: the open file that is encoded, which ffmpeg inherits; `version`: as
-    ffmpeg names itself. ValueError if `output` is no plain name, as what is there is overwritten.
+    ffmpeg names itself; `which_pass`: 1 or 2 of two, and the first one writes no output.
+    ValueError if `output` is no plain name, as what is there is overwritten.
     """
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")
@@ -27,6 +33,8 @@ def build(
         argv += [*synthetic(settings), "-map", "0:v:0"]
     else:
         argv += [*opened(descriptor, version), *picture(settings)]
-    argv += ["-frames:v", str(settings.frames), *video(settings)]
+    argv += ["-frames:v", str(settings.frames), *video(settings, which_pass)]
+    if which_pass == 1:
+        return [*argv, "-f", "null", "-"]
     argv += sound(settings, "1:a:0" if descriptor is None else "0:a:0")
     return [*argv, *container(settings, output)]
