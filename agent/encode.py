@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,8 +79,9 @@ def measured(
     ended: Ended,
     probed: Probe | None = None,
     output_path: str | None = None,
+    more: Mapping[str, Scalar] | None = None,
 ) -> dict[str, Scalar]:
-    """The metrics of one encode."""
+    """The metrics of one encode; `more`: further ones, which win."""
     return metrics(
         settings,
         command=argv,
@@ -90,6 +91,7 @@ def measured(
         peak_memory_bytes=ended.peak_memory_bytes,
         probed=probed,
         output_path=output_path,
+        more=more,
     )
 
 

@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.probe import probe_open
 from agent.publish.rules import OutputRules
+from agent.quality.measure import Quality, asked, measure
 from agent.sandbox import Sandbox
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
 from agent.workspace import attempt_directory, job_directory, publish
@@ -110,18 +112,22 @@ def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
     encoded = encode(task, settings, given)
-    return _publish(task, encoded)
+    quality = measure(task, encoded, given, asked(task.assignment.parameters, settings))
+    return _publish(task, encoded, quality)
 
 
-def _publish(task: Task, encoded: Encoded) -> Done:
+def _publish(task: Task, encoded: Encoded, quality: Quality) -> Done:
     whole = task.job_directory / encoded.path.name
+    for file in quality.files:
+        publish(task.directory / file.name, task.job_directory / file.name)
     publish(encoded.path, whole)
     # Paths may be any bytes, JSON may not.
     path = os.fsencode(whole).decode("utf-8", "replace")
-    return (
-        measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path),
-        NO_FINDINGS,
+    ended = encoded.ended
+    known = measured(
+        encoded.settings, encoded.ffmpeg, encoded.argv, ended, encoded.probed, path, quality.metrics
     )
+    return known, replace(NO_FINDINGS, warnings=quality.warnings)
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:

@@ -8,7 +8,17 @@ from common.settings import EncodeSettings
 
 def picture(settings: EncodeSettings) -> list[str]:
     """The picture of an input, brought to its size and rate."""
+    graph = ",".join([*prepared(settings), f"scale={settings.width}:{settings.height}"])
+    return ["-map", "0:V:0", "-vf", graph, "-t", f"{duration(settings):.6f}"]  # V: no cover picture
+
+
+def prepared(settings: EncodeSettings) -> list[str]:
+    """The filters that bring an input's picture to what is encoded, but for its size."""
     rate = frame_rate(settings.fps)
     # start_time: the picture begins with the file, as the sound does, also where its first one is late.
-    graph = f"fps={rate}:start_time=0,scale={settings.width}:{settings.height}"
-    return ["-map", "0:V:0", "-vf", graph, "-t", f"{duration(settings):.6f}"]  # V: no cover picture
+    return [f"fps={rate}:start_time=0"]
+
+
+def cut(settings: EncodeSettings) -> list[str]:
+    """The filters that end a prepared picture where an encode of it ends."""
+    return [f"trim=duration={duration(settings):.6f}", f"trim=end_frame={settings.frames}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from agent.ffmpeg.sound import AUDIO_RATE
 from agent.ffmpeg.timing import duration, frame_rate
@@ -36,6 +37,11 @@ def opened(descriptor: int, version: str) -> list[str]:
     else:
         way = ["-protocol_whitelist", "fd", "-fd", str(descriptor), "-i", "fd:"]
     return ["-format_whitelist", DEMUXERS, "-max_pixels", str(MAX_PIXELS), "-dn", "-sn", *way]
+
+
+def playlist(path: Path) -> list[str]:
+    """Reads a stream in pieces that we made, by its list: the pieces are below its directory."""
+    return ["-protocol_whitelist", "file", "-allowed_extensions", "ALL", "-i", f"file:{path}"]
 
 
 def _graph(graph: str) -> list[str]:
