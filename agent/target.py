@@ -6,7 +6,7 @@ line, and no try is nearer than an eighth to an end that is known, so that no be
 Straight is the logit of the VMAF, ln(v / (100 - v)): curves level out towards 100 and 0.
 Measurements that contradict each other (a higher CRF with a better picture) are first made monotone
 by the least squares (pool adjacent violators; Ayer et al. 1955). Encodes of the whole input shift
-the curve that samples gave.
+the curve that samples gave, and two of them are a curve by themselves.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ MOST_WHOLE = 3
 """Encodes of the whole input: the first one, and two corrections."""
 _FLATTEST, _STEEPEST = 0.05, 1.0
 """Logit for one CRF: what is believed of a curve where nothing was measured."""
-_GUARD, _LATE_GUARD, _LATE = 0.125, 0.35, 4
+_GUARD, _LATE_GUARD, _LATE = 0.125, 0.35, 6
 """How near a try may come to a known end; and after so many probes, which did not get there."""
+_BEYOND = 0.2
+"""How much further than where the target should be, as a share of the way, while one side is unknown."""
 _LEAST, _MOST = 0.2, 99.9
 """VMAF that has a logit; what is beyond is taken for these."""
 
@@ -71,8 +73,12 @@ def next_samples(
     free = [crf for crf in _grid(scale, low, high) if crf not in known]
     if not free:
         return ()
-    guard = _GUARD if len(tried) < _LATE else _LATE_GUARD
-    best = _guarded(_solution(target, scale, probes, free), low, high, guard if {low, high} <= known else 0)
+    best = _solution(target, scale, probes, free)
+    if {low, high} <= known:
+        guard = (high - low) * (_GUARD if len(tried) < _LATE else _LATE_GUARD)
+        best = min(max(best, low + guard), high - guard)
+    elif tried:  # the other side of the target is worth more than a side that is known already
+        best += (best - (low if low in known else high)) * _BEYOND
     first = min(free, key=lambda crf: abs(crf - best))
     wanted = [first, *(_between(free, first, number, at_once) for number in range(1, at_once))]
     return tuple(dict.fromkeys(wanted))[: MOST_SAMPLES - len(tried)]
@@ -98,10 +104,11 @@ def expected(scale: Scale, probes: Sequence[CrfProbe], crf: float) -> float:
     """The VMAF of the whole input with this CRF, from all that was measured."""
     samples = [(at, _logit(vmaf)) for at, vmaf in monotone(_points(probes, whole=False))]
     whole = _points(probes, whole=True)
-    value = _curve(scale, samples, crf)
-    if whole:
-        shifts = [(at, _logit(vmaf) - _curve(scale, samples, at)) for at, vmaf in whole]
-        value += _interpolated(shifts, crf)
+    if len(whole) > 1:
+        value = _curve(scale, [(at, _logit(vmaf)) for at, vmaf in whole], crf)
+    else:
+        value = _curve(scale, samples, crf)
+        value += sum(_logit(vmaf) - _curve(scale, samples, at) for at, vmaf in whole)
     return 100 / (1 + math.exp(-value))
 
 
@@ -137,11 +144,6 @@ def _grid(scale: Scale, low: float, high: float) -> list[float]:
 
 def _solution(target: float, scale: Scale, probes: Sequence[CrfProbe], free: Sequence[float]) -> float:
     return min(free, key=lambda crf: (abs(expected(scale, probes, crf) - target), crf))
-
-
-def _guarded(best: float, low: float, high: float, guard: float) -> float:
-    """No nearer to an end than `guard`, a share of what is between them."""
-    return min(max(best, low + (high - low) * guard), high - (high - low) * guard)
 
 
 def _logit(vmaf: float) -> float:

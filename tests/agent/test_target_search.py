@@ -56,7 +56,7 @@ def logistic(middle: float, width: float) -> Curve:
 
 CURVES = {
     "a usual one": logistic(44, 6),
-    "an easy picture": logistic(60, 5),
+    "an easy picture": logistic(52, 4),
     "a hard picture": logistic(30, 6),
     "a straight line": lambda crf: 110 - 1.5 * crf,
     "a cliff": logistic(30, 1.5),
