@@ -53,10 +53,13 @@ def together(first: Ended, second: Ended) -> Ended:
 
 
 @contextmanager
-def from_its_start(given: MeasuredInput | None) -> Iterator[list[int]]:
-    """The input as descriptors for one ffmpeg more, which finds it where it begins."""
-    own = [] if given is None else [reopen(given.descriptor)]
+def from_its_start(given: MeasuredInput | None, times: int = 1) -> Iterator[list[int]]:
+    """The input as descriptors for one ffmpeg more, which opens it so many times from its beginning."""
+    own: list[int] = []
     try:
+        if given is not None:
+            for _ in range(times):
+                own.append(reopen(given.descriptor))
         yield own
     finally:
         for descriptor in own:

@@ -23,6 +23,7 @@ from agent.probe import probe_open
 from agent.publish.rules import OutputRules
 from agent.quality.measure import Quality, asked, measure
 from agent.sandbox import Sandbox
+from agent.search import Found, search
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
 from agent.workspace import attempt_directory, job_directory, publish
 from common.analyzer import analyze
@@ -111,12 +112,15 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
+    methods = asked(task.assignment.parameters, settings)
+    if settings.rate.target_vmaf is not None:
+        found = search(task, settings, given, methods, encode)
+        return _publish(task, found.encoded, found.quality, found)
     encoded = encode(task, settings, given)
-    quality = measure(task, encoded, given, asked(task.assignment.parameters, settings))
-    return _publish(task, encoded, quality)
+    return _publish(task, encoded, measure(task, encoded, given, methods))
 
 
-def _publish(task: Task, encoded: Encoded, quality: Quality) -> Done:
+def _publish(task: Task, encoded: Encoded, quality: Quality, found: Found | None = None) -> Done:
     whole = task.job_directory / encoded.path.name
     for file in quality.files:
         publish(task.directory / file.name, task.job_directory / file.name)
@@ -124,10 +128,13 @@ def _publish(task: Task, encoded: Encoded, quality: Quality) -> Done:
     # Paths may be any bytes, JSON may not.
     path = os.fsencode(whole).decode("utf-8", "replace")
     ended = encoded.ended
-    known = measured(
-        encoded.settings, encoded.ffmpeg, encoded.argv, ended, encoded.probed, path, quality.metrics
+    more = {**quality.metrics, **({} if found is None else found.metrics)}
+    known = measured(encoded.settings, encoded.ffmpeg, encoded.argv, ended, encoded.probed, path, more)
+    if found is None:
+        return known, replace(NO_FINDINGS, warnings=quality.warnings)
+    return known, replace(
+        NO_FINDINGS, probes=found.probes, warnings=(*quality.warnings, *found.warnings)
     )
-    return known, replace(NO_FINDINGS, warnings=quality.warnings)
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:

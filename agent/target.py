@@ -19,7 +19,7 @@ from common.model import CrfProbe
 
 TOLERANCE = 1.0
 """VMAF: a whole file that is no further from the target has reached it."""
-CLOSE = 0.3
+CLOSE = 0.5
 """VMAF: samples that are no further from it need no more of them."""
 MOST_SAMPLES = 8
 """Probes of samples."""

@@ -66,6 +66,13 @@ def build(ffmpeg: str, comparison: Comparison, threads: int) -> list[str]:
     return argv
 
 
+def joined(feed: Feed, first: int, filters: Sequence[str]) -> str:
+    """The inputs of `feed`, of which the first one is ffmpeg's input `first`, through the filters."""
+    heads = "".join(f"[{first + number}:V:0]" for number in range(len(feed.inputs)))
+    one = [f"concat=n={len(feed.inputs)}:v=1:a=0"] if len(feed.inputs) > 1 else []
+    return heads + ",".join([*one, *filters])
+
+
 def _graph(comparison: Comparison, threads: int) -> str:
     methods = [method for method in METHODS if method in comparison.methods]
     size = f"{comparison.width}:{comparison.height}"
@@ -89,15 +96,12 @@ def _graph(comparison: Comparison, threads: int) -> str:
 
 
 def _side(feed: Feed, first: int, filters: Sequence[str], times: str, ends: Sequence[str]) -> str:
-    heads = "".join(f"[{first + number}:V:0]" for number in range(len(feed.inputs)))
-    joined = [f"concat=n={len(feed.inputs)}:v=1:a=0"] if len(feed.inputs) > 1 else []
     # Only frames that carry a note are printed.
     noted = ["metadata=mode=add:key=n:value=0", f"metadata=mode=print:key=n:file={times}"]
     # A thousand seconds for each frame: no encoder's time base could make two of them one.
     numbered = ["settb=1/1", "setpts=N*1000"]
     copied = [f"split={len(ends)}"] if len(ends) > 1 else []
-    steps = [*joined, *filters, f"settb=1/{TICKS}", *noted, *numbered, *copied]
-    return f"{heads}{','.join(steps)}{''.join(ends)}"
+    return joined(feed, first, [*filters, f"settb=1/{TICKS}", *noted, *numbered, *copied]) + "".join(ends)
 
 
 def _method(method: str, comparison: Comparison, threads: int) -> str:

@@ -8,7 +8,7 @@ from common.settings import EncodeSettings
 
 def picture(settings: EncodeSettings) -> list[str]:
     """The picture of an input, brought to its size and rate."""
-    graph = ",".join([*prepared(settings), f"scale={settings.width}:{settings.height}"])
+    graph = ",".join([*prepared(settings), *scaled(settings)])
     return ["-map", "0:V:0", "-vf", graph, "-t", f"{duration(settings):.6f}"]  # V: no cover picture
 
 
@@ -17,6 +17,11 @@ def prepared(settings: EncodeSettings) -> list[str]:
     rate = frame_rate(settings.fps)
     # start_time: the picture begins with the file, as the sound does, also where its first one is late.
     return [f"fps={rate}:start_time=0"]
+
+
+def scaled(settings: EncodeSettings) -> list[str]:
+    """The filters that bring a prepared picture to its size."""
+    return [f"scale={settings.width}:{settings.height}"]
 
 
 def cut(settings: EncodeSettings) -> list[str]:

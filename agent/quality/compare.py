@@ -32,6 +32,10 @@ class NotMeasuredError(Exception):
     """There are no numbers; the message, which goes on after "the quality was not measured:", says why."""
 
 
+class NoFilterError(NotMeasuredError):
+    """No ffmpeg of this node can measure; another node's may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """A comparison that can be believed."""
@@ -55,12 +59,13 @@ def compare(
     `readable`: directories that are read by their names. `NotMeasuredError` if it fails, or if the frames do not correspond; `AbortedError`.
     """
     tools = task.tools
+    ffmpeg = _able(task, comparison.methods)
     directory = task.directory / "measure"
     directory.mkdir()  # not where the output is: who reads that for the second time cannot change it
     try:
         ended = run(
             tools.spawner,
-            command.build(str(_able(task, comparison.methods).path), comparison, os.cpu_count() or 1),
+            command.build(str(ffmpeg.path), comparison, os.cpu_count() or 1),
             directory,
             limits=limits_of_comparison(comparison.width, comparison.height, expected, os.cpu_count() or 1),
             abort=tools.abort,
@@ -106,4 +111,4 @@ def _able(task: Task, methods: Iterable[str]) -> FFmpeg:
         if wanted <= found:
             return ffmpeg
     lacking = ", ".join(sorted(wanted - found))
-    raise NotMeasuredError(f"no ffmpeg of this node has the filters {lacking}; install the agent's own")
+    raise NoFilterError(f"no ffmpeg of this node has the filters {lacking}; install the agent's own")

@@ -69,7 +69,7 @@ CURVES = {
 def test_samples_come_close_to_a_target_that_can_be_reached(name: str, target: float) -> None:
     probes = sampled(target, CURVES[name])
     assert abs(closest(target, probes).vmaf - target) <= CLOSE * 2
-    assert len(probes) <= 6
+    assert len(probes) <= MOST_SAMPLES
 
 
 def test_a_usual_picture_needs_few_probes() -> None:
