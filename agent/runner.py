@@ -8,7 +8,6 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,15 +18,16 @@ from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
+from agent.loudness import with_levels
 from agent.probe import probe_open
 from agent.publish.rules import OutputRules
-from agent.quality.measure import Quality, asked, measure
+from agent.quality.measure import asked, measure
 from agent.sandbox import Sandbox
-from agent.search import Found, search
+from agent.search import search
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
 from agent.workspace import attempt_directory, job_directory, publish
 from common.analyzer import analyze
-from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar
+from common.model import NO_FINDINGS, CrfProbe, Failure, Findings, JobStatus, Report, Scalar
 from common.scenarios import SCENARIOS
 from common.settings import EncodeSettings, Source, UnsuitableError, resolve
 
@@ -112,29 +112,24 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
+    settings = with_levels(task, settings, given)
     methods = asked(task.assignment.parameters, settings)
     if settings.rate.target_vmaf is not None:
         found = search(task, settings, given, methods, encode)
-        return _publish(task, found.encoded, found.quality, found)
+        return _publish(task, found.encoded, found.probes)
     encoded = encode(task, settings, given)
-    return _publish(task, encoded, measure(task, encoded, given, methods))
+    quality = measure(task, encoded, given, methods)
+    return _publish(task, quality.added_to(encoded))
 
 
-def _publish(task: Task, encoded: Encoded, quality: Quality, found: Found | None = None) -> Done:
-    whole = task.job_directory / encoded.path.name
-    for file in quality.files:
+def _publish(task: Task, encoded: Encoded, probes: tuple[CrfProbe, ...] = ()) -> Done:
+    for file in reversed(encoded.files):  # what is named last is there when what names it is
         publish(task.directory / file.name, task.job_directory / file.name)
-    publish(encoded.path, whole)
+    whole = task.job_directory / encoded.path.name
     # Paths may be any bytes, JSON may not.
     path = os.fsencode(whole).decode("utf-8", "replace")
-    ended = encoded.ended
-    more = {**quality.metrics, **({} if found is None else found.metrics)}
-    known = measured(encoded.settings, encoded.ffmpeg, encoded.argv, ended, encoded.probed, path, more)
-    if found is None:
-        return known, replace(NO_FINDINGS, warnings=quality.warnings)
-    return known, replace(
-        NO_FINDINGS, probes=found.probes, warnings=(*quality.warnings, *found.warnings)
-    )
+    known = measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path)
+    return {**known, **encoded.known}, Findings(probes=probes, warnings=encoded.warnings)
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
@@ -142,8 +137,14 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     tools, text = task.tools, task.assignment.input
     if text is None:
         return nullcontext()
+    asked = task.assignment.parameters.get("duration")
     measure = partial(
-        probe_open, name="the input", spawner=tools.spawner, sandbox=tools.sandbox, abort=tools.abort
+        probe_open,
+        name="the input",
+        spawner=tools.spawner,
+        sandbox=tools.sandbox,
+        abort=tools.abort,
+        until=float(asked) if isinstance(asked, int | float) else None,
     )
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
 

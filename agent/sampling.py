@@ -7,18 +7,18 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from agent.encode import ffmpeg_for, judge
+from agent.accept import judge
+from agent.encode import ffmpeg_for
 from agent.ffmpeg import samples
-from agent.ffmpeg.compare import Comparison, Feed
+from agent.ffmpeg.compare import Feed
 from agent.ffmpeg.discover import FFmpeg
-from agent.ffmpeg.pixels import common_format
 from agent.ffmpeg.process import run
 from agent.ffmpeg.samples import Samples
 from agent.ffmpeg.source import opened
 from agent.inputs.measured import MeasuredInput
 from agent.passes import from_its_start
 from agent.quality.compare import NotMeasuredError, compare
-from agent.quality.measure import source_size
+from agent.quality.measure import comparison, opened_file
 from agent.task import AbortedError, Task
 from common.model import CrfProbe
 from common.settings import EncodeSettings
@@ -42,23 +42,16 @@ def _probe(task: Task, settings: EncodeSettings, given: MeasuredInput | None, ch
     ffmpeg = ffmpeg_for(task, settings)
     frames = max(1, round(chosen.seconds * settings.fps))
     path = _encoded(task, settings, given, chosen, ffmpeg, frames)
-    width, height = source_size(settings, given)
-    source_format = None if given is None else given.probed.pixel_format
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        with from_its_start(given, max(1, len(chosen.starts))) as theirs:
-            comparison = Comparison(
-                Feed((tuple(opened(descriptor, ffmpeg.version)),)),
-                samples.feed(settings, chosen, theirs, ffmpeg.version),
-                width,
-                height,
-                common_format(source_format, settings.pixel_format)[0],
-                ("vmaf",),
-            )
-            found = compare(task, comparison, [descriptor, *theirs], frames, None).frames
-        size = os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)
+    with opened_file(path) as own, from_its_start(given, max(1, len(chosen.starts))) as theirs:
+        wanted = comparison(
+            settings,
+            Feed((tuple(opened(own, ffmpeg.version)),)),
+            samples.feed(settings, chosen, theirs, ffmpeg.version),
+            settings.pixel_format,
+            ("vmaf",),
+        )
+        found = compare(task, wanted, [own, *theirs], frames, None).frames
+        size = os.fstat(own).st_size
     values = found.values["vmaf"]
     seconds = found.output[-1] - found.output[0] + 1 / settings.fps
     return CrfProbe(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from agent.advance import share
@@ -15,7 +15,7 @@ from agent.quality.measure import Quality, measure
 from agent.sampling import probe_crf
 from agent.target import MOST_SAMPLES, SCALES, TOLERANCE, closest, next_samples, next_whole
 from agent.task import FailedError, OnProgress, Task
-from common.model import CrfProbe, Scalar
+from common.model import CrfProbe
 from common.result import metrics
 from common.settings import EncodeSettings
 
@@ -32,11 +32,9 @@ class Found:
     """The encode that is kept."""
 
     encoded: Encoded
-    quality: Quality
+    """With its quality."""
     probes: tuple[CrfProbe, ...]
     """All that was measured on the way, in order."""
-    metrics: Mapping[str, Scalar]
-    warnings: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -44,7 +42,6 @@ class _Best:
     """The whole encode that came nearest so far."""
 
     encoded: Encoded | None = None
-    quality: Quality = field(default_factory=lambda: Quality({}))
     probe: CrfProbe | None = None
 
 
@@ -77,7 +74,7 @@ def search(
         vmaf = quality.metrics.get("vmaf_mean")
         if isinstance(vmaf, float):
             probes.append(CrfProbe(crf, vmaf, encoded.probed.bitrate, whole=True))
-        _keep(best, encoded, quality, probes[-1] if isinstance(vmaf, float) else None, target)
+        _keep(best, quality.added_to(encoded), probes[-1] if isinstance(vmaf, float) else None, target)
         if vmaf is None:
             break
     return _found(task, best, target, probes, warnings)
@@ -109,12 +106,12 @@ def _sampled(
     return probes, []
 
 
-def _keep(best: _Best, encoded: Encoded, quality: Quality, probe: CrfProbe | None, target: float) -> None:
+def _keep(best: _Best, encoded: Encoded, probe: CrfProbe | None, target: float) -> None:
     """Of what there is and what is new the nearer one; the other one is removed from the disk."""
     if best.encoded is None or (
         probe is not None and (best.probe is None or closest(target, (best.probe, probe)) is probe)
     ):
-        gone, best.encoded, best.quality, best.probe = best.encoded, encoded, quality, probe
+        gone, best.encoded, best.probe = best.encoded, encoded, probe
     else:
         gone = encoded
     if gone is not None:
@@ -135,14 +132,12 @@ def _found(
             f"target_vmaf {target:g} was not reached: the closest encode has {best.probe.vmaf:.2f}, "
             f"with crf {best.probe.crf:g}"
         )
-    return Found(_moved(task, best), best.quality, tuple(probes), {"target_reached": reached}, tuple(said))
+    told = Quality({"target_reached": reached}, tuple(said))
+    return Found(told.added_to(_moved(task, best.encoded)), tuple(probes))
 
 
-def _moved(task: Task, best: _Best) -> Encoded:
+def _moved(task: Task, encoded: Encoded) -> Encoded:
     """The encode that is kept, with all its files, in the attempt's own directory."""
-    encoded = best.encoded
-    if encoded is None:
-        raise RuntimeError("nothing was encoded")
     own = encoded.path.parent
     for file in own.iterdir():
         file.rename(task.directory / file.name)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from common.model import CrfProbe
 
@@ -152,12 +153,13 @@ def _logit(vmaf: float) -> float:
 
 
 def _between(free: Sequence[float], first: float, number: int, count: int) -> float:
-    """Of `count` tries at once the ones beside the first: spread over what is left, no further than 8 away."""
+    """Of `count` tries at once one beside the first: they are spread over what is left near it."""
     near = [crf for crf in free if abs(crf - first) <= _SPREAD]
     return near[math.floor((len(near) - 1) * (number - 0.5) / max(1, count - 1))]
 
 
 _SPREAD = 8.0
+"""CRFs that tries at once may be apart from the first."""
 
 
 def _curve(scale: Scale, points: Sequence[Point], crf: float) -> float:
@@ -178,7 +180,7 @@ def _interpolated(points: Sequence[Point], at: float) -> float:
     """Straight between two points, level beyond them."""
     if at <= points[0][0]:
         return points[0][1]
-    for (left, low), (right, high) in zip(points, points[1:], strict=False):
+    for (left, low), (right, high) in pairwise(points):
         if at <= right:
             return low + (high - low) * (at - left) / (right - left)
     return points[-1][1]

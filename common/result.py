@@ -63,7 +63,12 @@ _METRICS = (
     Metric("output_bytes", int, "byte", f"{_PROBE}: size of the file"),
     Metric("output_path", str, None, "agent: the file on the node"),
     Metric("cpu_seconds", float, "s", f"{_WAIT4}{_BOTH} sum"),
-    Metric("peak_memory_bytes", int, "byte", f"{_WAIT4}{_BOTH} larger; /proc while it ran, if the agent is larger"),
+    Metric(
+        "peak_memory_bytes",
+        int,
+        "byte",
+        f"{_WAIT4}{_BOTH} larger; /proc while it ran, if the agent is larger",
+    ),
     Metric("wall_seconds", float, "s", _CLOCK),
     Metric("width", int, "pixel", _PROBE),
     Metric("height", int, "pixel", _PROBE),
@@ -74,7 +79,7 @@ _METRICS = (
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
     Metric("command", str, None, f"agent: the command line, quoted for a shell{_BOTH} second"),
     Metric("runs", int, None, "agent: encodes that the numbers come from"),
-    Metric("crf", float, None, "request, or found by the search for target_vmaf"),
+    Metric("crf", float, None, "request, or found by the search for target_vmaf", always=False),
     Metric("passes", int, None, "request"),
     Metric(
         "target_reached",
@@ -208,8 +213,8 @@ def metrics(
         "ffmpeg_version": ffmpeg_version,
         "command": shlex.join(command) if command is not None else None,
         "runs": 1,
-        "crf": settings.rate.crf,
         "passes": settings.rate.passes,
+        **({} if settings.rate.crf is None else {"crf": settings.rate.crf}),
         **(more or {}),
     }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from agent.ffmpeg.container import container
+from agent.ffmpeg.others import others
 from agent.ffmpeg.picture import picture
 from agent.ffmpeg.sound import sound
-from agent.ffmpeg.source import opened, synthetic
+from agent.ffmpeg.source import PROTOCOLS, opened, synthetic
 from agent.ffmpeg.video import video
 from common.settings import EncodeSettings
 
@@ -27,14 +28,47 @@ def build(
     """
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")
-    argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-    argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
+    argv = _start(ffmpeg)
     if descriptor is None:
         argv += [*synthetic(settings), "-map", "0:v:0"]
     else:
-        argv += [*opened(descriptor, version), *picture(settings)]
-    argv += ["-frames:v", str(settings.frames), *video(settings, which_pass)]
+        argv += [*opened(descriptor, version), *picture(settings, version)]
+    if not settings.every_frame:
+        argv += ["-frames:v", str(settings.frames)]
+    argv += video(settings, which_pass)
     if which_pass == 1:
-        return [*argv, "-f", "null", "-"]
-    argv += sound(settings, "1:a:0" if descriptor is None else "0:a:0")
+        return [*argv, *_NOWHERE]
+    argv += sound(settings)
+    if descriptor is not None:
+        argv += others(settings)
     return [*argv, *container(settings, output)]
+
+
+def listen(
+    ffmpeg: str,
+    settings: EncodeSettings,
+    track: str,
+    how: str,
+    descriptor: int | None = None,
+    version: str = "",
+) -> list[str]:
+    """The argv that has the filter `how` listen to a `track` of what is encoded, for as long as it is."""
+    given = synthetic(settings) if descriptor is None else opened(descriptor, version)
+    return [*_start(ffmpeg), *given, *_listen(track, how), "-t", f"{settings.duration:.6f}", *_NOWHERE]
+
+
+def listen_to_file(ffmpeg: str, name: str, how: str) -> list[str]:
+    """The argv that has the filter `how` listen to the first track of a file in the working directory."""
+    return [*_start(ffmpeg), *PROTOCOLS, "-i", f"file:{name}", *_listen("0:a:0", how), *_NOWHERE]
+
+
+_NOWHERE = ["-f", "null", "-"]
+
+
+def _listen(track: str, how: str) -> list[str]:
+    return ["-map", track, "-af", how]
+
+
+def _start(ffmpeg: str) -> list[str]:
+    argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
+    return [*argv, "-progress", "pipe:1", "-stats_period", "0.5"]

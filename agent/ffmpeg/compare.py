@@ -42,6 +42,8 @@ class Comparison:
     """Of both sides."""
     methods: tuple[str, ...]
     """Of `agent.quality.frames.METHODS`."""
+    matrix: str | None = None
+    """Of the colours of both sides, where the source has none as its picture is no YUV."""
 
     @property
     def model(self) -> str:
@@ -76,7 +78,8 @@ def joined(feed: Feed, first: int, filters: Sequence[str]) -> str:
 def _graph(comparison: Comparison, threads: int) -> str:
     methods = [method for method in METHODS if method in comparison.methods]
     size = f"{comparison.width}:{comparison.height}"
-    same = [f"scale={size}:flags=bicubic:out_range=tv", f"format={comparison.pixel_format}"]
+    matrix = f":out_color_matrix={comparison.matrix}" if comparison.matrix else ""
+    same = [f"scale={size}:flags=bicubic:out_range=tv{matrix}", f"format={comparison.pixel_format}"]
     output, reference = comparison.output, comparison.reference
     copies = [f"[reference{number}]" for number in range(len(methods))]
     parts = [

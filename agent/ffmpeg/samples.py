@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.ffmpeg.compare import Feed, joined
-from agent.ffmpeg.picture import cut, prepared, scaled
+from agent.ffmpeg.picture import bring_to_size, cut, prepare
 from agent.ffmpeg.source import opened, synthetic
 from agent.ffmpeg.timing import frame_rate
 from agent.ffmpeg.video import video
@@ -18,6 +18,8 @@ _SHORT = 2 * COUNT * SECONDS
 _SYNTHETIC_SPAN = 120.0
 """Seconds from the start of a picture that ffmpeg makes: it has to be made from there on, each time."""
 FILE = "samples.mkv"
+_CLOCK = "1:90000"
+"""Of frames at their own times: joined samples have none of their input's. The container rounds them more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ def feed(settings: EncodeSettings, samples: Samples, descriptors: Sequence[int],
     if not descriptors:
         return Feed((tuple(synthetic(replace(settings, audio="none"))),), tuple(_picked(settings, samples)))
     if not samples.starts:
-        return Feed((tuple(opened(descriptors[0], version)),), (*prepared(settings), *cut(settings)))
+        return Feed((tuple(opened(descriptors[0], version)),), (*prepare(settings), *cut(settings)))
     inputs = tuple(
         ("-ss", f"{start:.3f}", "-t", f"{SECONDS:g}", *opened(descriptor, version))
         for start, descriptor in zip(samples.starts, descriptors, strict=True)
     )
-    return Feed(inputs, tuple(prepared(settings)))
+    return Feed(inputs, tuple(prepare(settings)))
 
 
 def encode(ffmpeg: str, settings: EncodeSettings, source: Feed) -> list[str]:
@@ -61,8 +63,10 @@ def encode(ffmpeg: str, settings: EncodeSettings, source: Feed) -> list[str]:
     argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
     argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
     argv += [word for words in source.inputs for word in words]
-    graph = f"{joined(source, 0, [*source.filters, *scaled(settings)])}[samples]"
+    graph = f"{joined(source, 0, [*source.filters, *bring_to_size(settings)])}[samples]"
     argv += ["-filter_complex", graph, "-map", "[samples]", *video(replace(settings, container="mkv"))]
+    if settings.every_frame:
+        argv += ["-fps_mode", "passthrough", "-enc_time_base:v", _CLOCK]
     return [*argv, "-protocol_whitelist", "file", "-f", "matroska", "-y", f"file:{FILE}"]
 
 

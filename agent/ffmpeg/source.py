@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from agent.ffmpeg.sound import AUDIO_RATE
 from agent.ffmpeg.timing import duration, frame_rate
@@ -14,6 +13,7 @@ DEMUXERS = "mov,matroska,mpegts,mpeg,avi,flv,ogg,asf,ivf,mxf,nut,yuv4mpegpipe"
 MAX_PIXELS = 8192 * 8192
 """Of a picture of an input: a small file can say that it is huge, and memory is taken for that."""
 PROTOCOLS = ["-protocol_whitelist", "file,pipe"]
+_DAMAGED = ["-max_error_rate", "1"]
 _KNOWS_FD = 6
 """The first version of ffmpeg with the protocol `fd`."""
 _VERSION = re.compile(r"n?(\d{1,3})\.")
@@ -30,18 +30,16 @@ def synthetic(settings: EncodeSettings) -> list[str]:
 
 
 def opened(descriptor: int, version: str) -> list[str]:
-    """Reads one open file. With `fd` there is no way to open another: no protocol takes a path."""
+    """Reads one open file. With `fd` there is no way to open another: no protocol takes a path.
+
+    What can be decoded is, however little it is of a damaged file: who counts the frames judges that.
+    """
     known = _VERSION.match(version)
     if known is not None and int(known[1]) < _KNOWS_FD:
         way = ["-protocol_whitelist", "file", "-i", f"file:/proc/self/fd/{descriptor}"]
     else:
         way = ["-protocol_whitelist", "fd", "-fd", str(descriptor), "-i", "fd:"]
-    return ["-format_whitelist", DEMUXERS, "-max_pixels", str(MAX_PIXELS), "-dn", "-sn", *way]
-
-
-def playlist(path: Path) -> list[str]:
-    """Reads a stream in pieces that we made, by its list: the pieces are below its directory."""
-    return ["-protocol_whitelist", "file", "-allowed_extensions", "ALL", "-i", f"file:{path}"]
+    return ["-format_whitelist", DEMUXERS, "-max_pixels", str(MAX_PIXELS), "-dn", *_DAMAGED, *way]
 
 
 def _graph(graph: str) -> list[str]:

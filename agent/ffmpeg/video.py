@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from agent.ffmpeg.colour import colours, light
+from agent.ffmpeg.keyframes import closed, keyframes
 from common.settings import EncodeSettings
 
-PASS_LOGS = "passes"
+FIRST_PASS = "passes"
 """The directory, within that of the attempt, where a first pass leaves what it found."""
 _LEAST_GOOD_SPEED = 5
 """libvpx has no faster `-cpu-used` where it looks twice."""
+_OWN = {"libx265": "-x265-params", "libsvtav1": "-svtav1-params"}
+"""The encoders that have options of their own, all in one word."""
 
 
 def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
@@ -17,10 +21,25 @@ def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
         argv += [*_speed_of_vp9(settings, which_pass), "-row-mt", "1"]
     else:
         argv += ["-preset", settings.preset]
-    argv += [*_rate_control(settings), "-g", str(settings.gop), "-pix_fmt", settings.pixel_format]
-    if settings.codec == "h265" and settings.container == "mp4" and which_pass != 1:
+    argv += [*_rate_control(settings), *keyframes(settings), "-pix_fmt", settings.pixel_format]
+    argv += colours(settings)
+    if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash") and which_pass != 1:
         argv += ["-tag:v", "hvc1"]  # ffmpeg's own choice, hev1, does not play on Apple's devices
-    return argv + _threads_and_pass(settings, which_pass)
+    own = {**_pools(settings), **light(settings), **closed(settings), **_own_pass(settings, which_pass)}
+    if own:
+        argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
+    if settings.threads is not None and settings.encoder not in _OWN:
+        argv += ["-threads", str(settings.threads)]
+    if which_pass is not None and settings.encoder != "libx265":
+        argv += ["-pass", str(which_pass), "-passlogfile", f"{FIRST_PASS}/ffmpeg"]
+    return argv
+
+
+def _own_pass(settings: EncodeSettings, which_pass: int | None) -> dict[str, str]:
+    """What x265 calls a pass and its log."""
+    if which_pass is None or settings.encoder != "libx265":
+        return {}
+    return {"pass": str(which_pass), "stats": f"{FIRST_PASS}/x265.log"}
 
 
 def _speed_of_vp9(settings: EncodeSettings, which_pass: int | None) -> list[str]:
@@ -49,17 +68,10 @@ def _rate_control(settings: EncodeSettings) -> list[str]:
     return argv
 
 
-def _threads_and_pass(settings: EncodeSettings, which_pass: int | None) -> list[str]:
-    argv: list[str] = []
-    count = None if settings.threads is None else str(settings.threads)
-    if settings.encoder == "libx265":  # it has its own words for both, in one option
-        words = [] if count is None else [f"pools={count}"]  # -threads: its frame threads, 16 at most
-        if which_pass is not None:
-            words += [f"pass={which_pass}", f"stats={PASS_LOGS}/x265.log"]
-        return ["-x265-params", ":".join(words)] if words else []
-    if which_pass is not None:
-        argv += ["-pass", str(which_pass), "-passlogfile", f"{PASS_LOGS}/ffmpeg"]
-    if count is not None:
-        # SVT-AV1 keeps a pool of its own, which -threads does not bound.
-        argv += ["-svtav1-params", f"lp={count}"] if settings.encoder == "libsvtav1" else ["-threads", count]
-    return argv
+def _pools(settings: EncodeSettings) -> dict[str, str]:
+    """The threads of the encoders that keep pools of their own, which -threads does not bound."""
+    if settings.threads is None:
+        return {}
+    # For x265, -threads would set its frame threads, 16 at most.
+    names = {"libx265": "pools", "libsvtav1": "lp"}
+    return {names[settings.encoder]: str(settings.threads)} if settings.encoder in names else {}

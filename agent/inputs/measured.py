@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from agent.ffmpeg.source import MAX_PIXELS
@@ -17,6 +18,7 @@ from common.settings import EncodeSettings, Source
 
 _MOST_FPS = 240.0
 """What is believed of an input's frame rate."""
+_LEAST_FPS = 0.01
 _ROUNDING = 0.05
 """Seconds that the end of an input may be wrong by, as containers round times."""
 
@@ -35,7 +37,45 @@ class MeasuredInput:
     @property
     def source(self) -> Source:
         """What the settings need to know of it."""
-        return Source(self.probed.end, audio=self.probed.audio_codec is not None)
+        probed = self.probed
+        whole = probed.begun is None or probed.begun == probed.frames
+        return Source(
+            duration=probed.end,
+            width=probed.width,
+            height=probed.height,
+            audio=probed.audio,
+            subtitles=probed.subtitles,
+            frames=probed.frames if probed.begun is None else probed.begun,
+            frame_rate=self._rate(),
+            span=probed.span if whole else None,
+            variable=probed.variable,
+            codec=probed.codec,
+            pixel_format=probed.pixel_format,
+            depth=probed.depth or 8,
+            rotation=probed.rotation,
+            sample_aspect=_aspect(*probed.sample_aspect),
+            interlaced=probed.interlaced,
+            colour=probed.colour,
+            mastering=probed.mastering,
+            light=probed.light,
+        )
+
+    def _rate(self) -> float | None:
+        """Frames per second: as the file says, but counted where that varies or cannot be."""
+        probed = self.probed
+        counted = (probed.frames - 1) / probed.span if probed.span and probed.frames > 1 else None
+        stated = probed.frame_rate
+        believed = stated is not None and 0 < stated <= _MOST_FPS and not probed.variable
+        rate = stated if believed else counted
+        return None if rate is None else min(max(rate, _LEAST_FPS), _MOST_FPS)
+
+    @property
+    def gap(self) -> str | None:
+        """A sentence if it is not whole."""
+        missing = self.probed.missing or 0.0
+        if missing > MOST_MISSING:
+            return f"the input is cut off: its last {missing:.1f} s are missing"
+        return "the input is damaged" if self.probed.damaged else None
 
     def uncertain(self, settings: EncodeSettings) -> int:
         """Frames of the output that may be missing, as the length of a last picture is not always known."""
@@ -68,8 +108,8 @@ def measured_input(
                 f"the picture of the input has {probed.width}x{probed.height} pixels; "
                 f"{MAX_PIXELS} are the most",
             )
-        if probed.missing is not None and probed.missing > MOST_MISSING:
-            raise InputFailedError(
-                "input_invalid", f"the input is cut off: its last {probed.missing:.1f} s are missing"
-            )
         yield MeasuredInput(descriptor, probed)
+
+
+def _aspect(width: int, height: int) -> Fraction:
+    return Fraction(width, height) if width > 0 and height > 0 else Fraction(1)

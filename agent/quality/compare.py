@@ -7,10 +7,9 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from agent.accept import judge
 from agent.advance import silent
-from agent.encode import judge
 from agent.ffmpeg import compare as command
 from agent.ffmpeg.compare import Comparison
 from agent.ffmpeg.discover import FFmpeg
@@ -46,17 +45,12 @@ class Compared:
 
 
 def compare(
-    task: Task,
-    comparison: Comparison,
-    descriptors: Sequence[int],
-    expected: int,
-    counted: int | None,
-    readable: Sequence[Path] = (),
+    task: Task, comparison: Comparison, descriptors: Sequence[int], expected: int, counted: int | None
 ) -> Compared:
     """Compares frame by frame; nothing of it is left in the attempt's directory.
 
-    `expected`: about how many frames there are; `counted`: how many the probe of the output found;
-    `readable`: directories that are read by their names. `NotMeasuredError` if it fails, or if the frames do not correspond; `AbortedError`.
+    `expected`: about how many frames there are; `counted`: how many the probe of the output found.
+    `NotMeasuredError` if it fails, or if the frames do not correspond; `AbortedError`.
     """
     tools = task.tools
     ffmpeg = _able(task, comparison.methods)
@@ -73,7 +67,6 @@ def compare(
             total_frames=expected,
             on_progress=silent(tools.on_progress),
             sandbox=tools.sandbox,
-            readable=readable,
             descriptors=descriptors,
         )
         if ended.why == "aborted":

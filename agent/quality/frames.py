@@ -66,7 +66,7 @@ def ceiling(depth: int) -> float:
 
 
 def table(frames: Frames) -> str:
-    """The values as CSV (RFC 4180): `frame` from 0, `time` in seconds from the first one, then the methods."""
+    """The values as CSV (RFC 4180): `frame` from 0, `time` in seconds from the first one, each method."""
     text = io.StringIO()
     rows = csv.writer(text)
     names = [method for method in METHODS if method in frames.values]

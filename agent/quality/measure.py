@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from agent.encode import Encoded
 from agent.ffmpeg.compare import Comparison, Feed
-from agent.ffmpeg.picture import cut, prepared
-from agent.ffmpeg.pixels import common_format
-from agent.ffmpeg.source import opened, playlist, synthetic
+from agent.ffmpeg.container import picture_file
+from agent.ffmpeg.picture import cut, prepare, without_matrix
+from agent.ffmpeg.pixels import common_format, depth
+from agent.ffmpeg.source import opened, synthetic
 from agent.inputs.measured import MeasuredInput
-from agent.inputs.media import reopen
 from agent.passes import from_its_start
 from agent.produced import Produced
 from agent.quality.compare import Compared, NotMeasuredError, compare
@@ -21,9 +22,12 @@ from agent.quality.frames import METHODS, table
 from agent.quality.statistics import summarize
 from agent.task import Task
 from common.model import ArtifactKind, Scalar, Value
-from common.settings import CONTAINERS, EncodeSettings
+from common.settings import EncodeSettings
 
 TABLE = "quality.csv"
+_ROW = 64
+"""Pixels: ffmpeg rounds rows in memory up to as many."""
+_NOTHING = Feed(())
 _HIGH_RANGE = (
     "the picture has a high dynamic range, which VMAF's models do not know: its VMAF can only be compared "
     "with others of the same kind"
@@ -39,8 +43,14 @@ class Quality:
     files: tuple[Produced, ...] = ()
     """In the attempt's directory."""
 
-
-NOT_ASKED = Quality({})
+    def added_to(self, encoded: Encoded) -> Encoded:
+        """The encode with what it is like."""
+        return replace(
+            encoded,
+            files=(*encoded.files, *self.files),
+            known={**encoded.known, **self.metrics},
+            warnings=(*encoded.warnings, *self.warnings),
+        )
 
 
 def asked(parameters: Mapping[str, Value], settings: EncodeSettings) -> tuple[str, ...]:
@@ -57,12 +67,13 @@ def measure(task: Task, encoded: Encoded, given: MeasuredInput | None, methods: 
 
     Where that fails there are no numbers, but a warning: the output is as good as it was. `AbortedError`.
     """
+    methods, warnings = measurable(methods, encoded)
     if not methods:
-        return NOT_ASKED
+        return Quality({}, warnings)
     try:
         compared, model = _compared(task, encoded, given, methods)
     except NotMeasuredError as error:
-        return Quality({}, (f"the quality was not measured: {error}",))
+        return Quality({}, (*warnings, f"the quality was not measured: {error}"))
     frames = compared.frames
     times = [time - frames.output[0] for time in frames.output]
     found: dict[str, Scalar] = {"vmaf_model": model if "vmaf" in methods else None}
@@ -72,51 +83,76 @@ def measure(task: Task, encoded: Encoded, given: MeasuredInput | None, methods: 
     path.unlink(missing_ok=True)
     with path.open("x", encoding="ascii", newline="") as file:
         file.write(table(frames))
-    warnings = (_HIGH_RANGE,) if compared.high_range and "vmaf" in methods else ()
+    if compared.high_range and "vmaf" in methods:
+        warnings = (*warnings, _HIGH_RANGE)
     return Quality(found, warnings, (Produced(TABLE, ArtifactKind.QUALITY, "text/csv"),))
 
 
-def source_size(settings: EncodeSettings, given: MeasuredInput | None) -> tuple[int, int]:
-    """Width and height at which an output is compared, in pixels."""
-    return (settings.width, settings.height) if given is None else (given.probed.width, given.probed.height)
+def measurable(methods: Sequence[str], encoded: Encoded) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Those of the `methods` that give right numbers for this output, and why the others are left out. Pure.
+
+    ffmpeg's xpsnr takes the length of a row in memory for the picture's width where samples have more
+    than 8 bits: of two equal pictures it makes 10 dB. The two are the same in multiples of 64 pixels.
+    """
+    wanted = comparison(encoded.settings, _NOTHING, _NOTHING, encoded.probed.pixel_format, methods)
+    if "xpsnr" not in methods or depth(wanted.pixel_format) == 8 or wanted.width % _ROW == 0:
+        return methods, ()
+    left = [method for method in methods if method != "xpsnr"]
+    why = (
+        f"ffmpeg's filter is wrong for {depth(wanted.pixel_format)} bits at a width of {wanted.width} pixels"
+    )
+    return left, (f"xpsnr was not measured: {why}, which is no multiple of {_ROW}",)
+
+
+def comparison(
+    settings: EncodeSettings, output: Feed, reference: Feed, pixel_format: str | None, methods: Sequence[str]
+) -> Comparison:
+    """How an output in `pixel_format` is compared: at the source's size, upright, in square pixels. Pure."""
+    source = settings.source
+    width, height = settings.width, settings.height
+    if source is not None:
+        width, height = (max(1, round(side)) for side in source.shown)
+    source_format = None if source is None or settings.tonemapped else source.pixel_format
+    return Comparison(
+        output,
+        reference,
+        width,
+        height,
+        common_format(source_format, pixel_format)[0],
+        tuple(methods),
+        "bt709" if without_matrix(settings) else None,
+    )
 
 
 def _compared(
     task: Task, encoded: Encoded, given: MeasuredInput | None, methods: Sequence[str]
 ) -> tuple[Compared, str]:
-    settings, probed = encoded.settings, encoded.probed
-    width, height = source_size(settings, given)
-    source_format = None if given is None else given.probed.pixel_format
-    with _output(encoded) as (output, own), from_its_start(given) as theirs:
-        comparison = Comparison(
-            output,
-            reference(settings, theirs, encoded.ffmpeg.version),
-            width,
-            height,
-            common_format(source_format, probed.pixel_format)[0],
-            tuple(methods),
+    settings, version = encoded.settings, encoded.ffmpeg.version
+    picture = encoded.path.with_name(picture_file(settings, encoded.path.name))
+    with opened_file(picture) as own, from_its_start(given) as theirs:
+        wanted = comparison(
+            settings,
+            Feed((tuple(opened(own, version)),)),
+            reference(settings, theirs, version),
+            encoded.probed.pixel_format,
+            methods,
         )
-        descriptors = [*own, *theirs]
-        readable = [] if own else [encoded.path.parent]
-        compared = compare(task, comparison, descriptors, settings.frames, probed.frames, readable)
-    return compared, comparison.model
+        return compare(task, wanted, [own, *theirs], settings.frames, encoded.probed.frames), wanted.model
 
 
 def reference(settings: EncodeSettings, descriptors: Sequence[int], version: str) -> Feed:
     """What `settings` encode, at the source's size: an open input, or the same picture made again. Pure."""
     if descriptors:
-        return Feed((tuple(opened(descriptors[0], version)),), (*prepared(settings), *cut(settings)))
+        return Feed((tuple(opened(descriptors[0], version)),), (*prepare(settings), *cut(settings)))
     silent = replace(settings, audio="none")
     return Feed((tuple(synthetic(silent)),), (f"trim=end_frame={settings.frames}",))
 
 
 @contextmanager
-def _output(encoded: Encoded) -> Iterator[tuple[Feed, list[int]]]:
-    """The output, to be read: one that is in pieces by its list, as the pieces are found by their names."""
-    if CONTAINERS[encoded.settings.container].pieces:
-        yield Feed((tuple(playlist(encoded.path)),)), []
-        return
-    with ExitStack() as stack:
-        descriptor = os.open(encoded.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        stack.callback(os.close, descriptor)
-        yield Feed((tuple(opened(descriptor, encoded.ffmpeg.version)),)), [descriptor]
+def opened_file(path: Path) -> Iterator[int]:
+    """A file that ffmpeg wrote, to read, and nothing that a link leads to."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -8,10 +8,19 @@ from common.settings.codecs import (
     Codec,
 )
 from common.settings.containers import CONTAINERS, Container
-from common.settings.encode import EncodeSettings, Source
+from common.settings.encode import EncodeSettings
 from common.settings.errors import UnsuitableError
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
+from common.settings.source import (
+    AudioTrack,
+    Colour,
+    ContentLight,
+    Level,
+    MasteringDisplay,
+    Source,
+    SubtitleTrack,
+)
 
 __all__ = [
     "BITRATE",
@@ -22,11 +31,17 @@ __all__ = [
     "MAX_BITRATE",
     "MIN_AV1_SIZE",
     "MIN_BITRATE",
+    "AudioTrack",
     "Codec",
+    "Colour",
     "Container",
+    "ContentLight",
     "EncodeSettings",
+    "Level",
+    "MasteringDisplay",
     "Rate",
     "Source",
+    "SubtitleTrack",
     "UnsuitableError",
     "parse_bitrate",
     "resolve",

@@ -9,7 +9,7 @@ from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import duration, frame_rate
 from common.model import Scalar
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, resolve
+from common.settings import AudioTrack, EncodeSettings, Source, resolve
 
 
 def settings(scenario: str = "720p30-h264", **parameters: Scalar) -> EncodeSettings:
@@ -116,7 +116,7 @@ def test_the_frame_rate_is_the_one_that_people_mean(fps: float, exact: Fraction)
 
 def given(version: str = "n9.0.2", **parameters: Scalar) -> list[str]:
     """The command line for an input that is open as descriptor 7."""
-    source = Source(2.0, audio=True)
+    source = Source(2.0, 640, 360, (AudioTrack("aac", 2),))
     wanted = resolve(SCENARIOS["720p30-h264"], parameters, source)
     return build("/opt/ffmpeg", wanted, "out.mp4", 7, version)
 
