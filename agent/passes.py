@@ -12,7 +12,7 @@ from agent.advance import share
 from agent.ffmpeg import command
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.process import Ended, run
-from agent.ffmpeg.video import FIRST_PASS
+from agent.ffmpeg.video import PASSES
 from agent.inputs.measured import MeasuredInput
 from agent.inputs.media import reopen
 from agent.task import AbortedError, OnProgress, Task
@@ -30,7 +30,7 @@ def passes(
     tell = task.tools.on_progress
     if settings.rate.passes == 1:
         return _one(task, settings, ffmpeg, output, given, None, tell)
-    logs = task.directory / FIRST_PASS
+    logs = task.directory / PASSES
     logs.mkdir()  # the attempt's own directory: no other attempt's logs are here
     try:
         argv, first = _one(task, settings, ffmpeg, output, given, 1, share(tell, 0, 50))

@@ -12,7 +12,7 @@ the curve that samples gave, and two of them are a curve by themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -103,14 +103,15 @@ def closest(target: float, probes: Iterable[CrfProbe]) -> CrfProbe:
 
 def expected(scale: Scale, probes: Sequence[CrfProbe], crf: float) -> float:
     """The VMAF of the whole input with this CRF, from all that was measured."""
+    return _model(scale, probes)(crf)
+
+
+def _model(scale: Scale, probes: Sequence[CrfProbe]) -> Callable[[float], float]:
     samples = [(at, _logit(vmaf)) for at, vmaf in monotone(_points(probes, whole=False))]
-    whole = _points(probes, whole=True)
-    if len(whole) > 1:
-        value = _curve(scale, [(at, _logit(vmaf)) for at, vmaf in whole], crf)
-    else:
-        value = _curve(scale, samples, crf)
-        value += sum(_logit(vmaf) - _curve(scale, samples, at) for at, vmaf in whole)
-    return 100 / (1 + math.exp(-value))
+    whole = [(at, _logit(vmaf)) for at, vmaf in _points(probes, whole=True)]
+    points = whole if len(whole) > 1 else samples
+    shift = sum(value - _curve(scale, samples, at) for at, value in whole) if len(whole) == 1 else 0.0
+    return lambda crf: 100 / (1 + math.exp(-_curve(scale, points, crf) - shift))
 
 
 def monotone(points: Sequence[Point]) -> list[Point]:
@@ -144,7 +145,8 @@ def _grid(scale: Scale, low: float, high: float) -> list[float]:
 
 
 def _solution(target: float, scale: Scale, probes: Sequence[CrfProbe], free: Sequence[float]) -> float:
-    return min(free, key=lambda crf: (abs(expected(scale, probes, crf) - target), crf))
+    model = _model(scale, probes)
+    return min(free, key=lambda crf: (abs(model(crf) - target), crf))
 
 
 def _logit(vmaf: float) -> float:

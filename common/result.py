@@ -89,7 +89,7 @@ _METRICS = (
         always=False,
     ),
     *_quality(),
-    Metric("vmaf_model", str, None, "agent: Netflix' model that vmaf is measured with, by the input's size"),
+    Metric("vmaf_model", str, None, "agent: Netflix' model for a picture of the input's size", always=False),
     Metric("energy_joules", float, "J", "energy_source, over exactly the encode", always=False),
     Metric("energy_idle_joules", float, "J", "power while the node was idle * wall_seconds", always=False),
     Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules", always=False),

@@ -6,7 +6,7 @@ from agent.ffmpeg.colour import colours, light
 from agent.ffmpeg.keyframes import closed, keyframes
 from common.settings import EncodeSettings
 
-FIRST_PASS = "passes"
+PASSES = "passes"
 """The directory, within that of the attempt, where a first pass leaves what it found."""
 _LEAST_GOOD_SPEED = 5
 """libvpx has no faster `-cpu-used` where it looks twice."""
@@ -31,7 +31,7 @@ def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
     if settings.threads is not None and settings.encoder not in _OWN:
         argv += ["-threads", str(settings.threads)]
     if which_pass is not None and settings.encoder != "libx265":
-        argv += ["-pass", str(which_pass), "-passlogfile", f"{FIRST_PASS}/ffmpeg"]
+        argv += ["-pass", str(which_pass), "-passlogfile", f"{PASSES}/ffmpeg"]
     return argv
 
 
@@ -39,7 +39,7 @@ def _own_pass(settings: EncodeSettings, which_pass: int | None) -> dict[str, str
     """What x265 calls a pass and its log."""
     if which_pass is None or settings.encoder != "libx265":
         return {}
-    return {"pass": str(which_pass), "stats": f"{FIRST_PASS}/x265.log"}
+    return {"pass": str(which_pass), "stats": f"{PASSES}/x265.log"}
 
 
 def _speed_of_vp9(settings: EncodeSettings, which_pass: int | None) -> list[str]:

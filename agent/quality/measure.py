@@ -19,7 +19,7 @@ from agent.passes import from_its_start
 from agent.produced import Produced
 from agent.quality.compare import Compared, NotMeasuredError, compare
 from agent.quality.frames import METHODS, table
-from agent.quality.statistics import summarize
+from agent.quality.statistics import names, summarize
 from agent.task import Task
 from common.model import ArtifactKind, Scalar, Value
 from common.settings import EncodeSettings
@@ -67,16 +67,18 @@ def measure(task: Task, encoded: Encoded, given: MeasuredInput | None, methods: 
 
     Where that fails there are no numbers, but a warning: the output is as good as it was. `AbortedError`.
     """
+    found: dict[str, Scalar] = dict.fromkeys(name for method in methods for name in names(method))
     methods, warnings = measurable(methods, encoded)
     if not methods:
-        return Quality({}, warnings)
+        return Quality(found, warnings)
     try:
         compared, model = _compared(task, encoded, given, methods)
     except NotMeasuredError as error:
-        return Quality({}, (*warnings, f"the quality was not measured: {error}"))
+        return Quality(found, (*warnings, f"the quality was not measured: {error}"))
     frames = compared.frames
     times = [time - frames.output[0] for time in frames.output]
-    found: dict[str, Scalar] = {"vmaf_model": model if "vmaf" in methods else None}
+    if "vmaf" in methods:
+        found["vmaf_model"] = model
     for method, values in frames.values.items():
         found |= summarize(values, times, max(encoded.probed.duration, times[-1])).metrics(method)
     path = task.directory / TABLE

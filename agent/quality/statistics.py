@@ -18,12 +18,13 @@ class Summary:
 
     def metrics(self, name: str) -> dict[str, float]:
         """As `common.result` calls them, to six decimals: more is not in what filters write."""
-        return {
-            f"{name}_mean": round(self.mean, 6),
-            f"{name}_harmonic_mean": round(self.harmonic_mean, 6),
-            f"{name}_p1": round(self.p1, 6),
-            f"{name}_worst_second": round(self.worst_second, 6),
-        }
+        values = (self.mean, self.harmonic_mean, self.p1, self.worst_second)
+        return {metric: round(value, 6) for metric, value in zip(names(name), values, strict=True)}
+
+
+def names(name: str) -> tuple[str, str, str, str]:
+    """The metrics of one way of measuring."""
+    return f"{name}_mean", f"{name}_harmonic_mean", f"{name}_p1", f"{name}_worst_second"
 
 
 def summarize(values: Sequence[float], times: Sequence[float], end: float) -> Summary:

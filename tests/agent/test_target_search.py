@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.target import (
@@ -76,6 +76,7 @@ def test_a_usual_picture_needs_few_probes() -> None:
     assert len(sampled(94, CURVES["a usual one"])) <= 4
 
 
+@settings(deadline=None)
 @given(st.floats(20, 99.5), st.floats(5, 70), st.floats(0.5, 12), st.sampled_from(sorted(SCALES)))
 def test_it_ends_on_every_curve_with_every_codec(
     target: float, middle: float, width: float, codec: str
@@ -88,6 +89,7 @@ def test_it_ends_on_every_curve_with_every_codec(
     assert len(set(tried)) == len(tried)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_noise_misleads_it_by_no_more_than_the_noise(seed: int) -> None:
     noise = random.Random(seed)
