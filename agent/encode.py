@@ -62,29 +62,27 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         probed,
         path,
         files(settings, path.name),
-        {**_found(probed, given), "loudness": after},
+        {**_found(probed, given), **({} if after is None else {"loudness": after})},
         (*warnings, *left_out(settings), *off_target(settings, after)),
     )
 
 
 def _found(probed: Probe, given: MeasuredInput | None) -> dict[str, Scalar]:
     """What is known of the tracks, and of the input."""
-    known: dict[str, Scalar] = {
+    if given is None:
+        return {}
+    source = given.probed
+    return {
         "audio_tracks": len(probed.audio),
         "subtitle_tracks": len(probed.subtitles),
+        "source_frames": source.frames,
+        "source_width": source.width,
+        "source_height": source.height,
+        "source_codec": source.codec,
+        "source_pixel_format": source.pixel_format,
+        "source_frame_rate": given.source.frame_rate,
+        "source_duration": source.end,
     }
-    if given is not None:
-        source = given.probed
-        known |= {
-            "source_frames": source.frames,
-            "source_width": source.width,
-            "source_height": source.height,
-            "source_codec": source.codec,
-            "source_pixel_format": source.pixel_format,
-            "source_frame_rate": given.source.frame_rate,
-            "source_duration": source.end,
-        }
-    return known
 
 
 def ffmpeg_for(task: Task, settings: EncodeSettings) -> FFmpeg:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,11 @@ class MeasuredInput:
 
     descriptor: int
     probed: Probe
+
+    def rewound(self) -> int:
+        """The descriptor, to be read from the beginning by the next program that inherits it."""
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
+        return self.descriptor
 
     @property
     def source(self) -> Source:
