@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.accept import accept
 from agent.energy.account import NO_ENERGY, Energy
-from agent.ffmpeg import command
 from agent.ffmpeg.container import files
 from agent.ffmpeg.discover import FFmpeg
-from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.process import Ended
 from agent.inputs.measured import MeasuredInput
 from agent.loudness import loudness_of_output, off_target
+from agent.passes import passes
 from agent.probed import Probe
 from agent.produced import Produced
-from agent.task import AbortedError, FailedError, Task
+from agent.task import FailedError, Task
 from common.model import Scalar
 from common.result import metrics
 from common.settings import CONTAINERS, EncodeSettings
@@ -49,27 +49,12 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
 
     `FailedError` if that fails, or if the output is not what was asked for; `AbortedError`.
     """
-    tools = task.tools
     ffmpeg = ffmpeg_for(task, settings)
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
-    descriptor = None if given is None else given.rewound()
-    argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version)
-    with tools.account.encode(tools.may_work) as metered:
-        ended = run(
-            tools.spawner,
-            argv,
-            task.directory,
-            limits=tools.limits(settings if given is None else given.burden(settings)),
-            abort=tools.abort,
-            may_work=metered.may_work,
-            total_frames=settings.frames,
-            on_progress=tools.on_progress,
-            sandbox=tools.sandbox,
-            descriptors=[] if descriptor is None else [descriptor],
-        )
+    with task.tools.account.encode(task.tools.may_work) as metered:
+        watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
+        argv, ended = passes(watched, settings, ffmpeg, path.name, given)
         energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
-    if ended.why == "aborted":
-        raise AbortedError
     known = measured(settings, ffmpeg, argv, ended)
     if not path.parent.exists():
         raise FailedError("agent_error", f"{task.job_directory} was removed during the encode", known)

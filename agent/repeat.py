@@ -48,6 +48,11 @@ class Repeated:
     runs: tuple[Run, ...]
     confidence: Confidence
 
+    @classmethod
+    def once(cls, encoded: Encoded) -> Repeated:
+        """One that nobody asked to repeat."""
+        return cls(encoded, (_run_of(encoded),), Confidence.AUTO)
+
     def metrics(self, prices: Prices) -> dict[str, Scalar]:
         """Those that the runs decide together."""
         return headline(self.runs, self.confidence, prices)
@@ -72,8 +77,7 @@ def repeat(
     """
     confidence = task.assignment.confidence
     if confidence not in WIDTHS:
-        encoded = encode_once(task, settings, given)
-        return Repeated(encoded, (_run_of(encoded),), confidence)
+        return Repeated.once(encode_once(task, settings, given))
     overall = _Overall(task.tools.on_progress, confidence)
     runs: list[Run] = []
     while True:

@@ -7,11 +7,11 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from agent.encode import Encoded, ffmpeg_for, measured
+from agent.advance import NeverBack
+from agent.encode import ffmpeg_for
 from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
@@ -19,23 +19,18 @@ from agent.ffmpeg.spawner import Spawner
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.join import join
-from agent.loudness import with_levels
-from agent.pictures import DIRECTORY, make_pictures
 from agent.plan import plan
 from agent.probe import probe_open
-from agent.produced import Produced
-from agent.publish.rules import OutputFailedError, OutputRules
-from agent.publish.step import prepare, publish
+from agent.publish.rules import OutputRules
 from agent.publish.store import FileStore
-from agent.renditions.measure import facts
-from agent.repeat import repeat
 from agent.sandbox import Sandbox
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
+from agent.work import work
 from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
-from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar, Stage
+from common.model import NO_FINDINGS, Failure, JobStatus, Report, Scalar, Stage
 from common.scenarios import SCENARIOS
-from common.settings import CONTAINERS, EncodeSettings, Source, UnsuitableError, resolve
+from common.settings import EncodeSettings, Source, UnsuitableError, resolve
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -72,7 +67,7 @@ def run_job(
     tools = Tools(
         toolbox,
         spawner,
-        on_progress,
+        NeverBack(on_progress),
         abort,
         may_work,
         sandbox,
@@ -127,41 +122,8 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
         with _input(task) as given:
             settings = _settings(task.assignment, None if given is None else given.source)
             return (
-                plan(task, settings, given)
-                if assignment.stage is Stage.PLAN
-                else _work(task, settings, given)
+                plan(task, settings, given) if assignment.stage is Stage.PLAN else work(task, settings, given)
             )
-
-
-def _work(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
-    """The story of one job that is no parent of others."""
-    pieces, source = CONTAINERS[settings.container].pieces, None if given is None else given.descriptor
-    prepare(task, pieces=pieces, given=source)  # before hours are spent in vain
-    settings = with_levels(task, settings, given)
-    repeated = repeat(task, settings, given)
-    encoded = repeated.kept
-    task = replace(task, directory=encoded.path.parent)
-    more = {**encoded.known, **repeated.metrics(task.tools.account.means.prices)}
-    known = {
-        **measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, more=more),
-        **facts(task.directory, encoded.files),
-    }
-    files = (*encoded.files, *_pictures(task, encoded, given))
-    try:
-        published = publish(task, files, pieces=pieces, given=source)
-    except OutputFailedError as error:
-        raise FailedError(error.code, str(error), known) from error
-    findings = Findings(
-        artifacts=published.artifacts, repeats=repeated.repeats, warnings=encoded.warnings
-    )
-    return {**known, "output_path": published.path}, findings
-
-
-def _pictures(task: Task, encoded: Encoded, given: MeasuredInput | None) -> list[Produced]:
-    if given is None or task.assignment.parameters.get("pictures") is not True:
-        return []
-    _, made = make_pictures(task, encoded.ffmpeg, encoded.settings, given)
-    return [replace(each, name=f"{DIRECTORY}/{each.name}") for each in made]
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:

@@ -31,7 +31,8 @@ class Metric:
 
 _PROBE = "probe of the output"
 _WAIT4 = "wait4 of the ffmpeg process"
-_CLOCK = "monotonic clock, from the start of ffmpeg to its end"
+_BOTH = "; of two passes the"
+_CLOCK = "monotonic clock, from the start of ffmpeg to its end; of two passes the sum"
 
 _MEAN = "mean of the runs"
 _MOST = "the highest of the runs"
@@ -63,9 +64,12 @@ _METRICS = (
     Metric("bitrate", float, "bit/s", f"{_PROBE}: bytes of the video stream / duration"),
     Metric("output_bytes", int, "byte", f"{_PROBE}: size of the file"),
     Metric("output_path", str, None, "agent: the file on the node"),
-    Metric("cpu_seconds", float, "s", f"{_WAIT4}; {_MEAN}"),
+    Metric("cpu_seconds", float, "s", f"{_WAIT4}{_BOTH} sum; {_MEAN}"),
     Metric(
-        "peak_memory_bytes", int, "byte", f"{_WAIT4}, or /proc while it ran, if the agent is larger; {_MOST}"
+        "peak_memory_bytes",
+        int,
+        "byte",
+        f"{_WAIT4}{_BOTH} larger; /proc while it ran, if the agent is larger; {_MOST}",
     ),
     Metric("wall_seconds", float, "s", f"{_CLOCK}; {_MEAN}"),
     Metric("width", int, "pixel", _PROBE),
@@ -75,7 +79,7 @@ _METRICS = (
     Metric("pixel_format", str, None, _PROBE),
     Metric("encoder", str, None, "request"),
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
-    Metric("command", str, None, "agent: the command line, quoted for a shell"),
+    Metric("command", str, None, f"agent: the command line, quoted for a shell{_BOTH} second"),
     Metric("runs", int, None, "agent: encodes that were measured; the output is that of the last one"),
     Metric("crf", float, None, "request, or found by the search for target_vmaf", always=False),
     Metric("passes", int, None, "request"),
@@ -87,6 +91,7 @@ _METRICS = (
         always=False,
     ),
     *_quality(),
+    Metric("vmaf_model", str, None, "agent: Netflix' model for a picture of the input's size", always=False),
     Metric("energy_joules", float, "J", f"energy_source, over exactly the encode; {_MEAN}"),
     Metric("energy_idle_joules", float, "J", f"power of the idle node * wall_seconds; {_MEAN}"),
     Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules"),
@@ -125,12 +130,8 @@ _METRICS = (
     Metric("shown_width", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
     Metric("shown_height", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
     Metric("codecs", str, None, "agent: the heads of the files that were made (RFC 6381)", always=False),
-    Metric(
-        "peak_bitrate", int, "bit/s", "pieces of the stream: the most of a target duration", always=False
-    ),
-    Metric(
-        "average_bitrate", int, "bit/s", "pieces of the stream: all bytes / all seconds", always=False
-    ),
+    Metric("peak_bitrate", int, "bit/s", "pieces of the stream: the most of a target duration", always=False),
+    Metric("average_bitrate", int, "bit/s", "pieces of the stream: all bytes / all seconds", always=False),
     Metric("audio_tracks", int, None, _PROBE, always=False),
     Metric("subtitle_tracks", int, None, _PROBE, always=False),
     Metric("loudness", float, "LUFS", "ffmpeg's ebur128 over the output", always=False),

@@ -12,13 +12,19 @@ from common.settings import EncodeSettings
 
 
 def build(
-    ffmpeg: str, settings: EncodeSettings, output: str, descriptor: int | None = None, version: str = ""
+    ffmpeg: str,
+    settings: EncodeSettings,
+    output: str,
+    descriptor: int | None = None,
+    version: str = "",
+    which_pass: int | None = None,
 ) -> list[str]:
     """The argv of the encode; it writes `output` (a name in ffmpeg's working directory).
 
     Progress goes to stdout, twice a second; the log goes to stderr, each line with its
     level. `descriptor`: the open file that is encoded, which ffmpeg inherits; `version`: as
-    ffmpeg names itself. ValueError if `output` is no plain name, as what is there is overwritten.
+    ffmpeg names itself; `which_pass`: 1 or 2 of two, and the first one writes no output.
+    ValueError if `output` is no plain name, as what is there is overwritten.
     """
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")
@@ -29,7 +35,10 @@ def build(
         argv += [*opened(descriptor, version), *picture(settings, version)]
     if not settings.every_frame:
         argv += ["-frames:v", str(settings.frames)]
-    argv += [*video(settings), *sound(settings)]
+    argv += video(settings, which_pass)
+    if which_pass == 1:
+        return [*argv, *_NOWHERE]
+    argv += sound(settings)
     if descriptor is not None:
         argv += others(settings)
     return [*argv, *container(settings, output)]

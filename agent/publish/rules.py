@@ -58,4 +58,8 @@ def refusal(error: OSError, label: str) -> Exception:
     if error.errno in _FULL:
         return OutputFailedError("disk_full", f"no space was left for {label}")
     reason = _REASONS.get(error.errno)
-    return error if reason is None else OutputFailedError("output_refused", f"{label} cannot be written: {reason}")
+    return (
+        error
+        if reason is None
+        else OutputFailedError("output_refused", f"{label} cannot be written: {reason}")
+    )

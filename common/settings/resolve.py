@@ -152,7 +152,8 @@ def _check_av1(settings: EncodeSettings) -> None:
         raise UnsuitableError("crf", "crf of av1 is between 1 and 63")
     if settings.gop < 2:
         raise UnsuitableError("gop", "av1 needs a gop of 2 or more")
-    if rate.bitrate is not None and rate.bitrate > MAX_AV1_BITRATE:
-        raise UnsuitableError("bitrate", "a bitrate of av1 is at most 100M")
+    for name, value in (("bitrate", rate.bitrate), ("maxrate", rate.maxrate)):
+        if value is not None and value > MAX_AV1_BITRATE:
+            raise UnsuitableError(name, f"a {name} of av1 is at most 100M")
     if settings.threads is not None and settings.threads > MAX_AV1_THREADS:
         raise UnsuitableError("threads", f"av1 has {MAX_AV1_THREADS} levels of parallelism; use 1 to 6")

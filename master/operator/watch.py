@@ -173,11 +173,15 @@ class _AwayError(Exception):
     help="Where what is made goes: files, or as media:finished/{stem}.mp4. {path} is the file's path below DIR, "
     "{stem} the same without its last suffix.",
 )
-@click.option("--pattern", multiple=True, metavar="GLOB", help="Only files named so, as '*.mov'; may be repeated.")
+@click.option(
+    "--pattern", multiple=True, metavar="GLOB", help="Only files named so, as '*.mov'; may be repeated."
+)
 @click.option("--recursive", is_flag=True, help="Also what is in directories below it.")
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
 @click.option("--label", multiple=True, metavar="K=V", help="A label that the node must have.")
-@click.option("--settle", type=DURATION, default="10s", help="A file that does not change for so long is whole.")
+@click.option(
+    "--settle", type=DURATION, default="10s", help="A file that does not change for so long is whole."
+)
 @click.option("--interval", type=DURATION, default="2s", help="Time between two looks.")
 @click.option("--once", is_flag=True, help="Submit what is there now, and end.")
 @click.pass_obj
@@ -250,7 +254,9 @@ def _check_output(watched: Watch) -> None:
     except InputError as error:
         raise click.BadParameter(str(error), param_hint="--output") from error
     if str(watched.output).startswith("media:") and not _FIELD.search(str(watched.output)):
-        raise click.BadParameter("each file needs a place of its own; use {stem} or {path}", param_hint="--output")
+        raise click.BadParameter(
+            "each file needs a place of its own; use {stem} or {path}", param_hint="--output"
+        )
 
 
 @contextmanager

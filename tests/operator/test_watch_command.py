@@ -71,7 +71,10 @@ def test_what_is_there_is_submitted_once_however_often_it_is_asked(
     (folder / "empty.mov").touch()
     first = ffrtmp(*arguments(folder, "--once", label(folder)))
     assert first.returncode == 0, first.stderr
-    assert sorted(line.partition("  ")[2] for line in first.stdout.splitlines()) == ["a day.mov", r"caf\xe9\x0a.mov"]
+    assert sorted(line.partition("  ")[2] for line in first.stdout.splitlines()) == [
+        "a day.mov",
+        r"caf\xe9\x0a.mov",
+    ]
     assert ffrtmp(*arguments(folder, "--once", label(folder))).stdout == ""
     (folder / "a day.mov").rename(folder / "another name.mov")
     assert ffrtmp(*arguments(folder, "--once", label(folder))).stdout == ""
@@ -124,7 +127,9 @@ def test_after_kill_nine_it_goes_on_where_it_was(watching: Any, client: Client, 
     assert inputs(client, folder) == [f"media:films/{name}" for name in names]
 
 
-def test_a_second_watch_of_the_same_is_refused(watching: Any, ffrtmp: Ffrtmp, folder: Path, client: Client) -> None:
+def test_a_second_watch_of_the_same_is_refused(
+    watching: Any, ffrtmp: Ffrtmp, folder: Path, client: Client
+) -> None:
     (folder / "a.mov").write_bytes(b"x")
     watching(label(folder))
     wait_until(lambda: inputs(client, folder), "it watches")
@@ -137,7 +142,12 @@ def test_a_master_that_comes_later_gets_all(folder: Path, tmp_path: Path) -> Non
     (folder / "a.mov").write_bytes(b"x")
     port = free_port()
     ffrtmp = Ffrtmp(f"https://localhost:{port}", tmp_path)
-    command = [sys.executable, "-c", "from master.operator.cli import main; main()", *arguments(folder, "--once")]
+    command = [
+        sys.executable,
+        "-c",
+        "from master.operator.cli import main; main()",
+        *arguments(folder, "--once"),
+    ]
     with subprocess.Popen(
         command, cwd=ROOT, env=ffrtmp.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -24,7 +24,9 @@ def test_it_must_not_have_changed_for_the_time_that_was_stated() -> None:
     assert settling.whole([(b"a", LARGER)], 20.0) == [(b"a", LARGER)]
 
 
-@pytest.mark.parametrize("changed", [State(2, 100, 10), State(1, 101, 10)], ids=["another file", "written again"])
+@pytest.mark.parametrize(
+    "changed", [State(2, 100, 10), State(1, 101, 10)], ids=["another file", "written again"]
+)
 def test_one_of_the_same_size_is_another_all_the_same(changed: State) -> None:
     settling = Settling(10.0)
     settling.whole([(b"a", SMALL)], 0.0)
@@ -60,7 +62,10 @@ def test_links_and_hidden_directories_are_left_out_and_depth_is_asked_for(tmp_pa
     (tmp_path / "link.mov").symlink_to("a.mov")
     (tmp_path / "loop").symlink_to(".")
     assert [path for path, _ in look(os.fsencode(tmp_path), Rules())] == [b"a.mov"]
-    assert [path for path, _ in look(os.fsencode(tmp_path), Rules(recursive=True))] == [b"a.mov", b"deep/b.mov"]
+    assert [path for path, _ in look(os.fsencode(tmp_path), Rules(recursive=True))] == [
+        b"a.mov",
+        b"deep/b.mov",
+    ]
 
 
 def test_one_that_a_process_still_writes_is_known(tmp_path: Path) -> None:

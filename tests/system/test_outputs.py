@@ -55,7 +55,10 @@ def test_it_is_written_below_a_media_root_and_never_over_what_is_there(
         job_is(client, submit(client, {**TINY, "overwrite": True}, output=place), "completed")
         onto_itself = r"caf\xe9 \x0a.mp4"
         refused = failure(
-            client, input=f"media:films/{onto_itself}", output=f"media:finished/{onto_itself}", overwrite="yes"
+            client,
+            input=f"media:films/{onto_itself}",
+            output=f"media:finished/{onto_itself}",
+            overwrite="yes",
         )
         assert refused[0] == "output_refused"
         assert Path(os.fsdecode(source)).read_bytes() == film

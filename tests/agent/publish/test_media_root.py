@@ -47,7 +47,9 @@ def test_further_files_are_in_a_directory_beside_the_main_one(tmp_path: Path, ro
     assert published.artifacts[1].location == "media:finished/a.mp4.files/quality.json"
 
 
-@pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"a\nb'\"$(x)%s.mp4", b"-i", "😀".encode(), b"x" * 255, b"a\\b"])
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9.mp4", b"a\nb'\"$(x)%s.mp4", b"-i", "😀".encode(), b"x" * 255, b"a\\b"]
+)
 def test_names_of_any_bytes_are_written_as_they_are(tmp_path: Path, root: Path, name: bytes) -> None:
     published = attempt(tmp_path, root, to_text(b"d\xff/" + name)).publishes()
     assert os.listdir(os.fsencode(root) + b"/d\xff") == [name]
@@ -101,7 +103,9 @@ def test_a_directory_of_ours_is_overwritten_as_a_whole(tmp_path: Path, root: Pat
 
 
 @pytest.mark.parametrize("extra", ["show/holiday.jpg", "show/720p/holiday.jpg", "show/empty/x"])
-def test_a_directory_with_something_else_in_it_is_never_replaced(tmp_path: Path, root: Path, extra: str) -> None:
+def test_a_directory_with_something_else_in_it_is_never_replaced(
+    tmp_path: Path, root: Path, extra: str
+) -> None:
     attempt(tmp_path, root, "show").publishes(PIECES, pieces=True)
     (root / extra).parent.mkdir(exist_ok=True)
     (root / extra).write_bytes(b"precious")
@@ -204,14 +208,18 @@ def test_another_root_is_refused_by_its_name(tmp_path: Path, root: Path) -> None
 
 
 @pytest.mark.parametrize("trap", ["link", "pipe", "directory"])
-def test_an_encoder_that_was_taken_over_publishes_no_file_of_others(tmp_path: Path, root: Path, trap: str) -> None:
+def test_an_encoder_that_was_taken_over_publishes_no_file_of_others(
+    tmp_path: Path, root: Path, trap: str
+) -> None:
     (tmp_path / "canary").write_bytes(b"secret")
     job = attempt(tmp_path, root)
     with job.task() as task, pytest.raises(OutputFailedError) as caught:
         path = task.directory / "a.mp4"
-        {"link": lambda: path.symlink_to(tmp_path / "canary"), "pipe": lambda: os.mkfifo(path), "directory": path.mkdir}[
-            trap
-        ]()
+        {
+            "link": lambda: path.symlink_to(tmp_path / "canary"),
+            "pipe": lambda: os.mkfifo(path),
+            "directory": path.mkdir,
+        }[trap]()
         publish(task, [Produced("a.mp4", ArtifactKind.VIDEO, "video/mp4")], pieces=False, given=None)
     assert caught.value.code == "output_invalid"
     assert list(root.iterdir()) == []
