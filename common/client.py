@@ -242,9 +242,11 @@ class MasterClient:
         """Queue a job, once, however often it has to be sent."""
         return self._once("/jobs", json=dict(fields))
 
-    def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Queue many jobs, all or none, once."""
-        queued: list[dict[str, Any]] = self._once("/jobs/batch", json={"jobs": list(jobs)})["jobs"]
+    def submit_batch(
+        self, jobs: Sequence[Mapping[str, Any]], key: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Queue many jobs, all or none, once; with a `key` of your own, once for that key."""
+        queued: list[dict[str, Any]] = self._once("/jobs/batch", key, json={"jobs": list(jobs)})["jobs"]
         return queued
 
     def retry(self, job_id: str) -> dict[str, Any]:
@@ -300,13 +302,13 @@ class MasterClient:
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
 
-    def _once(self, path: str, **content: Any) -> dict[str, Any]:
+    def _once(self, path: str, key: str | None = None, **content: Any) -> dict[str, Any]:
         """A request that makes something, sent again if no answer came: its key tells the master.
 
         It does not say our protocol: an older master drops what it does not know of a newer caller,
         and a job without its input is not the job. So it refuses it.
         """
-        headers = {"Idempotency-Key": str(uuid.uuid4()), PROTOCOL_HEADER: None}
+        headers = {"Idempotency-Key": key or str(uuid.uuid4()), PROTOCOL_HEADER: None}
         for pause in RESEND_AFTER:
             try:
                 return self._call("POST", path, headers=headers, **content)
