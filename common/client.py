@@ -242,9 +242,7 @@ class MasterClient:
         """Queue a job, once, however often it has to be sent."""
         return self._once("/jobs", json=dict(fields))
 
-    def submit_batch(
-        self, jobs: Sequence[Mapping[str, Any]], key: str | None = None
-    ) -> list[dict[str, Any]]:
+    def submit_batch(self, jobs: Sequence[Mapping[str, Any]], key: str | None = None) -> list[dict[str, Any]]:
         """Queue many jobs, all or none, once; with a `key` of your own, once for that key."""
         queued: list[dict[str, Any]] = self._once("/jobs/batch", key, json={"jobs": list(jobs)})["jobs"]
         return queued

@@ -24,7 +24,7 @@ def talks(function: Callable[..., Any]) -> Callable[..., Any]:
         with clear_failures(settings):
             answer = function(settings["connect"](), *args, **kwargs)
         if answer is not None:
-            _print(answer, settings["output"])
+            show(answer, settings)
 
     return command
 
@@ -39,7 +39,9 @@ def clear_failures(settings: dict[str, Any]) -> Iterator[None]:
     except requests.exceptions.SSLError as error:
         raise click.ClickException(explain(error)) from error
     except (OSError, requests.RequestException) as error:
-        raise click.ClickException(f"cannot reach the master at {settings['url']}: {_reason(error)}") from error
+        raise click.ClickException(
+            f"cannot reach the master at {settings['url']}: {_reason(error)}"
+        ) from error
 
 
 def full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
@@ -58,10 +60,11 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _print(answer: Any, output: str) -> None:
+def show(answer: Any, settings: dict[str, Any]) -> None:
+    """Print an answer in the way that was asked for."""
     if isinstance(answer, str):
         click.echo(answer)
-    elif output == "json":
+    elif settings["output"] == "json":
         click.echo(json.dumps(answer.document, indent=2, ensure_ascii=False))
     else:
         answer.show()

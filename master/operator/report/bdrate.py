@@ -95,7 +95,7 @@ def compare(
     share = max(0.0, high - low) / whole
     if share < MIN_OVERLAP:
         return none(
-            f"the curves have {share:.0%} of their {quality.title} range in common, and need {MIN_OVERLAP:.0%}"
+            f"the curves have {share:.0%} of their {quality.title} range in common, not {MIN_OVERLAP:.0%}"
         )
     if not available():
         return none("the package bjontegaard is not installed")
@@ -108,7 +108,7 @@ def _rises(points: Curve) -> bool:
 
 
 def _bjontegaard(anchor: Curve, test: Curve) -> float:
-    import bjontegaard  # noqa: PLC0415 - half a second, and it may be missing
+    import bjontegaard  # here: it takes half a second, and may be missing
 
     rates, qualities = zip(*anchor, strict=True)
     test_rates, test_qualities = zip(*test, strict=True)

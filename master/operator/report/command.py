@@ -29,9 +29,10 @@ from master.operator.talk import clear_failures
 FORMATS = ("html", "csv", "json")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NOT_INSTALLED = (
-    "a page is drawn by packages that this ffrtmp does not have. In a checkout, `make setup` brings them and the "
-    "command is .venv/bin/ffrtmp; elsewhere: pip install 'ffmpeg-rtmp[report]'. CSV and JSON need none: save the "
-    "results with `ffrtmp report -o results.json`, and draw them anywhere with `ffrtmp report --from results.json`."
+    "a page is drawn by packages that this ffrtmp does not have. In a checkout, `make setup` brings them "
+    "(the command is .venv/bin/ffrtmp); elsewhere: pip install 'ffmpeg-rtmp[report]'. CSV and JSON need "
+    "none: save results with `ffrtmp report -o results.json`, and draw them where the packages are with "
+    "`ffrtmp report --from results.json`."
 )
 
 
@@ -56,6 +57,7 @@ NOT_INSTALLED = (
 @click.pass_obj
 def report(
     settings: dict[str, Any],
+    /,
     job_ids: tuple[str, ...],
     file: Path,
     form: str | None,
@@ -87,7 +89,8 @@ def _form_of(file: Path) -> str:
     form = {"htm": "html"}.get(form, form)
     if form not in FORMATS:
         raise click.UsageError(
-            f"{file} does not end in .html, .csv or .json; say which with --format", click.get_current_context()
+            f"{file} does not end in .html, .csv or .json; say which with --format",
+            click.get_current_context(),
         )
     return form
 
@@ -113,7 +116,7 @@ def _wanted(
     """Whether a record is what the options leave over."""
     tests: list[Callable[[Record], bool]] = []
     if matrix is not None:
-        tests.append(matrix.asks_for)
+        tests.append(matrix.asks_for())
     if job_ids:
         tests.append(lambda record: record["job_id"] in job_ids)
     if scenario:
@@ -161,9 +164,9 @@ def _write(file: Path, text: str) -> None:
                 unfinished.write(text)
                 unfinished.flush()
                 os.fchmod(unfinished.fileno(), 0o666 & ~_umask())
-                os.replace(unfinished.name, file)
+                Path(unfinished.name).replace(file)
             except BaseException:
-                os.unlink(unfinished.name)
+                Path(unfinished.name).unlink()
                 raise
     except OSError as error:
         raise click.ClickException(f"cannot write {file}: {error.strerror}") from error

@@ -35,7 +35,7 @@ class Estimate:
 
 
 def estimate(values: Sequence[float]) -> Estimate | None:
-    """The mean and its 95 % interval by Student's t (values independent, spread normally); None of nothing."""
+    """The mean and its 95 % interval by Student's t ; None of nothing."""
     if not values:
         return None
     mean = statistics.fmean(values)

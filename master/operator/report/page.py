@@ -139,9 +139,7 @@ def _plots(
     return [{"title": title, "svg": svg} for title, svg in drawn]
 
 
-def _lines(
-    points: Sequence[Point], x: Quantity, y: Quantity, places: dict[Series, int]
-) -> list[plots.Line]:
+def _lines(points: Sequence[Point], x: Quantity, y: Quantity, places: dict[Series, int]) -> list[plots.Line]:
     lines = []
     for series in sorted({p.series for p in points}):
         pairs = [(p.value(x), p.value(y)) for p in points if p.series == series]
@@ -178,7 +176,9 @@ def _bd_table(told: Content, quality: Quantity) -> dict[str, Any]:
 def _failures(told: Content) -> list[dict[str, Any]]:
     """How jobs failed, by code: most of them first."""
     codes = Counter((record["error"] or {}).get("code", "") for record in told.failed)
-    examples = {(r["error"] or {}).get("code", ""): (r["error"] or {}).get("message", "") for r in told.failed}
+    examples = {
+        (r["error"] or {}).get("code", ""): (r["error"] or {}).get("message", "") for r in told.failed
+    }
     return [
         {"code": code or "–", "count": count, "example": examples[code]}
         for code, count in codes.most_common()

@@ -27,7 +27,7 @@ _WIDTH, _HEIGHT = 4.6, 3.1
 _INK, _GRID, _LINE = "#010101", "#010102", "#0101{:02x}"
 """Colours that nothing else has; the page's own take their place."""
 _SVG = "{http://www.w3.org/2000/svg}"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 10,
     "text.parse_math": False,
@@ -109,8 +109,8 @@ def mark(place: int) -> str:
 
 
 def _new(height: float = _HEIGHT) -> tuple[Figure, Axes]:
-    import matplotlib  # noqa: PLC0415 - a second, and it may be missing
-    from matplotlib.figure import Figure  # noqa: PLC0415 - as above
+    import matplotlib  # here: it takes a second, and may be missing
+    from matplotlib.figure import Figure
 
     matplotlib.rcParams.update(_STYLE)
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
@@ -153,7 +153,7 @@ def _axis(quantity: Quantity, unit: str | None = None) -> str:
 
 def _logarithmic(axes: Axes, quantity: Quantity, values: Sequence[float]) -> None:
     """A logarithmic axis with a few round numbers on it."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator  # noqa: PLC0415 - late
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     axes.set_xlabel(_axis(quantity))
     if not values or min(values) <= 0:
@@ -172,7 +172,7 @@ def _number(value: float, quantity: Quantity) -> str:
 
 def _svg(figure: Figure, name: str, title: str, description: str) -> str:
     """The drawing as an element of a page: it grows with it, has its colours, and says what it shows."""
-    import matplotlib  # noqa: PLC0415 - late, as above
+    import matplotlib
 
     matplotlib.rcParams["svg.hashsalt"] = name
     written = io.BytesIO()

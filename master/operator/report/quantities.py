@@ -1,4 +1,4 @@
-"""What a report tells of an encode: pure. Rates are per second of video, so that clips of any length compare."""
+"""What a report tells of an encode: pure. Amounts are per second of video: clips of any length compare."""
 
 from __future__ import annotations
 

@@ -110,17 +110,17 @@ def from_files(paths: Sequence[Path], wanted: Wanted) -> Records:
 def _saved(path: Path) -> list[dict[str, Any]]:
     try:
         document = strictjson.loads(path.read_bytes())
-        if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise ValueError(f"it does not say that it is {FORMAT}; save one with: ffrtmp report -o FILE.json")
-        return list(_RecordSchema(many=True).load(document.get("records")))
+        known = isinstance(document, dict) and document.get("format") == FORMAT
+        if known:
+            return list(_RecordSchema().load(document.get("records") or [], many=True))
+        problem = f"it does not say that it is {FORMAT}; save one with: ffrtmp report -o FILE.json"
     except OSError as error:
         raise click.BadParameter(f"cannot read {path}: {error.strerror}", param_hint="--from") from error
     except ValidationError as error:
-        raise click.BadParameter(
-            f"{path} is no saved report: records: {_first(error.messages)}", param_hint="--from"
-        ) from error
-    except ValueError as error:
-        raise click.BadParameter(f"{path} is no saved report: {error}", param_hint="--from") from error
+        problem = f"records: {_first(error.messages)}"
+    except strictjson.StrictJSONError as error:
+        problem = str(error)
+    raise click.BadParameter(f"{path} is no saved report: {problem}", param_hint="--from")
 
 
 def _first(messages: Any) -> str:
