@@ -113,6 +113,7 @@ def _new(height: float = _HEIGHT) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     matplotlib.rcParams.update(_STYLE)
+    matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=[_INK])
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     return figure, figure.add_subplot()
 
@@ -159,8 +160,9 @@ def _logarithmic(axes: Axes, quantity: Quantity, values: Sequence[float]) -> Non
     if not values or min(values) <= 0:
         return
     axes.set_xscale("log")
-    wide = max(values) / min(values) > 30
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if wide else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    wide = max(values) / min(values) > 4
+    subs = (1.0, 2.0, 5.0) if wide else (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value, quantity)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -199,8 +201,11 @@ def _rename(root: ET.Element, name: str) -> None:
         for key, value in list(element.attrib.items()):
             if key == "id":
                 element.attrib[key] = f"{name}-{value}"
-            elif "#" in value:
-                element.attrib[key] = re.sub(r"^#(?=\w)|(?<=url\()#", f"#{name}-", value)
+            elif key.endswith("}href"):  # in a page it needs no namespace
+                del element.attrib[key]
+                element.attrib["href"] = value.replace("#", f"#{name}-")
+            elif "url(#" in value:
+                element.attrib[key] = value.replace("url(#", f"url(#{name}-")
 
 
 def _themed(svg: str) -> str:
