@@ -71,6 +71,7 @@ def test_the_mean_over_clips_has_an_interval_and_its_reverse() -> None:
     means = mean_over_clips(found, "vmaf")
     there, back = means[FAST, SLOW], means[SLOW, FAST]
     assert (there.mean, there.n) == (-25.0, 2)
-    assert there.low is not None and there.low < -30
+    assert there.low is not None
+    assert there.low < -30
     assert back.mean == pytest.approx((25.0 + 42.857) / 2, abs=0.01)
     assert mean_over_clips(found, "psnr") == {}

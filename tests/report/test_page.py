@@ -62,7 +62,8 @@ def whole() -> Page:
 def test_nothing_is_loaded_from_anywhere_and_nothing_runs(whole: Page) -> None:
     assert whole.count("script") == whole.count("link") == whole.count("img") == whole.count("iframe") == 0
     policy = next(a["content"] for t, a in whole.elements if a.get("http-equiv"))
-    assert policy is not None and policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
     for _, attributes in whole.elements:
         assert not any(name.startswith("on") for name in attributes)
         for name in ("src", "href", "xlink:href", "action"):
@@ -84,7 +85,8 @@ def test_every_plot_says_what_it_shows_and_has_a_table_behind_it(whole: Page) ->
     ids = {a["id"] for _, a in whole.elements if a.get("id")}
     for plot in plots:
         assert set((plot["aria-labelledby"] or "").split()) <= ids
-        assert plot["viewbox"] and "width" not in plot
+        assert plot["viewbox"]
+        assert "width" not in plot
     assert whole.count("figure") == whole.count("figcaption") == len(plots)
     rows = len(WAYS) * len(RATES) * 2 * 2
     assert len(re.findall(r"[\d,]+ kbit/s</td>", whole.text)) == rows
@@ -102,7 +104,8 @@ def test_plots_take_the_colours_of_the_page_so_that_they_are_seen_in_the_dark(wh
     drawn = re.findall(r'<svg [^>]*class="plot".*?</svg>', whole.text, flags=re.DOTALL)
     assert drawn
     for svg in drawn:
-        assert "var(--ink)" in svg and "var(--line0)" in svg
+        assert "var(--ink)" in svg
+        assert "var(--line0)" in svg
         assert re.findall(r"(?:fill|stroke): ?#(?!ffffff)\w+", svg) == []
 
 
@@ -135,7 +138,10 @@ def test_without_any_quality_it_says_how_to_ask_for_it_and_still_draws_the_speed
 
 def test_with_no_results_there_is_one_clear_line() -> None:
     shown = page([], waiting=3)
-    assert "There is nothing to report yet: no job that was asked for is completed. 3 wait or run." in shown.prose
+    assert (
+        "There is nothing to report yet: no job that was asked for is completed. 3 wait or run."
+        in shown.prose
+    )
     assert shown.count("table") == 0
 
 

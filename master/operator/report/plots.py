@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
+from xml.etree import ElementTree as ET  # nosec B405 - it reads our own drawings only
 
 from master.operator.report.estimate import Estimate
 from master.operator.report.quantities import BITRATE, Quantity
@@ -38,6 +38,7 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": _INK,
     "grid.color": _GRID,
     "axes.grid": True,
+    "axes.prop_cycle": f"cycler('color', ['{_INK}'])",
     "grid.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -113,7 +114,6 @@ def _new(height: float = _HEIGHT) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     matplotlib.rcParams.update(_STYLE)
-    matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=[_INK])
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     return figure, figure.add_subplot()
 
