@@ -16,7 +16,7 @@ from agent.probe import Probe, ProbeError, probe, verify
 from agent.task import AbortedError, FailedError, Task
 from common.model import Failure, Scalar
 from common.result import metrics
-from common.settings import CONTAINERS, EncodeSettings
+from common.settings import CONTAINERS, EncodeSettings, hardware_of
 
 _NO_SPACE = "No space left on device"
 _UNREADABLE = (
@@ -61,6 +61,7 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         on_progress=tools.on_progress,
         sandbox=tools.sandbox,
         descriptors=[] if descriptor is None else [descriptor],
+        devices=hardware_of(settings.encoder) is not None,
     )
     if ended.why == "aborted":
         raise AbortedError

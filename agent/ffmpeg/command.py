@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.ffmpeg.container import container
+from agent.ffmpeg.hardware import device, uploaded
 from agent.ffmpeg.picture import picture
 from agent.ffmpeg.sound import sound
 from agent.ffmpeg.source import opened, synthetic
@@ -22,11 +23,12 @@ def build(
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")
     argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-    argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
+    argv += ["-progress", "pipe:1", "-stats_period", "0.5", *device(settings)]
     if descriptor is None:
         argv += [*synthetic(settings), "-map", "0:v:0"]
     else:
         argv += [*opened(descriptor, version), *picture(settings)]
+    argv = uploaded(argv, settings)
     argv += ["-frames:v", str(settings.frames), *video(settings)]
     argv += sound(settings, "1:a:0" if descriptor is None else "0:a:0")
     return [*argv, *container(settings, output)]

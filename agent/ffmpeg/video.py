@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from common.settings import EncodeSettings
+from agent.ffmpeg import hardware
+from common.settings import EncodeSettings, hardware_of
 
 
 def video(settings: EncodeSettings) -> list[str]:
     """The encoder and all that it is told."""
+    if hardware_of(settings.encoder) is not None:
+        return hardware.encoder(settings)
     argv = ["-c:v", settings.encoder]
     if settings.encoder == "libvpx-vp9":
         argv += ["-deadline", "realtime", "-cpu-used", settings.preset, "-row-mt", "1"]

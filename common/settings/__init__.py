@@ -10,6 +10,7 @@ from common.settings.codecs import (
 from common.settings.containers import CONTAINERS, Container
 from common.settings.encode import EncodeSettings, Source
 from common.settings.errors import UnsuitableError
+from common.settings.hardware import HARDWARE, encoder_of, hardware_of
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
 
@@ -17,6 +18,7 @@ __all__ = [
     "BITRATE",
     "CODECS",
     "CONTAINERS",
+    "HARDWARE",
     "MAX_AV1_BITRATE",
     "MAX_AV1_THREADS",
     "MAX_BITRATE",
@@ -28,6 +30,8 @@ __all__ = [
     "Rate",
     "Source",
     "UnsuitableError",
+    "encoder_of",
+    "hardware_of",
     "parse_bitrate",
     "resolve",
 ]

@@ -6,7 +6,7 @@ the agent resolves the same settings to build ffmpeg's command line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from common.model import Value
@@ -15,15 +15,20 @@ from common.settings.codecs import CODECS, MAX_AV1_BITRATE, MAX_AV1_THREADS, MIN
 from common.settings.containers import CONTAINERS
 from common.settings.encode import DEFAULT_AUDIO_BITRATE, DEFAULT_SEGMENT_SECONDS, EncodeSettings, Source
 from common.settings.errors import UnsuitableError
+from common.settings.hardware import with_hardware
 from common.settings.rate import parse_bitrate, resolve_rate
 
 
 def resolve(
-    scenario: Scenario, parameters: Mapping[str, Value], source: Source | None = None
+    scenario: Scenario,
+    parameters: Mapping[str, Value],
+    source: Source | None = None,
+    usable: Collection[str] = (),
 ) -> EncodeSettings:
     """The exact encode; `UnsuitableError` where two parameters contradict each other.
 
     Of a `source` all is encoded with its sound, where the parameters ask for nothing else.
+    `usable`: the encoders that work on the node, of which `hwaccel: auto` takes one.
     The parameters have passed `common.schema.ParametersSchema`: types and ranges hold.
     """
     given: dict[str, Any] = dict(parameters)
@@ -58,7 +63,7 @@ def resolve(
         segment_seconds=float(given.get("segment_seconds", DEFAULT_SEGMENT_SECONDS)),
     )
     _check(settings)
-    return settings
+    return with_hardware(settings, given.get("hwaccel", "none"), given.get("preset"), usable)
 
 
 def _check(settings: EncodeSettings) -> None:
