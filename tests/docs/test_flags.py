@@ -24,6 +24,7 @@ OTHERS = {
     "--now": "systemctl",
     "--lines": "wc",
     "--pdeathsig": "setpriv",
+    "--energy": "bench/truth.py",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
 }

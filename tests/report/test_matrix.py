@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import time
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from common.schema import MAX_BATCH, BatchSchema
 from master.operator.matrix.document import MatrixError
 from master.operator.matrix.file import matrix
+from master.operator.matrix.schema import MatrixSchema
+from tests.docs.markdown import ROOT, blocks
 
 WHOLE = """
 name: Codecs at 720p
@@ -211,3 +214,19 @@ def test_no_word_becomes_something_else() -> None:
         "{scenarios: [720p30-h264], parameters: {deinterlace: no, duration: 10}, bitrates: [1000000]}"
     )
     assert made[0]["parameters"] == {"deinterlace": "no", "duration": 10, "bitrate": 1000000}
+
+
+REPORTS = (ROOT / "docs/reports.md").read_text()
+
+
+def test_the_documented_experiment_is_one() -> None:
+    (example,) = [block.text for block in blocks(REPORTS) if block.language == "yaml"]
+    found = matrix(example.encode())
+    assert (found.name, len(found.jobs)) == ("Presets at 720p", 3 * (3 * 4 - 1 + 2 * 4))
+
+
+def test_the_documented_keys_are_those_that_are_taken() -> None:
+    table = REPORTS[REPORTS.index("| key | |") :].split("\n\n")[0]
+    rows = re.findall(r"^\| (`.*?`) \|", table, flags=re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == {field.data_key or name for name, field in MatrixSchema().fields.items()}
