@@ -16,7 +16,7 @@ from agent.ffmpeg.video import PASSES
 from agent.inputs.measured import MeasuredInput
 from agent.inputs.media import reopen
 from agent.task import AbortedError, OnProgress, Task
-from common.settings import EncodeSettings
+from common.settings import EncodeSettings, hardware_of
 
 
 def passes(
@@ -92,6 +92,7 @@ def _one(
             on_progress=tell,
             sandbox=tools.sandbox,
             descriptors=own,
+            devices=hardware_of(settings.encoder) is not None,
         )
     if ended.why == "aborted":
         raise AbortedError

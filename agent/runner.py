@@ -110,7 +110,7 @@ def run_job(
 
 def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> Done:
     """What the job brought; `FailedError`, `InputFailedError`, `AbortedError`."""
-    settings = _settings(assignment)
+    settings = _settings(assignment, tools.toolbox)
     with (
         job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory,
         attempt_directory(directory.path, node_id, assignment.lease_id) as own,
@@ -120,7 +120,8 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
             return join(task)
         ffmpeg_for(task, settings)  # before an input is fetched in vain
         with _input(task) as given:
-            settings = _settings(task.assignment, None if given is None else given.source)
+            source = None if given is None else given.source
+            settings = _settings(assignment, tools.toolbox, source)
             return (
                 plan(task, settings, given) if assignment.stage is Stage.PLAN else work(task, settings, given)
             )
@@ -143,14 +144,14 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
 
 
-def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSettings:
+def _settings(assignment: Assignment, toolbox: Toolbox, source: Source | None = None) -> EncodeSettings:
     scenario = SCENARIOS.get(assignment.scenario)
     if scenario is None:  # a newer master may know more; another node may, too
         raise FailedError(
             "agent_error", f"this agent does not know the scenario {assignment.scenario!r}; update it"
         )
     try:
-        return resolve(scenario, assignment.parameters, source)
+        return resolve(scenario, assignment.parameters, source, toolbox.encoders)
     except UnsuitableError as error:
         if source is not None:  # without what is known of the input all did fit
             raise FailedError("input_invalid", f"the input cannot be encoded: {error}") from error

@@ -242,9 +242,9 @@ class MasterClient:
         """Queue a job, once, however often it has to be sent. `key`: what makes it the same job; None: this call."""
         return self._once("/jobs", key, json=dict(fields))
 
-    def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Queue many jobs, all or none, once."""
-        queued: list[dict[str, Any]] = self._once("/jobs/batch", json={"jobs": list(jobs)})["jobs"]
+    def submit_batch(self, jobs: Sequence[Mapping[str, Any]], key: str | None = None) -> list[dict[str, Any]]:
+        """Queue many jobs, all or none, once; with a `key` of your own, once for that key."""
+        queued: list[dict[str, Any]] = self._once("/jobs/batch", key, json={"jobs": list(jobs)})["jobs"]
         return queued
 
     def retry(self, job_id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
 better_with='bwrap:bubblewrap'  # command, and its package where that has another name
-for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2 chromium'
+for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2 chromium /usr/bin/time:time'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -165,7 +165,7 @@ make_environment() {
     log=$(mktemp)
     # Our own package is installed by the locked setuptools, so that nothing unlocked is fetched.
     pip_install setuptools
-    pip_install --no-build-isolation --editable '.[agent,test,build]'
+    pip_install --no-build-isolation --editable '.[agent,report,test,build]'
     rm -f "$log"
     wanted_stamp >"$venv/setup-stamp"
     say "Ready."

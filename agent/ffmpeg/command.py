@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.ffmpeg.container import container
+from agent.ffmpeg.hardware import device, uploaded
 from agent.ffmpeg.others import others
 from agent.ffmpeg.picture import picture
 from agent.ffmpeg.sound import sound
@@ -28,11 +29,12 @@ def build(
     """
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")
-    argv = _start(ffmpeg)
+    argv = [*_start(ffmpeg), *device(settings)]
     if descriptor is None:
         argv += [*synthetic(settings), "-map", "0:v:0"]
     else:
         argv += [*opened(descriptor, version), *picture(settings, version)]
+    argv = uploaded(argv, settings)
     if not settings.every_frame:
         argv += ["-frames:v", str(settings.frames)]
     argv += video(settings, which_pass)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from agent.ffmpeg import hardware
 from agent.ffmpeg.colour import colours, light
 from agent.ffmpeg.keyframes import closed, keyframes
-from common.settings import EncodeSettings
+from common.settings import EncodeSettings, hardware_of
 
 PASSES = "passes"
 """The directory, within that of the attempt, where a first pass leaves what it found."""
@@ -16,6 +17,8 @@ _OWN = {"libx265": "-x265-params", "libsvtav1": "-svtav1-params"}
 
 def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
     """The encoder and all that it is told. `which_pass`: 1 or 2 of two; None: there is one."""
+    if hardware_of(settings.encoder) is not None:
+        return [*hardware.encoder(settings), *keyframes(settings), *colours(settings)]
     argv = ["-c:v", settings.encoder]
     if settings.encoder == "libvpx-vp9":
         argv += [*_speed_of_vp9(settings, which_pass), "-row-mt", "1"]

@@ -35,7 +35,6 @@ _ALL_PRESETS = sorted({preset for codec in settings.CODECS.values() for preset i
 
 
 QUALITY_METRICS = ("vmaf", "psnr", "ssim", "xpsnr")
-HARDWARE = ("nvenc", "qsv", "vaapi", "amf", "videotoolbox")
 RUNG = re.compile(r"(auto|[1-9][0-9]{1,3}p(:[0-9]{1,9}(\.[0-9]{1,3})?[kKmM]?)?)", re.ASCII)
 
 
@@ -120,9 +119,9 @@ class ParametersSchema(Strict):
     )
     energy = StrictBoolean(**says("true: measure the energy, alone on the node"))
     hwaccel = _choice(
-        ("none", "auto", *HARDWARE),
-        "which hardware encodes: `none` (if left out), `auto` (what the node has), or one by name: "
-        + ", ".join(f"`{name}`" for name in HARDWARE),
+        ("none", "auto", *settings.HARDWARE),
+        "which hardware encodes ([hardware.md](hardware.md)): `none` (if left out), `auto` (what the node "
+        "has), or one by name: " + ", ".join(f"`{name}`" for name in settings.HARDWARE),
     )
     content = _choice(
         ("test", "noise", "motion", "complex"),

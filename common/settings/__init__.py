@@ -10,6 +10,7 @@ from common.settings.codecs import (
 from common.settings.containers import CONTAINERS, Container
 from common.settings.encode import DEFAULT_SEGMENT_SECONDS, EncodeSettings
 from common.settings.errors import UnsuitableError
+from common.settings.hardware import HARDWARE, encoder_of, hardware_of
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
 from common.settings.source import (
@@ -27,6 +28,7 @@ __all__ = [
     "CODECS",
     "CONTAINERS",
     "DEFAULT_SEGMENT_SECONDS",
+    "HARDWARE",
     "MAX_AV1_BITRATE",
     "MAX_AV1_THREADS",
     "MAX_BITRATE",
@@ -44,6 +46,8 @@ __all__ = [
     "Source",
     "SubtitleTrack",
     "UnsuitableError",
+    "encoder_of",
+    "hardware_of",
     "parse_bitrate",
     "resolve",
 ]

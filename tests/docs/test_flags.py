@@ -25,6 +25,7 @@ OTHERS = {
     "--lines": "wc",
     "--pdeathsig": "setpriv",
     "--create": "systemd-tmpfiles",
+    "--energy": "bench/truth.py",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
 }
