@@ -101,9 +101,14 @@ def jobs_from(
         try:
             jobs.append(job_from(fields, key, job_id, max_attempts, now, owner))
         except problems.Problem as problem:
-            detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
-            raise problem.type(detail, **{**problem.extra, "index": place}) from problem
+            raise of_batch(problem, place) from problem
     return jobs
+
+
+def of_batch(problem: problems.Problem, place: int) -> problems.Problem:
+    """The refusal of a batch for one of its jobs, counted from 0."""
+    detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
+    return problem.type(detail, **{**problem.extra, "index": place})
 
 
 def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: Now) -> Job:

@@ -5,6 +5,7 @@ frozen; they change only by an event (`master.lifecycle.apply`).
 """
 
 from common.model.access import MASTER, Actor, Role, Token, TokenStatus
+from common.model.files import UploadStatus
 from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report
 from common.model.node import FarmState, Hardware, Node
 from common.model.words import (
@@ -41,4 +42,5 @@ __all__ = [
     "Scalar",
     "Token",
     "TokenStatus",
+    "UploadStatus",
 ]

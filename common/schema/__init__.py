@@ -6,6 +6,7 @@ schema loads into the plain values that the service takes.
 
 from common.schema.access import TOKEN_ROLES, SignInSchema, TokenSchema
 from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
+from common.schema.files import FileSchema, is_sha256
 from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
 from common.schema.nodes import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
 from common.schema.work import (
@@ -30,6 +31,7 @@ __all__ = [
     "CredentialSchema",
     "ErrorSchema",
     "FailureField",
+    "FileSchema",
     "HeartbeatSchema",
     "LeaveSchema",
     "NothingSchema",
@@ -45,4 +47,5 @@ __all__ = [
     "flatten",
     "is_id",
     "is_scalar",
+    "is_sha256",
 ]

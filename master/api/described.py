@@ -36,7 +36,11 @@ LARGE_BODY = 4 * 1024 * 1024
 """Bytes that a body with a log may have."""
 BATCH_BODY = 16 * 1024 * 1024
 """Bytes that a batch of jobs may have."""
+CHUNK_BODY = 8 * 1024 * 1024
+"""Bytes that a piece of a file may have."""
 JSON = "application/json"
+OCTETS = "application/octet-stream"
+"""Bytes of a file: its body is read by `octets()` of `master.api.answers`."""
 FORM = "application/x-www-form-urlencoded"
 MAX_KEY = 255
 """Characters of an `Idempotency-Key`."""
@@ -139,7 +143,7 @@ def describe(
         media_type=media_type if answers is None else JSON,
         takes=takes,
         body_type=body_type,
-        optional=optional or takes is None,
+        optional=optional or (takes is None and body_type == JSON),
         most=most,
         query=query,
         headers=headers,

@@ -14,6 +14,7 @@ from common.history import History
 from common.model import Actor, Constraints, Job, JobStatus, Node, NodeStatus, Now, Progress, Role, Token
 from master import lifecycle, scheduler
 from master.config import Config
+from master.files import Shelf
 from master.lifecycle import View, commands, events
 from master.store.archive import Archive
 from master.store.logs import LogStore
@@ -112,6 +113,7 @@ class Farm:
         store: MemoryStore,
         logs: LogStore,
         archive: Archive,
+        shelf: Shelf,
         clock: Clock,
         fingerprint: str = "",
     ) -> None:
@@ -120,6 +122,7 @@ class Farm:
         self.store = store
         self.logs = logs
         self.archive = archive
+        self.shelf = shelf
         self.clock = clock
         self.submits = Throttle(config.submit_rate, burst=_SUBMIT_BURST * config.submit_rate)
         self.joins = Throttle(_JOIN_RATE, burst=_JOIN_BURST)

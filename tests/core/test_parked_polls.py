@@ -15,8 +15,10 @@ from common.model import Failure, Job, JobStatus, NodeStatus, Role
 from common.problems import Problem
 from common.schema import RegisterSchema
 from master.config import Config
+from master.files import Shelf
 from master.lifecycle import commands
 from master.service import Caller, Farm, JobView, jobs, nodes, queue, work
+from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -27,7 +29,8 @@ from tests.core.support import OPERATOR, claim, finish, must_claim, register, su
 def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
     logs, archive = LogStore(tmp_path / "logs"), Archive(tmp_path / "archive")
-    yield Farm(Config(tmp_path, threads=16), store, logs, archive, system_clock)
+    shelf = Shelf(tmp_path / "files", None, system_clock, new_id)
+    yield Farm(Config(tmp_path, threads=16), store, logs, archive, shelf, system_clock)
     store.close()
 
 
