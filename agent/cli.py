@@ -140,6 +140,18 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     help="How much they may take together; the oldest go first. 200G, 1.5T.",
 )
 @click.option(
+    "--cache-dir",
+    type=_DIRECTORY,
+    show_default="<state-dir>/cache",
+    help="Where files of the master's store are kept for the next job; agents of one user may share it.",
+)
+@click.option(
+    "--cache-size",
+    type=SIZE,
+    show_default="a tenth of its disk",
+    help="How much they may take together; the longest unused go first. 200G, 1.5T.",
+)
+@click.option(
     "--allow-master-as-worker", is_flag=True, help="Allow it on the master's machine (development)."
 )
 @click.option("--yes", is_flag=True, help="Answer yes to the question that --allow-master-as-worker asks.")

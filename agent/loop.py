@@ -23,6 +23,7 @@ from agent.delivery import deliver
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
 from agent.outbox import Outbox
@@ -58,6 +59,7 @@ class Agent:
         outbox: Outbox,
         slots: int,
         sandbox: Sandbox = _NO_SANDBOX,
+        files: Files | None = None,
     ) -> None:
         """Everything with effects is handed in."""
         self._config = config
@@ -65,6 +67,7 @@ class Agent:
         self._toolbox = toolbox
         self._spawner, self._sandbox = spawner, sandbox
         self._outbox = outbox
+        self._files = files
         self._running = RunningJobs(slots)
         self._draining = threading.Event()
         self._ended = threading.Event()
@@ -184,6 +187,7 @@ class Agent:
                 sandbox=self._sandbox,
                 inputs=self._config.inputs,
                 outputs=self._config.outputs,
+                files=self._files,
             )
             unsent = teller.close()
             if report is not None:

@@ -15,6 +15,7 @@ from agent.encode import Encoded, encode, ffmpeg_for, measured
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.probe import probe_open
@@ -51,6 +52,7 @@ def run_job(
     sandbox: Sandbox = _NO_SANDBOX,
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
+    files: Files | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
@@ -60,7 +62,7 @@ def run_job(
     and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
     about once a second and once at the end, from this thread.
     """
-    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs)
+    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs, files)
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
     findings = NO_FINDINGS
@@ -131,7 +133,7 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     measure = partial(
         probe_open, name="the input", spawner=tools.spawner, sandbox=tools.sandbox, abort=tools.abort
     )
-    return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
+    return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort, tools.files)
 
 
 def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSettings:

@@ -10,6 +10,7 @@ from pathlib import Path
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
 from agent.sandbox import Sandbox
@@ -57,6 +58,8 @@ class Tools:
     limits: Callable[[EncodeSettings], Limits] = limits_for
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
+    files: Files | None = None
+    """The master's file store; None: there is none here."""
 
 
 @dataclass(frozen=True, slots=True)

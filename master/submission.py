@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from common import problems
-from common.inputs import parse_input
+from common.inputs import parse_input, stored_file
 from common.model import Constraints, Job, Now
 from common.outputs import parse_output
 from common.scenarios import SCENARIOS
 from common.settings import UnsuitableError, resolve
 
 FINDINGS_SINCE = 4
-"""The first protocol with outputs, findings, and any parameter but these."""
+"""The first protocol with outputs, findings, stored files, and any parameter but these."""
 _OLD_PARAMETERS = frozenset(
     {"duration", "bitrate", "preset", "crf", "width", "height", "fps", "codec", "threads", "gop"}
     | {"pixel_format", "audio"}
@@ -99,7 +99,8 @@ def job_from(
 
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
-    new = fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    stored = fields["input"] is not None and stored_file(fields["input"]) is not None
+    new = stored or fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
     return FINDINGS_SINCE if new else 0
 
 

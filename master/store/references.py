@@ -7,9 +7,9 @@ from common.model import Job
 
 
 def files_of(job: Job) -> set[str]:
-    """The SHA-256 of each file in the file store that a job reads."""
-    found = None if job.input is None else stored_file(job.input)
-    return set() if found is None else {found}
+    """The SHA-256 of each file in the file store that a job reads or made."""
+    names = [job.input, *(artifact.location for artifact in job.findings.artifacts)]
+    return {found for name in names if name is not None and (found := stored_file(name)) is not None}
 
 
 class References:
