@@ -74,6 +74,7 @@ IDENTITY_IN_USE = ProblemType("identity_in_use", 409, "Another agent works under
 NODE_REVOKED = ProblemType("node_revoked", 409, "The node was revoked")
 PROTOCOL_MISMATCH = ProblemType("protocol_mismatch", 409, "Agent and master are too many versions apart")
 TOO_LARGE = ProblemType("too_large", 413, "The body is too large")
+FILES_FULL = ProblemType("files_full", 413, "The file store has no room for it")
 UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported_media_type", 415, "The body is of another kind")
 WRONG_RANGE = ProblemType("wrong_range", 416, "The file has no such part")
 UNKNOWN_HOST = ProblemType("unknown_host", 421, "The master does not go by this name")
@@ -85,7 +86,6 @@ RESULT_MISMATCH = ProblemType("result_mismatch", 422, "Another result was accept
 USE_HTTPS = ProblemType("use_https", 308, "This port speaks HTTPS")
 INTERNAL = ProblemType("internal", 500, "The master made a mistake")
 UNAVAILABLE = ProblemType("unavailable", 503, "The master cannot do this now")
-FILES_FULL = ProblemType("files_full", 507, "The file store is full")
 
 
 def invalid_field(field: str, message: str) -> Problem:

@@ -55,12 +55,7 @@ class ApiError(Exception):
 
     @property
     def temporary(self) -> bool:
-        """Whether the same request may be taken later: nothing is wrong with it.
-
-        A store that is full is not one that will have room in a moment.
-        """
-        if self.status == HTTPStatus.INSUFFICIENT_STORAGE:
-            return False
+        """Whether the same request may be taken later: nothing is wrong with it."""
         return self.status >= 500 or self.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 

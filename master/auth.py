@@ -74,6 +74,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "jobs.retry": _USERS,
     "jobs.log": PEOPLE,
     "jobs.result": PEOPLE,
+    "jobs.artifact": PEOPLE,
     "docs.openapi": _EVERYBODY,
     "docs.page": _EVERYBODY,
     "docs.asset": _EVERYBODY,

@@ -10,11 +10,17 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
 from common import problems
+from common.fields import StrictString
+from master.api.described import OCTETS, Header
 from master.files import FileEntry
 
 PIECE = 128 * 1024
 """Bytes that are read at once; the worker holds little more of an answer."""
-OCTETS = "application/octet-stream"
+RANGE = Header(
+    "Range", StrictString(), "`bytes=FIRST-LAST`, counted from 0: that part only, with status 206."
+)
+_POLICY = "sandbox; default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'"
+"""What a browser may do with a file that it opens by itself: show it."""
 _SHOWN = (
     "video/",
     "audio/",
@@ -44,6 +50,7 @@ def content_response(entry: FileEntry, file: BinaryIO, media_type: str | None, n
     response.set_etag(entry.sha256)
     if name is not None:
         response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["Content-Security-Policy"] = _POLICY
     # It never changes; but who may have it does, so it is asked for anew each time.
     response.headers["Cache-Control"] = "private, no-cache"
     try:

@@ -115,6 +115,8 @@ class Description:
     problems: tuple[ProblemType, ...]
     """What it refuses, beyond what any route may refuse."""
     links: tuple[Link, ...]
+    partial: bool
+    """Whether a part of the answer may be asked for (`Range`, status 206)."""
 
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -135,6 +137,7 @@ def describe(
     answer_headers: tuple[Header, ...] = (),
     problems: tuple[ProblemType, ...] = (),
     links: tuple[Link, ...] = (),
+    partial: bool = False,
 ) -> Callable[[_View], _View]:
     """Say what a route takes and answers; the arguments are the fields of `Description`."""
     described = Description(
@@ -150,6 +153,7 @@ def describe(
         answer_headers=answer_headers,
         problems=problems,
         links=links,
+        partial=partial,
     )
 
     def mark(view: _View) -> _View:

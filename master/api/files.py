@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
+from marshmallow import validate
 
 from common import problems
 from common.documents import FilesSchema, UploadSchema
-from common.fields import StrictInteger, StrictString
-from common.schema import FileSchema
+from common.fields import StrictInteger
+from common.schema import MAX_NUMBER, FileSchema
 from master.api.answers import body, caller, farm, json_response, no_body, octets, query
-from master.api.content import OCTETS, content_response
-from master.api.described import CHUNK_BODY, Header, Link, describe
+from master.api.content import RANGE, content_response
+from master.api.described import CHUNK_BODY, OCTETS, Header, Link, describe
 from master.api.documents import file_document, nothing_to_send, upload_document
 from master.api.queries import FilesQuery
 from master.files import FileEntry
@@ -18,9 +19,10 @@ from master.service import files as service
 
 blueprint = Blueprint("files", __name__)
 
-OFFSET = Header("Upload-Offset", StrictInteger(required=True), "Where in the file the body begins, in bytes.")
-RANGE = Header(
-    "Range", StrictString(), "`bytes=FIRST-LAST`, counted from 0: that part only, with status 206."
+OFFSET = Header(
+    "Upload-Offset",
+    StrictInteger(required=True, validate=validate.Range(0, MAX_NUMBER)),
+    "Where in the file the body begins, in bytes.",
 )
 _MOST_DIGITS = 16
 
@@ -106,7 +108,9 @@ def page() -> Response:
 
 
 @blueprint.get("/files/<sha256>")
-@describe(media_type=OCTETS, headers=(RANGE,), problems=(problems.UNKNOWN_FILE, problems.WRONG_RANGE))
+@describe(
+    media_type="*/*", partial=True, headers=(RANGE,), problems=(problems.UNKNOWN_FILE, problems.WRONG_RANGE)
+)
 def content(sha256: str) -> Response:
     """The content of a file, or with `Range` a part of it."""
     entry, file = service.content(farm(), caller(), sha256)

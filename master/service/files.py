@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from common import problems
 from common.inputs import stored_file
-from common.model import Job, Now, Role
+from common.model import Artifact, Job, Now, Role
 from common.problems import Problem
 from master.files import FileEntry, Holding, Upload
 from master.files.entry import outdated
@@ -115,12 +115,40 @@ def content(farm: Farm, caller: Caller, sha256: str) -> tuple[FileEntry, BinaryI
     entry = farm.shelf.store.get(sha256)
     if entry is None or not (_lists(caller, entry) or _works_with(farm, caller, sha256, now)):
         raise unknown_file(sha256)
+    return entry, _opened(farm, sha256, now)
+
+
+def artifact(farm: Farm, caller: Caller, job_id: str, path: str) -> tuple[FileEntry, BinaryIO, Artifact]:
+    """What a job made, by its path in the result; `unknown_file` if it made none or it is elsewhere.
+
+    A node says what its job made. So that it cannot name what is another's, the file must
+    have been put for the job's owner.
+    """
+    now = farm.clock()
+    with farm.store.transaction(now) as tx:
+        job = farm.require_job(tx, job_id, caller)
+    made = next((each for each in job.findings.artifacts if each.path == path), None)
+    if made is None:
+        raise problems.UNKNOWN_FILE(
+            f"Job {job_id} made no {path!r}. GET /jobs/{job_id}/result lists what it made."
+        )
+    sha256 = None if made.location is None else stored_file(made.location)
+    if sha256 is None:
+        where = "on the node" if made.location is None else f"at {made.location}"
+        raise problems.UNKNOWN_FILE(f"What job {job_id} made is {where}, and not in the file store.")
+    entry = farm.shelf.store.get(sha256)
+    if entry is None or (job.owner is not None and entry.held_by(job.owner) is None):
+        raise unknown_file(sha256)
+    return entry, _opened(farm, sha256, now), made
+
+
+def _opened(farm: Farm, sha256: str, now: Now) -> BinaryIO:
     try:
         file = farm.shelf.store.open(sha256)
     except FileNotFoundError as error:
         raise unknown_file(sha256) from error
     farm.shelf.store.use(sha256, now)
-    return entry, file
+    return file
 
 
 def remove(farm: Farm, caller: Caller, sha256: str) -> None:
