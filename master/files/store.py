@@ -135,9 +135,7 @@ class FileStore:
             if now.mono - self._noted.get(sha256, -_NOTE_EVERY) < _NOTE_EVERY:
                 return
             self._noted[sha256] = now.mono
-        with suppress(OSError):
-            moment = now.wall.timestamp()
-            os.utime(self._about(sha256), (moment, moment))
+        self._stamp(sha256, now)
 
     def forget(self, sha256: str) -> None:
         """From now on it is not here; `erase` must follow, before `changing` is let go."""
@@ -164,6 +162,13 @@ class FileStore:
     def _note(self, entry: FileEntry) -> None:
         """Write what is known of it, durably."""
         write_private(self._about(entry.sha256), entry.to_json())
+        self._stamp(entry.sha256, entry.used)
+
+    def _stamp(self, sha256: str, used: Now) -> None:
+        """Let the disk know of the last use; it is no matter if it does not."""
+        moment = used.wall.timestamp()
+        with suppress(OSError):
+            os.utime(self._about(sha256), (moment, moment))
 
     def _load(self, shard: Path, now: Now) -> None:
         names = {each.name for each in os.scandir(shard)}
