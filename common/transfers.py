@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import ssl
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ import requests
 
 from common.files_client import MAX_PIECE, FilesClient
 from common.transport import ApiError
+from common.trust import causes
 
 Told = Callable[[int, int], None]
 """Told how far a transfer is: bytes done, and bytes in all."""
@@ -66,7 +68,8 @@ class Patience:
         """Wait a little; or raise `error`, if it will not go away or it was waited long enough."""
         if isinstance(error, ApiError) and not error.temporary:
             raise error
-        if isinstance(error, requests.exceptions.SSLError):  # whom to trust does not change by itself
+        # Whom to trust does not change by itself; a TLS connection may break like any other.
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error)):
             raise error
         if self._clock() - self._since >= self._seconds:
             raise error
