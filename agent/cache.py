@@ -78,6 +78,7 @@ class Cache:
                 return None
             with suppress(OSError):  # another agent's user may own it
                 os.utime(path)
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
             # A duplicate has the same lock.
             return os.dup(file.fileno())
 
