@@ -14,11 +14,10 @@ from agent.config import MOST_SLOTS
 from agent.energy.model import PowerModel, parse_model
 from common.address import Address, parse_address
 from common.inputs import HostPattern, InputError, parse_host_pattern, root_name
-from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
+from common.options import DURATION, LOG_LEVELS, SIZE, require_platform, set_up_logging, state_directory
 from common.version import VERSION
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
-_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([KMGT]?)", re.ASCII)
 _PRICE = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._/-]{0,63})", re.ASCII)
@@ -35,19 +34,6 @@ class AddressType(click.ParamType[Address]):
             return value if isinstance(value, Address) else parse_address(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
-
-
-class SizeType(click.ParamType[int]):
-    """Bytes, written as `200G`; the units are powers of 1024."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """click's hook; a usage error (exit code 2) if the text is no size."""
-        match = _SIZE.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no size; write 500M, 200G or 1.5T", param, ctx)
-        return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
 
 
 class MediaRootType(click.ParamType[tuple[str, Path]]):
@@ -189,9 +175,21 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option(
     "--keep-outputs-size",
-    type=SizeType(),
+    type=SIZE,
     show_default="half of the work directory's disk",
     help="How much they may take together; the oldest go first. 200G, 1.5T.",
+)
+@click.option(
+    "--cache-dir",
+    type=_DIRECTORY,
+    show_default="<state-dir>/cache",
+    help="Where files of the master's store are kept for the next job; agents of one user may share it.",
+)
+@click.option(
+    "--cache-size",
+    type=SIZE,
+    show_default="a tenth of its disk",
+    help="How much they may take together; the longest unused go first. 200G, 1.5T.",
 )
 @click.option(
     "--allow-master-as-worker", is_flag=True, help="Allow it on the master's machine (development)."
@@ -225,9 +223,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     "may be repeated.",
 )
 @click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
-@click.option(
-    "--max-input-size", type=SizeType(), default="50G", help="A larger input is not fetched. 500M, 1.5T."
-)
+@click.option("--max-input-size", type=SIZE, default="50G", help="A larger input is not fetched. 500M, 1.5T.")
 @click.option(
     "--sandbox",
     type=click.Choice(("auto", "required", "off")),

@@ -40,6 +40,10 @@ class Config:
     """How long the outputs of finished jobs are kept."""
     keep_outputs_size: int | None = None
     """Bytes that they may have together, before the oldest go; None: half of the work directory's disk."""
+    cache_dir: Path | None = None
+    """Where files of the master's store are kept that came once; None: `<state_dir>/cache`."""
+    cache_size: int | None = None
+    """Bytes that they may have together; None: a tenth of that disk."""
 
     inputs: InputRules = _NO_INPUTS
     """What jobs may read."""

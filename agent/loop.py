@@ -25,6 +25,7 @@ from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
 from agent.outbox import Outbox
@@ -65,6 +66,7 @@ class Agent:
         slots: int,
         sandbox: Sandbox = _NO_SANDBOX,
         means: Means = _NO_MEANS,
+        files: Files | None = None,
     ) -> None:
         """Everything with effects is handed in."""
         self._config = config
@@ -72,6 +74,7 @@ class Agent:
         self._toolbox = toolbox
         self._spawner, self._sandbox = spawner, sandbox
         self._outbox = outbox
+        self._files = files
         self._running = RunningJobs(slots)
         self._account = Account(means, self._running)
         self._draining = threading.Event()
@@ -196,6 +199,7 @@ class Agent:
                 inputs=self._config.inputs,
                 outputs=self._config.outputs,
                 account=self._account,
+                files=self._files,
             )
             self._running.finish(job)
             unsent = teller.close()

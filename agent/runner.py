@@ -16,13 +16,13 @@ from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.join import join
 from agent.plan import plan
 from agent.probe import probe_open
-from agent.publish.rules import OutputRules
-from agent.publish.store import FileStore
+from agent.publish.rules import OutputFailedError, OutputRules
 from agent.sandbox import Sandbox
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
 from agent.work import work
@@ -54,7 +54,7 @@ def run_job(
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
     account: Account | None = None,
-    files: FileStore | None = None,
+    files: Files | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
@@ -141,7 +141,7 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
         abort=tools.abort,
         until=float(asked) if isinstance(asked, int | float) else None,
     )
-    return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
+    return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort, tools.files)
 
 
 def _settings(assignment: Assignment, toolbox: Toolbox, source: Source | None = None) -> EncodeSettings:

@@ -19,6 +19,7 @@ import click
 import requests
 
 from agent import hardware, identity, instance, joining
+from agent.cache import Cache
 from agent.config import Config
 from agent.delivery import deliver
 from agent.energy import gpu, rapl
@@ -26,6 +27,7 @@ from agent.energy.account import Means
 from agent.energy.cost import Prices
 from agent.ffmpeg.discover import Toolbox, discover
 from agent.ffmpeg.spawner import Spawner, SpawnError
+from agent.files import Files
 from agent.inputs.media import check_root
 from agent.inputs.rules import InputRules
 from agent.link import Link, RefusedError, retry
@@ -133,6 +135,8 @@ def run(options: Mapping[str, Any]) -> None:
         drain_timeout=options["drain_timeout"],
         keep_outputs=options["keep_outputs"],
         keep_outputs_size=options["keep_outputs_size"],
+        cache_dir=options["cache_dir"],
+        cache_size=options["cache_size"],
         inputs=InputRules(
             options["media_root"],
             options["input_host"],
@@ -200,6 +204,16 @@ def _make_work_dir(work_dir: Path) -> None:
         ) from error
 
 
+def _make_cache(config: Config) -> Cache:
+    directory = config.cache_dir or config.state_dir / "cache"
+    try:
+        return Cache(directory, config.cache_size)
+    except OSError as error:
+        raise StopError(
+            f"cannot write the cache {directory}: {error.strerror}; choose another with --cache-dir"
+        ) from error
+
+
 def _trust(config: Config, ca_cert: Path | None, expected: str | None, stop: Stop) -> Trust | None:
     """The CA to trust, waiting for the master if it is not there yet; None if told to stop meanwhile.
 
@@ -231,6 +245,7 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
         )
     _make_work_dir(config.work_dir)
     _check_roots(config.inputs, config.outputs)
+    cache = _make_cache(config)
     joined = who is not None and who.joined
     token = joining.read_token(options["join_token_file"], options["join_token"], needed=not joined)
     expected = None if token is None or joined else token.fingerprint
@@ -240,7 +255,7 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
             token = None  # it is not needed, and of another master as far as we know
         who = who or identity.create(config.master_dir)
         client = MasterClient(config.master, trusted, who.credential, who.previous)
-        _work(config, client, who, token, options, stop)
+        _work(config, client, cache, who, token, options, stop)
 
 
 def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
@@ -259,6 +274,7 @@ def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
 def _work(
     config: Config,
     client: MasterClient,
+    cache: Cache,
     who: identity.Identity,
     token: TokenText | None,
     options: Mapping[str, Any],
@@ -287,7 +303,7 @@ def _work(
         run = instance.begin(config.master_dir)
         link = Link(client, who, run, description, token.secret if token else None)
         slots = description["max_concurrent_jobs"]
-        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, means)
+        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, means, Files(client, cache))
         stop.at_once = agent.stop_now
         with _clear_ends():
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))

@@ -11,9 +11,9 @@ from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
-from agent.publish.store import FileStore
 from agent.sandbox import Sandbox
 from common.model import Artifact, Confidence, Failure, Findings, Progress, Scalar, Stage, Value
 from common.settings import EncodeSettings
@@ -74,8 +74,8 @@ class Tools:
     """Measures what encodes use."""
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
-    files: FileStore | None = None
-    """The master's file store; None: there is no way to it."""
+    files: Files | None = None
+    """The master's file store; None: there is none here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from common.model import (
     Role,
     Stage,
     TokenStatus,
+    UploadStatus,
 )
 from common.schema import (
     ArtifactSchema,
@@ -376,6 +377,43 @@ class AuditSchema(Strict):
     entries = _many(AuditEntrySchema)
     next = _next()
     damaged = _texts("files of the audit that cannot be read")
+
+
+class FileDocumentSchema(Strict):
+    """A file of the file store."""
+
+    sha256 = _text("its name: the SHA-256 of its content")
+    size = _count("bytes")
+    name = _text("what people call it", allow_none=True)
+    media_type = _text("what it is, as who put it said", allow_none=True)
+    created_at = _time("when it was put")
+    used_at = _time("when it was put, read or referred to last")
+    owners = _texts("submitters that it belongs to; a submitter sees itself only")
+
+
+class FilesSchema(Strict):
+    """A page of files, in the order of their hashes."""
+
+    files = _many(FileDocumentSchema)
+    count = _count("always null: to count them is to look at them all", allow_none=True)
+    next = _next()
+
+
+class UploadSchema(Strict):
+    """A file on its way in."""
+
+    id = _text("the upload's id; null: nothing needs to be sent", allow_none=True)
+    sha256 = _text("what was announced")
+    size = _count("bytes that were announced")
+    offset = _count("bytes that the master has on disk: go on there")
+    status = OneOf(
+        UploadStatus,
+        required=True,
+        **says("`receiving`; `checking`: all has come, and is read once more; `stored`"),
+    )
+    file = fields.Nested(
+        FileDocumentSchema, required=True, allow_none=True, **says("the file, once it is stored")
+    )
 
 
 class QueueSchema(Strict):

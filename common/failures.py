@@ -45,6 +45,7 @@ _KINDS = (
         "output_exists", False, "something is at the output's place, and may not be overwritten", of_job=True
     ),
     FailureKind("output_refused", False, "the output may not be written to its place", of_job=True),
+    FailureKind("output_unreachable", True, "the output could not be sent over the network", of_job=True),
     FailureKind("encoder_killed", True, "a signal ended ffmpeg (out of memory, or somebody killed it)"),
     FailureKind("encoder_stalled", True, "ffmpeg made no progress for a while and was ended"),
     FailureKind("disk_full", True, "no space was left for the output"),

@@ -3,6 +3,7 @@
     media:films/2024/a day.mp4     a file below a media root that nodes declare
     https://example.com/a.mp4      a file that the node fetches from an allowed host
     s3://bucket/films/a day.mp4    an object of a store that the node has the credentials of
+    file:<SHA-256>                 a file in the master's file store
 
 Nothing is normalised or guessed: what has two meanings is refused.
 """
@@ -32,6 +33,9 @@ PORTS = {"https": 443, "http": 80}
 
 ROOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """The name of a media root."""
+FILE = "file:"
+"""How the name of a file in the master's file store begins."""
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 STORES = ("s3",)
 """The schemes of stores of objects."""
@@ -132,6 +136,22 @@ class Url:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the master's file store."""
+
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+
+    @property
+    def place(self) -> str:
+        """What a node must be able to read, as `readable` takes it."""
+        return FILE
+
+    def __str__(self) -> str:
+        return f"{FILE}{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True)
 class HostPattern:
     """Servers that an agent may fetch from: one, or with `*.` all below a domain."""
 
@@ -151,7 +171,7 @@ class HostPattern:
         return f"{scheme}://{'*.' if self.below else ''}{rest}"
 
 
-def parse_input(text: str) -> MediaFile | StoredObject | Url:
+def parse_input(text: str) -> MediaFile | StoredObject | Url | StoredFile:
     """The input that `text` names; `InputError` if it names none that we take."""
     if text.startswith("media:"):
         return parse_media(text)
@@ -161,9 +181,21 @@ def parse_input(text: str) -> MediaFile | StoredObject | Url:
         return _stored_object(text)
     if _URL.match(text):
         return parse_url(text)
+    if text.startswith(FILE):
+        sha256 = stored_file(text)
+        if sha256 is None:
+            raise InputError("write file: and the file's whole SHA-256: 64 digits of 0-9 and a-f")
+        return StoredFile(sha256)
     raise InputError(
-        "write media:ROOT/PATH for a file below a media root, https://HOST/PATH, or s3://BUCKET/KEY"
+        "write media:ROOT/PATH for a file below a media root, https://HOST/PATH, s3://BUCKET/KEY, or "
+        "file:SHA256 for one in the file store"
     )
+
+
+def stored_file(text: str) -> str | None:
+    """The SHA-256 in the name of a stored file, `file:<sha256>`; None if the text is none."""
+    sha256 = text.removeprefix(FILE)
+    return sha256 if text.startswith(FILE) and _SHA256.fullmatch(sha256) else None
 
 
 def parse_media(text: str) -> MediaFile:
@@ -300,6 +332,8 @@ def readable(place: str, media_roots: Iterable[str] | None, input_hosts: Iterabl
 
     None: its agent does not say, because it is older than inputs are, and can read none.
     """
+    if place == FILE:
+        return True  # any agent that speaks the protocol of such jobs: it asks the master for the file
     if place.startswith("media:"):
         return place.removeprefix("media:") in (media_roots or ())
     origin = _parse_place(place)

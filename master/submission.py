@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common import problems
-from common.inputs import parse_input
+from common.inputs import parse_input, stored_file
 from common.ladder import Picture, parse_ladder, rungs
 from common.model import Confidence, Constraints, Job, Now, runs_alone
 from common.outputs import FILES, parse_output
@@ -17,7 +17,7 @@ from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve
 from master.lifecycle import ladders
 
 FINDINGS_SINCE = 4
-"""The first protocol with outputs, findings, and any parameter but these."""
+"""The first protocol with outputs, findings, stored files, and any parameter but these."""
 _OLD_PARAMETERS = frozenset(
     {"duration", "bitrate", "preset", "crf", "width", "height", "fps", "codec", "threads", "gop"}
     | {"pixel_format", "audio"}
@@ -144,8 +144,10 @@ def _output(fields: Mapping[str, Any]) -> str | None:
 
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
+    wanted = fields["input"] or ""
     new = (
-        "\\" in (fields["input"] or "")  # a path with bytes that older agents know no way to write
+        stored_file(wanted) is not None
+        or "\\" in wanted  # a path with bytes that older agents know no way to write
         or fields["output"] is not None
         or fields["confidence"] is not Confidence.AUTO
         or not _OLD_PARAMETERS.issuperset(fields["parameters"])
@@ -167,9 +169,14 @@ def jobs_from(
         try:
             jobs.append(job_from(fields, key, job_id, max_attempts, now, owner))
         except problems.Problem as problem:
-            detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
-            raise problem.type(detail, **{**problem.extra, "index": place}) from problem
+            raise of_batch(problem, place) from problem
     return jobs
+
+
+def of_batch(problem: problems.Problem, place: int) -> problems.Problem:
+    """The refusal of a batch for one of its jobs, counted from 0."""
+    detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
+    return problem.type(detail, **{**problem.extra, "index": place})
 
 
 def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: Now) -> Job:

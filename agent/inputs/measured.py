@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from agent.ffmpeg.source import MAX_PIXELS
+from agent.files import Files
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.inputs.source import open_input
 from agent.probe import Probe, ProbeError
@@ -100,10 +101,15 @@ class MeasuredInput:
 
 @contextmanager
 def measured_input(
-    text: str, rules: InputRules, unfinished: Path, measure: Callable[[int], Probe], abort: threading.Event
+    text: str,
+    rules: InputRules,
+    unfinished: Path,
+    measure: Callable[[int], Probe],
+    abort: threading.Event,
+    files: Files | None = None,
 ) -> Iterator[MeasuredInput]:
     """`open_input`, measured; `input_invalid` if it is no video that we take."""
-    with open_input(text, rules, unfinished, abort) as descriptor:
+    with open_input(text, rules, unfinished, abort, files) as descriptor:
         try:
             probed = measure(descriptor)
         except ProbeError as error:

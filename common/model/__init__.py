@@ -5,6 +5,7 @@ frozen; they change only by an event (`master.lifecycle.apply`).
 """
 
 from common.model.access import MASTER, Actor, Role, Token, TokenStatus
+from common.model.files import UploadStatus
 from common.model.findings import NO_FINDINGS, Artifact, ArtifactKind, CrfProbe, Findings, Repeat
 from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report, runs_alone
 from common.model.node import FarmState, Hardware, Node
@@ -53,6 +54,7 @@ __all__ = [
     "Stage",
     "Token",
     "TokenStatus",
+    "UploadStatus",
     "Value",
     "runs_alone",
 ]

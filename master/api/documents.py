@@ -9,10 +9,11 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from common.model import Attempt, Failure, Findings, Job, Progress, Token
+from common.model import Attempt, Failure, Findings, Job, Progress, Token, UploadStatus
 from common.result import METRICS
 from common.scenarios import Scenario
 from common.timestamps import timestamp
+from master.files import FileEntry, Upload
 from master.service import JobView, NodeView
 from master.store.archive import Entry, Place
 from master.store.listings import ListingKey, listing_key
@@ -52,6 +53,45 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "agent_version": node.agent_version,
         "quarantined": node.quarantined,
         "credential_expires_at": timestamp(node.credential_expires_at),
+    }
+
+
+def file_document(entry: FileEntry, owner: str | None) -> dict[str, Any]:
+    """A stored file, as the submitter `owner` may see it, or (None) whoever may see all."""
+    holding = entry.held_by(owner) or entry.holdings[0]
+    owners = sorted(each.owner for each in entry.holdings if each.owner is not None)
+    return {
+        "sha256": entry.sha256,
+        "size": entry.size,
+        "name": holding.name,
+        "media_type": holding.media_type,
+        "created_at": timestamp(holding.created_at),
+        "used_at": timestamp(entry.used.wall),
+        "owners": owners if owner is None else [owner],
+    }
+
+
+def upload_document(upload: Upload, owner: str | None) -> dict[str, Any]:
+    """A file on its way in."""
+    return {
+        "id": upload.id,
+        "sha256": upload.announced.sha256,
+        "size": upload.announced.size,
+        "offset": upload.offset,
+        "status": upload.status,
+        "file": None if upload.entry is None else file_document(upload.entry, owner),
+    }
+
+
+def nothing_to_send(entry: FileEntry, owner: str | None) -> dict[str, Any]:
+    """The answer to who wants to put what is here already."""
+    return {
+        "id": None,
+        "sha256": entry.sha256,
+        "size": entry.size,
+        "offset": entry.size,
+        "status": UploadStatus.STORED,
+        "file": file_document(entry, owner),
     }
 
 

@@ -18,10 +18,12 @@ from common.documents import (
 )
 from common.schema import BatchSchema, SubmitSchema
 from master.api.answers import body, caller, farm, json_response, no_body, query
+from master.api.content import RANGE, content_response
 from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, Link, describe, is_key
 from master.api.documents import cursor, full_job_document, job_document, result_document
 from master.api.queries import JobsQuery
 from master.lifecycle import commands
+from master.service import files
 from master.service import jobs as service
 from master.submission import Key
 
@@ -157,6 +159,22 @@ def retry(job_id: str) -> Response:
 def log(job_id: str) -> Response:
     """What ffmpeg and the agent said; the newest lines, oldest first."""
     return json_response({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
+
+
+@blueprint.get("/jobs/<job_id>/artifacts/<path:path>")
+@describe(
+    media_type="*/*",
+    partial=True,
+    headers=(RANGE,),
+    problems=(*_UNKNOWN, problems.UNKNOWN_FILE, problems.WRONG_RANGE),
+)
+def artifact(job_id: str, path: str) -> Response:
+    """What a job made and stored, by its path in the result; or with `Range` a part of it.
+
+    It comes as what it is, so a player can follow a playlist from here.
+    """
+    entry, file, made = files.artifact(farm(), caller(), job_id, path)
+    return content_response(entry, file, made.media_type, name=None)
 
 
 @blueprint.get("/jobs/<job_id>/result")

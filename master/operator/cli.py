@@ -16,6 +16,7 @@ from common.tokens import TokenText, parse
 from common.version import VERSION
 from master.operator import state, tables
 from master.operator.audit import audit
+from master.operator.files import files
 from master.operator.jobs import jobs
 from master.operator.matrix.command import matrix
 from master.operator.nodes import nodes
@@ -83,7 +84,7 @@ def _token(file: Path | None) -> TokenText | None:
         raise click.BadParameter(f"what it holds {error}", param_hint=hint) from error
 
 
-for group in (nodes, jobs, queue, tokens):
+for group in (nodes, jobs, files, queue, tokens):
     main.add_command(group)
 
 

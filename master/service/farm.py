@@ -27,6 +27,7 @@ from common.model import (
 )
 from master import lifecycle, scheduler
 from master.config import Config
+from master.files import Shelf
 from master.lifecycle import View, commands, events, families
 from master.store.archive import Archive
 from master.store.logs import LogStore
@@ -137,6 +138,7 @@ class Farm:
         store: MemoryStore,
         logs: LogStore,
         archive: Archive,
+        shelf: Shelf,
         clock: Clock,
         fingerprint: str = "",
     ) -> None:
@@ -145,6 +147,7 @@ class Farm:
         self.store = store
         self.logs = logs
         self.archive = archive
+        self.shelf = shelf
         self.clock = clock
         self.submits = Throttle(config.submit_rate, burst=_SUBMIT_BURST * config.submit_rate)
         self.joins = Throttle(_JOIN_RATE, burst=_JOIN_BURST)

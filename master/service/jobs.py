@@ -10,6 +10,7 @@ from common import problems
 from common.model import Constraints, Job, JobStatus, Now
 from master import submission
 from master.lifecycle import commands, families
+from master.service import files
 from master.service.farm import Caller, Farm, JobView, new_id, throttle
 from master.store.listings import ListingKey, listing_key
 from master.store.memory import Transaction
@@ -59,6 +60,13 @@ def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> 
         raise problems.TOO_MANY(
             f"{waiting} jobs wait already, and this master keeps {most} at most (--max-pending-jobs)."
         )
+    for place, job in enumerate(jobs):
+        try:
+            files.check_input(farm, tx, job)
+        except problems.Problem as problem:
+            if len(jobs) == 1:
+                raise
+            raise submission.of_batch(problem, place) from problem
     placed: list[Job] = []
     submitted: list[Job] = []
     for job in jobs:

@@ -138,6 +138,10 @@ class Transaction:
         """How many jobs there are."""
         return self._state.count(status, owner)
 
+    def referring_to(self, sha256: str) -> list[Job]:
+        """The jobs that refer to a file of the file store."""
+        return [self._state.jobs[job_id] for job_id in self._state.references.to(sha256)]
+
     def next_seq(self) -> int:
         """The place in the queue that the next submitted job gets."""
         return self._state.last_seq + 1

@@ -16,6 +16,7 @@ from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
 from master.store.queue import Queue
+from master.store.references import References
 
 ListingName = tuple[str | None, JobStatus | None]
 """Whose jobs are in a listing (None: everybody's), and with which status (None: any)."""
@@ -49,6 +50,7 @@ class State:
         self.history = 0
         """How many events led here, since the beginning."""
         self.queue = Queue()
+        self.references = References()
         self.last_seq = 0
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[str | None] = Listings()  # by owner
@@ -156,6 +158,7 @@ class State:
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
             self._unindex(old)
+        self.references.add(new)
         for name in _listing_names(new):
             self._listings.add(name, new)
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
@@ -193,6 +196,7 @@ class State:
                 del self._by_key[old.idempotency_key]
 
     def _unindex(self, old: Job) -> None:
+        self.references.discard(old)
         for name in _listing_names(old):
             self._listings.discard(name, old)
         if old.finished_at is not None:

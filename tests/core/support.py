@@ -11,7 +11,9 @@ from typing import Any
 from common.model import Job, JobStatus, Now, Report, Role, Stage
 from common.schema import RegisterSchema, SubmitSchema
 from master.config import Config
+from master.files import Shelf
 from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -39,7 +41,8 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
     config = Config(state_dir=directory, **settings)
     store = MemoryStore(directory / "journal", clock(), segment_bytes=segment_bytes)
     _left_open.append(store)
-    return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), clock)
+    shelf = Shelf(directory / "files", config.files_quota, clock, new_id)
+    return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), shelf, clock)
 
 
 _left_open: list[MemoryStore] = []

@@ -20,8 +20,10 @@ from common.schema import RegisterSchema
 from common.version import PROTOCOL
 from master import scheduler
 from master.config import Config
+from master.files import Shelf
 from master.lifecycle import commands
 from master.service import Caller, Farm, JobView, jobs, nodes, queue, work
+from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -32,7 +34,8 @@ from tests.core.support import OPERATOR, claim, finish, must_claim, register, su
 def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
     logs, archive = LogStore(tmp_path / "logs"), Archive(tmp_path / "archive")
-    yield Farm(Config(tmp_path, threads=16), store, logs, archive, system_clock)
+    shelf = Shelf(tmp_path / "files", None, system_clock, new_id)
+    yield Farm(Config(tmp_path, threads=16), store, logs, archive, shelf, system_clock)
     store.close()
 
 
