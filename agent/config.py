@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.inputs.rules import InputRules
+from agent.publish.rules import OutputRules
 from common.address import Address
 
 MOST_SLOTS = 200
 """Jobs that an agent may run at once: each poll names their leases in its address, which holds a few more."""
 _NO_INPUTS = InputRules()
+_NO_OUTPUTS = OutputRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Config:
 
     inputs: InputRules = _NO_INPUTS
     """What jobs may read."""
+    outputs: OutputRules = _NO_OUTPUTS
+    """Where what they make may go."""
 
     @property
     def master_dir(self) -> Path:

@@ -28,12 +28,13 @@ from agent.link import Link, RefusedError
 from agent.outbox import Outbox
 from agent.outputs import Clocks, prune, set_ahead
 from agent.rotation import Rotation
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
 from agent.sandbox import Sandbox
+from agent.task import Assignment
 from agent.teller import ProgressTeller
 from common.client import ApiError
-from common.model import Report
+from common.model import Confidence, Report, Stage
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +143,12 @@ class Agent:
             answer["parameters"],
             answer["lease_id"],
             answer["attempt"],
-            answer.get("input"),  # an older master knows of none
+            # An older master knows of none of these.
+            answer.get("input"),
+            answer.get("output"),
+            Confidence(answer.get("confidence", Confidence.AUTO)),
+            Stage(answer.get("stage", Stage.ENCODE)),
+            answer.get("part"),
         )
         log.info("Received job: %s (scenario: %s)", assignment.job_id, assignment.scenario)
         job = self._running.add(assignment, asked)
@@ -177,6 +183,7 @@ class Agent:
                 limits=partial(limits_for, cores=len(os.sched_getaffinity(0))),
                 sandbox=self._sandbox,
                 inputs=self._config.inputs,
+                outputs=self._config.outputs,
             )
             unsent = teller.close()
             if report is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from common.model import Failure, JobStatus, Report
+from common.schema import FindingsSchema
 from common.trust import write_private
 
 log = logging.getLogger(__name__)
@@ -95,4 +96,5 @@ def _read(data: bytes) -> tuple[str, Report]:
     if fields["error"] is not None:
         fields["error"] = Failure(**fields["error"])
     fields["status"] = JobStatus(fields["status"])
+    fields["findings"] = FindingsSchema().load(fields.get("findings", {}))  # an older agent kept none
     return str(document["instance"]), Report(**fields)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.scenarios import SCENARIOS
-from common.settings import CODECS
+from common.settings import CONTAINERS
 
 log = logging.getLogger(__name__)
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_FILES = frozenset(f"{scenario}.{codec.container}" for scenario in SCENARIOS for codec in CODECS.values())
+_FILES = frozenset(f"{name}.{container.suffix}" for name in SCENARIOS for container in CONTAINERS.values())
 """Finished outputs, as the runner names them; an unfinished one ends in `.part`."""
 _MOST_AHEAD = 60.0
 """Seconds that the wall clock may gain after the agent's start; small corrections are less."""

@@ -14,10 +14,11 @@ from typing import get_type_hints
 
 import agent
 import common
-from agent.ffmpeg.command import DEMUXERS, duration, frame_rate
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
+from agent.ffmpeg.timing import duration, frame_rate
 from agent.inputs.media import reopen
 from agent.prober import Probe, ProbeError
 from agent.sandbox import Sandbox

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from agent.runner import Assignment
+from agent.task import Assignment
 
 
 def lease_clock() -> float:

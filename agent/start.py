@@ -328,5 +328,7 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         "max_concurrent_jobs": slots,
         "media_roots": sorted(config.inputs.media_roots),
         "input_hosts": sorted(map(str, config.inputs.hosts)),
+        "output_roots": sorted(config.outputs.roots),
+        "output_hosts": sorted(map(str, config.outputs.hosts)),
         "agent_version": VERSION,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,17 +18,8 @@ _lock = threading.Lock()
 class JobDirectory:
     """A directory that an attempt works in."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        """`descriptor`: the open directory, so that one made later in its place is told from it."""
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = descriptor
-
-    def vanished(self) -> bool:
-        """Whether it was removed meanwhile."""
-        try:
-            return not os.path.samestat(os.fstat(self._descriptor), self.path.stat())
-        except FileNotFoundError:
-            return True
 
 
 @contextmanager
@@ -38,12 +30,10 @@ def job_directory(path: Path) -> Iterator[JobDirectory]:
     """
     with _lock:
         path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         _users[path] += 1
     try:
-        yield JobDirectory(path, descriptor)
+        yield JobDirectory(path)
     finally:
-        os.close(descriptor)
         with _lock:
             _users[path] -= 1
             if not _users[path]:
@@ -51,12 +41,20 @@ def job_directory(path: Path) -> Iterator[JobDirectory]:
                 _remove_if_empty(path)
 
 
-def part_of(whole: Path, node_id: str, lease_id: str) -> Path:
-    """The unfinished file that an attempt of `node_id` writes before it is named `whole`.
+@contextmanager
+def attempt_directory(job_directory: Path, node_id: str, lease_id: str) -> Iterator[Path]:
+    """A directory within `job_directory` for what an attempt of `node_id` has not finished.
 
-    Each attempt has one of its own: an old one that ends late must not touch the file of the next.
+    Each attempt has one of its own: an old one that ends late must not touch the files of the next.
+    At the end of the block it is removed, with all that is in it.
     """
-    return whole.with_name(f"{whole.name}.{_owner(node_id)}-{lease_id[:8]}.part")
+    path = job_directory / f"{_owner(node_id)}-{lease_id[:8]}.part"
+    shutil.rmtree(path, ignore_errors=True)  # of the same attempt, before its agent died
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def publish(part: Path, whole: Path) -> None:
@@ -68,9 +66,8 @@ def publish(part: Path, whole: Path) -> None:
 
 def remove_leftovers(work_dir: Path, node_id: str) -> None:
     """Remove what attempts of this node left unfinished when its agent died. None may be running."""
-    for part in work_dir.glob(f"*/*.{_owner(node_id)}-*.part"):
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    for part in work_dir.glob(f"*/{_owner(node_id)}-*.part"):
+        shutil.rmtree(part, ignore_errors=True)
         _remove_if_empty(part.parent)
 
 

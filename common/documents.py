@@ -12,8 +12,26 @@ from marshmallow import INCLUDE, Schema, fields, validate
 
 from common.failures import KINDS
 from common.fields import Matches, OneOf, StrictBoolean, StrictFloat, StrictInteger, StrictString, says
-from common.model import Confidence, JobStatus, NodeStatus, NodeType, Outcome, Priority, Role, TokenStatus
-from common.schema import ConstraintsSchema, ParametersSchema, Strict, is_scalar
+from common.model import (
+    Confidence,
+    JobStatus,
+    NodeStatus,
+    NodeType,
+    Outcome,
+    Priority,
+    Role,
+    Stage,
+    TokenStatus,
+)
+from common.schema import (
+    ArtifactSchema,
+    ConstraintsSchema,
+    CrfProbeSchema,
+    ParametersSchema,
+    RepeatSchema,
+    Strict,
+    is_scalar,
+)
 
 _is_timestamp = Matches(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "Must be a UTC time.")
 _is_not_negative = validate.Range(0)
@@ -82,6 +100,9 @@ class NodeSchema(Strict):
     quarantined = _text("why it was set aside; null: it was not", allow_none=True)
     media_roots = _texts("media roots that it reads inputs from; null: it does not say", allow_none=True)
     input_hosts = _texts("hosts that it fetches inputs from; null: it does not say", allow_none=True)
+    output_roots = _texts("media roots that it writes outputs to; null: it does not say", allow_none=True)
+    output_hosts = _texts("hosts that it streams to; null: it does not say", allow_none=True)
+    protocol = _count("the protocol that its agent speaks; 0: it does not say")
     credential_expires_at = _time(
         "until when its credential is valid; null: for ever, or it has none", allow_none=True
     )
@@ -187,6 +208,7 @@ class JobSchema(Strict):
     id = _text("the job's id")
     scenario = _text("a name of the catalogue")
     input = _text("what it encodes; null: a test picture", allow_none=True)
+    output = _text("where what it makes goes; null: it stays on the node", allow_none=True)
     confidence = OneOf(Confidence, required=True)
     parameters = fields.Nested(ParametersSchema, required=True, **says("as they were asked for"))
     status = OneOf(JobStatus, required=True)
@@ -196,6 +218,9 @@ class JobSchema(Strict):
     constraints = fields.Nested(ConstraintsSchema, required=True)
     max_attempts = _count("attempts that it gets")
     retry_of = _text("the job that this one repeats", allow_none=True)
+    parent_id = _text("the job that it is a part of; null: it is whole", allow_none=True)
+    part = _text("which part of that job it is, such as `720p`", allow_none=True)
+    stage = OneOf(Stage, required=True, **says("what its next attempt does"))
     owner = _text("the submitter that it belongs to; null: it is the operators'", allow_none=True)
     node_id = _text("the node of its newest attempt", allow_none=True)
     started_at = _time("when its newest attempt began", allow_none=True)
@@ -297,6 +322,10 @@ class ResultSchema(Strict):
     sources = fields.Dict(
         keys=StrictString(), values=StrictString(), required=True, **says("how each metric was obtained")
     )
+    artifacts = _many(ArtifactSchema, "the files that it made")
+    repeats = _many(RepeatSchema, "each encode, where `confidence` asked for more than one")
+    probes = _many(CrfProbeSchema, "what was measured to find the CRF for `target_vmaf`")
+    warnings = _texts("what was not as it should be, and what was made of it")
     error = fields.Nested(FailureSchema, required=True, allow_none=True)
 
 

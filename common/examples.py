@@ -40,6 +40,9 @@ _NODE: dict[str, Any] = {
     "quarantined": None,
     "media_roots": ["films"],
     "input_hosts": [],
+    "output_roots": ["finished"],
+    "output_hosts": [],
+    "protocol": 4,
     "credential_expires_at": "2026-03-29T19:40:00Z",
 }
 _TERMS = {"heartbeat_timeout": 90, "lease": 90, "credential_ttl": 7776000, "credential_expires_in": 7775000}
@@ -48,6 +51,7 @@ _JOB: dict[str, Any] = {
     "scenario": "1080p-h264",
     "confidence": "auto",
     "input": None,
+    "output": None,
     "parameters": {"bitrate": "5000k", "duration": 60},
     "status": "pending",
     "created_at": "2025-12-29T19:46:00Z",
@@ -56,6 +60,9 @@ _JOB: dict[str, Any] = {
     "constraints": {"labels": {}, "encoders": ["libx264"], "gpu": False},
     "max_attempts": 3,
     "retry_of": None,
+    "parent_id": None,
+    "part": None,
+    "stage": "encode",
     "owner": None,
     "node_id": None,
     "started_at": None,
@@ -79,6 +86,10 @@ _RESULT: dict[str, Any] = {
     "metrics": {"frames": 1800},
     "analyzer_output": {"realtime": True},
     "sources": {"frames": "probe of the output: pictures counted"},
+    "artifacts": [],
+    "repeats": [],
+    "probes": [],
+    "warnings": [],
     "error": None,
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from common import inputs, settings
+from common import inputs, outputs, settings
 
 
 def says(text: str, **more: Any) -> dict[str, Any]:
@@ -80,6 +80,16 @@ class ShortList(fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class ShortTuple(ShortList):
+    """A list of different items that is kept, and so must not change."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        items = super()._deserialize(value, attr, data, **kwargs)
+        if len(set(items)) != len(items):
+            raise ValidationError("Must not have an item twice.")
+        return tuple(items)
+
+
 class ShortDict(fields.Dict):
     """An object of at most `most` fields; they are counted before any is looked at."""
 
@@ -145,6 +155,20 @@ class HostPattern(StrictString):
             inputs.parse_host_pattern(text)
         except inputs.InputError as error:
             raise ValidationError(f"{error}.") from error
+        return text
+
+
+class Output(StrictString):
+    """Where a job's output goes, as `common.outputs` has it."""
+
+    format = "ffrtmp-output"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            outputs.parse_output(text)
+        except inputs.InputError as error:
+            raise ValidationError(f"Cannot be an output: {error}.") from error
         return text
 
 

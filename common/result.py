@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class Metric:
     """One number (or text) of a result."""
 
     name: str
-    type: type[int] | type[float] | type[str]
+    type: type[int] | type[float] | type[str] | type[bool]
     unit: str | None
     """None for a text or a plain count."""
     source: str
@@ -30,6 +30,25 @@ class Metric:
 _PROBE = "probe of the output"
 _WAIT4 = "wait4 of the ffmpeg process"
 _CLOCK = "monotonic clock, from the start of ffmpeg to its end"
+
+_INPUT = "probe of the input"
+_STATISTICS = {
+    "mean": "mean over all frames",
+    "harmonic_mean": "harmonic mean over all frames",
+    "p1": "1st percentile of all frames",
+    "worst_second": "the lowest mean of a second",
+}
+
+
+def _quality() -> list[Metric]:
+    """Of the output against the input, at the input's size, frame by frame."""
+    units = {"vmaf": None, "psnr": "dB", "ssim": None, "xpsnr": "dB"}
+    return [
+        Metric(f"{name}_{statistic}", float, unit, f"ffmpeg's {name} against the input: {what}")
+        for name, unit in units.items()
+        for statistic, what in _STATISTICS.items()
+    ]
+
 
 _METRICS = (
     Metric("frames", int, None, f"{_PROBE}: pictures counted"),
@@ -52,7 +71,40 @@ _METRICS = (
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
     Metric("command", str, None, "agent: the command line, quoted for a shell"),
     Metric("runs", int, None, "agent: encodes that the numbers come from"),
+    Metric("crf", float, None, "request, or found by the search for target_vmaf"),
+    Metric("target_reached", bool, None, "agent: vmaf_mean of the whole file is within 1 of target_vmaf"),
+    Metric("passes", int, None, "request"),
+    *_quality(),
+    Metric("energy_joules", float, "J", "energy_source, over exactly the encode"),
+    Metric("energy_idle_joules", float, "J", "power while the node was idle * wall_seconds"),
+    Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules"),
+    Metric("energy_source", str, None, "agent: what the energy was read from; `model`: it is an estimate"),
+    Metric("energy_note", str, None, "agent: why there is no energy, or the formula of the estimate"),
+    Metric("cost", float, None, "cost_basis"),
+    Metric("currency", str, None, "agent: --currency"),
+    Metric("cost_basis", str, None, "agent: the formula and its prices"),
+    Metric("speed_low", float, "s/s", "95 % confidence interval of the mean speed (Student's t)"),
+    Metric("speed_high", float, "s/s", "95 % confidence interval of the mean speed (Student's t)"),
+    Metric("interval_reached", bool, None, "agent: the interval is as narrow as `confidence` asked"),
+    Metric("dropped_frames", int, None, "agent: frames encoded - frames that the server took"),
+    Metric("reconnects", int, None, "agent: connections to the server after the first"),
+    Metric("bitrate_deviation", float, "bit/s", "standard deviation of the bitrate of whole seconds"),
+    Metric("bitrate_min_second", float, "bit/s", "the whole second with the fewest bits"),
+    Metric("bitrate_max_second", float, "bit/s", "the whole second with the most bits"),
+    Metric("source_frames", int, None, f"{_INPUT}: pictures counted"),
+    Metric("source_width", int, "pixel", _INPUT),
+    Metric("source_height", int, "pixel", _INPUT),
+    Metric("source_codec", str, None, _INPUT),
+    Metric("source_pixel_format", str, None, _INPUT),
+    Metric("source_frame_rate", float, "frames/s", _INPUT),
+    Metric("source_duration", float, "s", _INPUT),
+    Metric("audio_tracks", int, None, _PROBE),
+    Metric("subtitle_tracks", int, None, _PROBE),
+    Metric("loudness", float, "LUFS", "ffmpeg's ebur128 over the output"),
 )
+
+_SIGNED = ("loudness", "energy_net_joules")
+"""What may be below zero: decibels, and what is left of little energy after much of it at rest."""
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
 
@@ -90,18 +142,23 @@ def metrics(
     peak_memory_bytes: int | None = None,
     probed: Probed | None = None,
     output_path: str | None = None,
+    more: Mapping[str, Scalar] | None = None,
 ) -> dict[str, Scalar]:
-    """Every metric of the table, from what is known; the rest is None. Rates are to three decimals."""
+    """Every metric of the table, from what is known; the rest is None. Rates are to three decimals.
+
+    `more`: further ones by name, which win.
+    """
 
     def per_second(amount: float | None) -> float | None:
         return round(amount / wall_seconds, 3) if amount is not None and wall_seconds else None
 
     return {
+        **dict.fromkeys(METRICS),
         "frames": probed.frames if probed else None,
         "duration": probed.duration if probed else None,
         "fps": per_second(probed.frames if probed else None),
         "speed": per_second(probed.duration if probed else None),
-        "bitrate_asked": settings.bitrate,
+        "bitrate_asked": settings.rate.bitrate,
         "bitrate": probed.bitrate if probed else None,
         "output_bytes": probed.size if probed else None,
         "output_path": output_path,
@@ -117,6 +174,9 @@ def metrics(
         "ffmpeg_version": ffmpeg_version,
         "command": shlex.join(command) if command is not None else None,
         "runs": 1,
+        "crf": settings.rate.crf,
+        "passes": settings.rate.passes,
+        **(more or {}),
     }
 
 
@@ -138,7 +198,9 @@ def check(name: str, value: object) -> str | None:
         )
     if metric.type is str:
         return None if isinstance(value, str) else f"{name} must be a text or null"
+    if metric.type is bool:
+        return None if isinstance(value, bool) else f"{name} must be true, false or null"
     whole = metric.type is int
     if isinstance(value, bool) or not isinstance(value, int | float) or (whole and value % 1):
         return f"{name} must be {'a whole number' if whole else 'a number'} or null"
-    return f"{name} must not be negative" if value < 0 else None
+    return f"{name} must not be negative" if value < 0 and name not in _SIGNED else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from common.durations import format_duration
 from common.inputs import readable
 from common.model import Constraints, Job, Node
+from common.outputs import writable
 
 
 def meets(node: Node, wanted: Constraints) -> bool:
@@ -23,6 +24,10 @@ def _missing(node: Node, wanted: Constraints) -> list[str]:
         missing.append("a GPU")
     if wanted.input is not None and not readable(wanted.input, node.media_roots, node.input_hosts):
         missing.append(_source(wanted.input))
+    if wanted.output is not None and not writable(wanted.output, node.output_roots):
+        missing.append(f"the media root {wanted.output.removeprefix('media:')!r} to write to")
+    if node.protocol < wanted.protocol:
+        missing.append(f"an agent of protocol {wanted.protocol}")
     if not node.run_unlabeled and not wanted.labels:
         missing.append("jobs without labels")
     return missing

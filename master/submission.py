@@ -10,9 +10,16 @@ from typing import Any
 from common import problems
 from common.inputs import parse_input
 from common.model import Constraints, Job, Now
+from common.outputs import parse_output
 from common.scenarios import SCENARIOS
 from common.settings import UnsuitableError, resolve
 
+FINDINGS_SINCE = 4
+"""The first protocol with outputs, findings, and any parameter but these."""
+_OLD_PARAMETERS = frozenset(
+    {"duration", "bitrate", "preset", "crf", "width", "height", "fps", "codec", "threads", "gop"}
+    | {"pixel_format", "audio"}
+)
 NO_PLACE = 0
 """The place in the queue of a job that is not in it yet."""
 
@@ -77,14 +84,23 @@ def job_from(
             encoders=tuple(sorted({settings.encoder, *wanted["encoders"]})),
             gpu=wanted["gpu"],
             input=None if fields["input"] is None else parse_input(fields["input"]).place,
+            output=None if fields["output"] is None else parse_output(fields["output"]).place,
+            protocol=_protocol(fields),
         ),
         created_at=now.wall,
         max_attempts=max_attempts,
         input=fields["input"],
+        output=fields["output"],
         owner=owner,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
     )
+
+
+def _protocol(fields: Mapping[str, Any]) -> int:
+    """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
+    new = fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    return FINDINGS_SINCE if new else 0
 
 
 def jobs_from(
@@ -125,6 +141,7 @@ def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: No
         created_at=now.wall,
         max_attempts=max_attempts,
         input=old.input,
+        output=old.output,
         owner=old.owner,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,

@@ -99,10 +99,10 @@ def _output_bytes(settings: EncodeSettings) -> int:
     and a quarter. In any case 64 MiB more, for sound and the container.
     """
     pixels = settings.width * settings.height
-    if settings.bitrate is None:
+    if settings.rate.bitrate is None:
         frame = pixels * _RAW_BYTES * 1.25
     else:
-        frame = max(4 * settings.bitrate / 8 / settings.fps, pixels / 16)
+        frame = max(4 * settings.rate.bitrate / 8 / settings.fps, pixels / 16)
     return round(64 * MIB + settings.frames * frame)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.ffmpeg.command import MAX_PIXELS
+from agent.ffmpeg.source import MAX_PIXELS
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.inputs.source import open_input
 from agent.probe import Probe, ProbeError

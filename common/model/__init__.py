@@ -5,6 +5,7 @@ frozen; they change only by an event (`master.lifecycle.apply`).
 """
 
 from common.model.access import MASTER, Actor, Role, Token, TokenStatus
+from common.model.findings import NO_FINDINGS, Artifact, ArtifactKind, CrfProbe, Findings, Repeat
 from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report
 from common.model.node import FarmState, Hardware, Node
 from common.model.words import (
@@ -16,16 +17,23 @@ from common.model.words import (
     Outcome,
     Priority,
     Scalar,
+    Stage,
+    Value,
 )
 
 __all__ = [
     "MASTER",
+    "NO_FINDINGS",
     "Actor",
+    "Artifact",
+    "ArtifactKind",
     "Attempt",
     "Confidence",
     "Constraints",
+    "CrfProbe",
     "Failure",
     "FarmState",
+    "Findings",
     "Hardware",
     "Job",
     "JobStatus",
@@ -36,9 +44,12 @@ __all__ = [
     "Outcome",
     "Priority",
     "Progress",
+    "Repeat",
     "Report",
     "Role",
     "Scalar",
+    "Stage",
     "Token",
     "TokenStatus",
+    "Value",
 ]

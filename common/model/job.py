@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from common.model.words import Confidence, JobStatus, Outcome, Priority, Scalar
+from common.model.findings import NO_FINDINGS, Findings
+from common.model.words import Confidence, JobStatus, Outcome, Priority, Scalar, Stage, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Constraints:
     input: str | None = None
     """Where its input lies, as `common.inputs` has it: `media:films`, `https://example.com`. None:
     it needs none."""
+    output: str | None = None
+    """Where its output goes, likewise: `media:finished`, `rtmp://live.example.com`. None: anywhere."""
+    alone: bool = False
+    """Whether nothing else may run on the node meanwhile, since it would disturb what is measured."""
+    protocol: int = 0
+    """The protocol (`common.version.PROTOCOL`) that the node's agent must speak at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Job:
     """Order of submission; the queue's order among equal priorities."""
     scenario: str
     confidence: Confidence
-    parameters: Mapping[str, Scalar]
+    parameters: Mapping[str, Value]
     """What was asked for, as it was asked; defaults are the scenario's."""
     priority: Priority
     constraints: Constraints
@@ -71,6 +78,8 @@ class Job:
     attempts: tuple[Attempt, ...] = ()
     input: str | None = None
     """What is encoded, as it was asked for (`common.inputs`); None: a picture that ffmpeg makes."""
+    output: str | None = None
+    """Where what it makes goes, as it was asked for (`common.outputs`); None: it stays on the node."""
     owner: str | None = None
     """The submitter that it belongs to (the name of its token); None: it is the operators'."""
     idempotency_key: str | None = None
@@ -79,6 +88,11 @@ class Job:
     """SHA-256 of that request's body."""
     retry_of: str | None = None
     """The finished job that this one repeats."""
+    parent_id: str | None = None
+    """The job that it is a part of."""
+    part: str | None = None
+    """Which part of that job it is, such as `720p`."""
+    stage: Stage = Stage.ENCODE
     retry_delay: float = 0.0
     """Seconds of backoff before the next attempt, counted from the last one's end."""
     finished_at: datetime | None = None
@@ -88,6 +102,8 @@ class Job:
     """What was produced and what it cost (`common.result`); None until reported."""
     analyzer_output: Mapping[str, Scalar] | None = None
     """What follows from the metrics (`common.analyzer`)."""
+    findings: Findings = NO_FINDINGS
+    """What else came to light; empty until reported."""
 
     @property
     def attempt(self) -> Attempt | None:
@@ -139,5 +155,6 @@ class Report:
     error: Failure | None = None
     metrics: Mapping[str, Scalar] = field(default_factory=dict)
     analyzer_output: Mapping[str, Scalar] = field(default_factory=dict)
+    findings: Findings = NO_FINDINGS
     digest: str = ""
     """SHA-256 over all of the above, made where the report is parsed."""

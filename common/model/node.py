@@ -44,6 +44,12 @@ class Node:
     """The names of the media roots that it reads inputs from; None: its agent does not say."""
     input_hosts: tuple[str, ...] | None = None
     """Patterns of the hosts that it fetches inputs from; None: its agent does not say."""
+    output_roots: tuple[str, ...] | None = None
+    """The names of the media roots that it writes outputs to; None: its agent does not say."""
+    output_hosts: tuple[str, ...] | None = None
+    """Patterns of the hosts that it streams to; None: its agent does not say."""
+    protocol: int = 0
+    """The protocol (`common.version.PROTOCOL`) that its agent speaks; 0: it does not say."""
     instance: str | None = None
     """Names the agent's process: another one means that it was restarted."""
     credential_hash: str | None = None

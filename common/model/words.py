@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 Scalar = str | int | float | bool | None
-"""A JSON value without structure, as job parameters and metrics use it."""
+"""A JSON value without structure, as metrics use it."""
+Value = Scalar | tuple[str, ...]
+"""A job parameter: a JSON value without structure, or a list of texts."""
 
 
 class Now(NamedTuple):
@@ -88,6 +90,17 @@ class Confidence(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
+
+
+class Stage(StrEnum):
+    """What the next attempt of a job does."""
+
+    ENCODE = "encode"
+    """It encodes: all that most jobs ever do."""
+    PLAN = "plan"
+    """It looks at the input, so that the master can divide the job into parts."""
+    JOIN = "join"
+    """It puts together what the parts have made; the job waits until they are completed."""
 
 
 class Outcome(StrEnum):

@@ -6,6 +6,7 @@ schema loads into the plain values that the service takes.
 
 from common.schema.access import TOKEN_ROLES, SignInSchema, TokenSchema
 from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
+from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
 from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
 from common.schema.nodes import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
 from common.schema.work import (
@@ -25,11 +26,14 @@ __all__ = [
     "MAX_NUMBER",
     "MAX_TEXT",
     "TOKEN_ROLES",
+    "ArtifactSchema",
     "BatchSchema",
     "ConstraintsSchema",
     "CredentialSchema",
+    "CrfProbeSchema",
     "ErrorSchema",
     "FailureField",
+    "FindingsSchema",
     "HeartbeatSchema",
     "LeaveSchema",
     "NothingSchema",
@@ -37,6 +41,7 @@ __all__ = [
     "ProgressSchema",
     "RegisterSchema",
     "ReleaseSchema",
+    "RepeatSchema",
     "ReportSchema",
     "SignInSchema",
     "Strict",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from marshmallow import ValidationError, fields, validate
 
 from common import settings
 from common.fields import (
     Bitrate,
     Input,
+    Matches,
     OneOf,
+    Output,
     ShortList,
+    ShortTuple,
     StrictBoolean,
     StrictFloat,
     StrictInteger,
@@ -25,6 +30,15 @@ from common.schema.base import (
 )
 
 _ALL_PRESETS = sorted({preset for codec in settings.CODECS.values() for preset in codec.presets})
+
+
+QUALITY_METRICS = ("vmaf", "psnr", "ssim", "xpsnr")
+HARDWARE = ("nvenc", "qsv", "vaapi", "amf", "videotoolbox")
+RUNG = re.compile(r"auto|[1-9][0-9]{1,3}p(:[0-9]{1,9}(\.[0-9]{1,3})?[kKmM]?)?", re.ASCII)
+
+
+def _choice(choices: tuple[str, ...], text: str) -> StrictString:
+    return StrictString(validate=validate.OneOf(choices), **says(text))
 
 
 def _even(value: int) -> None:
@@ -68,10 +82,66 @@ class ParametersSchema(Strict):
         ),
         **says("`yuv420p`, `yuv420p10le`, and for h264 and h265 `yuv422p`, `yuv444p`"),
     )
-    audio = StrictString(
-        validate=validate.OneOf(["none", "aac", "opus"]),
-        **says("`none`, `aac` (not in vp9) or `opus`; left out: none, but the sound of an input is kept"),
+    audio = _choice(
+        ("none", "copy", "aac", "opus"),
+        "`none`, `copy`, `aac` (not in webm) or `opus`; left out: none, but the sound of an input is kept",
     )
+    audio_bitrate = Bitrate(**says("bits per second of each audio track, as `bitrate`; 128k if left out"))
+    loudness = StrictFloat(
+        validate=validate.Range(-70, -5), **says("LUFS that the sound is brought to (EBU R128), -70 to -5")
+    )
+    subtitles = _choice(("keep", "none"), "`keep` (if left out) or `none`")
+    container = _choice(
+        tuple(settings.CONTAINERS),
+        "`mp4`, `mkv`, `webm`, `mpegts`, `hls` or `dash`; left out: the codec's usual one",
+    )
+    segment_seconds = StrictFloat(
+        validate=validate.Range(1, 60),
+        **says("how long the pieces of hls and dash are, 1 to 60; 6 if left out"),
+    )
+    overwrite = StrictBoolean(**says("true: what is at the output's place already is replaced"))
+    output_mode = _choice(
+        ("file", "rtmp", "srt"), "`file`, or a live stream: `rtmp`, `srt`; left out: as `output` says"
+    )
+    maxrate = Bitrate(
+        **says("with `crf` or `target_vmaf`: bits per second that it takes at most, as `bitrate`")
+    )
+    two_pass = StrictBoolean(**says("true: with a bitrate, look first where the bits are needed"))
+    target_vmaf = StrictFloat(
+        validate=validate.Range(20, 99.5),
+        **says("the VMAF that the CRF is searched for, 20 to 99.5; in place of `crf` and `bitrate`"),
+    )
+    quality = ShortTuple(
+        StrictString(validate=validate.OneOf(QUALITY_METRICS)),
+        most=len(QUALITY_METRICS),
+        **says("what is measured against the input: a list of `vmaf`, `psnr`, `ssim`, `xpsnr`"),
+    )
+    energy = StrictBoolean(**says("true: measure the energy, alone on the node"))
+    hwaccel = _choice(
+        ("none", "auto", *HARDWARE),
+        "which hardware encodes: `none` (if left out), `auto` (what the node has), or one by name: "
+        + ", ".join(f"`{name}`" for name in HARDWARE),
+    )
+    content = _choice(
+        ("test", "noise", "motion", "complex"),
+        "what a picture that ffmpeg makes shows: `test` (if left out), `noise`, `motion`, `complex`",
+    )
+    deinterlace = _choice(
+        ("auto", "yes", "no"), "`auto` (if left out: where the input says that it is interlaced), `yes`, `no`"
+    )
+    hdr = _choice(
+        ("keep", "tonemap"), "a high dynamic range is kept (if left out), or mapped to the usual one"
+    )
+    ladder = ShortTuple(
+        StrictString(
+            validate=Matches(RUNG.pattern, "Must be a height and perhaps a bitrate, as 720p:3000k.")
+        ),
+        most=16,
+        **says(
+            "the rungs of an HLS or DASH ladder, as `1080p:5000k` or `720p`; `auto`: what suits the input"
+        ),
+    )
+    pictures = StrictBoolean(**says("true: make a poster, thumbnails, and a sprite sheet with WebVTT"))
 
 
 class ConstraintsSchema(Strict):
@@ -92,6 +162,14 @@ class SubmitSchema(Strict):
         **says(
             "what to encode: `media:ROOT/PATH` or `https://HOST/PATH` ([inputs.md](inputs.md)); "
             "left out: a test picture"
+        ),
+    )
+    output = Output(
+        load_default=None,
+        allow_none=True,
+        **says(
+            "where what it makes goes: `files` (the master's file store), `media:ROOT/PATH`, or a server of "
+            "live streams ([outputs.md](outputs.md)); left out: it stays on the node"
         ),
     )
     confidence = OneOf(

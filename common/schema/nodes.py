@@ -93,6 +93,20 @@ class RegisterSchema(Strict):
             "`http://example.com:8000`; left out: none"
         ),
     )
+    output_roots = ShortList(
+        StrictString(validate=_is_root),
+        most=64,
+        load_default=None,
+        allow_none=True,
+        **says("names of the media roots that it writes outputs to; left out: it writes to none"),
+    )
+    output_hosts = ShortList(
+        HostPattern(),
+        most=256,
+        load_default=None,
+        allow_none=True,
+        **says("hosts that it streams to, as `rtmp://live.example.com`; left out: none"),
+    )
 
 
 class CredentialSchema(Strict):

@@ -17,7 +17,7 @@ from common.fields import (
     StrictString,
     says,
 )
-from common.model import JobStatus, Scalar
+from common.model import Findings, JobStatus, Scalar
 from common.result import check as check_metric
 from common.schema.base import (
     MAX_NUMBER,
@@ -25,6 +25,7 @@ from common.schema.base import (
     is_id,
     text,
 )
+from common.schema.findings import FindingsSchema
 from common.strictjson import MAX_INTEGER
 
 _is_metric = Matches(r"[a-z][a-z0-9_]{0,63}", "A name is small letters, digits and underscores.")
@@ -154,6 +155,11 @@ class ReportSchema(Strict):
         load_default=dict, **says("numbers and texts by name; those that we know must have their types")
     )
     analyzer_output = _scalar_dict(load_default=dict, **says("what follows from the metrics"))
+    findings = fields.Nested(
+        FindingsSchema,
+        load_default=Findings,
+        **says("what else came to light: `artifacts`, `repeats`, `probes`, `warnings`, as results have them"),
+    )
     log = _log_lines(load_default=list, **says("the last lines, up to 2000 of up to 4000 characters"))
     # The master has its own clock; the field is taken because clients of the guide's time send it.
     completed_at = text(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 from marshmallow import ValidationError
 
-from common.model import Attempt, Failure, Job, Progress, Token
+from common.model import Attempt, Failure, Findings, Job, Progress, Token
 from common.result import METRICS
 from common.scenarios import Scenario
 from common.timestamps import timestamp
@@ -44,6 +45,9 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "has_battery": hardware.has_battery,
         "media_roots": None if node.media_roots is None else list(node.media_roots),
         "input_hosts": None if node.input_hosts is None else list(node.input_hosts),
+        "output_roots": None if node.output_roots is None else list(node.output_roots),
+        "output_hosts": None if node.output_hosts is None else list(node.output_hosts),
+        "protocol": node.protocol,
         "agent_version": node.agent_version,
         "quarantined": node.quarantined,
         "credential_expires_at": timestamp(node.credential_expires_at),
@@ -84,8 +88,12 @@ def job_document(view: JobView) -> dict[str, Any]:
             "gpu": job.constraints.gpu,
         },
         "input": job.input,
+        "output": job.output,
         "max_attempts": job.max_attempts,
         "retry_of": job.retry_of,
+        "parent_id": job.parent_id,
+        "part": job.part,
+        "stage": job.stage,
         "owner": job.owner,
         "node_id": attempt.node_id if attempt else None,
         "started_at": timestamp(attempt.started_at) if attempt else None,
@@ -127,7 +135,18 @@ def result_document(job: Job) -> dict[str, Any]:
         "metrics": None if job.metrics is None else dict(job.metrics),
         "analyzer_output": None if job.analyzer_output is None else dict(job.analyzer_output),
         "sources": {name: METRICS[name].source for name in job.metrics or {} if name in METRICS},
+        **findings_document(job.findings),
         "error": _failure(job.error),
+    }
+
+
+def findings_document(findings: Findings) -> dict[str, Any]:
+    """What came to light beyond single numbers, as results and reports have it."""
+    return {
+        "artifacts": [asdict(artifact) for artifact in findings.artifacts],
+        "repeats": [asdict(repeat) for repeat in findings.repeats],
+        "probes": [asdict(probe) for probe in findings.probes],
+        "warnings": list(findings.warnings),
     }
 
 

@@ -10,7 +10,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from common.examples import EXAMPLES
-from common.fields import Bitrate, HostPattern, Input, ShortDict, ShortList
+from common.fields import Bitrate, HostPattern, Input, Output, ShortDict, ShortList
 from common.result import METRICS
 from common.scenarios import CATALOGUE
 from common.schema import ErrorSchema, FailureField, ReportSchema, SubmitSchema, is_scalar
@@ -94,7 +94,7 @@ def _own(converter: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dic
         return {"type": "string", "pattern": field.regex.pattern}
     if is_scalar in field.validators:
         return dict(_SCALAR)
-    if isinstance(field, Input | HostPattern):
+    if isinstance(field, Input | Output | HostPattern):
         # No regular expression tells them: IP addresses have many spellings.
         return {"format": field.format}
     pattern = getattr(field, "regex", None)
@@ -112,6 +112,8 @@ def _without_null_default(
 
 def _metric(type_: type) -> dict[str, Any]:
     """The same as `common.result.check`."""
+    if type_ is bool:
+        return {"type": ["boolean", "null"]}
     if type_ is str:
         return {"type": ["string", "null"]}
     kind = "integer" if type_ is int else "number"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response
 
 from common import problems
 from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportedSchema
-from common.model import Failure, Progress, Report
+from common.model import NO_FINDINGS, Failure, Progress, Report
 from common.schema import ProgressSchema, ReleaseSchema, ReportSchema
 from master.api import described
 from master.api.answers import RETRY_AFTER, body, caller, farm, json_response, query
@@ -119,7 +120,9 @@ def report() -> Response:
 
 
 def _report(sent: dict[str, Any]) -> Report:
-    said = {name: value for name, value in sent.items() if name != "log"}
+    said = {name: value for name, value in sent.items() if name not in ("log", "findings")}
+    if sent["findings"] != NO_FINDINGS:  # what was reported without any has the digest that it always had
+        said["findings"] = asdict(sent["findings"])
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     error = sent["error"]
     return Report(
@@ -131,5 +134,6 @@ def _report(sent: dict[str, Any]) -> Report:
         error=None if error is None else Failure(error["code"], error["message"]),
         metrics=sent["metrics"],
         analyzer_output=sent["analyzer_output"],
+        findings=sent["findings"],
         digest=digest,
     )

@@ -82,6 +82,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
                 error=None,
                 metrics=event.metrics,
                 analyzer_output=event.analyzer_output,
+                findings=event.findings,
             )
         case e.JobRequeued():
             return replace(
@@ -100,6 +101,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
                 error=event.error,
                 metrics=event.metrics,
                 analyzer_output=event.analyzer_output,
+                findings=event.findings,
             )
         case e.JobCanceled():
             running = job.status is JobStatus.RUNNING

@@ -61,7 +61,13 @@ def finish(view: View, command: c.Finish, now: Now) -> Sequence[e.Event]:
         )
     if report.status is JobStatus.COMPLETED:
         completed = e.JobCompleted(
-            job.id, now.wall, report.node_id, report.metrics, report.analyzer_output, report.digest
+            job.id,
+            now.wall,
+            report.node_id,
+            report.metrics,
+            report.analyzer_output,
+            report.digest,
+            report.findings,
         )
         return [completed, *_in_favour_of(view.node, now)]
     error = report.error or Failure("unspecified", "the node reported a failure without a reason")
@@ -87,6 +93,7 @@ def _failed(job: Job, report: Report, error: Failure, view: View, now: Now) -> e
         report.metrics,
         report.analyzer_output,
         report.digest,
+        report.findings,
     )
 
 

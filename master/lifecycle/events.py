@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.model import Failure, FarmState, Job, Node, Outcome, Scalar, Token
+from common.model import NO_FINDINGS, Failure, FarmState, Findings, Job, Node, Outcome, Scalar, Token
 
 RecordKey = tuple[type[Job] | type[Node] | type[FarmState] | type[Token], str]
 """A record's kind and id: a node may have the same id as a job."""
@@ -58,6 +58,7 @@ class JobCompleted(JobEvent):
     metrics: Mapping[str, Scalar]
     analyzer_output: Mapping[str, Scalar]
     report_digest: str
+    findings: Findings = NO_FINDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class JobFailed(JobEvent):
     metrics: Mapping[str, Scalar] | None = None
     analyzer_output: Mapping[str, Scalar] | None = None
     report_digest: str | None = None
+    findings: Findings = NO_FINDINGS
 
 
 @dataclass(frozen=True, slots=True)

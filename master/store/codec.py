@@ -14,7 +14,7 @@ from typing import Any
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union, configure_union_passthrough
 
-from common.model import MASTER, Actor, FarmState, Job, Node, Scalar, Token
+from common.model import MASTER, Actor, FarmState, Job, Node, Scalar, Token, Value
 from master.lifecycle import Record
 from master.lifecycle.events import Event
 from master.store.formats import Document, migrate
@@ -23,6 +23,7 @@ _converter = Converter(forbid_extra_keys=True, omit_if_default=True)
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
 _converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
 configure_union_passthrough(Scalar, _converter, accept_ints_as_floats=False)
+_converter.register_structure_hook(Value, lambda value, _: tuple(value) if isinstance(value, list) else value)
 configure_tagged_union(Event, _converter, tag_name="event")
 
 _unstructure_event = _converter.get_unstructure_hook(Event)

@@ -14,7 +14,7 @@ from typing import Any
 
 from common.version import VERSION
 
-FORMAT = 3
+FORMAT = 4
 """Raised, with a migration, when the program before could not read what is written now."""
 
 Document = dict[str, Any]
@@ -34,7 +34,12 @@ def _from_2(document: Document) -> Document:
     return document
 
 
-MIGRATIONS: dict[int, Callable[[Document], Document]] = {1: _from_1, 2: _from_2}
+def _from_3(document: Document) -> Document:
+    """Format 4 brought outputs, findings and families of jobs; all of it has a default."""
+    return document
+
+
+MIGRATIONS: dict[int, Callable[[Document], Document]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """By format: what turns a document of it into one of the next."""
 
 

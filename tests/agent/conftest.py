@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.ffmpeg.command import DEMUXERS
 from agent.ffmpeg.discover import FFmpeg, Toolbox, discover
+from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
 from agent.prober import Probe, measure
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
 from agent.sandbox import Sandbox, SandboxError, detect
+from agent.task import Assignment
 from common.model import Report, Scalar
 from common.settings import CODECS
 from tests.parts import missing

@@ -16,8 +16,9 @@ from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.process import Ended, told_by_monitor
 from agent.ffmpeg.spawner import Spawner
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
 from agent.sandbox import Sandbox
+from agent.task import Assignment
 from common.settings import CODECS
 from tests.agent.caged import pids, python
 from tests.agent.conftest import is_gone, wait_until

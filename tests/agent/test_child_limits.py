@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.encode import judge
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import ALLOCATED, Limits, exceeded
 from agent.ffmpeg.spawner import Spawner
-from agent.runner import Assignment, judge, run_job
+from agent.runner import run_job
 from agent.sandbox import Sandbox
+from agent.task import Assignment
 from tests.agent.caged import python
 
 MIB = 1024**2

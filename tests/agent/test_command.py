@@ -4,7 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from agent.ffmpeg.command import DEMUXERS, build, duration, frame_rate
+from agent.ffmpeg.command import build
+from agent.ffmpeg.source import DEMUXERS
+from agent.ffmpeg.timing import duration, frame_rate
 from common.model import Scalar
 from common.scenarios import SCENARIOS
 from common.settings import EncodeSettings, Source, resolve
@@ -15,7 +17,7 @@ def settings(scenario: str = "720p30-h264", **parameters: Scalar) -> EncodeSetti
 
 
 def argv(scenario: str = "720p30-h264", **parameters: Scalar) -> list[str]:
-    return build("/opt/ffmpeg", settings(scenario, **parameters), "out.part")
+    return build("/opt/ffmpeg", settings(scenario, **parameters), "out.mp4")
 
 
 def value(line: list[str], option: str) -> str | None:
@@ -27,7 +29,7 @@ def test_it_never_reads_the_terminal_and_names_every_format() -> None:
     assert line[0] == "/opt/ffmpeg"
     assert "-nostdin" in line
     assert line[line.index("-i") - 2 : line.index("-i")] == ["-f", "lavfi"]
-    assert line[-4:] == ["-f", "mp4", "-y", "file:out.part"]
+    assert line[-4:] == ["-f", "mp4", "-y", "file:out.mp4"]
 
 
 def test_only_files_and_pipes_may_be_opened_by_every_input_and_the_output() -> None:
@@ -36,9 +38,9 @@ def test_only_files_and_pipes_may_be_opened_by_every_input_and_the_output() -> N
     assert value(line, "-protocol_whitelist") == "file,pipe"
 
 
-@pytest.mark.parametrize("name", ["out.mp4", "../out.part", "/etc/x.part"])
+@pytest.mark.parametrize("name", [".out.mp4", "../out.mp4", "/etc/x.mp4"])
 def test_only_a_plain_part_name_is_ever_overwritten(name: str) -> None:
-    with pytest.raises(ValueError, match=r"\.part"):
+    with pytest.raises(ValueError, match="plain name"):
         build("ffmpeg", settings(), name)
 
 
@@ -116,7 +118,7 @@ def given(version: str = "n9.0.2", **parameters: Scalar) -> list[str]:
     """The command line for an input that is open as descriptor 7."""
     source = Source(2.0, audio=True)
     wanted = resolve(SCENARIOS["720p30-h264"], parameters, source)
-    return build("/opt/ffmpeg", wanted, "out.part", 7, version)
+    return build("/opt/ffmpeg", wanted, "out.mp4", 7, version)
 
 
 def test_an_input_is_an_open_file_and_no_protocol_could_open_another() -> None:

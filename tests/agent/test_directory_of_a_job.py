@@ -11,7 +11,8 @@ import pytest
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
+from agent.task import Assignment
 from agent.workspace import job_directory
 from common.model import Progress
 

@@ -11,7 +11,8 @@ import pytest
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputRules
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
+from agent.task import Assignment
 from common.model import Report
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=24:duration=2"]

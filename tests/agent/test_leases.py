@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.runner import Assignment
 from agent.running import RunningJob, RunningJobs, lease_holds, margin
+from agent.task import Assignment
 
 
 @pytest.mark.parametrize(

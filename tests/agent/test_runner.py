@@ -7,7 +7,8 @@ import pytest
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
+from agent.task import Assignment
 from common.model import JobStatus, Progress
 from common.result import METRICS, check
 from tests.agent.conftest import Encode

@@ -11,7 +11,8 @@ import pytest
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.spawner import Spawner
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
+from agent.task import Assignment
 from common.model import JobStatus, Report, Scalar
 from tests.agent.conftest import StandIn
 

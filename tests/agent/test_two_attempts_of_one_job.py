@@ -5,7 +5,8 @@ from pathlib import Path
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
+from agent.task import Assignment
 from agent.workspace import remove_leftovers
 from common.model import JobStatus, Progress
 

@@ -39,7 +39,7 @@ def test_parameters_win_over_the_scenario_and_the_rest_are_its_defaults() -> Non
     settings = resolve(SCENARIOS["1080p60-h265"], {"codec": "vp9", "fps": 29.97, "duration": 2})
     assert (settings.encoder, settings.preset, settings.container) == ("libvpx-vp9", "8", "webm")
     assert (settings.width, settings.height, settings.frames, settings.gop) == (1920, 1080, 60, 60)
-    assert settings.bitrate == 3_600_000
+    assert settings.rate.bitrate == 3_600_000
 
 
 @pytest.mark.parametrize(

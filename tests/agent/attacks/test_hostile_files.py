@@ -15,8 +15,9 @@ from agent.ffmpeg.discover import FFmpeg, Toolbox
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputRules
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
 from agent.sandbox import Sandbox, detect
+from agent.task import Assignment
 from common.model import Report, Scalar
 from common.scenarios import SCENARIOS
 from common.settings import Source, resolve

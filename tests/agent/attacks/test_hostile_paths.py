@@ -17,7 +17,8 @@ from agent.ffmpeg.spawner import Spawner
 from agent.inputs.media import check_root, open_media
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.inputs.source import open_input
-from agent.runner import Assignment, run_job
+from agent.runner import run_job
+from agent.task import Assignment
 from common.inputs import MediaFile
 from tests.parts import missing
 

@@ -1,0 +1,1 @@
+"""Where outputs go once they are whole and verified."""

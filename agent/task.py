@@ -1,0 +1,85 @@
+"""One attempt at work: what it is to do, with what, and how it fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.ffmpeg.discover import Toolbox
+from agent.ffmpeg.limits import Limits, limits_for
+from agent.ffmpeg.spawner import Spawner
+from agent.inputs.rules import InputRules
+from agent.publish.rules import OutputRules
+from agent.sandbox import Sandbox
+from common.model import Confidence, Failure, Progress, Scalar, Stage, Value
+from common.settings import EncodeSettings
+
+MAX_MESSAGE = 500
+"""Characters of a failure's message."""
+
+OnProgress = Callable[[Progress, list[str]], None]
+"""Gets the newest progress and the log lines since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A job as the master gave it to this node."""
+
+    job_id: str
+    scenario: str
+    parameters: Mapping[str, Value]
+    lease_id: str
+    attempt: int
+    input: str | None = None
+    """What is encoded (`common.inputs`); None: a picture that ffmpeg makes."""
+    output: str | None = None
+    """Where what it makes goes (`common.outputs`); None: it stays here."""
+    confidence: Confidence = Confidence.AUTO
+    stage: Stage = Stage.ENCODE
+    part: str | None = None
+    """Which part of its parent it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What attempts work with; the same for all of an agent but for the last three."""
+
+    toolbox: Toolbox
+    spawner: Spawner
+    on_progress: OnProgress
+    abort: threading.Event
+    """Set when nobody waits for the attempt any more."""
+    may_work: Callable[[], bool] = lambda: True
+    """Whether the lease is known to hold; asked again and again."""
+    sandbox: Sandbox = field(default_factory=Sandbox)
+    limits: Callable[[EncodeSettings], Limits] = limits_for
+    inputs: InputRules = field(default_factory=InputRules)
+    outputs: OutputRules = field(default_factory=OutputRules)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt."""
+
+    assignment: Assignment
+    node_id: str
+    tools: Tools
+    job_directory: Path
+    """Where what it makes is kept."""
+    directory: Path
+    """Its own, within that: what is left there at its end is removed."""
+
+
+class FailedError(Exception):
+    """The attempt failed; carries what the report says of it."""
+
+    def __init__(self, code: str, message: str, known: Mapping[str, Scalar] | None = None) -> None:
+        super().__init__(message)
+        self.failure = Failure(code, message[:MAX_MESSAGE])
+        self.known = known or {}
+
+
+class AbortedError(Exception):
+    """`Tools.abort` ended the attempt: there is nothing to report."""
