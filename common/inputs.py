@@ -2,6 +2,7 @@
 
     media:films/2024/a day.mp4     a file below a media root that nodes declare
     https://example.com/a.mp4      a file that the node fetches from an allowed host
+    rtmp://example.com/app/name    a live stream, which is recorded (`common.streams`)
 
 Nothing is decoded, normalised or guessed: what has two meanings is refused.
 """
@@ -13,8 +14,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import idna
+
+if TYPE_CHECKING:
+    from common.streams import Stream
 
 MAX_URL = 2048
 """Characters."""
@@ -22,8 +27,8 @@ MAX_PATH = 1024
 """Bytes of a path below a media root, in UTF-8."""
 MAX_NAME = 255
 """Bytes of one name in it: Linux has no longer ones."""
-PORTS = {"https": 443, "http": 80}
-"""The schemes that are fetched, and the port that each means by itself."""
+PORTS = {"https": 443, "http": 80, "rtmp": 1935, "rtmps": 443, "srt": None}
+"""The schemes of servers, and the port that each means by itself, if it means one."""
 
 ROOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """The name of a media root."""
@@ -106,15 +111,19 @@ class HostPattern:
         return f"{scheme}://{'*.' if self.below else ''}{rest}"
 
 
-def parse_input(text: str) -> MediaFile | Url:
+def parse_input(text: str) -> MediaFile | Url | Stream:
     """The input that `text` names; `InputError` if it names none that we take."""
+    from common.streams import is_stream, parse_stream  # it is written in the words of this module
+
     if _CONTROLS.search(text):
         raise InputError("it has a control character or half a character in it")
     if text.startswith("media:"):
         return _media_file(text.removeprefix("media:"))
     if _URL.match(text):
         return parse_url(text)
-    raise InputError("write media:ROOT/PATH for a file below a media root, or https://HOST/PATH")
+    if is_stream(text):
+        return parse_stream(text)
+    raise InputError("write media:ROOT/PATH for a file below a media root, https://HOST/PATH or rtmp://HOST/APP/KEY")
 
 
 def _media_file(text: str) -> MediaFile:
@@ -153,16 +162,19 @@ def parse_url(text: str) -> Url:
     if match is None:
         raise InputError("write https://HOST/PATH")
     scheme, authority, path, query = match.groups()
-    return Url(_origin(scheme.lower(), authority), f"{path or '/'}{query or ''}")
+    return Url(parse_origin(scheme.lower(), authority), f"{path or '/'}{query or ''}")
 
 
-def _origin(scheme: str, authority: str) -> Origin:
+def parse_origin(scheme: str, authority: str) -> Origin:
+    """The server of a scheme in `PORTS`, from what a URL has between // and its path."""
     if "@" in authority:
         raise InputError("a URL of an input has no user or password")
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise InputError("the host or port of the URL is none")
     port = int(match[2]) if match[2] else PORTS[scheme]
+    if port is None:
+        raise InputError(f"{scheme} has no usual port; write {scheme}://HOST:PORT")
     if not 1 <= port <= 65_535:
         raise InputError("a port is 1 to 65535")
     return Origin(scheme, _host(match[1]), port)
@@ -211,7 +223,7 @@ def parse_host_pattern(text: str) -> HostPattern:
     if scheme not in PORTS or _CONTROLS.search(text) or any(sign in authority for sign in "/?#\\ "):
         raise InputError(f"{text!r} is no host; write example.com, *.example.com or http://example.com")
     below = authority.startswith("*.")
-    origin = _origin(scheme, authority.removeprefix("*."))
+    origin = parse_origin(scheme, authority.removeprefix("*."))
     if below and is_address(origin.host):
         raise InputError(f"{text!r}: there are no hosts below an address")
     return HostPattern(origin, below)
@@ -229,10 +241,16 @@ def readable(place: str, media_roots: Iterable[str] | None, input_hosts: Iterabl
     """
     if place.startswith("media:"):
         return place.removeprefix("media:") in (media_roots or ())
+    return reaches(place, input_hosts)
+
+
+def reaches(place: str, hosts: Iterable[str] | None) -> bool:
+    """Whether the server at `place` is among those that these patterns allow."""
     origin = _parse_place(place)
-    return any(parse_host_pattern(text).allows(origin) for text in input_hosts or ())
+    return any(parse_host_pattern(text).allows(origin) for text in hosts or ())
 
 
 @lru_cache(maxsize=4096)
 def _parse_place(place: str) -> Origin:
-    return parse_url(place).origin
+    scheme, _, authority = place.partition("://")
+    return parse_origin(scheme, authority)

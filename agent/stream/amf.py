@@ -19,7 +19,7 @@ class AmfError(ValueError):
 
 
 def encode(*values: Any) -> bytes:
-    """The values one after the other: numbers, texts, truths, None, and objects of these."""
+    """The values one after the other: numbers, texts, truths, None, lists, and objects of these."""
     return b"".join(map(_encode, values))
 
 
@@ -38,6 +38,8 @@ def _encode(value: Any) -> bytes:
     if isinstance(value, Mapping):
         pairs = (struct.pack(">H", len(key.encode())) + key.encode() + _encode(each) for key, each in value.items())
         return b"\x03" + b"".join(pairs) + _END
+    if isinstance(value, list):
+        return b"\x0a" + struct.pack(">I", len(value)) + encode(*value)
     raise TypeError(f"AMF0 has no {type(value).__name__} here")
 
 

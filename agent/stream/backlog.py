@@ -1,14 +1,14 @@
 """What is encoded and not yet sent: bounded, and given up in whole groups of pictures. Pure.
 
 The encoder never waits for the network. Where that is too slow, or away, pictures are left out up to the next
-that a decoder can begin with, and counted.
+that a decoder can begin with.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
-from agent.stream.flv import SCRIPT, Tag
+from agent.stream.flv import Tag
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_MILLISECONDS = 5_000
@@ -19,16 +19,17 @@ class Backlog:
     """Takes tags from the encoder, gives them to the connection, and forgets what cannot be sent in time."""
 
     def __init__(self, most_bytes: int = MOST_BYTES, most_milliseconds: int = MOST_MILLISECONDS) -> None:
-        self.encoded = 0
-        """Pictures that the encoder has made."""
-        self.dropped = 0
-        """Pictures that were given up here."""
         self._most_bytes, self._most_milliseconds = most_bytes, most_milliseconds
-        self._headers: dict[tuple[int, bool], Tag] = {}
+        self._headers: dict[int, Tag] = {}
         self._tags: deque[Tag] = deque()
         self._bytes = 0
         self._connected = False
         self._wants_key = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to send."""
+        return not self._tags
 
     @property
     def headers(self) -> list[Tag]:
@@ -38,13 +39,11 @@ class Backlog:
     def put(self, tag: Tag) -> None:
         """The encoder made it."""
         if tag.is_header:
-            self._headers[tag.kind, tag.kind == SCRIPT] = tag
+            self._headers[tag.kind] = tag
             return
-        self.encoded += tag.is_picture
         if tag.is_key and not self._connected:
             self._give_up(len(self._tags))  # a new connection begins with the newest
         if self._wants_key and not tag.is_key:
-            self.dropped += tag.is_picture
             return
         self._wants_key = False
         self._tags.append(tag)
@@ -74,10 +73,6 @@ class Backlog:
         if not self._tags:
             self._wants_key = True
 
-    def end(self) -> None:
-        """Nothing will be sent any more: what is left was not."""
-        self._give_up(len(self._tags))
-
     def _is_too_much(self) -> bool:
         waited = self._tags[-1].timestamp - self._tags[0].timestamp
         return self._bytes > self._most_bytes or waited > self._most_milliseconds
@@ -90,6 +85,4 @@ class Backlog:
 
     def _give_up(self, count: int) -> None:
         for _ in range(count):
-            tag = self._tags.popleft()
-            self._bytes -= len(tag.payload)
-            self.dropped += tag.is_picture
+            self._bytes -= len(self._tags.popleft().payload)

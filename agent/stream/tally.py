@@ -29,6 +29,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.frames = 0
+        self.codec: str | None = None
+        """Of the first picture."""
         self._first: int | None = None
         self._last = 0
         self._seconds: list[int] = []
@@ -38,12 +40,19 @@ class Tally:
         if not tag.is_picture:
             return
         if self._first is None:
-            self._first = tag.timestamp
+            self._first, self.codec = tag.timestamp, tag.codec
         self._last = max(self._last, tag.timestamp)
         second = max(0, tag.timestamp - self._first) // 1000
         self._seconds += [0] * (second + 1 - len(self._seconds))
         self._seconds[second] += max(0, len(tag.payload) - _OVERHEAD)
         self.frames += 1
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Pictures per second of the stream's own time; FLV has milliseconds."""
+        if self._first is None or self._last == self._first:
+            return None
+        return round((self.frames - 1) * 1000 / (self._last - self._first), 3)
 
     def duration(self, fps: float) -> float:
         """Seconds from the first picture to the end of the last, which lasts 1 / `fps`."""

@@ -18,6 +18,8 @@ SILENCE = 10.0
 """Seconds in which a server must take something, or give what is awaited."""
 _SEND_BUFFER = 512 * 1024
 """Bytes that the kernel keeps of what the server has not taken: more would only hide that it hangs."""
+_GOODBYE = 2.0
+"""Seconds that a server gets to close its side."""
 _CHUNK = 64 * 1024
 _MILLISECONDS = 1000
 
@@ -93,6 +95,17 @@ class Wire:
             if not self._wanted():
                 raise CutError
             time.sleep(TICK / 10)  # the kernel tells this to those who ask only
+
+    def finish(self) -> None:
+        """Close it in good order: what the server has not read yet is not thrown away. LostError, CutError."""
+        self.flush()
+        if not isinstance(self._sock, ssl.SSLSocket):
+            with contextlib.suppress(LostError, OSError):
+                self._sock.shutdown(socket.SHUT_WR)
+                until = time.monotonic() + _GOODBYE
+                while time.monotonic() < until:  # until the server closes, too
+                    self.receive(until - time.monotonic())
+        self.close()
 
     def close(self) -> None:
         """At once."""
