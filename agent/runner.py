@@ -20,12 +20,16 @@ from agent.inputs.rules import InputFailedError, InputRules
 from agent.probe import probe_open
 from agent.publish.rules import OutputRules
 from agent.sandbox import Sandbox
+from agent.stream.keep import keep
+from agent.stream.live import stream_out
+from agent.stream.record import recorded_input
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
 from agent.workspace import attempt_directory, job_directory, publish
 from common.analyzer import analyze
 from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, UnsuitableError, resolve
+from common.settings import EncodeSettings, Source, UnsuitableError, resolve_job
+from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -107,19 +111,23 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
-    settings = _settings(task.assignment, None if given is None else given.source)
-    encoded = encode(task, settings, given)
-    return _publish(task, encoded)
+    assignment = task.assignment
+    settings = _settings(assignment, None if given is None else given.source)
+    if assignment.output is not None and is_stream(assignment.output):
+        return stream_out(task, settings, given)
+    if assignment.parameters.get("record") and given is not None:
+        return _publish(task, keep(task, settings, given), given)
+    return _publish(task, encode(task, settings, given), given)
 
 
-def _publish(task: Task, encoded: Encoded) -> Done:
+def _publish(task: Task, encoded: Encoded, given: MeasuredInput | None) -> Done:
     whole = task.job_directory / encoded.path.name
     publish(encoded.path, whole)
     # Paths may be any bytes, JSON may not.
     path = os.fsencode(whole).decode("utf-8", "replace")
     return (
         measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path),
-        NO_FINDINGS,
+        NO_FINDINGS if given is None else Findings(warnings=given.warnings),
     )
 
 
@@ -131,6 +139,8 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     measure = partial(
         probe_open, name="the input", spawner=tools.spawner, sandbox=tools.sandbox, abort=tools.abort
     )
+    if is_stream(text):
+        return recorded_input(task, float(str(task.assignment.parameters["duration"])), measure)
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
 
 
@@ -141,7 +151,7 @@ def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSet
             "agent_error", f"this agent does not know the scenario {assignment.scenario!r}; update it"
         )
     try:
-        return resolve(scenario, assignment.parameters, source)
+        return resolve_job(scenario, assignment.parameters, assignment.input, assignment.output, source)
     except UnsuitableError as error:
         if source is not None:  # without what is known of the input all did fit
             raise FailedError("input_invalid", f"the input cannot be encoded: {error}") from error

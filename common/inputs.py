@@ -123,7 +123,9 @@ def parse_input(text: str) -> MediaFile | Url | Stream:
         return parse_url(text)
     if is_stream(text):
         return parse_stream(text)
-    raise InputError("write media:ROOT/PATH for a file below a media root, https://HOST/PATH or rtmp://HOST/APP/KEY")
+    raise InputError(
+        "write media:ROOT/PATH for a file below a media root, https://HOST/PATH or rtmp://HOST/APP/KEY"
+    )
 
 
 def _media_file(text: str) -> MediaFile:

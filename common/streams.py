@@ -134,7 +134,9 @@ def _srt(origin: Origin, path: str, query: str) -> SrtStream:
         given[name] = _decoded(value)
     latency = given.get("latency")
     least, most = SRT_LATENCY
-    if latency is not None and not (re.fullmatch(r"\d{1,4}", latency, re.ASCII) and least <= int(latency) <= most):
+    if latency is not None and not (
+        re.fullmatch(r"\d{1,4}", latency, re.ASCII) and least <= int(latency) <= most
+    ):
         raise InputError(f"the latency of SRT is {least} to {most} milliseconds")
     stream_id, passphrase = given.get("streamid"), given.get("passphrase")
     if stream_id is not None and not 1 <= len(stream_id) <= _STREAM_ID:

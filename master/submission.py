@@ -12,7 +12,8 @@ from common.inputs import parse_input
 from common.model import Constraints, Job, Now
 from common.outputs import parse_output
 from common.scenarios import SCENARIOS
-from common.settings import UnsuitableError, resolve
+from common.settings import UnsuitableError, resolve_job
+from common.streams import is_stream
 
 FINDINGS_SINCE = 4
 """The first protocol with outputs, findings, and any parameter but these."""
@@ -68,7 +69,7 @@ def job_from(
         hint = f"Did you mean {', '.join(nearest)}?" if nearest else "GET /scenarios lists them."
         raise problems.UNKNOWN_SCENARIO(f"There is no scenario {name!r}. {hint}", nearest=nearest)
     try:
-        settings = resolve(scenario, fields["parameters"])
+        settings = resolve_job(scenario, fields["parameters"], fields["input"], fields["output"])
     except UnsuitableError as error:
         raise problems.invalid_field(f"parameters.{error.field}", str(error)) from error
     wanted = fields["constraints"]
@@ -99,7 +100,8 @@ def job_from(
 
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
-    new = fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    new = fields["output"] is not None or is_stream(fields["input"] or "")
+    new = new or not _OLD_PARAMETERS.issuperset(fields["parameters"])
     return FINDINGS_SINCE if new else 0
 
 

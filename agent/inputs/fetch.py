@@ -104,9 +104,7 @@ def _hop(
 def judged(url: Url, rules: InputRules, world: Surroundings) -> list[str]:
     """The addresses of the URL's host, all of them allowed; else `input_refused`."""
     try:
-        return addresses_of(
-            url.origin, world.resolve, world.own_addresses, allow_private=rules.allow_private
-        )
+        return addresses_of(url.origin, world.resolve, world.own_addresses, allow_private=rules.allow_private)
     except NoAddressError as error:
         raise InputFailedError("input_unreachable", str(error)) from error
     except PrivateAddressError as error:

@@ -35,6 +35,8 @@ def _opened(text: str, rules: InputRules, unfinished: Path, abort: threading.Eve
         raise InputFailedError("input_refused", f"the input cannot be one: {error}") from error
     if isinstance(wanted, Url):
         return _fetched(wanted, rules, unfinished, abort)
+    if not isinstance(wanted, MediaFile):  # the runner has these recorded
+        raise InputFailedError("input_refused", f"{wanted} is a live stream, and no file")
     return open_media(wanted, _root(wanted, rules))
 
 

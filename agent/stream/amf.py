@@ -36,7 +36,9 @@ def _encode(value: Any) -> bytes:
             return b"\x0c" + struct.pack(">I", len(text)) + text
         return b"\x02" + struct.pack(">H", len(text)) + text
     if isinstance(value, Mapping):
-        pairs = (struct.pack(">H", len(key.encode())) + key.encode() + _encode(each) for key, each in value.items())
+        pairs = (
+            struct.pack(">H", len(key.encode())) + key.encode() + _encode(each) for key, each in value.items()
+        )
         return b"\x03" + b"".join(pairs) + _END
     if isinstance(value, list):
         return b"\x0a" + struct.pack(">I", len(value)) + encode(*value)

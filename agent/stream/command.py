@@ -72,7 +72,17 @@ def srt_pusher(ffmpeg: str, stream: SrtStream, address: str, pipe: int) -> list[
 def srt_recorder(ffmpeg: str, stream: SrtStream, address: str, file: int, seconds: float) -> list[str]:
     """Copies that many seconds of a live stream from an SRT server to the inherited `file`."""
     argv = [ffmpeg, *_QUIET, *_PROGRESS, "-protocol_whitelist", "srt,udp", "-f", "mpegts"]
-    argv += [*_srt(stream, address, "-i"), "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-t", f"{seconds:.3f}"]
+    argv += [
+        *_srt(stream, address, "-i"),
+        "-map",
+        "0:v:0",
+        "-map",
+        "0:a:0?",
+        "-c",
+        "copy",
+        "-t",
+        f"{seconds:.3f}",
+    ]
     return [*argv, "-protocol_whitelist", "pipe", "-flush_packets", "1", "-f", "matroska", f"pipe:{file}"]
 
 

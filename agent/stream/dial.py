@@ -43,9 +43,7 @@ class Door:
         self.check(origin)
         world = self.world
         try:
-            return addresses_of(
-                origin, world.resolve, world.own_addresses, allow_private=self.allow_private
-            )
+            return addresses_of(origin, world.resolve, world.own_addresses, allow_private=self.allow_private)
         except NoAddressError as error:
             raise LostError(str(error)) from error
         except PrivateAddressError as error:

@@ -24,7 +24,7 @@ from agent.task import AbortedError, FailedError, Task
 from common.model import Findings, Scalar
 from common.result import metrics
 from common.settings import EncodeSettings
-from common.streams import RtmpStream, SrtStream, Stream, parse_stream
+from common.streams import SrtStream, Stream, parse_stream
 
 _CHUNK = 64 * 1024
 _SLOWEST = 2.0
@@ -53,7 +53,8 @@ def stream_out(task: Task, settings: EncodeSettings, given: MeasuredInput | None
     if pusher.failure is not None:
         raise FailedError(*pusher.failure, known)
     _verify(settings, given, ended, pusher, known)
-    return known, Findings(warnings=_warnings(pusher))
+    warnings = () if given is None else given.warnings
+    return known, Findings(warnings=(*warnings, *_warnings(pusher)))
 
 
 def _connect(task: Task, stream: Stream, wanted: Callable[[], bool]) -> Sink:
@@ -67,17 +68,12 @@ def _connect(task: Task, stream: Stream, wanted: Callable[[], bool]) -> Sink:
         return SrtSink(task, ffmpeg, stream, door, wanted)
     wire = dial(stream.origin, door, wanted)
     try:
-        session = Session(wire, target_of(stream))
+        session = Session(wire, Target(stream.url, stream.app, stream.key))
         session.publish()
     except BaseException:
         wire.close()
         raise
     return RtmpSink(wire, session)
-
-
-def target_of(stream: RtmpStream) -> Target:
-    """What RTMP asks of the server."""
-    return Target(stream.url, stream.app, stream.key)
 
 
 def _encoded(
@@ -94,7 +90,9 @@ def _encoded(
             tools.spawner,
             argv,
             task.directory,
-            limits=in_real_time(tools.limits(settings if given is None else given.burden(settings)), settings),
+            limits=in_real_time(
+                tools.limits(settings if given is None else given.burden(settings)), settings
+            ),
             abort=tools.abort,
             may_work=tools.may_work,
             total_frames=settings.frames,

@@ -1,7 +1,7 @@
 """A client's side of RTMP: publishes a stream, or plays one. The stream's key is in no argument and no file.
 
-After Adobe's "Real Time Messaging Protocol" 1.0. The server is believed nothing: what it sends is bounded, and
-of it only the answers to our own requests and the pictures and sound that we asked for are used.
+After Adobe's "Real Time Messaging Protocol" 1.0. The server is believed nothing: what it sends is bounded,
+and of it only the answers to our own requests and the pictures and sound that we asked for are used.
 """
 
 from __future__ import annotations

@@ -83,7 +83,8 @@ class Wire:
         """Bytes of `written` that the kernel of the other side has acknowledged; a little less with TLS."""
         with contextlib.suppress(OSError):
             waiting = fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, b"\0" * 4)
-            return self.written - min(self.written, struct.unpack("i", waiting)[0])
+            (count,) = struct.unpack("i", waiting)
+            return self.written - min(self.written, int(count))
         return 0
 
     def flush(self) -> None:
@@ -97,7 +98,7 @@ class Wire:
             time.sleep(TICK / 10)  # the kernel tells this to those who ask only
 
     def finish(self) -> None:
-        """Close it in good order: what the server has not read yet is not thrown away. LostError, CutError."""
+        """Close it in good order: what the server has not read yet is not lost. LostError, CutError."""
         self.flush()
         if not isinstance(self._sock, ssl.SSLSocket):
             with contextlib.suppress(LostError, OSError):

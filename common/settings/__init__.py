@@ -10,6 +10,7 @@ from common.settings.codecs import (
 from common.settings.containers import CONTAINERS, Container
 from common.settings.encode import EncodeSettings, Source
 from common.settings.errors import UnsuitableError
+from common.settings.live import resolve_job
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
 
@@ -30,4 +31,5 @@ __all__ = [
     "UnsuitableError",
     "parse_bitrate",
     "resolve",
+    "resolve_job",
 ]
