@@ -11,6 +11,8 @@ from typing import Any
 
 _MOST_VALUES = 256
 _MOST_DEPTH = 8
+_NOTHING = {0x05: 0, 0x06: 0, 0x0B: 10, 0x0D: 0}
+"""Types that are None to us (null, undefined, dates), and how many bytes each has."""
 _END = b"\x00\x00\x09"
 
 
@@ -75,18 +77,14 @@ class _Reader:
                 return self._text(2)
             case 0x0C:
                 return self._text(4)
-            case 0x03:
-                return self._pairs(depth)
-            case 0x08:
-                self._take(4)
+            case 0x03 | 0x08 as marker:
+                self._take(4 if marker == 0x08 else 0)
                 return self._pairs(depth)
             case 0x0A:
                 count = int.from_bytes(self._take(4), "big")
                 return [self.value(depth + 1) for _ in range(min(count, _MOST_VALUES + 1))]
-            case 0x0B:
-                self._take(10)
-                return None
-            case 0x05 | 0x06 | 0x0D:
+            case marker if marker in _NOTHING:
+                self._take(_NOTHING[marker])
                 return None
             case marker:
                 raise AmfError(f"a command has a value of the unknown type {marker}")

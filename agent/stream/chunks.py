@@ -96,16 +96,14 @@ class ChunkReader:
         rest = self._rest
         if not rest:
             return None
-        form, number, place = rest[0] >> 6, rest[0] & 0x3F, 1
-        if number < 2:
-            place += number + 1
-            if len(rest) < place:
-                return None
-            number = 64 + rest[1] + (rest[2] << 8 if number else 0)
-        stream = self._stream(number)
+        form, number = rest[0] >> 6, rest[0] & 0x3F
+        place = 1 + (number + 1 if number < 2 else 0)
         width = (11, 7, 3, 0)[form]
         if len(rest) < place + width:
             return None
+        if number < 2:
+            number = 64 + rest[1] + (rest[2] << 8 if number else 0)
+        stream = self._stream(number)
         head = bytes(rest[place : place + width])
         place += width
         if form == 3 and not stream.known:

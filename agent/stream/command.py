@@ -1,4 +1,4 @@
-"""The command lines of live streams: the encoder's, which has no network, and SRT's, which only copies. Pure."""
+"""The command lines of live streams: an encoder without network, and a copier for SRT. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connects to a streaming server: to the very address that was judged, and with TLS to the host of that name."""
+"""Connects to a streaming server: to the very address that was judged, and with TLS to its name."""
 
 from __future__ import annotations
 

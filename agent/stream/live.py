@@ -19,7 +19,7 @@ from agent.stream.dial import Door, dial
 from agent.stream.flv import FlvError, FlvParser
 from agent.stream.push import Pusher, RtmpSink, Sink
 from agent.stream.rtmp import Session, Target
-from agent.stream.srt import SrtSink
+from agent.stream.srt import SrtSink, ffmpeg_for_srt
 from agent.task import AbortedError, FailedError, Task
 from common.model import Findings, Scalar
 from common.result import metrics
@@ -36,8 +36,8 @@ Done = tuple[dict[str, Scalar], Findings]
 def stream_out(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
     """Streams `given`, or a picture that ffmpeg makes, to the job's output; the metrics, and warnings.
 
-    `FailedError`; `AbortedError`. While `may_work` is false nothing is sent and no connection is held: another
-    node may have the job, and two must not publish under one key.
+    `FailedError`; `AbortedError`. While `may_work` is false nothing is sent and no connection is held:
+    another node may have the job, and two must not publish under one key.
     """
     tools, target = task.tools, parse_stream(str(task.assignment.output))
     ffmpeg = ffmpeg_for(task, settings)
@@ -62,10 +62,7 @@ def _connect(task: Task, stream: Stream, wanted: Callable[[], bool]) -> Sink:
     rules = task.tools.outputs
     door = Door(rules.hosts, rules.allow_private, "--output-host", "--allow-private-outputs", rules.world)
     if isinstance(stream, SrtStream):
-        ffmpeg = task.tools.toolbox.srt
-        if ffmpeg is None:
-            raise FailedError("encoder_missing", "no ffmpeg of this node speaks SRT")
-        return SrtSink(task, ffmpeg, stream, door, wanted)
+        return SrtSink(task, ffmpeg_for_srt(task), stream, door, wanted)
     wire = dial(stream.origin, door, wanted)
     try:
         session = Session(wire, Target(stream.url, stream.app, stream.key))

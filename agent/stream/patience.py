@@ -1,4 +1,4 @@
-"""When to try a server again, and when to give up. Pure: time is an argument, in seconds of any steady clock."""
+"""When to try a server again, and when to give up. Pure: time is an argument, in seconds."""
 
 from __future__ import annotations
 

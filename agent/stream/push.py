@@ -16,7 +16,7 @@ from agent.stream.rtmp import Session
 from agent.stream.tally import Tally
 from agent.stream.wire import TICK, CutError, LostError, Wire
 
-_LAST_SECONDS = 10.0
+LAST_SECONDS = 10.0
 """That what is left at the end may take."""
 
 
@@ -89,7 +89,6 @@ class Pusher:
         connect: Connect,
         may_send: Callable[[], bool],
         abort: threading.Event,
-        patience: Callable[[float], Patience] = Patience,
     ) -> None:
         """Nothing is connected yet. While `may_send` is false there is no connection."""
         self.tally = Tally()
@@ -97,7 +96,7 @@ class Pusher:
         """Why it gave up: a code of `common.failures`, and a sentence."""
         self.reconnects = 0
         self._connect, self._may_send, self._abort = connect, may_send, abort
-        self._patience = patience(time.monotonic())
+        self._patience = Patience(time.monotonic())
         self._backlog = Backlog()
         self._changed = threading.Condition()
         self._last_moment: float | None = None
@@ -131,7 +130,7 @@ class Pusher:
     def finish(self) -> None:
         """Nothing more comes: send what is left, for a while, and end."""
         with self._changed:
-            self._last_moment = time.monotonic() + _LAST_SECONDS
+            self._last_moment = time.monotonic() + LAST_SECONDS
             self._changed.notify_all()
         self._thread.join()
 
@@ -211,7 +210,9 @@ class Pusher:
             self._lost(error)
 
     def _is_wanted(self) -> bool:
-        return self._may_send() and not self._abort.is_set()
+        last = self._last_moment
+        in_time = last is None or time.monotonic() < last
+        return in_time and self._may_send() and not self._abort.is_set()
 
     def _lost(self, error: LostError) -> None:
         self._problem = str(error)

@@ -21,12 +21,14 @@ from agent.stream.dial import Door, ForbiddenError, dial
 from agent.stream.flv import Tag
 from agent.stream.patience import Patience
 from agent.stream.rtmp import Session, Target
-from agent.stream.srt import address_of, limits
+from agent.stream.srt import address_of, ffmpeg_for_srt, limits
 from agent.stream.wire import SILENCE, TICK, CutError, LostError
 from agent.task import AbortedError, FailedError, Task
 from common.model import Progress
 from common.streams import RtmpStream, SrtStream, parse_stream
 
+_NEARLY = 0.5
+"""Seconds that may be missing of a whole recording of SRT, where packets are cut off, and not pictures."""
 _LATE = 10.0
 """Seconds that a recording may take longer than it is to last."""
 
@@ -115,7 +117,7 @@ def _play(
         session.play()
         begun: float | None = None
         heard = time.monotonic()
-        while not recording.is_over:
+        while True:
             tags = session.received(TICK)
             for tag in tags:
                 recording.add(tag)
@@ -135,24 +137,17 @@ def _play(
 
 def record_srt(task: Task, stream: SrtStream, door: Door, recording: Recording, descriptor: int) -> None:
     """The same, for SRT."""
-    ffmpeg = task.tools.toolbox.srt
-    if ffmpeg is None:
-        raise FailedError("encoder_missing", "no ffmpeg of this node speaks SRT")
+    ffmpeg = ffmpeg_for_srt(task)
     try:
         address = address_of(stream, door)
     except ForbiddenError as error:
         raise InputFailedError("input_refused", str(error)) from error
     except LostError as error:
         raise FailedError("stream_unreachable", str(error)) from error
-    counted = Progress()
-
-    def on_progress(progress: Progress, _: list[str]) -> None:
-        nonlocal counted
-        counted = progress
-
     argv = command.srt_recorder(str(ffmpeg.path), stream, address, descriptor, recording.seconds)
     most = recording.seconds + 2 * SILENCE + _LATE
     patience = Patience(time.monotonic())
+    told: list[Progress] = [Progress()]
     while True:
         ended = run(
             task.tools.spawner,
@@ -160,7 +155,7 @@ def record_srt(task: Task, stream: SrtStream, door: Door, recording: Recording, 
             task.directory,
             limits=limits(most, recording.max_size),
             abort=task.tools.abort,
-            on_progress=on_progress,
+            on_progress=lambda progress, _: told.append(progress),
             sandbox=task.tools.sandbox,
             descriptors=[descriptor],
             network=True,
@@ -169,9 +164,9 @@ def record_srt(task: Task, stream: SrtStream, door: Door, recording: Recording, 
             raise AbortedError
         if ended.why == "output_too_large":
             raise _too_large(recording.max_size)
-        recording.pictures = counted.frame or 0
-        if recording.pictures:
-            recording.is_whole = ended.returncode == 0 and (counted.out_time or 0) >= recording.seconds - 0.5
+        if told[-1].frame:
+            recording.pictures = told[-1].frame
+            recording.is_whole = (told[-1].out_time or 0) >= recording.seconds - _NEARLY
             recording.ended = reason(ended.log) or "the publisher left"
             return
         patience.failed(time.monotonic())

@@ -15,7 +15,7 @@ from agent.stream import command, flv
 from agent.stream.dial import Door
 from agent.stream.flv import Tag
 from agent.stream.wire import SILENCE, LostError, Wire
-from agent.task import Task
+from agent.task import FailedError, Task
 from common.model import Progress
 from common.streams import SrtStream
 
@@ -37,6 +37,14 @@ def limits(total: float = _FOREVER, output_bytes: int = 0) -> Limits:
         cpu_seconds=round(total),
         output_bytes=output_bytes,
     )
+
+
+def ffmpeg_for_srt(task: Task) -> FFmpeg:
+    """The ffmpeg here that speaks SRT; `encoder_missing` if none does."""
+    ffmpeg = task.tools.toolbox.srt
+    if ffmpeg is None:
+        raise FailedError("encoder_missing", "no ffmpeg of this node speaks SRT")
+    return ffmpeg
 
 
 def address_of(stream: SrtStream, door: Door) -> str:

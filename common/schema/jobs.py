@@ -172,7 +172,8 @@ class SubmitSchema(Strict):
         allow_none=True,
         **says(
             "where what it makes goes: `files` (the master's file store), `media:ROOT/PATH` "
-            "([outputs.md](outputs.md)), or a live stream ([streams.md](streams.md)); left out: it stays on the node"
+            "([outputs.md](outputs.md)), or a live stream ([streams.md](streams.md)); left out: it stays "
+            "on the node"
         ),
     )
     confidence = OneOf(

@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Streamer:
     hosts: tuple[str, ...] = ("rtmp://127.0.0.1", "rtmp://127.0.0.1:1935")
     private: bool = True
     max_size: int = 10**9
+    roots: Mapping[str, Path] = field(default_factory=dict)
     abort: threading.Event = field(default_factory=threading.Event)
     told: list[Progress] = field(default_factory=list)
     may_work: Callable[[], bool] = lambda: True
@@ -63,7 +65,7 @@ class Streamer:
             self.abort,
             may_work=self.may_work,
             sandbox=self.sandbox,
-            inputs=InputRules({}, hosts, self.private, self.max_size),
+            inputs=InputRules(self.roots, hosts, self.private, self.max_size),
             outputs=OutputRules({}, hosts, self.private),
         )
 
@@ -90,7 +92,7 @@ class Background:
     def _run(self, work: Callable[[], Any]) -> None:
         try:
             self._result = work()
-        except BaseException as error:  # raised again where the result is asked for
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
             self._error = error
 
     @property
@@ -118,8 +120,10 @@ class Viewer:
 
     def __init__(self, toolbox: Toolbox, *source: str) -> None:
         argv = [str(next(iter(toolbox.chosen.values())).path), "-hide_banner", "-nostdin", "-nostats"]
-        argv += ["-progress", "pipe:1", "-stats_period", "0.1", "-fflags", "nobuffer", "-fpsprobesize", "0"]
-        argv += [*source, "-f", "null", "-"]
+        argv += ["-progress", "pipe:1", "-stats_period", "0.1"]
+        # Without sound in the stream it would wait for some.
+        argv += ["-analyzeduration", "500000", *source]
+        argv += ["-fps_mode", "passthrough", "-f", "null", "-"]
         self.process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -143,10 +147,8 @@ class Viewer:
 
     def end(self, deadline: float = 20.0) -> Seen:
         """What it has seen at its end, or at the deadline's."""
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(deadline)
-        except subprocess.TimeoutExpired:
-            pass
         return self.stop()
 
     def stop(self) -> Seen:
