@@ -63,7 +63,8 @@ def _steady(settings: EncodeSettings) -> list[str]:
 
 def srt_pusher(ffmpeg: str, stream: SrtStream, address: str, pipe: int) -> list[str]:
     """Copies FLV from the inherited `pipe` to an SRT server at the `address`."""
-    argv = [ffmpeg, *_QUIET, *_PROGRESS, "-fflags", "nobuffer", "-fpsprobesize", "0"]
+    # It looks at the beginning for that long, as without sound in it some might come.
+    argv = [ffmpeg, *_QUIET, *_PROGRESS, "-analyzeduration", "500000", "-fpsprobesize", "0"]
     argv += ["-protocol_whitelist", "pipe", "-f", "flv", "-i", f"pipe:{pipe}", "-map", "0", "-c", "copy"]
     argv += ["-flush_packets", "1", "-f", "mpegts", "-protocol_whitelist", "srt,udp"]
     return [*argv, *_srt(stream, address)]

@@ -181,7 +181,9 @@ def _verify(
     if codec != settings.codec:
         raise FailedError("output_invalid", f"the codec was {codec} instead of {settings.codec}", known)
     if not pusher.arrived:
-        raise FailedError("stream_unreachable", "nothing of the stream reached the server", known)
+        raise FailedError(
+            "stream_unreachable", f"nothing of the stream reached the server: {pusher.problem}", known
+        )
 
 
 def _warnings(pusher: Pusher) -> tuple[str, ...]:

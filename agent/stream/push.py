@@ -105,7 +105,8 @@ class Pusher:
         self._begun = False
         """Whether this connection has been sent the headers."""
         self._arrived = 0
-        self._problem = "it was not asked"
+        self.problem = "it took nothing"
+        """Why the newest connection broke, or could not be had."""
         self._thread = threading.Thread(target=self._run, name="stream-push", daemon=True)
 
     @property
@@ -166,7 +167,7 @@ class Pusher:
             self._send(self._sink)
         elif self._patience.is_over(now):
             seconds = f"{self._patience.seconds:g} s"
-            self.failure = "stream_unreachable", f"the server could not be had for {seconds}: {self._problem}"
+            self.failure = "stream_unreachable", f"the server could not be had for {seconds}: {self.problem}"
         elif self._patience.may_try(now):
             self._try()
         else:
@@ -215,7 +216,7 @@ class Pusher:
         return in_time and self._may_send() and not self._abort.is_set()
 
     def _lost(self, error: LostError) -> None:
-        self._problem = str(error)
+        self.problem = str(error)
         self._patience.failed(time.monotonic())
         self._drop()
 

@@ -56,7 +56,12 @@ class SrtSink:
     """An ffmpeg that is handed FLV and sends it."""
 
     def __init__(
-        self, task: Task, ffmpeg: FFmpeg, stream: SrtStream, door: Door, wanted: Callable[[], bool]
+        self,
+        task: Task,
+        ffmpeg: FFmpeg,
+        stream: SrtStream,
+        door: Door,
+        wanted: Callable[[], bool],
     ) -> None:
         """It is started. ForbiddenError, LostError."""
         self.arrived = 0
