@@ -73,7 +73,7 @@ _METRICS = (
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
     Metric("command", str, None, "agent: the command line, quoted for a shell"),
     Metric("runs", int, None, "agent: encodes that the numbers come from"),
-    Metric("crf", float, None, "request, or found by the search for target_vmaf"),
+    Metric("crf", float, None, "request, or found by the search for target_vmaf", always=False),
     Metric("passes", int, None, "request"),
     Metric(
         "target_reached",
@@ -206,8 +206,8 @@ def metrics(
         "ffmpeg_version": ffmpeg_version,
         "command": shlex.join(command) if command is not None else None,
         "runs": 1,
-        "crf": settings.rate.crf,
         "passes": settings.rate.passes,
+        **({} if settings.rate.crf is None else {"crf": settings.rate.crf}),
         **(more or {}),
     }
 
