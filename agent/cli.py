@@ -186,7 +186,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     type=HostType(),
     multiple=True,
     metavar="HOST",
-    help="A server that inputs may come from: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST; repeat it.",
+    help="A server of inputs: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST; may be repeated.",
 )
 @click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option(

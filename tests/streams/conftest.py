@@ -15,6 +15,7 @@ import pytest
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
+from agent.inputs.fetch import Surroundings
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
 from agent.runner import run_job
@@ -52,6 +53,7 @@ class Streamer:
     abort: threading.Event = field(default_factory=threading.Event)
     told: list[Progress] = field(default_factory=list)
     may_work: Callable[[], bool] = lambda: True
+    world: Surroundings = field(default_factory=Surroundings)
 
     def run(self, parameters: Mapping[str, Value], **more: Any) -> Report | None:
         hosts = tuple(parse_host_pattern(host) for host in self.hosts)
@@ -66,13 +68,25 @@ class Streamer:
             may_work=self.may_work,
             sandbox=self.sandbox,
             inputs=InputRules(self.roots, hosts, self.private, self.max_size),
-            outputs=OutputRules({}, hosts, self.private),
+            outputs=OutputRules({}, hosts, self.private, self.world),
         )
+
+    @property
+    def frames(self) -> int:
+        """As told last."""
+        return (self.told[-1].frame or 0) if self.told else 0
 
     def report(self, parameters: Mapping[str, Value], **more: Any) -> Report:
         report = self.run(parameters, **more)
         assert report is not None
         return report
+
+
+def number(report: Report, name: str) -> float:
+    """A metric that must be known."""
+    value = report.metrics[name]
+    assert isinstance(value, int | float), (name, value)
+    return value
 
 
 @pytest.fixture

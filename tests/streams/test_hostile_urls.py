@@ -27,7 +27,7 @@ REFUSED = {
     "port 0": "rtmp://example.com:0/app/key",
     "a large port": "rtmp://example.com:70000/app/key",
     "two ports": "rtmp://example.com:1:2/app/key",
-    "a full-width letter": "rtmp://ｅxample.com/app/key",
+    "a full-width letter": "rtmp://\uff45xample.com/app/key",
     "RTMP over HTTP": "rtmpt://example.com/app/key",
     "RTMP encrypted by Flash": "rtmpe://example.com/app/key",
     "another protocol": "tcp://example.com:1935",

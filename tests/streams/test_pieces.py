@@ -35,8 +35,11 @@ def sound(time: int) -> Tag:
     return Tag(AUDIO, time, b"\xaf\x01sound")
 
 
-@given(st.lists(st.tuples(st.sampled_from([AUDIO, VIDEO, SCRIPT]), st.integers(0, 2**32 - 1), st.binary(max_size=300))),
-       st.integers(1, 100))  # fmt: skip
+MOMENTS = st.integers(0, 2**32 - 1)
+KINDS = st.sampled_from([AUDIO, VIDEO, SCRIPT])
+
+
+@given(st.lists(st.tuples(KINDS, MOMENTS, st.binary(max_size=300))), st.integers(1, 100))
 @settings(max_examples=50)
 def test_tags_are_read_as_they_were_written_in_whatever_pieces_they_come(
     wanted: list[tuple[int, int, bytes]], step: int
@@ -55,8 +58,9 @@ def test_what_is_no_flv_is_refused(data: bytes) -> None:
 
 def test_pictures_and_key_frames_are_told_as_ffmpeg_wrote_them(toolbox: Toolbox) -> None:
     for encoder, codec in (("libx264", "h264"), ("libx265", "h265")):
-        argv = [str(toolbox.chosen[encoder].path), "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10",
-                "-frames:v", "25", "-c:v", encoder, "-g", "10", "-preset", "ultrafast", "-f", "flv", "pipe:1"]  # fmt: skip
+        argv = [str(toolbox.chosen[encoder].path), "-loglevel", "error", "-f", "lavfi"]
+        argv += ["-i", "testsrc2=size=64x64:rate=10", "-frames:v", "25", "-c:v", encoder]
+        argv += ["-g", "10", "-preset", "ultrafast", "-f", "flv", "pipe:1"]
         out = subprocess.run(argv, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
         tags = list(FlvParser().feed(out))
         assert sum(tag.is_picture for tag in tags) == 25
@@ -65,8 +69,10 @@ def test_pictures_and_key_frames_are_told_as_ffmpeg_wrote_them(toolbox: Toolbox)
         assert {tag.codec for tag in tags if tag.is_picture} == {codec}
 
 
-@given(st.lists(st.tuples(st.integers(7, 30), st.integers(0, 2**32 - 1), st.binary(max_size=700)), max_size=8),
-       st.sampled_from([1, 7, 128, 60_000]), st.integers(1, 400))  # fmt: skip
+MESSAGES = st.tuples(st.integers(7, 30), MOMENTS, st.binary(max_size=700))
+
+
+@given(st.lists(MESSAGES, max_size=8), st.sampled_from([1, 7, 128, 60_000]), st.integers(1, 400))
 @settings(max_examples=50)
 def test_messages_are_read_as_they_were_written(
     wanted: list[tuple[int, int, bytes]], size: int, step: int
@@ -85,9 +91,10 @@ def test_a_server_cannot_make_us_hold_much() -> None:
     list(reader.feed(chunks.encode(Message(chunks.SET_CHUNK_SIZE, 0, 0, (2**24).to_bytes(4, "big")), 2)))
     begun = bytes(3) + chunks.MAX_MESSAGE.to_bytes(3, "big") + bytes(5)
     list(reader.feed(chunks.encode(Message(chunks.SET_CHUNK_SIZE, 0, 0, (4 * 2**20).to_bytes(4, "big")), 2)))
+    for stream in (3, 4, 5, 6):
+        list(reader.feed(bytes((stream,)) + begun + bytes(4 * 2**20)))
     with pytest.raises(ChunkError, match="do not end"):
-        for stream in range(3, 60):
-            list(reader.feed(bytes((stream,)) + begun + bytes(4 * 2**20)))
+        list(reader.feed(b"\x07" + begun + bytes(4 * 2**20)))
 
 
 def test_noise_is_refused_or_waited_for_and_nothing_worse() -> None:
@@ -184,12 +191,10 @@ def test_the_seconds_of_a_stream_are_counted_by_its_own_time() -> None:
             tally.add(picture(5000 + second * 1000 + frame * 100, size))
             tally.add(sound(5000))
     rates = tally.rates(10)
-    assert (tally.frames, tally.duration(10), tally.frame_rate) == (
-        30,
-        pytest.approx(3.0),
-        pytest.approx(10.0),
-    )
-    assert (rates.mean, rates.least, rates.most) == (pytest.approx(16_000), 8_000, 24_000)
+    assert (tally.frames, tally.frame_rate) == (30, 10.0)
+    assert tally.duration(10) == pytest.approx(3.0)
+    assert (rates.least, rates.most) == (8_000, 24_000)
+    assert rates.mean == pytest.approx(16_000)
     assert rates.deviation == pytest.approx(6531.97, abs=0.01)
 
 

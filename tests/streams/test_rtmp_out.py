@@ -7,7 +7,7 @@ from collections.abc import Callable
 from common.model import JobStatus
 from common.result import METRICS, check
 from tests.agent.conftest import wait_until
-from tests.streams.conftest import Streamer, Viewer
+from tests.streams.conftest import Streamer, Viewer, number
 from tests.streams.servers import Nginx
 
 
@@ -28,7 +28,7 @@ def test_a_made_picture_is_seen_by_a_viewer_and_the_report_has_its_numbers(
     assert [problem for name, value in numbers.items() if (problem := check(name, value))] == []
     assert (numbers["frames"], numbers["dropped_frames"], numbers["reconnects"]) == (75, 0, 0)
     assert (numbers["codec"], numbers["width"], numbers["height"]) == ("h264", 160, 90)
-    assert 4.9 <= float(str(numbers["duration"])) <= 5.1
-    assert 0.7 <= float(str(numbers["speed"])) <= 1.15  # real time
+    assert 4.9 <= number(report, "duration") <= 5.1
+    assert 0.7 <= number(report, "speed") <= 1.15  # real time
     assert report.findings.warnings == ()
     assert not streamer.directory.joinpath("job-1").exists()  # a stream leaves no file

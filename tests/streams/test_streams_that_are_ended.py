@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from agent.stream import push
 from common.model import JobStatus
 from tests.agent.conftest import wait_until
-from tests.streams.conftest import Background, Streamer, Viewer
+from tests.streams.conftest import Background, Streamer, Viewer, number
 from tests.streams.servers import Nginx
 
 
@@ -22,7 +21,7 @@ def encoders(directory: Path) -> list[int]:
     found = []
     for process in psutil.process_iter(["pid"]):
         try:
-            if str(directory) in os.readlink(f"/proc/{process.pid}/cwd"):
+            if Path(f"/proc/{process.pid}/cwd").readlink().is_relative_to(directory):
                 found.append(process.pid)
         except OSError:
             continue
@@ -37,7 +36,7 @@ def streams(nginx: Nginx) -> bool:
 
 def test_a_canceled_stream_ends_at_once_and_leaves_no_ffmpeg(streamer: Streamer, nginx: Nginx) -> None:
     job = Background(lambda: streamer.run({"duration": 600}, output=nginx.url("key")))
-    assert wait_until(lambda: any((progress.frame or 0) > 10 for progress in streamer.told))
+    assert wait_until(lambda: streamer.frames > 10)
     assert encoders(streamer.directory)
     streamer.abort.set()
     assert job.result(10) is None
@@ -52,12 +51,12 @@ def test_a_stream_without_a_lease_lets_go_of_its_key_and_goes_on_when_it_has_it_
     lease.set()
     streamer.may_work = lease.is_set
     job = Background(lambda: streamer.report({"duration": 5, "gop": 15}, output=nginx.url("key")))
-    assert wait_until(lambda: any((progress.frame or 0) > 10 for progress in streamer.told))
+    assert wait_until(lambda: streamer.frames > 10)
     lease.clear()
     assert wait_until(lambda: not streams(nginx), 5)
     # Another may publish under that name now.
-    other = watch("-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=15:duration=1", "-c:v", "libx264", "-f",
-                  "flv", nginx.url("key"))  # fmt: skip
+    made = ["-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=15:duration=1", "-c:v", "libx264"]
+    other = watch(*made, "-f", "flv", nginx.url("key"))
     assert "already publishing" not in other.end().log
     lease.set()
     report = job.result()
@@ -73,12 +72,12 @@ def test_an_encoder_does_not_wait_for_a_server_that_hangs(
         lambda: streamer.report(
             {"duration": 5, "bitrate": "20M", "width": 640, "height": 360, "fps": 30, "content": "noise"},
             output=nginx.url("key"),
-        )  # fmt: skip
+        )
     )
-    assert wait_until(lambda: any((progress.frame or 0) > 10 for progress in streamer.told))
+    assert wait_until(lambda: streamer.frames > 10)
     nginx.hang()
     report = job.result()
     assert report.status is JobStatus.COMPLETED, report.error
     assert report.metrics["frames"] == 150
-    assert report.metrics["dropped_frames"] > 0
-    assert report.metrics["wall_seconds"] < 9
+    assert number(report, "dropped_frames") > 0
+    assert number(report, "wall_seconds") < 9
