@@ -41,7 +41,9 @@ def _accept(listening: socket.socket, context: ssl.SSLContext, port: int) -> Non
 
 def _carry(came: socket.socket, context: ssl.SSLContext, port: int) -> None:
     with (
-        contextlib.suppress(OSError), came, context.wrap_socket(came, server_side=True) as secured,
+        contextlib.suppress(OSError),
+        came,
+        context.wrap_socket(came, server_side=True) as secured,
         socket.create_connection(("127.0.0.1", port)) as server,
     ):
         secured.settimeout(0.02)
