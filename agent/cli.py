@@ -105,6 +105,19 @@ def _check_prices(options: dict[str, Any]) -> None:
         raise click.UsageError("a price needs its currency: --currency EUR")
 
 
+class OutputHostType(HostType):
+    """Servers that live streams may be sent to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> HostPattern:
+        """click's hook; a usage error (exit code 2) if the text is no such host."""
+        pattern = super().convert(value, param, ctx)
+        if pattern.origin.scheme not in ("rtmp", "rtmps", "srt"):
+            self.fail(
+                f"{value!r} takes no streams; write rtmp://HOST, rtmps://HOST or srt://HOST:PORT", param, ctx
+            )
+        return pattern
+
+
 def _roots(_: click.Context, __: click.Parameter, values: tuple[tuple[str, Path], ...]) -> dict[str, Path]:
     roots = dict(values)
     if len(roots) != len(values):
@@ -219,11 +232,18 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     type=HostType(),
     multiple=True,
     metavar="HOST",
-    help="A server that jobs may fetch inputs from: HOST, *.DOMAIN, HOST:PORT, http://HOST, or s3://BUCKET; "
-    "may be repeated.",
+    help="A server of inputs: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST, s3://BUCKET; may be repeated.",
 )
 @click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option("--max-input-size", type=SIZE, default="50G", help="A larger input is not fetched. 500M, 1.5T.")
+@click.option(
+    "--output-host",
+    type=OutputHostType(),
+    multiple=True,
+    metavar="HOST",
+    help="A server that jobs may stream to: rtmp://HOST, rtmps://*.DOMAIN, srt://HOST:PORT; may be repeated.",
+)
+@click.option("--allow-private-outputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option(
     "--sandbox",
     type=click.Choice(("auto", "required", "off")),

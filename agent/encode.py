@@ -69,7 +69,7 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         path,
         files(settings, path.name),
         {**_found(probed, given), **({} if after is None else {"loudness": after})},
-        (*warnings, *left_out(settings), *off_target(settings, after)),
+        (*(given.warnings if given else ()), *warnings, *left_out(settings), *off_target(settings, after)),
         energy,
     )
 

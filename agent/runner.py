@@ -24,13 +24,16 @@ from agent.plan import plan
 from agent.probe import probe_open
 from agent.publish.rules import OutputFailedError, OutputRules
 from agent.sandbox import Sandbox
+from agent.stream.live import stream_out
+from agent.stream.record import recorded_input
 from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
 from agent.work import work
 from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
 from common.model import NO_FINDINGS, Failure, JobStatus, Report, Scalar, Stage
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, UnsuitableError, resolve
+from common.settings import EncodeSettings, Source, UnsuitableError, resolve_job
+from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -122,6 +125,8 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
         with _input(task) as given:
             source = None if given is None else given.source
             settings = _settings(assignment, tools.toolbox, source)
+            if assignment.output is not None and is_stream(assignment.output):
+                return stream_out(task, settings, given)
             return (
                 plan(task, settings, given) if assignment.stage is Stage.PLAN else work(task, settings, given)
             )
@@ -141,6 +146,8 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
         abort=tools.abort,
         until=float(asked) if isinstance(asked, int | float) else None,
     )
+    if is_stream(text):
+        return recorded_input(task, float(str(asked)), measure)
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort, tools.files)
 
 
@@ -151,7 +158,9 @@ def _settings(assignment: Assignment, toolbox: Toolbox, source: Source | None = 
             "agent_error", f"this agent does not know the scenario {assignment.scenario!r}; update it"
         )
     try:
-        return resolve(scenario, assignment.parameters, source, toolbox.encoders)
+        return resolve_job(
+            scenario, assignment.parameters, assignment.input, assignment.output, source, toolbox.encoders
+        )
     except UnsuitableError as error:
         if source is not None:  # without what is known of the input all did fit
             raise FailedError("input_invalid", f"the input cannot be encoded: {error}") from error

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -40,6 +40,7 @@ from agent.sandbox import SandboxError, detect
 from agent.workspace import remove_leftovers
 from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
+from common.inputs import HostPattern
 from common.model import Report
 from common.tokens import TokenText
 from common.trust import TrustError, explain
@@ -143,7 +144,9 @@ def run(options: Mapping[str, Any]) -> None:
             options["allow_private_inputs"],
             options["max_input_size"],
         ),
-        outputs=OutputRules(options["output_root"]),
+        outputs=OutputRules(
+            options["output_root"], options["output_host"], allow_private=options["allow_private_outputs"]
+        ),
         power_model=options["power_model"],
         prices=Prices(options["price_per_kwh"], options["price_per_hour"], options["currency"]),
     )
@@ -363,8 +366,13 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         "labels": {**hardware.default_labels(machine), **config.labels},
         "max_concurrent_jobs": slots,
         "media_roots": sorted(config.inputs.media_roots),
-        "input_hosts": sorted(map(str, config.inputs.hosts)),
+        "input_hosts": _reached(config.inputs.hosts, toolbox),
         "output_roots": sorted(config.outputs.roots),
-        "output_hosts": sorted(map(str, config.outputs.hosts)),
+        "output_hosts": _reached(config.outputs.hosts, toolbox),
         "agent_version": VERSION,
     }
+
+
+def _reached(hosts: Iterable[HostPattern], toolbox: Toolbox) -> list[str]:
+    """Those that this machine has the means to speak to."""
+    return sorted(str(host) for host in hosts if host.origin.scheme != "srt" or toolbox.srt is not None)

@@ -16,6 +16,7 @@ from agent.quality.measure import asked, measure
 from agent.renditions.measure import facts
 from agent.repeat import Repeated, repeat
 from agent.search import Found, search
+from agent.stream.keep import keep
 from agent.task import Done, FailedError, Task
 from common.model import Confidence, CrfProbe, Findings, Scalar
 from common.settings import CONTAINERS, EncodeSettings
@@ -49,6 +50,9 @@ def work(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
 
 
 def _make(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> _Made:
+    if task.assignment.parameters.get("record") and given is not None:
+        kept = keep(task, settings, given)
+        return _Made(kept, Repeated.once(kept), ())
     methods, confidence = asked(task.assignment.parameters, settings), task.assignment.confidence
     found: Found | None = None
     if settings.rate.target_vmaf is not None:

@@ -26,8 +26,8 @@ def _missing(node: Node, wanted: Constraints) -> list[str]:
         missing.append("a GPU")
     if wanted.input is not None and not readable(wanted.input, node.media_roots, node.input_hosts):
         missing.append(_source(wanted.input))
-    if wanted.output is not None and not writable(wanted.output, node.output_roots):
-        missing.append(f"the media root {wanted.output.removeprefix('media:')!r} to write to")
+    if wanted.output is not None and not writable(wanted.output, node.output_roots, node.output_hosts):
+        missing.append(_goal(wanted.output))
     if node.protocol < wanted.protocol:
         missing.append(f"an agent of protocol {wanted.protocol}")
     if not node.run_unlabeled and not wanted.labels:
@@ -40,6 +40,11 @@ def _source(place: str) -> str:
     if place.startswith(_BUCKETS):
         return f"the bucket {place}"
     return f"the host {place}" if name == place else f"the media root {name!r}"
+
+
+def _goal(place: str) -> str:
+    name = place.removeprefix("media:")
+    return f"the host {place} to stream to" if name == place else f"the media root {name!r} to write to"
 
 
 def order(job: Job) -> tuple[int, tuple[int, int]]:
@@ -135,8 +140,9 @@ def _why_nobody(job: Job, approved: list[Node], present: list[Node]) -> str:
         verb = "declares" if place.startswith("media:") else "may fetch from"
         return f"no node {verb} {_source(place)}"
     goal = job.constraints.output
-    if goal is not None and not any(writable(goal, node.output_roots) for node in present):
-        return f"no node writes to the media root {goal.removeprefix('media:')!r}"
+    if goal is not None and not any(writable(goal, n.output_roots, n.output_hosts) for n in present):
+        verb = "may write to" if goal.startswith("media:") else "may stream to"
+        return f"no node {verb} {_source(goal)}"
     closest = min((_missing(node, job.constraints) for node in present), key=len)
     lacks = {item for node in present for item in _missing(node, job.constraints)}
     everywhere = [item for item in closest if all(item in _missing(n, job.constraints) for n in present)]

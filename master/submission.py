@@ -13,7 +13,8 @@ from common.ladder import Picture, parse_ladder, rungs
 from common.model import Confidence, Constraints, Job, Now, runs_alone
 from common.outputs import FILES, parse_output
 from common.scenarios import SCENARIOS, Scenario
-from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve
+from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve, resolve_job
+from common.streams import is_stream
 from master.lifecycle import ladders
 
 FINDINGS_SINCE = 4
@@ -107,7 +108,7 @@ def _settings(scenario: Scenario, fields: Mapping[str, Any]) -> EncodeSettings:
     if parameters.get("pictures") and fields["input"] is None:
         raise UnsuitableError("pictures", "pictures are made of an input, and the job has none")
     if not parameters.get("ladder"):
-        return resolve(scenario, parameters)
+        return resolve_job(scenario, parameters, fields["input"], fields["output"])
     _check_ladder(parameters, fields["output"])
     nominal = Picture(3840, 2160, parameters.get("fps", scenario.fps))
     codec = parameters.get("codec", scenario.codec)
@@ -147,6 +148,7 @@ def _protocol(fields: Mapping[str, Any]) -> int:
     wanted = fields["input"] or ""
     new = (
         stored_file(wanted) is not None
+        or is_stream(wanted)
         or "\\" in wanted  # a path with bytes that older agents know no way to write
         or fields["output"] is not None
         or fields["confidence"] is not Confidence.AUTO

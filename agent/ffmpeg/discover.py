@@ -51,6 +51,8 @@ class Toolbox:
     """For each encoder that passed its trial, the first ffmpeg that passed."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """For each encoder that some ffmpeg lists but none can use, the short reason."""
+    srt: FFmpeg | None = None
+    """The first ffmpeg that speaks SRT, if one does."""
 
     @property
     def encoders(self) -> tuple[str, ...]:
@@ -75,6 +77,7 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
     """
     chosen: dict[str, FFmpeg] = {}
     failed: dict[str, str] = {}
+    srt: FFmpeg | None = None
     with tempfile.TemporaryDirectory(prefix="ffrtmp-trial-") as name:
         directory = Path(name)
         for path in candidates(extra):
@@ -82,10 +85,12 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
             try:
                 version = _VERSION.match(output("-version"))
                 listed = listed_encoders(output("-hide_banner", "-encoders"))
+                speaks_srt = has_protocol(output("-hide_banner", "-protocols"), "srt")
             except OSError as error:
                 failed[str(path)] = str(error)
                 continue
             ffmpeg = FFmpeg(path, version[1] if version else "unknown")
+            srt = srt or (ffmpeg if speaks_srt else None)
             wanted = [e for e in (*SOFTWARE, *HARDWARE_ENCODERS) if e in listed and e not in chosen]
             with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
                 trial = partial(_trial, spawner, sandbox, ffmpeg, directory)
@@ -95,7 +100,7 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
                     chosen[encoder] = ffmpeg
                 else:
                     failed.setdefault(encoder, problem)
-    return Toolbox(chosen, {name: why for name, why in failed.items() if name not in chosen})
+    return Toolbox(chosen, {name: why for name, why in failed.items() if name not in chosen}, srt)
 
 
 def candidates(extra: Path | None) -> list[Path]:
@@ -126,6 +131,12 @@ def _wheel_ffmpeg() -> Path | None:
 def listed_encoders(text: str) -> set[str]:
     """The video encoders in the output of `ffmpeg -encoders`."""
     return set(_LISTED.findall(text)) - {"="}
+
+
+def has_protocol(text: str, name: str) -> bool:
+    """Whether the output of `ffmpeg -protocols` has it for inputs and for outputs."""
+    inputs, _, outputs = text.partition("Output:")
+    return name in inputs.split() and name in outputs.split()
 
 
 def trial_argv(ffmpeg: str, encoder: str) -> list[str]:

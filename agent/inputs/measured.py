@@ -35,6 +35,8 @@ class MeasuredInput:
 
     descriptor: int
     probed: Probe
+    warnings: tuple[str, ...] = ()
+    """What was not as it should be, and was used all the same."""
 
     def rewound(self) -> int:
         """The descriptor, to be read from the beginning by the next program that inherits it."""
@@ -110,17 +112,21 @@ def measured_input(
 ) -> Iterator[MeasuredInput]:
     """`open_input`, measured; `input_invalid` if it is no video that we take."""
     with open_input(text, rules, unfinished, abort, files) as descriptor:
-        try:
-            probed = measure(descriptor)
-        except ProbeError as error:
-            raise InputFailedError("input_invalid", f"{error}") from error
-        if probed.width * probed.height > MAX_PIXELS:
-            raise InputFailedError(
-                "input_invalid",
-                f"the picture of the input has {probed.width}x{probed.height} pixels; "
-                f"{MAX_PIXELS} are the most",
-            )
-        yield MeasuredInput(descriptor, probed)
+        yield measured_file(descriptor, measure)
+
+
+def measured_file(descriptor: int, measure: Callable[[int], Probe]) -> MeasuredInput:
+    """An open file, measured; `input_invalid` if it is no video that we take."""
+    try:
+        probed = measure(descriptor)
+    except ProbeError as error:
+        raise InputFailedError("input_invalid", f"{error}") from error
+    if probed.width * probed.height > MAX_PIXELS:
+        raise InputFailedError(
+            "input_invalid",
+            f"the picture of the input has {probed.width}x{probed.height} pixels; {MAX_PIXELS} are the most",
+        )
+    return MeasuredInput(descriptor, probed)
 
 
 def _aspect(width: int, height: int) -> Fraction:

@@ -45,6 +45,8 @@ def _opened(
         if files is None:
             raise InputFailedError("input_refused", "this agent works without the master's file store")
         return files.open(wanted.sha256, rules.max_size, abort)
+    if not isinstance(wanted, MediaFile):  # the runner has these recorded
+        raise InputFailedError("input_refused", f"{wanted} is a live stream, and no file")
     return open_media(wanted, _root(wanted, rules))
 
 

@@ -78,7 +78,12 @@ def publish(task: Task, files: Sequence[Produced], *, pieces: bool, given: int |
 
 
 def _wanted(task: Task) -> MediaFile | FileStore | None:
-    return None if task.assignment.output is None else parse_output(task.assignment.output)
+    if task.assignment.output is None:
+        return None
+    wanted = parse_output(task.assignment.output)
+    if isinstance(wanted, MediaFile | FileStore):
+        return wanted
+    raise OutputFailedError("output_refused", "a file cannot be put to a live stream")
 
 
 def _wish(task: Task, given: int | None) -> Wish:

@@ -104,6 +104,9 @@ class ParametersSchema(Strict):
     output_mode = _choice(
         ("file", "rtmp", "srt"), "`file`, or a live stream: `rtmp`, `srt`; left out: as `output` says"
     )
+    record = StrictBoolean(
+        **says("true: an input that is a live stream is kept as it comes, and not encoded")
+    )
     maxrate = Bitrate(
         **says("with `crf` or `target_vmaf`: bits per second that it takes at most, as `bitrate`")
     )
@@ -163,16 +166,17 @@ class SubmitSchema(Strict):
         load_default=None,
         allow_none=True,
         **says(
-            "what to encode: `media:ROOT/PATH` or `https://HOST/PATH` ([inputs.md](inputs.md)); "
-            "left out: a test picture"
+            "what to encode: `media:ROOT/PATH` or `https://HOST/PATH` ([inputs.md](inputs.md)), or a live "
+            "stream ([streams.md](streams.md)); left out: a test picture"
         ),
     )
     output = Output(
         load_default=None,
         allow_none=True,
         **says(
-            "where what it makes goes: `files` (the master's file store), `media:ROOT/PATH`, or a server of "
-            "live streams ([outputs.md](outputs.md)); left out: it stays on the node"
+            "where what it makes goes: `files` (the master's file store), `media:ROOT/PATH` "
+            "([outputs.md](outputs.md)), or a live stream ([streams.md](streams.md)); left out: it stays "
+            "on the node"
         ),
     )
     confidence = OneOf(

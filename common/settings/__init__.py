@@ -11,6 +11,7 @@ from common.settings.containers import CONTAINERS, Container
 from common.settings.encode import DEFAULT_SEGMENT_SECONDS, EncodeSettings
 from common.settings.errors import UnsuitableError
 from common.settings.hardware import HARDWARE, encoder_of, hardware_of
+from common.settings.live import resolve_job
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
 from common.settings.source import (
@@ -50,4 +51,5 @@ __all__ = [
     "hardware_of",
     "parse_bitrate",
     "resolve",
+    "resolve_job",
 ]

@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from common.model import Attempt, Failure, Findings, Job, Progress, Token, UploadStatus
 from common.result import METRICS
 from common.scenarios import Scenario
+from common.streams import masked
 from common.timestamps import timestamp
 from master.files import FileEntry, Upload
 from master.service import JobView, NodeView
@@ -128,8 +129,9 @@ def job_document(view: JobView) -> dict[str, Any]:
             "encoders": list(job.constraints.encoders),
             "gpu": job.constraints.gpu,
         },
-        "input": job.input,
-        "output": job.output,
+        # Who knows a stream's key may publish there: only the node that is to gets it.
+        "input": None if job.input is None else masked(job.input),
+        "output": None if job.output is None else masked(job.output),
         "max_attempts": job.max_attempts,
         "retry_of": job.retry_of,
         "parent_id": job.parent_id,
@@ -159,7 +161,8 @@ def claim_document(view: JobView | None) -> dict[str, Any]:
         return {"job": None}
     lease = view.job.lease
     assert lease is not None  # noqa: S101 - a claim gives a lease
-    document = {**job_document(view), "lease_id": lease.lease_id, "attempt": lease.number}
+    document = {**job_document(view), "input": view.job.input, "output": view.job.output}
+    document |= {"lease_id": lease.lease_id, "attempt": lease.number}
     if view.parts:
         document["parts"] = [_part(part) for part in view.parts]
     return {**document, "job": document}
