@@ -141,7 +141,7 @@ def _why_nobody(job: Job, approved: list[Node], present: list[Node]) -> str:
         return f"no node {verb} {_source(place)}"
     goal = job.constraints.output
     if goal is not None and not any(writable(goal, n.output_roots, n.output_hosts) for n in present):
-        verb = "may write to" if goal.startswith("media:") else "may stream to"
+        verb = "writes to" if goal.startswith("media:") else "may stream to"
         return f"no node {verb} {_source(goal)}"
     closest = min((_missing(node, job.constraints) for node in present), key=len)
     lacks = {item for node in present for item in _missing(node, job.constraints)}

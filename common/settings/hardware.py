@@ -71,7 +71,7 @@ def with_hardware(
             raise UnsuitableError(*problem)
         return _replaced(settings, wanted, preset)
     for name in HARDWARE:
-        fits = unsuitable(settings, name) is None and settings.rate.bitrate is not None
+        fits = unsuitable(settings, name) is None and settings.rate.crf is None
         if fits and encoder_of(settings.codec, name) in usable:
             return _replaced(settings, name, preset)
     return settings
