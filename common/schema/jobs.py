@@ -160,8 +160,8 @@ class SubmitSchema(Strict):
         load_default=None,
         allow_none=True,
         **says(
-            "what to encode: `media:ROOT/PATH` or `https://HOST/PATH` ([inputs.md](inputs.md)); "
-            "left out: a test picture"
+            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH` or `file:SHA256` "
+            "([inputs.md](inputs.md)); left out: a test picture"
         ),
     )
     output = Output(

@@ -23,6 +23,8 @@ OTHERS = {
     "--groups": "usermod",
     "--now": "systemctl",
     "--lines": "wc",
+    "--delete": "rsync",
+    "--exclude": "rsync",
     "--pdeathsig": "setpriv",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
