@@ -37,12 +37,17 @@ def test_dropping_the_old_attempt_leaves_the_new_one_whole(
 
 
 def test_leftovers_of_a_dead_agent_are_removed_and_those_of_others_are_not(tmp_path: Path) -> None:
-    for name in ("job-1/a.mp4.node-one-lease1.part", "job-2/a.mp4.node-two-lease1.part", "job-2/a.mp4"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in ("job-1/node-one-lease1.part/a.mp4", "job-2/node-two-lease1.part/a.mp4", "job-2/a.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     remove_leftovers(tmp_path, "node-one-and-more")
     left = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*"))
-    assert left == ["job-2", "job-2/a.mp4", "job-2/a.mp4.node-two-lease1.part"]
+    assert left == [
+        "job-2",
+        "job-2/a.mp4",
+        "job-2/node-two-lease1.part",
+        "job-2/node-two-lease1.part/a.mp4",
+    ]
 
 
 def test_a_work_directory_of_any_bytes_is_fine(spawner: Spawner, toolbox: Toolbox, tmp_path: Path) -> None:

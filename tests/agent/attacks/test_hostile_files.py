@@ -99,7 +99,7 @@ def encode(file: Path, work: Path, spawner: Spawner, ffmpeg: FFmpeg, sandbox: Sa
     work.mkdir(exist_ok=True)
     descriptor = os.open(file, os.O_RDONLY)
     try:
-        argv = command.build(str(ffmpeg.path), SETTINGS, "out.part", descriptor, ffmpeg.version)
+        argv = command.build(str(ffmpeg.path), SETTINGS, "out.mp4", descriptor, ffmpeg.version)
         process.run(
             spawner,
             argv,
@@ -129,7 +129,7 @@ def usual(
             (seen,) = spawner.seen(ffmpeg.path.name)
             assert seen.network == ()
             opened |= seen.opened
-    assert "out.part" in opened
+    assert "out.mp4" in opened
     return frozenset(opened)
 
 
