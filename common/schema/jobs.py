@@ -166,8 +166,8 @@ class SubmitSchema(Strict):
         load_default=None,
         allow_none=True,
         **says(
-            "what to encode: `media:ROOT/PATH` or `https://HOST/PATH` ([inputs.md](inputs.md)), or a live "
-            "stream ([streams.md](streams.md)); left out: a test picture"
+            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH`, `s3://BUCKET/KEY` or `file:SHA256` "
+            "([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left out: a test picture"
         ),
     )
     output = Output(

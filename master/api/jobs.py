@@ -42,7 +42,7 @@ _LINKS = tuple(
     status=201,
     takes=SubmitSchema,
     headers=(IDEMPOTENCY_KEY,),
-    problems=(problems.UNKNOWN_SCENARIO, problems.KEY_REUSED, problems.TOO_MANY),
+    problems=(problems.UNKNOWN_SCENARIO, problems.UNKNOWN_FILE, problems.KEY_REUSED, problems.TOO_MANY),
     links=_LINKS,
 )
 def submit() -> Response:
@@ -60,7 +60,7 @@ def submit() -> Response:
     takes=BatchSchema,
     most=BATCH_BODY,
     headers=(IDEMPOTENCY_KEY,),
-    problems=(problems.UNKNOWN_SCENARIO, problems.KEY_REUSED, problems.TOO_MANY),
+    problems=(problems.UNKNOWN_SCENARIO, problems.UNKNOWN_FILE, problems.KEY_REUSED, problems.TOO_MANY),
 )
 def submit_batch() -> Response:
     """Queue up to 10,000 jobs, all or none.
@@ -140,6 +140,7 @@ def resume(job_id: str) -> Response:
         *_UNKNOWN,
         problems.JOB_NOT_FINISHED,
         problems.PART_OF_JOB,
+        problems.UNKNOWN_FILE,
         problems.KEY_REUSED,
         problems.TOO_MANY,
     ),

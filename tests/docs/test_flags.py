@@ -23,6 +23,8 @@ OTHERS = {
     "--groups": "usermod",
     "--now": "systemctl",
     "--lines": "wc",
+    "--delete": "rsync",
+    "--exclude": "rsync",
     "--pdeathsig": "setpriv",
     "--create": "systemd-tmpfiles",
     "--energy": "bench/truth.py",
