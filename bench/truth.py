@@ -42,7 +42,7 @@ QUALITIES = ("vmaf_mean", "psnr_mean", "ssim_mean")
 RATE = 1_500_000
 WAYS: dict[str, dict[str, Any]] = {
     "h264-bitrate": {"codec": "h264", "preset": "slow", "bitrate": RATE},
-    "h264-crf": {"codec": "h264", "preset": "slower", "crf": 23},
+    "h264-crf": {"codec": "h264", "preset": "veryslow", "crf": 23},
     "h265": {"codec": "h265", "preset": "fast", "bitrate": RATE},
     "vp9": {"codec": "vp9", "preset": "5", "bitrate": RATE},
     "av1": {"codec": "av1", "preset": "7", "crf": 35},
@@ -173,7 +173,7 @@ def number(value: float | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Encode, compare, print; the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10.0, help="seconds of video in the clip")
+    parser.add_argument("--seconds", type=float, default=20.0, help="seconds of video in the clip")
     parser.add_argument("--only", action="append", choices=list(WAYS), help="this encode; may be repeated")
     parser.add_argument("--energy", action="store_true", help="compare joules with perf's; without a sandbox")
     parser.add_argument("--sandbox", choices=("auto", "required", "off"), default="auto")

@@ -37,7 +37,7 @@ def main() -> int:
         {**record, "metrics": {**record["metrics"], "psnr_mean": None, "energy_net_joules": None}}
         for record in experiment(inputs=clips, nodes=nodes, repeats=3)
     ]
-    found = Records(records, origin="https://master.example:8080")
+    found = Records(list(records), origin="https://master.example:8080")
     told = content(found, "Presets at 720p", datetime(2026, 5, 2, 8, tzinfo=UTC))
     with tempfile.TemporaryDirectory() as name:
         page, shot = Path(name) / "report.html", Path(name) / "shot.png"

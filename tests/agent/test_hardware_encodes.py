@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -54,12 +56,39 @@ def gpu(
     return discover(spawner)
 
 
-def run(toolbox: Toolbox, spawner: Spawner, tmp_path: Path, **parameters: Scalar) -> Report:
+class Watched(Sandbox):
+    """No sandbox, but it keeps which encoders were to see the GPUs."""
+
+    shown: ClassVar[list[tuple[str, bool]]] = []
+
+    def wrap(
+        self,
+        argv: Sequence[str],
+        directory: Path | None,
+        readable: Sequence[Path] = (),
+        *,
+        devices: bool = False,
+    ) -> list[str]:
+        if "-c:v" in argv:
+            self.shown.append((argv[argv.index("-c:v") + 1], devices))
+        return super().wrap(argv, directory, readable, devices=devices)
+
+
+def run(
+    toolbox: Toolbox, spawner: Spawner, tmp_path: Path, sandbox: Sandbox | None = None, **parameters: Scalar
+) -> Report:
     assignment = Assignment("job-1", "480p-h264", {"duration": 0.2, **parameters}, "lease-1", 1)
     work = tmp_path / "work"
     work.mkdir()
     report = run_job(
-        assignment, "node-1", toolbox, spawner, work, lambda *_: None, threading.Event(), sandbox=Sandbox()
+        assignment,
+        "node-1",
+        toolbox,
+        spawner,
+        work,
+        lambda *_: None,
+        threading.Event(),
+        sandbox=sandbox or Sandbox(),
     )
     assert report is not None
     return report
@@ -99,3 +128,12 @@ def test_hardware_that_fails_here_fails_the_job_with_its_reason(
     assert report.error.code == "encoder_missing"
     assert report.error.message.startswith("this node cannot use h264_qsv: ")
     assert "MFX session" in report.error.message
+
+
+@pytest.mark.parametrize(("hwaccel", "shown"), [("auto", ("h264_nvenc", True)), ("none", ("libx264", False))])
+def test_the_sandbox_shows_the_gpus_to_hardware_and_to_nothing_else(
+    gpu: Toolbox, spawner: Spawner, tmp_path: Path, hwaccel: str, shown: tuple[str, bool]
+) -> None:
+    Watched.shown.clear()
+    assert run(gpu, spawner, tmp_path, Watched(), hwaccel=hwaccel).status is JobStatus.COMPLETED
+    assert Watched.shown == [shown]
