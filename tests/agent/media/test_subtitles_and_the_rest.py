@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import av
@@ -15,6 +16,17 @@ CHAPTERS = (
     ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=one\n"
     "[CHAPTER]\nTIMEBASE=1/1000\nSTART=500\nEND=1000\ntitle=two\n"
 )
+
+
+def _segment(kind: int, at: float, payload: bytes = b"") -> bytes:
+    return b"PG" + struct.pack(">IIBH", round(at * 90_000), 0, kind, len(payload)) + payload
+
+
+SUP = b"".join(
+    _segment(0x16, at, struct.pack(">HHBHBBBB", 160, 90, 0x10, number, 0x80, 0, 0, 0)) + _segment(0x80, at)
+    for number, at in enumerate((0.2, 0.6))
+)
+"""Subtitles as a Blu-ray has them: two pictures with nothing in them."""
 
 
 @pytest.fixture
@@ -66,12 +78,13 @@ def test_where_they_cannot_be_kept_that_is_told(clip: Path, convert: Convert) ->
 
 
 def test_pictures_as_subtitles_are_kept_where_they_can_be(clips: Clips, convert: Convert) -> None:
-    (clips.directory / "a.srt").write_text(TEXT)
-    pictures = _pictures(clips)
-    assert of_kind(output(convert(pictures, container="mkv")), "subtitle") == [("dvd_subtitle", "eng")]
-    report = convert(pictures)
+    (clips.directory / "a.sup").write_bytes(SUP)
+    given = [*picture(), "-f", "sup", "-i", "a.sup", "-map", "0", "-map", "1", "-c:s", "copy"]
+    clip = clips.make("pictures.mkv", *given, "-metadata:s:s", "language=eng", *H264)
+    assert of_kind(output(convert(clip, container="mkv")), "subtitle") == [("hdmv_pgs_subtitle", "eng")]
+    report = convert(clip)
     assert of_kind(output(report), "subtitle") == []
-    assert report.findings.warnings == ("a track of subtitles was left out: mp4 holds no dvd_subtitle",)
+    assert report.findings.warnings == ("a track of subtitles was left out: mp4 holds no hdmv_pgs_subtitle",)
 
 
 def test_a_cover_is_no_video_and_no_reason_to_warn(clips: Clips, convert: Convert) -> None:
@@ -89,17 +102,3 @@ def test_a_track_of_data_is_left_out(clips: Clips, convert: Convert) -> None:
     clip = clips.make("data.mov", *picture(), *H264, "-timecode", "01:00:00:00")
     assert [kind for kind, _, _ in streams(clip)] == ["video", "data"]
     assert [kind for kind, _, _ in streams(output(convert(clip)))] == ["video"]
-
-
-def _pictures(clips: Clips) -> Path:
-    """A file with subtitles as a DVD has them: ffmpeg makes none from text, PyAV writes one by hand."""
-    path = clips.directory / "pictures.mkv"
-    with av.open(str(clips.make("plain.mkv", *picture(), *H264))) as source, av.open(str(path), "w") as made:
-        video = made.add_stream_from_template(source.streams.video[0])
-        subtitle = made.add_data_stream("dvd_subtitle")
-        subtitle.metadata["language"] = "eng"
-        for packet in source.demux(source.streams.video[0]):
-            if packet.size:
-                packet.stream = video
-                made.mux(packet)
-    return path
