@@ -13,7 +13,9 @@ from tests.agent.conftest import Encode, measured
 
 SETTINGS = resolve(SCENARIOS["720p30-h264"], {"duration": 2, "audio": "aac"})
 AUDIO = AudioTrack("aac", 2)
-GOOD = Probe(1280, 720, 30.0, "h264", "yuv420p", 60, 2.0, 2_500_000.0, 625_000, "aac", 2.0, 2.0, 0.0, audio=(AUDIO,))
+GOOD = Probe(
+    1280, 720, 30.0, "h264", "yuv420p", 60, 2.0, 2_500_000.0, 625_000, "aac", 2.0, 2.0, 0.0, audio=(AUDIO,)
+)
 
 
 def test_what_was_asked_for_passes() -> None:

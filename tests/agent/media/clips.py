@@ -24,7 +24,7 @@ class Clips:
 
     def make(self, name: str, *options: str) -> Path:
         """The file that ffmpeg makes with these options."""
-        command = [self.ffmpeg, "-v", "error", "-y", *options, name]
+        command = [str(self.ffmpeg), "-v", "error", "-y", *options, name]
         subprocess.run(command, check=True, cwd=self.directory, timeout=60)
         return self.directory / name
 
@@ -34,11 +34,11 @@ class Clips:
 
     def says(self, *options: str) -> str:
         """What ffmpeg logs."""
-        command = [self.ffmpeg, "-hide_banner", "-nostats", *options]
+        command = [str(self.ffmpeg), "-hide_banner", "-nostats", *options]
         done = subprocess.run(
             command, check=True, cwd=self.directory, timeout=60, capture_output=True, text=True
         )
-        return done.stderr
+        return str(done.stderr)
 
 
 def picture(size: str = "160x90", rate: str = "25", seconds: float = 1) -> list[str]:
@@ -66,7 +66,7 @@ def starts(path: Path, kind: str = "video", number: int = 0) -> list[float]:
     """When the packets of a track begin, in seconds, in order."""
     with av.open(str(path)) as container:
         stream = [stream for stream in container.streams if stream.type == kind][number]
-        packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+        packets: list[Any] = [p for p in container.demux(stream) if p.size and not p.is_discard]
         return sorted(float(packet.pts * packet.time_base) for packet in packets)
 
 

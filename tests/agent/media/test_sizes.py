@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from typing import Any
 
 import pytest
 
-from common.model import Scalar
 from tests.agent.media.clips import H264, Clips, first, output, picture
 from tests.agent.media.conftest import Convert
 
@@ -37,7 +37,7 @@ def test_an_odd_size_becomes_the_nearest_even_one(container: str, clips: Clips, 
     ],
 )
 def test_it_fits_and_keeps_its_shape(
-    size: str, asked: dict[str, Scalar], expected: tuple[int, int], clips: Clips, convert: Convert
+    size: str, asked: dict[str, Any], expected: tuple[int, int], clips: Clips, convert: Convert
 ) -> None:
     clip = clips.make("clip.mp4", *picture(size, seconds=0.2), *H264)
     report = convert(clip, **asked)
