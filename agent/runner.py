@@ -109,6 +109,8 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
+    if given is None and settings.audio == "copy":  # the master would not have taken it
+        raise FailedError("encoder_error", "there is no sound to copy without an input; use aac")
     settings = with_levels(task, settings, given)
     encoded = encode(task, settings, given)
     return _publish(task, encoded)
