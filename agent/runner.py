@@ -110,7 +110,7 @@ def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
     if given is None and settings.audio == "copy":  # the master would not have taken it
-        raise FailedError("encoder_error", "there is no sound to copy without an input; use aac")
+        raise FailedError("encoder_error", "without an input there is no sound to copy")
     settings = with_levels(task, settings, given)
     encoded = encode(task, settings, given)
     return _publish(task, encoded)

@@ -72,9 +72,7 @@ def job_from(
     except UnsuitableError as error:
         raise problems.invalid_field(f"parameters.{error.field}", str(error)) from error
     if settings.audio == "copy" and fields["input"] is None:
-        raise problems.invalid_field(
-            "parameters.audio", "there is no sound to copy without an input; use aac"
-        )
+        raise problems.invalid_field("parameters.audio", "without an input there is no sound to copy")
     wanted = fields["constraints"]
     return Job(
         id=job_id,

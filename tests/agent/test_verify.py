@@ -1,4 +1,4 @@
-"""What came of an input is compared with the input: frames, times, tracks, light. Exit code 0 proves nothing."""
+"""What came of an input is compared with it, as exit code 0 proves nothing: frames, times, tracks, light."""
 
 from __future__ import annotations
 

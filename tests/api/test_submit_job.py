@@ -95,6 +95,12 @@ def test_a_parameter_of_another_type_or_out_of_range_is_named(client: Client, na
         assert set(refused_fields(answer)) == {f"parameters.{name}"}, value
 
 
+def test_there_is_sound_to_copy_only_with_an_input(client: Client) -> None:
+    job = {"scenario": "720p-h264", "parameters": {"audio": "copy"}}
+    assert set(refused_fields(client.post("/jobs", json=job))) == {"parameters.audio"}
+    got(client.post("/jobs", json={**job, "input": "media:films/a.mp4"}), 201)
+
+
 @pytest.mark.parametrize(
     ("field", "parameters"),
     [
