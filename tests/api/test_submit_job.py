@@ -60,7 +60,7 @@ ACCEPTED: dict[str, list[Any]] = {
     "threads": [1, 256],
     "gop": [1, 100_000],
     "pixel_format": ["yuv420p", "yuv444p"],
-    "audio": ["none", "copy", "aac", "opus"],
+    "audio": ["none", "aac", "opus"],
     "audio_bitrate": ["96k", 320_000],
     "loudness": [-70, -23.5, -5],
     "subtitles": ["keep", "none"],

@@ -24,6 +24,12 @@ def test_an_odd_size_becomes_the_nearest_even_one(container: str, clips: Clips, 
     assert (shown.width, shown.height) == (160, 90)  # of 161x91
 
 
+def test_an_odd_size_stays_odd_where_each_pixel_has_its_colour(clips: Clips, convert: Convert) -> None:
+    odd = clips.make("odd.mkv", *_odd(), "-c:v", "ffv1")
+    shown = first(output(convert(odd, pixel_format="yuv444p")))
+    assert (shown.width, shown.height) == (161, 91)
+
+
 @pytest.mark.parametrize(
     ("size", "asked", "expected"),
     [

@@ -61,6 +61,16 @@ def test_subtitles_and_chapters_are_kept(
         assert [chapter["metadata"]["title"] for chapter in opened.chapters()] == ["one", "two"]
 
 
+def test_fonts_that_subtitles_need_are_kept_where_they_can_be(clip: Path, convert: Convert) -> None:
+    def attached(path: Path) -> list[str]:
+        with av.open(str(path)) as opened:
+            return [s.metadata["filename"] for s in opened.streams if s.type == "attachment"]
+
+    assert attached(clip) == ["a.ttf"]
+    assert attached(output(convert(clip, container="mkv"))) == ["a.ttf"]
+    assert attached(output(convert(clip))) == []
+
+
 def test_a_naive_conversion_loses_the_subtitles(clips: Clips, clip: Path) -> None:
     assert of_kind(clips.naive(clip), "subtitle") == []
 
