@@ -34,6 +34,8 @@ class _Made:
 
 def work(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
     """Makes and publishes what one job wants that is no parent of others."""
+    if given is None and settings.audio == "copy":  # the master would not have taken it
+        raise FailedError("encoder_error", "without an input there is no sound to copy")
     pieces, source = CONTAINERS[settings.container].pieces, None if given is None else given.descriptor
     prepare(task, pieces=pieces, given=source)  # before hours are spent in vain
     made = _make(task, with_levels(task, settings, given), given)
