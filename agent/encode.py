@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.accept import accept
+from agent.clip import clip_for
 from agent.ffmpeg import command
 from agent.ffmpeg.container import files
 from agent.ffmpeg.discover import FFmpeg
@@ -50,19 +51,21 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
     ffmpeg = ffmpeg_for(task, settings)
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
     descriptor = None if given is None else given.descriptor
-    argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version)
-    ended = run(
-        tools.spawner,
-        argv,
-        task.directory,
-        limits=tools.limits(settings if given is None else given.burden(settings)),
-        abort=tools.abort,
-        may_work=tools.may_work,
-        total_frames=settings.frames,
-        on_progress=tools.on_progress,
-        sandbox=tools.sandbox,
-        descriptors=[] if descriptor is None else [descriptor],
-    )
+    with clip_for(task, settings, ffmpeg, given=given is not None) as clip:
+        shown = None if clip is None else clip.descriptor
+        argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version, shown)
+        ended = run(
+            tools.spawner,
+            argv,
+            task.directory,
+            limits=tools.limits(settings if given is None else given.burden(settings)),
+            abort=tools.abort,
+            may_work=tools.may_work,
+            total_frames=settings.frames,
+            on_progress=tools.on_progress,
+            sandbox=tools.sandbox,
+            descriptors=[open_ for open_ in (descriptor, shown) if open_ is not None],
+        )
     if ended.why == "aborted":
         raise AbortedError
     known = measured(settings, ffmpeg, argv, ended)
@@ -79,7 +82,7 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         path,
         files(settings, path.name),
         {**_found(probed, given), "loudness": after},
-        (*warnings, *left_out(settings), *off_target(settings, after)),
+        (*(clip.warnings if clip else ()), *warnings, *left_out(settings), *off_target(settings, after)),
     )
 
 

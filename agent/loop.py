@@ -184,6 +184,7 @@ class Agent:
                 sandbox=self._sandbox,
                 inputs=self._config.inputs,
                 outputs=self._config.outputs,
+                clips=self._config.state_dir / "clips",
             )
             unsent = teller.close()
             if report is not None:

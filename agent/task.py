@@ -58,6 +58,8 @@ class Tools:
     limits: Callable[[EncodeSettings], Limits] = limits_for
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
+    clips: Path | None = None
+    """Where pictures that were made once are kept; None: each attempt makes its own."""
     files: FileStore | None = None
     """The master's file store; None: there is no way to it."""
 
