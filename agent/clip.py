@@ -1,4 +1,4 @@
-"""The complex clip: made once for each agent, kept in its state directory, and handed to ffmpeg as an open file."""
+"""The complex clip: made once, kept in the agent's state directory, and handed to ffmpeg as an open file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class Clip:
             return ()
         return (
             f"the complex clip of this node is not the usual one (SHA-256 {self.sha256[:16]}..., usual "
-            f"{CLIP_SHA256[:16]}...): its ffmpeg makes it differently, so compare with results of this node only",
+            f"{CLIP_SHA256[:16]}...): its ffmpeg makes it differently, so "
+            "compare with results of this node only",
         )
 
 
@@ -132,7 +133,9 @@ def _make(task: Task, ffmpeg: FFmpeg, path: Path) -> None:
         if ended.returncode != 0 or not made.is_file() or made.stat().st_size != CLIP_BYTES:
             full = any("No space left on device" in line for line in ended.log)
             why = reason(ended.log) or "it is not whole"
-            raise FailedError("disk_full" if full else "encoder_error", f"the complex clip could not be made: {why}")
+            raise FailedError(
+                "disk_full" if full else "encoder_error", f"the complex clip could not be made: {why}"
+            )
         made.replace(path)
         path.with_suffix(".txt").write_text(f"{ffmpeg.version} {_checked_clip_hash(path)}")
     finally:

@@ -64,7 +64,9 @@ def run_job(
     verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
     about once a second and once at the end, from this thread.
     """
-    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs, clips, files)
+    tools = Tools(
+        toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs, clips, files
+    )
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
     findings = NO_FINDINGS

@@ -246,7 +246,9 @@ def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
                 if flag == "output" and not os.access(path, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, "it cannot be written to by the agent's user")
             except OSError as error:
-                raise StopError(f"the {flag} root {name} ({path}) cannot be used: {error.strerror}") from error
+                raise StopError(
+                    f"the {flag} root {name} ({path}) cannot be used: {error.strerror}"
+                ) from error
 
 
 def _work(

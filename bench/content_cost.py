@@ -45,7 +45,9 @@ def cpu_seconds(argv: list[str], descriptor: int | None) -> float:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="of video")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--size", default="1920x1080")
@@ -54,7 +56,13 @@ def main() -> None:
     width, height = map(int, options.size.split("x"))
 
     def settings(content: str, preset: str) -> EncodeSettings:
-        asked = {"content": content, "preset": preset, "duration": options.seconds, "width": width, "height": height}
+        asked = {
+            "content": content,
+            "preset": preset,
+            "duration": options.seconds,
+            "width": width,
+            "height": height,
+        }
         return resolve(SCENARIOS["1080p30-h264"], asked)
 
     with tempfile.TemporaryDirectory() as name:
@@ -66,7 +74,11 @@ def main() -> None:
             descriptor = os.open(file, os.O_RDONLY) if content == "complex" else None
             for preset in PRESETS:
                 wanted = settings(content, preset)
-                given = [*ffmpeg, *synthetic(wanted, descriptor), *(scaled(wanted) if descriptor is not None else [])]
+                given = [
+                    *ffmpeg,
+                    *synthetic(wanted, descriptor),
+                    *(scaled(wanted) if descriptor is not None else []),
+                ]
                 frames = ["-frames:v", str(wanted.frames), "-pix_fmt", "yuv420p"]
                 alone = min(
                     cpu_seconds([*given, *frames, "-f", "null", "-"], descriptor) for _ in range(options.runs)
@@ -76,7 +88,8 @@ def main() -> None:
                     for _ in range(options.runs)
                 )
                 print(
-                    f"{content:10} {preset:10} {alone:9.3f} {both - alone:10.3f} {alone / (both - alone):15.3f}",
+                    f"{content:10} {preset:10} {alone:9.3f} {both - alone:10.3f} "
+                    f"{alone / (both - alone):15.3f}",
                     flush=True,
                 )
 

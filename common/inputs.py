@@ -161,7 +161,9 @@ def parse_input(text: str) -> MediaFile | StoredObject | Url:
         return _stored_object(text)
     if _URL.match(text):
         return parse_url(text)
-    raise InputError("write media:ROOT/PATH for a file below a media root, https://HOST/PATH, or s3://BUCKET/KEY")
+    raise InputError(
+        "write media:ROOT/PATH for a file below a media root, https://HOST/PATH, or s3://BUCKET/KEY"
+    )
 
 
 def parse_media(text: str) -> MediaFile:
@@ -196,7 +198,9 @@ def _stored_object(text: str) -> StoredObject:
 
 def _bucket(scheme: str, text: str) -> str:
     if not _BUCKET.fullmatch(text):
-        raise InputError(f"{text!r} is no bucket; write {scheme}://BUCKET, of 3 to 63 small letters, digits and .-")
+        raise InputError(
+            f"{text!r} is no bucket; write {scheme}://BUCKET, of 3 to 63 small letters, digits and .-"
+        )
     return text
 
 

@@ -23,7 +23,8 @@ def build(
 
     Progress goes to stdout, twice a second; the log goes to stderr, each line with its
     level. `descriptor`: the open file that is encoded, which ffmpeg inherits; `version`: as
-    ffmpeg names itself; `clip`: the open file with the complex clip, if that is encoded. ValueError if `output` is no plain name, as what is there is overwritten.
+    ffmpeg names itself; `clip`: the open file with the complex clip, if that is
+    encoded. ValueError if `output` is no plain name, as what is there is overwritten.
     """
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")

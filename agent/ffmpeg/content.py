@@ -25,7 +25,7 @@ def graph(settings: EncodeSettings) -> str:
         case "noise":
             return _noise(size)
         case "motion":
-            return _motion(settings, size)
+            return _motion(settings)
         case _:
             return f"testsrc2={size}"
 
@@ -35,7 +35,7 @@ def _noise(size: str) -> str:
     return f"color=c=gray:{size},format=yuv420p,noise=all_seed=1:c0s=60:c1s=20:c2s=20:allf=t"
 
 
-def _motion(settings: EncodeSettings, size: str) -> str:
+def _motion(settings: EncodeSettings) -> str:
     """A fine texture that moves as a whole, and a chart that moves across it: all can be foretold by motion.
 
     The texture is made once, of noise, and then only moved.

@@ -30,7 +30,13 @@ def synthetic(settings: EncodeSettings, clip: int | None = None, version: str = 
     else:
         size = f"{CLIP_WIDTH}x{CLIP_HEIGHT}"
         argv = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", size]
-        argv += ["-framerate", str(frame_rate(settings.fps)), "-stream_loop", "-1", *_descriptor(clip, version)]
+        argv += [
+            "-framerate",
+            str(frame_rate(settings.fps)),
+            "-stream_loop",
+            "-1",
+            *_descriptor(clip, version),
+        ]
     if settings.audio != "none":
         # The tone gets the picture's length by itself: -shortest would cut at a packet's edge.
         argv += _graph(f"sine=frequency=440:sample_rate={AUDIO_RATE}:duration={duration(settings):.6f}")

@@ -70,7 +70,9 @@ def fetch_object(
             if abort.is_set():
                 raise InputFailedError("input_unreachable", f"{wanted.place} is not wanted any more")
             if world.clock() - begun > world.grace + got / MIN_RATE:
-                raise InputFailedError("input_unreachable", f"{wanted.place} was too slow: {got} bytes so far")
+                raise InputFailedError(
+                    "input_unreachable", f"{wanted.place} was too slow: {got} bytes so far"
+                )
     finally:
         transfer.over.set()
     if got != transfer.size:
@@ -103,11 +105,7 @@ class _Transfer:
             store = _store(self._wanted.scheme)
             self._judge(store)
             path = f"{self._wanted.bucket}/{self._wanted.key}"
-            self.size = int(store.filesystem.info(path)["size"])
-            if self.size > self._rules.max_size:
-                raise too_large(self._wanted, self._rules.max_size)
-            if self.size == 0:
-                raise InputFailedError("input_invalid", f"the object in {self._wanted.place} is empty")
+            self.size = self._check(int(store.filesystem.info(path)["size"]))
             # Without a cache each read is one request; it asks for the version that the first one saw.
             with store.filesystem.open(path, "rb", cache_type="none", block_size=self._chunk) as file:
                 while piece := file.read(self._chunk):
@@ -116,6 +114,14 @@ class _Transfer:
             self._give(b"")
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
             self._give(error)
+
+    def _check(self, size: int) -> int:
+        """The size, if it may be that."""
+        if size > self._rules.max_size:
+            raise too_large(self._wanted, self._rules.max_size)
+        if size == 0:
+            raise InputFailedError("input_invalid", f"the object in {self._wanted.place} is empty")
+        return size
 
     def _give(self, piece: bytes | BaseException) -> bool:
         """Whether it was taken."""
@@ -145,7 +151,8 @@ def _store(scheme: str) -> _Store:
         import s3fs  # type: ignore[import-untyped]  # it publishes no type information
     except ImportError as error:
         raise InputFailedError(
-            "input_refused", f"this node cannot fetch from {scheme}://; its operator has to install the extra agent-s3"
+            "input_refused",
+            f"this node cannot fetch from {scheme}://; its operator has to install the extra s3",
         ) from error
     # One for each transfer: credentials may have been replaced since the last one.
     filesystem = s3fs.S3FileSystem(

@@ -111,7 +111,9 @@ def _copy(file: Finished, source: int, target: int, name: bytes, abort: threadin
     finally:
         os.close(reader)
     if digest.hexdigest() != file.sha256:
-        raise OutputFailedError("output_invalid", f"the output {file.produced.name} changed while it was copied")
+        raise OutputFailedError(
+            "output_invalid", f"the output {file.produced.name} changed while it was copied"
+        )
 
 
 def _mark(directory: int, name: bytes, job_id: str) -> None:

@@ -29,7 +29,7 @@ _REASONS = {
 
 
 class OutputFailedError(Exception):
-    """The output cannot go where it should: a code of `common.failures`, and a sentence for whoever submitted."""
+    """The output cannot go where it should: a code of `common.failures`, and a sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -52,10 +52,14 @@ class OutputRules:
 
 
 def refusal(error: OSError, label: str) -> Exception:
-    """What an error of the system means for the output called `label`; the error itself if it is the node's."""
+    """What an error of the system means for the output called `label`; itself if it is the node's."""
     if isinstance(error, RootError) or error.errno is None:
         return error
     if error.errno in _FULL:
         return OutputFailedError("disk_full", f"no space was left for {label}")
     reason = _REASONS.get(error.errno)
-    return error if reason is None else OutputFailedError("output_refused", f"{label} cannot be written: {reason}")
+    return (
+        error
+        if reason is None
+        else OutputFailedError("output_refused", f"{label} cannot be written: {reason}")
+    )

@@ -63,12 +63,16 @@ def check(whole: Whole, place: Place, wish: Wish) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if wish.source is not None and wish.source in _inodes(place, there):
-        raise OutputFailedError("output_refused", f"{place.label} is the input itself, which is never touched")
+        raise OutputFailedError(
+            "output_refused", f"{place.label} is the input itself, which is never touched"
+        )
     if whole.is_directory:
         found = manifest.ours(place.directory, place.name)
         if found is not None and (wish.overwrite or found.job_id == whole.job_id):
             return there
-        what = "is there already" if found is not None else "is there already, and is not ours alone to replace"
+        what = (
+            "is there already" if found is not None else "is there already, and is not ours alone to replace"
+        )
         raise _exists(place, what, possible=found is not None)
     if not (stat.S_ISREG(there.st_mode) or stat.S_ISLNK(there.st_mode)):
         raise _exists(place, "is there already, and is no file", possible=False)
@@ -113,7 +117,9 @@ def _inodes(place: Place, there: os.stat_result) -> set[Inode]:
             found.add(inode(os.stat(place.name, dir_fd=place.directory)))
         elif stat.S_ISDIR(there.st_mode):
             descriptor = os.open(
-                place.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.directory
+                place.name,
+                os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
+                dir_fd=place.directory,
             )
             try:
                 found |= {inode(about) for _, _, about in manifest.walk(descriptor)}

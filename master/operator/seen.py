@@ -54,7 +54,9 @@ class Seen:
     def has(self, state: State) -> bool:
         """Whether the file was submitted, under whatever name it had."""
         wanted = (state.inode, state.modified, state.size)
-        with closing(self._database.execute("SELECT 1 FROM seen WHERE (inode, modified, size) = (?, ?, ?)", wanted)) as found:
+        with closing(
+            self._database.execute("SELECT 1 FROM seen WHERE (inode, modified, size) = (?, ?, ?)", wanted)
+        ) as found:
             return found.fetchone() is not None
 
     def add(self, path: bytes, state: State, job_id: str) -> None:

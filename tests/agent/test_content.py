@@ -67,7 +67,10 @@ def size(report: Report) -> int:
 
 
 def test_each_content_is_harder_than_the_test_picture_and_noise_is_the_hardest(node: Node) -> None:
-    sizes = {content: size(node(f"job-{content}", content=content)) for content in ("test", "motion", "complex", "noise")}
+    sizes = {
+        content: size(node(f"job-{content}", content=content))
+        for content in ("test", "motion", "complex", "noise")
+    }
     assert sizes["test"] < min(sizes["motion"], sizes["complex"])
     assert sizes["noise"] == max(sizes.values())
 
@@ -118,7 +121,7 @@ def test_odd_sizes_can_be_made(node: Node, content: str, width: int, height: int
 
 
 def test_what_is_made_is_the_same_each_time(node: Node) -> None:
-    digests = set()
+    digests: set[object] = set()
     for job_id in ("job-1", "job-2"):
         report = node(job_id, content="motion", crf=0, duration=0.2)
         digests.add(dataclasses.astuple(measured(Path(str(report.metrics["output_path"])))))

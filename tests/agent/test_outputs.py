@@ -82,7 +82,6 @@ def test_a_running_jobs_earlier_output_stays(tmp_path: Path) -> None:
     assert kept.exists()
 
 
-
 @pytest.mark.parametrize(
     ("name", "file"),
     [
@@ -120,7 +119,9 @@ def test_an_old_job_with_several_files_goes_as_a_whole(tmp_path: Path) -> None:
     assert not directory.exists()
 
 
-@pytest.mark.parametrize("extra", ["480p-h264/letter.txt", "480p-h264/720p/letter.txt", "480p-h264.mp4.files/letter.txt"])
+@pytest.mark.parametrize(
+    "extra", ["480p-h264/letter.txt", "480p-h264/720p/letter.txt", "480p-h264.mp4.files/letter.txt"]
+)
 def test_what_was_put_among_several_files_is_not_touched(tmp_path: Path, extra: str) -> None:
     directory = several(tmp_path)
     (directory / extra).write_bytes(b"precious")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ def inputs(client: Client, folder: Path) -> list[str]:
     jobs = client.get("/jobs?limit=500").json()["jobs"]
     wanted = {"of": folder.parent.name}
     return sorted(job["input"] for job in jobs if job["constraints"]["labels"] == wanted)
+
+
+def are_submitted(client: Client, folder: Path, most: int) -> bool:
+    return len(inputs(client, folder)) >= most
 
 
 def label(folder: Path) -> str:
@@ -71,7 +76,10 @@ def test_what_is_there_is_submitted_once_however_often_it_is_asked(
     (folder / "empty.mov").touch()
     first = ffrtmp(*arguments(folder, "--once", label(folder)))
     assert first.returncode == 0, first.stderr
-    assert sorted(line.partition("  ")[2] for line in first.stdout.splitlines()) == ["a day.mov", r"caf\xe9\x0a.mov"]
+    assert sorted(line.partition("  ")[2] for line in first.stdout.splitlines()) == [
+        "a day.mov",
+        r"caf\xe9\x0a.mov",
+    ]
     assert ffrtmp(*arguments(folder, "--once", label(folder))).stdout == ""
     (folder / "a day.mov").rename(folder / "another name.mov")
     assert ffrtmp(*arguments(folder, "--once", label(folder))).stdout == ""
@@ -117,14 +125,16 @@ def test_after_kill_nine_it_goes_on_where_it_was(watching: Any, client: Client, 
         (folder / name).write_bytes(b"x")
     for most in (5, 15):
         process = watching(label(folder))
-        wait_until(lambda most=most: len(inputs(client, folder)) >= most, "some are submitted")
+        wait_until(partial(are_submitted, client, folder, most), "some are submitted")
         process.kill()
         process.wait()
     watching(label(folder), "--once").communicate(timeout=60)
     assert inputs(client, folder) == [f"media:films/{name}" for name in names]
 
 
-def test_a_second_watch_of_the_same_is_refused(watching: Any, ffrtmp: Ffrtmp, folder: Path, client: Client) -> None:
+def test_a_second_watch_of_the_same_is_refused(
+    watching: Any, ffrtmp: Ffrtmp, folder: Path, client: Client
+) -> None:
     (folder / "a.mov").write_bytes(b"x")
     watching(label(folder))
     wait_until(lambda: inputs(client, folder), "it watches")
@@ -137,7 +147,12 @@ def test_a_master_that_comes_later_gets_all(folder: Path, tmp_path: Path) -> Non
     (folder / "a.mov").write_bytes(b"x")
     port = free_port()
     ffrtmp = Ffrtmp(f"https://localhost:{port}", tmp_path)
-    command = [sys.executable, "-c", "from master.operator.cli import main; main()", *arguments(folder, "--once")]
+    command = [
+        sys.executable,
+        "-c",
+        "from master.operator.cli import main; main()",
+        *arguments(folder, "--once"),
+    ]
     with subprocess.Popen(
         command, cwd=ROOT, env=ffrtmp.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

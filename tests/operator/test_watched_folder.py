@@ -24,7 +24,9 @@ def test_it_must_not_have_changed_for_the_time_that_was_stated() -> None:
     assert settling.whole([(b"a", LARGER)], 20.0) == [(b"a", LARGER)]
 
 
-@pytest.mark.parametrize("changed", [State(2, 100, 10), State(1, 101, 10)], ids=["another file", "written again"])
+@pytest.mark.parametrize(
+    "changed", [State(2, 100, 10), State(1, 101, 10)], ids=["another file", "written again"]
+)
 def test_one_of_the_same_size_is_another_all_the_same(changed: State) -> None:
     settling = Settling(10.0)
     settling.whole([(b"a", SMALL)], 0.0)
@@ -46,8 +48,18 @@ def test_an_empty_one_is_never_whole_and_not_waited_for() -> None:
 
 @pytest.mark.parametrize(
     ("name", "taken"),
-    [(b"a.mov", True), (b"caf\xe9.mov", True), (b"a.MOV", False), (b".a.mov", False), (b"a.mov.part", False)]
-    + [(b"a.mov.tmp", False), (b"a.mov~", False), (b"a.mp4", False), (b"a.TMP", False)],
+    [
+        (b"a.mov", True),
+        (b"caf\xe9.mov", True),
+        (b"a.MOV", False),
+        (b".a.mov", False),
+        (b"a.mov.part", False),
+        (b"a.mov.tmp", False),
+        (b"a.mov~", False),
+        (b"a.mp4", False),
+        (b"a.TMP", False),
+        (b"~", False),
+    ],
 )
 def test_names_decide(name: bytes, taken: bool) -> None:
     assert Rules(("*.mov",)).takes(name) is taken
@@ -60,7 +72,10 @@ def test_links_and_hidden_directories_are_left_out_and_depth_is_asked_for(tmp_pa
     (tmp_path / "link.mov").symlink_to("a.mov")
     (tmp_path / "loop").symlink_to(".")
     assert [path for path, _ in look(os.fsencode(tmp_path), Rules())] == [b"a.mov"]
-    assert [path for path, _ in look(os.fsencode(tmp_path), Rules(recursive=True))] == [b"a.mov", b"deep/b.mov"]
+    assert [path for path, _ in look(os.fsencode(tmp_path), Rules(recursive=True))] == [
+        b"a.mov",
+        b"deep/b.mov",
+    ]
 
 
 def test_one_that_a_process_still_writes_is_known(tmp_path: Path) -> None:
@@ -93,3 +108,12 @@ def test_a_key_is_of_the_file_and_what_is_made_of_it() -> None:
     keys = {watch.key(b"a", SMALL), watch.key(b"b", SMALL), watch.key(b"a", LARGER), other.key(b"a", SMALL)}
     assert len(keys) == 4
     assert watch.key(b"a", SMALL) in keys
+
+
+@pytest.mark.parametrize(
+    ("path", "stem"),
+    [("a.b.mov", "a.b"), ("2024.x/a", "2024.x/a"), ("d/.a", "d/.a"), ("a", "a"), ("d/a.mov", "d/a")],
+)
+def test_a_stem_is_the_path_without_the_last_suffix_of_its_name(path: str, stem: str) -> None:
+    watch = Watch(b"/srv/in", b"", "films", {"scenario": "480p-h264"}, "media:out/{stem}")
+    assert watch.request(path.encode())["output"] == f"media:out/{stem}"

@@ -20,7 +20,12 @@ from common.model import ArtifactKind, Value
 
 JOB = "660e8400-e29b-41d4-a716-446655440001"
 VIDEO = {"480p-h264.mp4": b"the whole film"}
-PIECES = {"480p-h264.m3u8": b"#EXTM3U", "init.mp4": b"header", "720p/0001.m4s": b"first", "720p/0002.m4s": b"second"}
+PIECES = {
+    "480p-h264.m3u8": b"#EXTM3U",
+    "init.mp4": b"header",
+    "720p/0001.m4s": b"first",
+    "720p/0002.m4s": b"second",
+}
 
 
 class _NobodyStarts(Spawner):
@@ -76,7 +81,9 @@ class Attempt:
             made = [Produced(name, ArtifactKind.VIDEO, "video/mp4") for name in files]
             return publish(task, made, pieces=pieces, given=given)
 
-    def fails(self, files: Mapping[str, bytes] = VIDEO, *, pieces: bool = False, given: int | None = None) -> str:
+    def fails(
+        self, files: Mapping[str, bytes] = VIDEO, *, pieces: bool = False, given: int | None = None
+    ) -> str:
         """The code that it fails with."""
         try:
             self.publishes(files, pieces=pieces, given=given)

@@ -15,9 +15,9 @@ from tests.parts import missing
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
     """A directory on another file system than `tmp_path`."""
-    if not Path("/dev/shm").is_dir() or Path("/dev/shm").stat().st_dev == tmp_path.stat().st_dev:  # noqa: S108
+    if not Path("/dev/shm").is_dir() or Path("/dev/shm").stat().st_dev == tmp_path.stat().st_dev:
         missing("a second file system at /dev/shm")
-    path = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="ffrtmp-test-"))  # noqa: S108
+    path = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="ffrtmp-test-"))
     try:
         yield path
     finally:

@@ -51,7 +51,11 @@ def test_a_root_that_is_gone_is_the_nodes_fault(tmp_path: Path) -> None:
         (errno.ENOSPC, "disk_full", "no space was left for X"),
         (errno.EDQUOT, "disk_full", "no space was left for X"),
         (errno.EACCES, "output_refused", "X cannot be written: the agent has no right to write there"),
-        (errno.ENAMETOOLONG, "output_refused", "X cannot be written: a name in it is too long for its file system"),
+        (
+            errno.ENAMETOOLONG,
+            "output_refused",
+            "X cannot be written: a name in it is too long for its file system",
+        ),
     ],
 )
 def test_what_the_system_says_is_put_in_words(number: int, code: str, sentence: str) -> None:

@@ -34,7 +34,9 @@ def test_each_file_is_put_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "code"), [(Store(spoils=True), "output_invalid"), (None, "output_refused")], ids=["spoiled", "none"]
+    ("store", "code"),
+    [(Store(spoils=True), "output_invalid"), (None, "output_refused")],
+    ids=["spoiled", "none"],
 )
 def test_a_store_that_has_something_else_or_is_not_there_fails_it(
     tmp_path: Path, store: Store | None, code: str
