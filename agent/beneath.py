@@ -71,7 +71,7 @@ def open_beneath(base: int, path: bytes, flags: int = os.O_PATH, *, links: bool 
 
 
 def rename_new(from_: int, old: bytes, into: int, new: bytes) -> None:
-    """Give the name `new` in the directory `into` to what is `old` in `from_`; FileExistsError if it is taken.
+    """Name what is `old` in the directory `from_` `new` in `into`; FileExistsError if that is taken.
 
     There is no moment in which somebody else's file could be replaced.
     """

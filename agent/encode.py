@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.accept import accept
+from agent.clip import clip_for
 from agent.energy.account import NO_ENERGY, Energy
 from agent.ffmpeg.container import files
 from agent.ffmpeg.discover import FFmpeg
@@ -50,6 +51,8 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
     `FailedError` if that fails, or if the output is not what was asked for; `AbortedError`.
     """
     ffmpeg = ffmpeg_for(task, settings)
+    with clip_for(task, settings, ffmpeg, given=given is not None) as clip:
+        made = () if clip is None else clip.warnings
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
     with task.tools.account.encode(task.tools.may_work) as metered:
         watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
@@ -69,7 +72,7 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         path,
         files(settings, path.name),
         {**_found(probed, given), **({} if after is None else {"loudness": after})},
-        (*(given.warnings if given else ()), *warnings, *left_out(settings), *off_target(settings, after)),
+        (*(given.warnings if given else made), *warnings, *left_out(settings), *off_target(settings, after)),
         energy,
     )
 

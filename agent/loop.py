@@ -200,6 +200,7 @@ class Agent:
                 outputs=self._config.outputs,
                 account=self._account,
                 files=self._files,
+                clips=self._config.state_dir / "clips",
             )
             self._running.finish(job)
             unsent = teller.close()

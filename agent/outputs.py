@@ -127,7 +127,7 @@ def _look(here: int, name: str) -> Output | None:
 
 
 def _ours(directory: int, job_id: str) -> list[os.stat_result] | None:
-    """What is known of each file in the job's open directory; None if not all of them are outputs of the job."""
+    """What is known of each file in the job's open directory; None if not all of them are its outputs."""
     found = []
     for name in _names(directory):
         about = os.stat(name, dir_fd=directory, follow_symlinks=False)

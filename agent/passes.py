@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from agent.advance import share
+from agent.clip import clip_for
 from agent.ffmpeg import command
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.process import Ended, run
@@ -54,17 +55,25 @@ def together(first: Ended, second: Ended) -> Ended:
 
 
 @contextmanager
-def from_its_start(given: MeasuredInput | None, times: int = 1) -> Iterator[list[int]]:
-    """The input as descriptors for one ffmpeg more, which opens it so many times from its beginning."""
+def from_its_start(
+    task: Task, settings: EncodeSettings, ffmpeg: FFmpeg, given: MeasuredInput | None, times: int = 1
+) -> Iterator[list[int]]:
+    """The input, or the complex clip, as descriptors for one ffmpeg more, which opens it so many times from its
+    beginning; none for a picture that this ffmpeg makes itself.
+
+    What `clip_for` raises.
+    """
     own: list[int] = []
-    try:
-        if given is not None:
-            for _ in range(times):
-                own.append(reopen(given.descriptor))
-        yield own
-    finally:
-        for descriptor in own:
-            os.close(descriptor)
+    with clip_for(task, settings, ffmpeg, given=given is not None) as clip:
+        source = given or clip
+        try:
+            if source is not None:
+                for _ in range(times):
+                    own.append(reopen(source.descriptor))
+            yield own
+        finally:
+            for descriptor in own:
+                os.close(descriptor)
 
 
 def _one(
@@ -77,10 +86,10 @@ def _one(
     tell: OnProgress,
 ) -> tuple[Sequence[str], Ended]:
     tools = task.tools
-    with from_its_start(given) as own:
-        argv = command.build(
-            str(ffmpeg.path), settings, output, own[0] if own else None, ffmpeg.version, which
-        )
+    with from_its_start(task, settings, ffmpeg, given) as own:
+        opened = own[0] if own else None
+        read, clip = (None, opened) if given is None else (opened, None)
+        argv = command.build(str(ffmpeg.path), settings, output, read, ffmpeg.version, which, clip)
         ended = run(
             tools.spawner,
             argv,

@@ -56,6 +56,7 @@ def run_job(
     sandbox: Sandbox = _NO_SANDBOX,
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
+    clips: Path | None = None,
     account: Account | None = None,
     files: Files | None = None,
 ) -> Report | None:
@@ -78,6 +79,7 @@ def run_job(
         inputs=inputs,
         outputs=outputs,
         account=account or Account(Means()),
+        clips=clips,
         files=files,
     )
     failure: Failure | None = None

@@ -42,7 +42,10 @@ def _probe(task: Task, settings: EncodeSettings, given: MeasuredInput | None, ch
     ffmpeg = ffmpeg_for(task, settings)
     frames = max(1, round(chosen.seconds * settings.fps))
     path = _encoded(task, settings, given, chosen, ffmpeg, frames)
-    with opened_file(path) as own, from_its_start(given, max(1, len(chosen.starts))) as theirs:
+    with (
+        opened_file(path) as own,
+        from_its_start(task, settings, ffmpeg, given, max(1, len(chosen.starts))) as theirs,
+    ):
         wanted = comparison(
             settings,
             Feed((tuple(opened(own, ffmpeg.version)),)),
@@ -72,7 +75,7 @@ def _encoded(
 ) -> Path:
     tools = task.tools
     some = replace(settings, duration=chosen.seconds)
-    with from_its_start(given, max(1, len(chosen.starts))) as own:
+    with from_its_start(task, settings, ffmpeg, given, max(1, len(chosen.starts))) as own:
         source = samples.feed(settings, chosen, own, ffmpeg.version)
         ended = run(
             tools.spawner,

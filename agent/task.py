@@ -74,6 +74,8 @@ class Tools:
     """Measures what encodes use."""
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
+    clips: Path | None = None
+    """Where pictures that were made once are kept; None: each attempt makes its own."""
     files: Files | None = None
     """The master's file store; None: there is none here."""
 

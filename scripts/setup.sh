@@ -183,7 +183,7 @@ make_environment() {
     log=$(mktemp)
     # Our own package is installed by the locked setuptools, so that nothing unlocked is fetched.
     pip_install setuptools
-    pip_install --no-build-isolation --editable '.[agent,report,test,build]'
+    pip_install --no-build-isolation --editable '.[agent,report,s3,test,build]'
     rm -f "$log"
     wanted_stamp >"$venv/setup-stamp"
     say "Ready."

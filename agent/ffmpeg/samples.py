@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.ffmpeg.compare import Feed, joined
 from agent.ffmpeg.picture import bring_to_size, cut, prepare
-from agent.ffmpeg.source import opened, synthetic
+from agent.ffmpeg.source import opened, synthetic, to_size
 from agent.ffmpeg.timing import frame_rate
 from agent.ffmpeg.video import video
 from common.settings import EncodeSettings
@@ -43,12 +43,15 @@ def choose(duration: float, *, made: bool) -> Samples:
 
 def feed(settings: EncodeSettings, samples: Samples, descriptors: Sequence[int], version: str) -> Feed:
     """The samples, prepared but not scaled. `descriptors`: the input, opened once for each sample (and
-    once for all of it); none: a picture that ffmpeg makes.
+    once for all of it), or the complex clip; none: a picture that ffmpeg makes.
 
     An input is decoded from a key frame before each sample, and what is before the sample is dropped.
     """
-    if not descriptors:
-        return Feed((tuple(synthetic(replace(settings, audio="none"))),), tuple(_picked(settings, samples)))
+    if settings.source is None:
+        clip = descriptors[0] if descriptors else None
+        made = tuple(synthetic(replace(settings, audio="none"), clip, version))
+        sized = [] if clip is None else to_size(settings)
+        return Feed((made,), (*sized, *_picked(settings, samples)))
     if not samples.starts:
         return Feed((tuple(opened(descriptors[0], version)),), (*prepare(settings), *cut(settings)))
     inputs = tuple(

@@ -30,7 +30,7 @@ _REASONS = {
 
 
 class OutputFailedError(Exception):
-    """The output cannot go where it should: a code of `common.failures`, and a sentence for whoever submitted."""
+    """The output cannot go where it should: a code of `common.failures`, and a sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ class OutputRules:
 
 
 def refusal(error: OSError, label: str) -> Exception:
-    """What an error of the system means for the output called `label`; the error itself if it is the node's."""
+    """What an error of the system means for the output called `label`; itself if it is the node's."""
     if isinstance(error, RootError) or error.errno is None:
         return error
     if error.errno in _FULL:

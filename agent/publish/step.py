@@ -1,4 +1,4 @@
-"""The last step of a job: what it made gets its name where it is wanted, whole and hashed, or nothing does."""
+"""The last step of a job: what it made gets its name where it is wanted, whole and hashed, or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Published:
 
     artifacts: tuple[Artifact, ...]
     path: str | None
-    """Of the main file on this node, as `common.paths` spells it; None: it is below a media root or in the store."""
+    """Of the main file on this node, as `common.paths` spells it; None: it is at a media root or in the store."""
 
 
 def prepare(task: Task, *, pieces: bool, given: int | None) -> None:
@@ -55,7 +55,7 @@ def prepare(task: Task, *, pieces: bool, given: int | None) -> None:
 
 
 def publish(task: Task, files: Sequence[Produced], *, pieces: bool, given: int | None) -> Published:
-    """Hash the `files` (the main one first) of the attempt's directory, and put them where the job wants them.
+    """Hash the `files` (the main one first) of the attempt's directory, and put them where they are wanted.
 
     `pieces`: they are one directory; else the further ones go to a directory beside the main one.
     `OutputFailedError`, `AbortedError`; OSError if the node is at fault.

@@ -1,4 +1,4 @@
-"""What an attempt has beside its place under a temporary name is noted, so that it goes also after a kill -9."""
+"""What an attempt has beside its place is noted before, so that it goes also after a kill -9."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TEMPORARY = re.compile(r"\.ffrtmp-[A-Za-z0-9._-]{1,24}\.part", re.ASCII)
 
 
 def temporary_name(node_id: str, lease_id: str) -> str:
-    """What an attempt's output is called beside its place until it is whole. Short, whatever its own name is."""
+    """What an output is called beside its place until it is whole. Short, whatever its own name is."""
     return f".ffrtmp-{owner(node_id)}-{lease_id[:8]}.part"
 
 

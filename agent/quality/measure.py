@@ -13,7 +13,7 @@ from agent.ffmpeg.compare import Comparison, Feed
 from agent.ffmpeg.container import picture_file
 from agent.ffmpeg.picture import cut, prepare, without_matrix
 from agent.ffmpeg.pixels import common_format, depth
-from agent.ffmpeg.source import opened, synthetic
+from agent.ffmpeg.source import opened, synthetic, to_size
 from agent.inputs.measured import MeasuredInput
 from agent.passes import from_its_start
 from agent.produced import Produced
@@ -131,7 +131,7 @@ def _compared(
 ) -> tuple[Compared, str]:
     settings, version = encoded.settings, encoded.ffmpeg.version
     picture = encoded.path.with_name(picture_file(settings, encoded.path.name))
-    with opened_file(picture) as own, from_its_start(given) as theirs:
+    with opened_file(picture) as own, from_its_start(task, settings, encoded.ffmpeg, given) as theirs:
         wanted = comparison(
             settings,
             Feed((tuple(opened(own, version)),)),
@@ -143,11 +143,16 @@ def _compared(
 
 
 def reference(settings: EncodeSettings, descriptors: Sequence[int], version: str) -> Feed:
-    """What `settings` encode, at the source's size: an open input, or the same picture made again. Pure."""
-    if descriptors:
+    """What `settings` encode, at the source's size: an open input, or the same picture made again. Pure.
+
+    `descriptors`: the input, or the complex clip.
+    """
+    if descriptors and settings.source is not None:
         return Feed((tuple(opened(descriptors[0], version)),), (*prepare(settings), *cut(settings)))
     silent = replace(settings, audio="none")
-    return Feed((tuple(synthetic(silent)),), (f"trim=end_frame={settings.frames}",))
+    clip = descriptors[0] if descriptors else None
+    made = [] if clip is None else to_size(settings)
+    return Feed((tuple(synthetic(silent, clip, version)),), (*made, f"trim=end_frame={settings.frames}"))
 
 
 @contextmanager

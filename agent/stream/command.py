@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agent.ffmpeg.picture import picture
 from agent.ffmpeg.sound import sound
-from agent.ffmpeg.source import PROTOCOLS, opened, synthetic
+from agent.ffmpeg.source import PROTOCOLS, opened, scaled, synthetic
 from agent.ffmpeg.video import video
 from common.settings import EncodeSettings
 from common.streams import SrtStream
@@ -25,11 +25,12 @@ def encoder(
 ) -> list[str]:
     """The argv of an encode in real time, which writes FLV to the inherited `pipe`.
 
-    `descriptor`: the open file that is streamed; None: a picture that ffmpeg makes.
+    `descriptor`: the open file that is streamed, or the complex clip; None: a picture that ffmpeg makes.
     """
     argv = [ffmpeg, *_QUIET, *_PROGRESS]
-    if descriptor is None:
-        argv += [*_paced(synthetic(settings)), "-map", "0:v:0"]
+    if descriptor is None or settings.source is None:
+        argv += [*_paced(synthetic(settings, descriptor, version)), "-map", "0:v:0"]
+        argv += [] if descriptor is None else scaled(settings)
     else:
         argv += [*_paced(opened(descriptor, version)), *picture(settings, version)]
     if not settings.every_frame:

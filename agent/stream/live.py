@@ -15,6 +15,7 @@ from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.process import Ended, run
 from agent.inputs.measured import MeasuredInput
+from agent.passes import from_its_start
 from agent.stream import command
 from agent.stream.dial import Door, dial
 from agent.stream.flv import FlvError, FlvParser
@@ -81,8 +82,8 @@ def _encoded(
     if pusher.failure is not None:
         raise FailedError(*pusher.failure, metrics(settings))
     tools = task.tools
-    descriptor = None if given is None else given.descriptor
-    with _pipe(pusher) as pipe:
+    with _pipe(pusher) as pipe, from_its_start(task, settings, ffmpeg, given) as own:
+        descriptor = own[0] if own else None
         argv = command.encoder(str(ffmpeg.path), settings, pipe, descriptor, ffmpeg.version)
         ended = run(
             tools.spawner,
@@ -96,7 +97,7 @@ def _encoded(
             total_frames=settings.frames,
             on_progress=tools.on_progress,
             sandbox=tools.sandbox,
-            descriptors=[pipe] if descriptor is None else [pipe, descriptor],
+            descriptors=[pipe, *own],
             devices=hardware_of(settings.encoder) is not None,
         )
     return ended, argv

@@ -44,13 +44,13 @@ class Rules:
 def look(folder: bytes, rules: Rules) -> Iterator[tuple[bytes, State]]:
     """Each file that is meant, by its path below the folder. Links are not followed.
 
-    OSError if the folder itself cannot be read; what vanishes meanwhile, or cannot be read below it, is left out.
+    OSError if the folder itself cannot be read; what vanishes, or cannot be read below it, is left out.
     """
     yield from _look(folder, b"", rules)
 
 
 def _look(folder: bytes, below: bytes, rules: Rules) -> Iterator[tuple[bytes, State]]:
-    with os.scandir(os.path.join(folder, below)) as entries:
+    with os.scandir(folder + b"/" + below) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         name = below + entry.name
@@ -87,7 +87,7 @@ class Settling:
         return whole
 
     def waiting(self) -> bool:
-        """Whether anything that was seen last has still to prove that it is whole; an empty file is not waited for."""
+        """Whether anything that was seen last has still to prove that it is whole. Nothing empty has."""
         return any(state.size for state, _ in self._since.values())
 
 

@@ -41,9 +41,7 @@ def rate(bits: float | None) -> str:
 
 
 def safe(text: str) -> str:
-    """A text that cannot steer the terminal, whoever wrote it: what is hidden in it is shown as `common.paths`
-    has it.
-    """
+    """A text that cannot steer the terminal, whoever wrote it: `common.paths` says what is shown how."""
     return HIDDEN.sub(lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()), text)
 
 

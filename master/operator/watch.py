@@ -50,7 +50,7 @@ class Watch:
     def request(self, path: bytes) -> dict[str, Any]:
         """The job that is made of the file at `path` below the folder."""
         place = f"media:{self.root}/{paths.to_text(self.below + path)}"
-        fields = {"path": paths.to_text(path), "stem": paths.to_text(os.path.splitext(path)[0])}
+        fields = {"path": paths.to_text(path), "stem": paths.to_text(_stem(path))}
         goal = None if self.output is None else _FIELD.sub(lambda match: fields[match[1]], self.output)
         return {**self.job, "input": place, **({} if goal is None else {"output": goal})}
 
@@ -64,6 +64,13 @@ class Watch:
         """The request's Idempotency-Key: the same however often this file is submitted."""
         what = f"{self.name} {state.inode} {state.modified} {state.size} ".encode() + path
         return f"watch-{hashlib.sha256(what).hexdigest()}"
+
+
+def _stem(path: bytes) -> bytes:
+    """The path without the last suffix of its name."""
+    directory, slash, name = path.rpartition(b"/")
+    stem, _, _ = name.rpartition(b".")
+    return directory + slash + (stem or name)
 
 
 class _StopError(BaseException):
@@ -110,7 +117,7 @@ class _Loop:
             return []
         self.away = False
         whole = self.settling.whole(found, time.monotonic())
-        return [(p, s) for p, s in whole if not is_being_written(os.path.join(self.watch.folder, p))]
+        return [(p, s) for p, s in whole if not is_being_written(self.watch.folder + b"/" + p)]
 
     def _submit(self, path: bytes, state: State) -> None:
         pause, most = _PAUSES
@@ -185,7 +192,7 @@ class _AwayError(Exception):
 @click.option("--interval", type=DURATION, default="2s", help="Time between two looks.")
 @click.option("--once", is_flag=True, help="Submit what is there now, and end.")
 @click.pass_obj
-def watch(settings: dict[str, Any], folder: Path, **options: Any) -> None:
+def watch(settings: dict[str, Any], /, folder: Path, **options: Any) -> None:
     """Submit what appears in a folder, once each, until a signal comes.
 
     A file is whole when its size and time have not changed for a while, and nobody here has it open to
@@ -226,7 +233,7 @@ def _watch(folder: Path, options: Mapping[str, Any]) -> Watch:
     """What the options ask for; a usage error if that cannot be."""
     if options["root"] is None:
         raise click.UsageError(
-            "--media-root is missing: name the media root that the nodes have this folder at (agent --media-root)"
+            "--media-root is missing: name the media root that nodes have this folder at (agent --media-root)"
         )
     root, _, below = options["root"].partition("/")
     prefix = os.fsencode(below.strip("/"))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ def inputs(client: Client, folder: Path) -> list[str]:
     jobs = client.get("/jobs?limit=500").json()["jobs"]
     wanted = {"of": folder.parent.name}
     return sorted(job["input"] for job in jobs if job["constraints"]["labels"] == wanted)
+
+
+def are_submitted(client: Client, folder: Path, most: int) -> bool:
+    return len(inputs(client, folder)) >= most
 
 
 def label(folder: Path) -> str:
@@ -120,7 +125,7 @@ def test_after_kill_nine_it_goes_on_where_it_was(watching: Any, client: Client, 
         (folder / name).write_bytes(b"x")
     for most in (5, 15):
         process = watching(label(folder))
-        wait_until(lambda most=most: len(inputs(client, folder)) >= most, "some are submitted")
+        wait_until(partial(are_submitted, client, folder, most), "some are submitted")
         process.kill()
         process.wait()
     watching(label(folder), "--once").communicate(timeout=60)

@@ -48,8 +48,18 @@ def test_an_empty_one_is_never_whole_and_not_waited_for() -> None:
 
 @pytest.mark.parametrize(
     ("name", "taken"),
-    [(b"a.mov", True), (b"caf\xe9.mov", True), (b"a.MOV", False), (b".a.mov", False), (b"a.mov.part", False)]
-    + [(b"a.mov.tmp", False), (b"a.mov~", False), (b"a.mp4", False), (b"a.TMP", False)],
+    [
+        (b"a.mov", True),
+        (b"caf\xe9.mov", True),
+        (b"a.MOV", False),
+        (b".a.mov", False),
+        (b"a.mov.part", False),
+        (b"a.mov.tmp", False),
+        (b"a.mov~", False),
+        (b"a.mp4", False),
+        (b"a.TMP", False),
+        (b"~", False),
+    ],
 )
 def test_names_decide(name: bytes, taken: bool) -> None:
     assert Rules(("*.mov",)).takes(name) is taken
@@ -98,3 +108,12 @@ def test_a_key_is_of_the_file_and_what_is_made_of_it() -> None:
     keys = {watch.key(b"a", SMALL), watch.key(b"b", SMALL), watch.key(b"a", LARGER), other.key(b"a", SMALL)}
     assert len(keys) == 4
     assert watch.key(b"a", SMALL) in keys
+
+
+@pytest.mark.parametrize(
+    ("path", "stem"),
+    [("a.b.mov", "a.b"), ("2024.x/a", "2024.x/a"), ("d/.a", "d/.a"), ("a", "a"), ("d/a.mov", "d/a")],
+)
+def test_a_stem_is_the_path_without_the_last_suffix_of_its_name(path: str, stem: str) -> None:
+    watch = Watch(b"/srv/in", b"", "films", {"scenario": "480p-h264"}, "media:out/{stem}")
+    assert watch.request(path.encode())["output"] == f"media:out/{stem}"

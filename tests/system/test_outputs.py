@@ -1,4 +1,4 @@
-"""An output goes where its job wants it, once; what stands against it is told before or after, and nothing is lost."""
+"""An output goes where its job wants it, once; what stands against it is told, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_of_an_agent_that_was_killed_nothing_stays_and_the_job_is_done_by_the_ne
         agent.kill()
         farm.agent(master, *flags)
         job_is(client, job_id, "completed")
-    wait_until(lambda: os.listdir(root) == ["a.mp4"], "nothing else is there")
+    wait_until(lambda: [path.name for path in root.iterdir()] == ["a.mp4"], "nothing else is there")
 
 
 def test_a_root_that_cannot_be_written_keeps_the_agent_from_starting(farm: Farm, tmp_path: Path) -> None:
