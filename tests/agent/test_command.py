@@ -152,9 +152,7 @@ def test_an_ffmpeg_that_is_too_old_for_fd_gets_the_same_file(version: str, way: 
 
 def test_an_input_is_scaled_to_what_is_asked_for_and_cut_to_its_length() -> None:
     line = given(width=320, height=180, fps=29.97, duration=1)
-    assert value(line, "-vf") == (
-        "fps=30000/1001:start_time=0,scale=320:180,setsar=1,format=yuv420p"
-    )
+    assert value(line, "-vf") == ("fps=30000/1001:start_time=0,scale=320:180,setsar=1,format=yuv420p")
     assert value(line, "-frames:v") == "30"
     assert value(line, "-t") == "1.001000"
 
