@@ -120,7 +120,8 @@ class ParametersSchema(Strict):
         StrictString(validate=validate.OneOf(QUALITY_METRICS)),
         most=len(QUALITY_METRICS),
         **says(
-            "what is measured against the input ([quality.md](quality.md)): a list of `vmaf`, `psnr`, `ssim`, `xpsnr`"
+            "what is measured against the input ([quality.md](quality.md)): a list of "
+            "`vmaf`, `psnr`, `ssim`, `xpsnr`"
         ),
     )
     energy = StrictBoolean(**says("true: measure the energy, alone on the node"))
