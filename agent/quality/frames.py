@@ -65,7 +65,7 @@ def ceiling(depth: int) -> float:
 
 
 def table(frames: Frames) -> Iterator[list[str]]:
-    """The values as rows: a heading, then `frame` from 0, `time` in seconds from the first one, each method."""
+    """The values as rows: a heading, then `frame` from 0, `time` in seconds from the first one, and values."""
     names = [method for method in METHODS if method in frames.values]
     yield ["frame", "time", *names]
     for number, time in enumerate(frames.output):
@@ -84,12 +84,11 @@ def _times(path: Path) -> array[float]:
 
 
 def _vmaf(lines: Iterator[str]) -> Iterator[float]:
-    rows = csv.DictReader(lines)
-    for row in rows:
-        try:
+    try:
+        for row in csv.DictReader(lines):
             yield float(row["vmaf"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise UnreadableError("the log of libvmaf has a line without a VMAF") from error
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise UnreadableError("the log of libvmaf has a line without a VMAF") from error
 
 
 def _matches(lines: Iterator[str], method: str) -> Iterator[float]:
