@@ -6,7 +6,8 @@ line, and no try is nearer than an eighth to an end that is known, so that no be
 Straight is the logit of the VMAF, ln(v / (100 - v)): curves level out towards 100 and 0.
 Measurements that contradict each other (a higher CRF with a better picture) are first made monotone
 by the least squares (pool adjacent violators; Ayer et al. 1955). Encodes of the whole input shift
-the curve that samples gave, and two of them are a curve by themselves.
+the curve that samples gave; two of them are a curve by themselves, and so is one that samples were
+far from.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _FLATTEST, _STEEPEST = 0.05, 1.0
 """Logit for one CRF: what is believed of a curve where nothing was measured."""
 _GUARD, _LATE_GUARD, _LATE = 0.125, 0.35, 6
 """How near a try may come to a known end; and after so many probes, which did not get there."""
+_MISLED = 5.0
+"""VMAF between samples and the whole, from which on not even the shape of the samples' curve is believed."""
 _BEYOND = 0.2
 """How much further than where the target should be, as a share of the way, while one side is unknown."""
 _LEAST, _MOST = 0.2, 99.9
@@ -109,9 +112,13 @@ def expected(scale: Scale, probes: Sequence[CrfProbe], crf: float) -> float:
 def _model(scale: Scale, probes: Sequence[CrfProbe]) -> Callable[[float], float]:
     samples = [(at, _logit(vmaf)) for at, vmaf in monotone(_points(probes, whole=False))]
     whole = [(at, _logit(vmaf)) for at, vmaf in _points(probes, whole=True)]
-    points = whole if len(whole) > 1 else samples
-    shift = sum(value - _curve(scale, samples, at) for at, value in whole) if len(whole) == 1 else 0.0
-    return lambda crf: 100 / (1 + math.exp(-_curve(scale, points, crf) - shift))
+    points, shift = samples, 0.0
+    if whole:
+        at, value = whole[0]
+        shift = value - _curve(scale, samples, at)
+        if len(whole) > 1 or abs(_vmaf(value - shift) - _vmaf(value)) > _MISLED:
+            points, shift = whole, 0.0
+    return lambda crf: _vmaf(_curve(scale, points, crf) + shift)
 
 
 def monotone(points: Sequence[Point]) -> list[Point]:
@@ -162,6 +169,10 @@ def _between(free: Sequence[float], first: float, number: int, count: int) -> fl
 
 _SPREAD = 8.0
 """CRFs that tries at once may be apart from the first."""
+
+
+def _vmaf(logit: float) -> float:
+    return 100 / (1 + math.exp(-logit))
 
 
 def _curve(scale: Scale, points: Sequence[Point], crf: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import os
 import re
@@ -65,16 +64,13 @@ def ceiling(depth: int) -> float:
     return 6.0 * depth + 12
 
 
-def table(frames: Frames) -> str:
-    """The values as CSV (RFC 4180): `frame` from 0, `time` in seconds from the first one, each method."""
-    text = io.StringIO()
-    rows = csv.writer(text)
+def table(frames: Frames) -> Iterator[list[str]]:
+    """The values as rows: a heading, then `frame` from 0, `time` in seconds from the first one, and values."""
     names = [method for method in METHODS if method in frames.values]
-    rows.writerow(["frame", "time", *names])
+    yield ["frame", "time", *names]
     for number, time in enumerate(frames.output):
-        row = (f"{frames.values[name][number]:.6f}" for name in names)
-        rows.writerow([number, f"{time - frames.output[0]:.6f}", *row])
-    return text.getvalue()
+        values = (f"{frames.values[name][number]:.6f}" for name in names)
+        yield [str(number), f"{time - frames.output[0]:.6f}", *values]
 
 
 def _times(path: Path) -> array[float]:
@@ -88,12 +84,11 @@ def _times(path: Path) -> array[float]:
 
 
 def _vmaf(lines: Iterator[str]) -> Iterator[float]:
-    rows = csv.DictReader(lines)
-    for row in rows:
-        try:
+    try:
+        for row in csv.DictReader(lines):
             yield float(row["vmaf"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise UnreadableError("the log of libvmaf has a line without a VMAF") from error
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise UnreadableError("the log of libvmaf has a line without a VMAF") from error
 
 
 def _matches(lines: Iterator[str], method: str) -> Iterator[float]:

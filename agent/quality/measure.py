@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ def measure(task: Task, encoded: Encoded, given: MeasuredInput | None, methods: 
     path = task.directory / TABLE
     path.unlink(missing_ok=True)
     with path.open("x", encoding="ascii", newline="") as file:
-        file.write(table(frames))
+        csv.writer(file).writerows(table(frames))
     if compared.high_range and "vmaf" in methods:
         warnings = (*warnings, _HIGH_RANGE)
     return Quality(found, warnings, (Produced(TABLE, ArtifactKind.QUALITY, "text/csv"),))

@@ -117,15 +117,23 @@ class ParametersSchema(Strict):
     maxrate = Bitrate(
         **says("with `crf` or `target_vmaf`: bits per second that it takes at most, as `bitrate`")
     )
-    two_pass = StrictBoolean(**says("true: with a bitrate, look first where the bits are needed"))
+    two_pass = StrictBoolean(
+        **says("true: with a bitrate, look first where the bits are needed; not with av1")
+    )
     target_vmaf = StrictFloat(
         validate=validate.Range(20, 99.5),
-        **says("the VMAF that the CRF is searched for, 20 to 99.5; in place of `crf` and `bitrate`"),
+        **says(
+            "the VMAF that the CRF is searched for, 20 to 99.5, in place of `crf` and `bitrate` "
+            "([quality.md](quality.md))"
+        ),
     )
     quality = ShortTuple(
         StrictString(validate=validate.OneOf(QUALITY_METRICS)),
         most=len(QUALITY_METRICS),
-        **says("what is measured against the input: a list of `vmaf`, `psnr`, `ssim`, `xpsnr`"),
+        **says(
+            "what is measured against the input ([quality.md](quality.md)): a list of "
+            "`vmaf`, `psnr`, `ssim`, `xpsnr`"
+        ),
     )
     energy = StrictBoolean(**says("true: measure the energy, alone on the node"))
     hwaccel = _choice(

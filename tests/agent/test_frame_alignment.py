@@ -30,7 +30,7 @@ def test_frames_at_uneven_times_may_correspond() -> None:
         (FILM[:-1], 47, "47 frames, and the source 48"),
         (FILM[1:], 47, "47 frames, and the source 48"),
         (FILM, 50, "48 frames of the output can be decoded, and it has 50"),
-        ([*FILM[:10], *(time + 1 / 24 for time in FILM[10:])], 48, "frame 10 of the output is 0.042 s too late"),
+        ([*FILM[:10], *(time + 1 / 24 for time in FILM[10:])], 48, "frame 10 of the output is 0.042 s too l"),
         ([0.0, *FILM[:-1]], 48, "frame 1 of the output is 0.042 s too early"),
     ],
 )  # fmt: skip

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.ffmpeg import compare
 from agent.ffmpeg.discover import FFmpeg, Toolbox
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputRules
-from agent.quality import compare as comparing
 from agent.runner import run_job
 from agent.sandbox import Sandbox
 from agent.task import Assignment
@@ -70,7 +70,8 @@ class Farm:
     def independent(self, output: Path, source: Path, graph: str) -> float:
         """What ffmpeg itself says of two files at the end of its log."""
         ffmpeg = self.toolbox.chosen["libx264"].path
-        argv = [ffmpeg, "-hide_banner", "-i", output, "-i", source, "-lavfi", graph, "-f", "null", "-"]
+        argv: list[str | Path] = [ffmpeg, "-hide_banner", "-i", output, "-i", source]
+        argv += ["-lavfi", graph, "-f", "null", "-"]
         said = subprocess.run(argv, check=True, capture_output=True, text=True).stderr
         found = re.search(r"(?:VMAF score: |average:|All:)([0-9.]+)", said)
         assert found, said
@@ -196,14 +197,14 @@ def test_frames_that_do_not_correspond_give_no_number_but_a_warning(
     farm: Farm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reference loses a frame on its way, as an encoder might have."""
-    build = comparing.command.build
+    build = compare.build
 
-    def losing(ffmpeg: str, comparison: comparing.Comparison, threads: int) -> list[str]:
+    def losing(ffmpeg: str, comparison: compare.Comparison, threads: int) -> list[str]:
         reference = comparison.reference
         lossy = replace(reference, filters=(*reference.filters, "select='not(eq(n\\,7))'"))
         return build(ffmpeg, replace(comparison, reference=lossy), threads)
 
-    monkeypatch.setattr(comparing.command, "build", losing)
+    monkeypatch.setattr(compare, "build", losing)
     report = farm.encode({**FAST, "duration": 1, "quality": ALL})
     assert {report.metrics[f"{name}_mean"] for name in ALL} == {None}
     assert report.findings.warnings == (

@@ -65,10 +65,10 @@ def test_a_target_that_a_cap_forbids_gives_the_closest_encode_marked_so(farm: Fa
 
 
 def test_unlucky_samples_are_corrected_by_the_whole_file(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first half is still, the second is noise; all samples are made to come from the first."""
-    still = "color=gray:size=320x180:rate=25:duration=2,format=yuv420p"
-    noise = "testsrc2=size=320x180:rate=25:duration=2,noise=alls=40:allf=t:all_seed=7,format=yuv420p"
-    graph = f"{still}[a];{noise}[b];[a][b]concat=n=2:v=1:a=0"
+    """The first half is easy, the second is noisy; all samples are made to come from the first."""
+    easy = "testsrc2=size=320x180:rate=25:duration=1.5,boxblur=4,format=yuv420p"
+    hard = "testsrc2=size=320x180:rate=25:duration=1.5,noise=alls=20:allf=t:all_seed=7,format=yuv420p"
+    graph = f"{easy}[a];{hard}[b];[a][b]concat=n=2:v=1:a=0"
     file = make(
         farm.toolbox, farm.directory / "a.mkv", "-f", "lavfi", "-i", graph, "-c:v", "libx264", "-qp", "4"
     )
@@ -78,7 +78,7 @@ def test_unlucky_samples_are_corrected_by_the_whole_file(farm: Farm, monkeypatch
     report = farm.encode({**SMALL, "preset": "ultrafast", "target_vmaf": 88}, file)
     sampled = [probe for probe in report.findings.probes if not probe.whole]
     whole = [probe for probe in report.findings.probes if probe.whole]
-    assert sampled[-1].crf > whole[-1].crf + 5
+    assert abs(whole[0].vmaf - sampled[-1].vmaf) > 3
     assert len(whole) > 1
     assert report.metrics["target_reached"] is True
     assert report.metrics["vmaf_mean"] == pytest.approx(
