@@ -29,6 +29,6 @@ def test_a_made_picture_is_seen_by_a_viewer_and_the_report_has_its_numbers(
     assert (numbers["frames"], numbers["dropped_frames"], numbers["reconnects"]) == (75, 0, 0)
     assert (numbers["codec"], numbers["width"], numbers["height"]) == ("h264", 160, 90)
     assert 4.9 <= number(report, "duration") <= 5.1
-    assert 0.7 <= number(report, "speed") <= 1.15  # real time
+    assert number(report, "speed") <= 1.15  # not faster than it is to be seen
     assert report.findings.warnings == ()
     assert not streamer.directory.joinpath("job-1").exists()  # a stream leaves no file
