@@ -128,29 +128,10 @@ def test_an_answer_that_is_too_long_for_a_line_is_put_together(
     output = Path(str(encode("480p-h264", {"duration": 1}).metrics["output_path"]))
     many = output.with_name("many.mkv")
     tones = [word for _ in range(40) for word in ("-map", "1")]
-    command = [
-        toolbox.chosen["libx264"].path,
-        "-v",
-        "error",
-        "-i",
-        output,
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=duration=0.1",
-    ]
-    command += [
-        "-map",
-        "0",
-        *tones,
-        "-c:v",
-        "copy",
-        "-c:a",
-        "pcm_s16le",
-        "-metadata:s:a",
-        "language=<script>",
-    ]
-    subprocess.run([*command, many], check=True)
+    options = ["-f", "lavfi", "-i", "sine=duration=0.1", "-map", "0", *tones, "-c:v", "copy"]
+    options += ["-c:a", "pcm_s16le", "-metadata:s:a", "language=<script>"]
+    ffmpeg = str(toolbox.chosen["libx264"].path)
+    subprocess.run([ffmpeg, "-v", "error", "-i", str(output), *options, str(many)], check=True)
     found = probe(many, spawner, either)
     assert len(found.audio) == MOST_TRACKS  # of 40
     assert {track.language for track in found.audio} == {None}  # no language has that name

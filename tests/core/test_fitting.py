@@ -43,8 +43,8 @@ def test_it_is_within_the_box_and_its_sides_are_multiples(
 @given(SHOWN, BOX)
 def test_it_is_not_enlarged(shown: tuple[Fraction, Fraction], box: tuple[int, int]) -> None:
     width, height = fit(shown, box)
-    assert width <= max(2, shown[0] + 1)
-    assert height <= max(2, shown[1] + 1)
+    assert width <= max(Fraction(2), shown[0] + 1)
+    assert height <= max(Fraction(2), shown[1] + 1)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_what_shares_colour_between_pixels_needs_even_sides() -> None:
     ],
 )
 def test_a_picture_is_shown_upright_with_square_pixels(source: Source, shown: tuple[int, int]) -> None:
-    assert source.shown == shown
+    assert source.shown == (Fraction(shown[0]), Fraction(shown[1]))
