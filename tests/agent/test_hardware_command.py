@@ -18,7 +18,7 @@ SCENARIO = {"h264": "720p30-h264", "hevc": "720p30-h265", "av1": "480p30-av1"}
 
 def line(encoder: str, descriptor: int | None = None, **parameters: Any) -> list[str]:
     codec, _, name = encoder.partition("_")
-    source = None if descriptor is None else Source(2.0, audio=False)
+    source = None if descriptor is None else Source(2.0, 1280, 720)
     settings = resolve(SCENARIOS[SCENARIO[codec]], {"hwaccel": name, **parameters}, source)
     assert settings.encoder == encoder
     return build("ffmpeg", settings, "out.mp4", descriptor, "n9.0")

@@ -68,10 +68,11 @@ class Watched(Sandbox):
         readable: Sequence[Path] = (),
         *,
         devices: bool = False,
+        network: bool = False,
     ) -> list[str]:
         if "-c:v" in argv:
             self.shown.append((argv[argv.index("-c:v") + 1], devices))
-        return super().wrap(argv, directory, readable, devices=devices)
+        return super().wrap(argv, directory, readable, devices=devices, network=network)
 
 
 def run(
