@@ -5,6 +5,7 @@ Pictures come from memory and the encoder takes them from there, but for VAAPI's
 
 from __future__ import annotations
 
+from agent.ffmpeg.keyframes import keyframes
 from common.settings import CODECS, EncodeSettings, hardware_of
 
 RENDER_NODE = "/dev/dri/renderD128"
@@ -37,6 +38,7 @@ def encoder(settings: EncodeSettings) -> list[str]:
     argv += [preset, settings.preset] if settings.preset else []
     argv += {"nvenc": ["-tune", "hq"], "amf": ["-usage", "transcoding"]}.get(name or "", [])
     argv += _bitrate(name, settings) if settings.rate.bitrate is not None else _quality(name, settings)
+    argv += keyframes(settings)
     if name != "vaapi":
         argv += ["-pix_fmt", _layout(settings)]
     if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash"):

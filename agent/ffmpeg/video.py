@@ -18,7 +18,7 @@ _OWN = {"libx265": "-x265-params", "libsvtav1": "-svtav1-params"}
 def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
     """The encoder and all that it is told. `which_pass`: 1 or 2 of two; None: there is one."""
     if hardware_of(settings.encoder) is not None:
-        return [*hardware.encoder(settings), *keyframes(settings), *colours(settings)]
+        return [*hardware.encoder(settings), *colours(settings)]
     argv = ["-c:v", settings.encoder]
     if settings.encoder == "libvpx-vp9":
         argv += [*_speed_of_vp9(settings, which_pass), "-row-mt", "1"]
