@@ -20,7 +20,7 @@ from common.model import Artifact, Job, Now, Role
 from common.problems import Problem
 from master.files import FileEntry, Holding, Upload
 from master.files.entry import outdated
-from master.files.uploads import Announced, check_right
+from master.files.upload import Announced, check_right
 from master.service.farm import Caller, Farm
 from master.store.memory import Transaction
 from master.store.references import files_of
