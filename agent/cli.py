@@ -11,12 +11,15 @@ from typing import Any
 import click
 
 from agent.config import MOST_SLOTS
+from agent.energy.model import PowerModel, parse_model
 from common.address import Address, parse_address
 from common.inputs import HostPattern, InputError, parse_host_pattern, root_name
 from common.options import DURATION, LOG_LEVELS, SIZE, require_platform, set_up_logging, state_directory
 from common.version import VERSION
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_PRICE = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._/-]{0,63})", re.ASCII)
 
 
@@ -63,6 +66,56 @@ class HostType(click.ParamType[HostPattern]):
             return parse_host_pattern(str(value))
         except InputError as error:
             self.fail(str(error), param, ctx)
+
+
+class PowerModelType(click.ParamType[PowerModel]):
+    """The power of a machine over its load."""
+
+    name = "watts"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PowerModel:
+        """click's hook; a usage error (exit code 2) if the text is no model."""
+        try:
+            return value if isinstance(value, PowerModel) else parse_model(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class PriceType(click.ParamType[float]):
+    """Money, as `0.30`; whose, says `--currency`."""
+
+    name = "price"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """click's hook; a usage error (exit code 2) if the text is no price."""
+        if _PRICE.fullmatch(str(value)) is None:
+            self.fail(f"{value!r} is no price; write it as 0.30", param, ctx)
+        return float(value)
+
+
+def _currency(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and _CURRENCY.fullmatch(value) is None:
+        raise click.BadParameter(f"{value!r} is no currency; write three letters, as EUR")
+    return value
+
+
+def _check_prices(options: dict[str, Any]) -> None:
+    priced = options["price_per_kwh"] is not None or options["price_per_hour"] is not None
+    if priced and options["currency"] is None:
+        raise click.UsageError("a price needs its currency: --currency EUR")
+
+
+class OutputHostType(HostType):
+    """Servers that live streams may be sent to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> HostPattern:
+        """click's hook; a usage error (exit code 2) if the text is no such host."""
+        pattern = super().convert(value, param, ctx)
+        if pattern.origin.scheme not in ("rtmp", "rtmps", "srt"):
+            self.fail(
+                f"{value!r} takes no streams; write rtmp://HOST, rtmps://HOST or srt://HOST:PORT", param, ctx
+            )
+        return pattern
 
 
 def _roots(_: click.Context, __: click.Parameter, values: tuple[tuple[str, Path], ...]) -> dict[str, Path]:
@@ -167,19 +220,46 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     help="A directory whose files jobs may read, as media:NAME/...; may be repeated.",
 )
 @click.option(
+    "--output-root",
+    type=MediaRootType(),
+    multiple=True,
+    metavar="NAME=/PATH",
+    callback=_roots,
+    help="A directory that jobs may put outputs into, as media:NAME/...; may be repeated.",
+)
+@click.option(
     "--input-host",
     type=HostType(),
     multiple=True,
     metavar="HOST",
-    help="A server that jobs may fetch inputs from: HOST, *.DOMAIN, HOST:PORT, http://HOST; may be repeated.",
+    help="A server of inputs: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST, s3://BUCKET; may be repeated.",
 )
 @click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option("--max-input-size", type=SIZE, default="50G", help="A larger input is not fetched. 500M, 1.5T.")
+@click.option(
+    "--output-host",
+    type=OutputHostType(),
+    multiple=True,
+    metavar="HOST",
+    help="A server that jobs may stream to: rtmp://HOST, rtmps://*.DOMAIN, srt://HOST:PORT; may be repeated.",
+)
+@click.option("--allow-private-outputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option(
     "--sandbox",
     type=click.Choice(("auto", "required", "off")),
     default="auto",
     help="Run ffmpeg without network and other files: where it works, always or never.",
+)
+@click.option(
+    "--power-model",
+    type=PowerModelType(),
+    metavar="idle=W,per_core=W",
+    help="Watts of this machine, to estimate energy where it has no counter: idle=8,per_core=6.5.",
+)
+@click.option("--price-per-kwh", type=PriceType(), help="What a kilowatt hour costs, as 0.30.")
+@click.option("--price-per-hour", type=PriceType(), help="What an hour of this machine costs, as 1.20.")
+@click.option(
+    "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
 )
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="agent")
@@ -193,6 +273,7 @@ def main(**options: Any) -> None:
     require_platform("agent")
     if options["join_token"] and options["join_token_file"]:
         raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
+    _check_prices(options)
     set_up_logging(options["log_level"])
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 

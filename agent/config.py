@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.energy.cost import Prices
+from agent.energy.model import PowerModel
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
 from common.address import Address
@@ -14,6 +16,7 @@ MOST_SLOTS = 200
 """Jobs that an agent may run at once: each poll names their leases in its address, which holds a few more."""
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
+_NO_PRICES = Prices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Config:
     """What jobs may read."""
     outputs: OutputRules = _NO_OUTPUTS
     """Where what they make may go."""
+    power_model: PowerModel | None = None
+    """How to estimate the energy of encodes where nothing counts it."""
+    prices: Prices = _NO_PRICES
+    """What the node costs."""
 
     @property
     def master_dir(self) -> Path:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent.ffmpeg import command
+from agent.accept import accept
+from agent.clip import clip_for
+from agent.energy.account import NO_ENERGY, Energy
+from agent.ffmpeg.container import files
 from agent.ffmpeg.discover import FFmpeg
-from agent.ffmpeg.log import reason
-from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.process import Ended
 from agent.inputs.measured import MeasuredInput
-from agent.probe import Probe, ProbeError, probe, verify
-from agent.task import AbortedError, FailedError, Task
-from common.model import Failure, Scalar
+from agent.loudness import loudness_of_output, off_target
+from agent.passes import passes
+from agent.probed import Probe
+from agent.produced import Produced
+from agent.task import FailedError, Task
+from common.model import Scalar
 from common.result import metrics
 from common.settings import CONTAINERS, EncodeSettings
-
-_NO_SPACE = "No space left on device"
-_UNREADABLE = (
-    "Cannot determine format of input",
-    "Error opening input",
-    "Invalid data found when processing input",
-)
-"""What ffmpeg says of an input that it cannot read or decode."""
+from common.settings.tracks import left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,14 @@ class Encoded:
     probed: Probe
     path: Path
     """What it wrote, in the attempt's directory; for pieces, their main playlist."""
+    files: tuple[Produced, ...] = ()
+    """All that it wrote, the one at `path` first."""
+    known: Mapping[str, Scalar] = field(default_factory=dict)
+    """The metrics that only this step can tell."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for people: what of the input could not be read, or is not in the output."""
+    energy: Energy = NO_ENERGY
+    """What it used."""
 
 
 def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Encoded:
@@ -45,30 +50,56 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
 
     `FailedError` if that fails, or if the output is not what was asked for; `AbortedError`.
     """
-    tools = task.tools
     ffmpeg = ffmpeg_for(task, settings)
+    with clip_for(task, settings, ffmpeg, given=given is not None) as clip:
+        made = () if clip is None else clip.warnings
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
-    descriptor = None if given is None else given.descriptor
-    argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version)
-    ended = run(
-        tools.spawner,
-        argv,
-        task.directory,
-        limits=tools.limits(settings if given is None else given.burden(settings)),
-        abort=tools.abort,
-        may_work=tools.may_work,
-        total_frames=settings.frames,
-        on_progress=tools.on_progress,
-        sandbox=tools.sandbox,
-        descriptors=[] if descriptor is None else [descriptor],
-    )
-    if ended.why == "aborted":
-        raise AbortedError
-    encoded = partial(Encoded, settings, ffmpeg, argv, ended, path=path)
+    with task.tools.account.encode(task.tools.may_work) as metered:
+        watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
+        argv, ended = passes(watched, settings, ffmpeg, path.name, given)
+        energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
     known = measured(settings, ffmpeg, argv, ended)
     if not path.parent.exists():
         raise FailedError("agent_error", f"{task.job_directory} was removed during the encode", known)
-    return encoded(probed=_accept(task, settings, ended, known, path, given))
+    probed, warnings = accept(task, settings, ended, path, given, known)
+    after = loudness_of_output(task, settings, ffmpeg, path)
+    return Encoded(
+        settings,
+        ffmpeg,
+        argv,
+        ended,
+        probed,
+        path,
+        files(settings, path.name),
+        {**_found(probed, given), **({} if after is None else {"loudness": after})},
+        (*(given.warnings if given else made), *warnings, *left_out(settings), *off_target(settings, after)),
+        energy,
+    )
+
+
+def _found(probed: Probe, given: MeasuredInput | None) -> dict[str, Scalar]:
+    """What is known of an input, and of its tracks that are in the output."""
+    if given is None:
+        return {}
+    tracks: dict[str, Scalar] = {
+        "audio_tracks": len(probed.audio),
+        "subtitle_tracks": len(probed.subtitles),
+    }
+    return {**tracks, **found(given)}
+
+
+def found(given: MeasuredInput) -> dict[str, Scalar]:
+    """The metrics of an input."""
+    source = given.probed
+    return {
+        "source_frames": source.frames,
+        "source_width": source.width,
+        "source_height": source.height,
+        "source_codec": source.codec,
+        "source_pixel_format": source.pixel_format,
+        "source_frame_rate": given.source.frame_rate,
+        "source_duration": source.end,
+    }
 
 
 def ffmpeg_for(task: Task, settings: EncodeSettings) -> FFmpeg:
@@ -90,8 +121,9 @@ def measured(
     ended: Ended,
     probed: Probe | None = None,
     output_path: str | None = None,
+    more: Mapping[str, Scalar] | None = None,
 ) -> dict[str, Scalar]:
-    """The metrics of one encode."""
+    """The metrics of one encode; `more`: further ones, which win."""
     return metrics(
         settings,
         command=argv,
@@ -101,57 +133,5 @@ def measured(
         peak_memory_bytes=ended.peak_memory_bytes,
         probed=probed,
         output_path=output_path,
+        more=more,
     )
-
-
-def judge(ended: Ended) -> Failure | None:
-    """Why the encode failed, from how ffmpeg ended; None if it ended well. Pure."""
-    wall = f"{ended.wall_seconds:.0f} s"
-    last = reason(ended.log) or "it logged nothing"
-    if ended.why == "time_limit":
-        return Failure("time_limit", f"ffmpeg was ended after {wall}, which is its time limit")
-    if ended.why == "stalled":
-        return Failure("encoder_stalled", f"ffmpeg made no progress and was ended after {wall}: {last}")
-    if ended.why == "memory_limit":
-        return Failure("memory_limit", f"ffmpeg needed more memory than its limit allows: {last}")
-    if ended.why == "cpu_limit":
-        return Failure("cpu_limit", f"ffmpeg was ended after {ended.cpu_seconds:.0f} s of CPU time: {last}")
-    if ended.why == "output_too_large":
-        return Failure("output_too_large", f"ffmpeg wrote more than its limit of file size allows: {last}")
-    if ended.returncode == 0:
-        return None
-    if any(_NO_SPACE in line for line in ended.log):
-        return Failure("disk_full", f"no space was left for the output: {last}")
-    # ffmpeg catches TERM and INT: it ends by itself with code 255 and says so.
-    if ended.signal is not None or any("received signal" in line for line in ended.log):
-        number = "a signal" if ended.signal is None else f"signal {ended.signal}"
-        return Failure("encoder_killed", f"ffmpeg was ended by {number} from outside or crashed: {last}")
-    return Failure("encoder_error", f"ffmpeg failed with exit code {ended.returncode}: {last}")
-
-
-def _accept(
-    task: Task,
-    settings: EncodeSettings,
-    ended: Ended,
-    known: dict[str, Scalar],
-    path: Path,
-    given: MeasuredInput | None,
-) -> Probe:
-    """What the output is, if ffmpeg ended well and it is what was asked for."""
-    fewer = 0 if given is None else given.uncertain(settings)
-    failure = judge(ended)
-    if failure is not None:
-        unreadable = fewer and any(sign in line for line in ended.log for sign in _UNREADABLE)
-        code = "input_invalid" if failure.code == "encoder_error" and unreadable else failure.code
-        raise FailedError(code, failure.message, known)
-    try:
-        probed = probe(path, task.tools.spawner, task.tools.sandbox)
-    except (ProbeError, FileNotFoundError) as error:
-        raise FailedError("output_invalid", f"the output cannot be used: {error}", known) from error
-    if fewer and probed.frames < settings.frames - fewer:
-        what = f"it has pictures for {probed.frames} frames, and should have for {settings.frames}"
-        raise FailedError("input_invalid", f"the input is damaged or cut off: {what}", known)
-    wrong = verify(probed, settings, fewer)
-    if wrong is not None:
-        raise FailedError("output_invalid", wrong, known)
-    return probed

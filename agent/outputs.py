@@ -10,6 +10,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.publish import manifest
+from agent.publish.bring import remove
+from agent.publish.place import COMPANIONS
 from common.scenarios import SCENARIOS
 from common.settings import CONTAINERS
 
@@ -18,6 +21,8 @@ log = logging.getLogger(__name__)
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _FILES = frozenset(f"{name}.{container.suffix}" for name in SCENARIOS for container in CONTAINERS.values())
 """Finished outputs, as the runner names them; an unfinished one ends in `.part`."""
+_DIRECTORIES = frozenset(SCENARIOS) | frozenset(name + COMPANIONS.decode() for name in _FILES)
+"""Of outputs that are several files; each has a list of them (`agent.publish.manifest`)."""
 _MOST_AHEAD = 60.0
 """Seconds that the wall clock may gain after the agent's start; small corrections are less."""
 
@@ -110,15 +115,34 @@ def _look(here: int, name: str) -> Output | None:
     except OSError:  # no directory, or a link to one
         return None
     try:
-        files = [(file, os.stat(file, dir_fd=directory, follow_symlinks=False)) for file in _names(directory)]
-        if not all(file in _FILES and stat.S_ISREG(about.st_mode) for file, about in files):
+        ours = _ours(directory, name)
+        if ours is None:
             return None
-        modified = max((about.st_mtime for _, about in files), default=os.fstat(directory).st_mtime)
-        return Output(name, modified, sum(about.st_size for _, about in files))
+        modified = max((about.st_mtime for about in ours), default=os.fstat(directory).st_mtime)
+        return Output(name, modified, sum(about.st_size for about in ours))
     except FileNotFoundError:  # it changes just now: another agent may share the work directory
         return None
     finally:
         os.close(directory)
+
+
+def _ours(directory: int, job_id: str) -> list[os.stat_result] | None:
+    """What is known of each file in the job's open directory; None if not all of them are its outputs."""
+    found = []
+    for name in _names(directory):
+        about = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if name in _FILES and stat.S_ISREG(about.st_mode):
+            found.append(about)
+            continue
+        listed = manifest.ours(directory, os.fsencode(name)) if name in _DIRECTORIES else None
+        if listed is None or listed.job_id != job_id:
+            return None
+        inner = os.open(name, _DIRECTORY, dir_fd=directory)
+        try:
+            found += [about for _, _, about in manifest.walk(inner)]
+        finally:
+            os.close(inner)
+    return found
 
 
 def _remove(here: int, name: str) -> bool:
@@ -128,8 +152,8 @@ def _remove(here: int, name: str) -> bool:
     directory = os.open(name, _DIRECTORY, dir_fd=here)
     try:
         for file in _names(directory):
-            if file in _FILES:
-                os.unlink(file, dir_fd=directory)
+            if file in _FILES or file in _DIRECTORIES:
+                remove(directory, os.fsencode(file))
     finally:
         os.close(directory)
     try:

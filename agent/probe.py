@@ -1,4 +1,4 @@
-"""What an output file really is, and whether that is what was asked for."""
+"""What a media file really is, found out by a process of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, TypeVar
+
+import cattrs
 
 import agent
 import common
@@ -18,22 +22,35 @@ from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
-from agent.ffmpeg.timing import duration, frame_rate
 from agent.inputs.media import reopen
-from agent.prober import Probe, ProbeError
+from agent.probed import Heard, Probe, ProbeError
+from agent.prober import LINE, SOUND
 from agent.sandbox import Sandbox
-from common.settings import EncodeSettings
 
-__all__ = ["Probe", "ProbeError", "probe", "probe_open", "verify"]
+__all__ = ["Probe", "ProbeError", "probe", "probe_open", "probe_sound"]
 
-_PROGRAM = "import sys; sys.path += sys.argv[4:]; from agent.prober import main; main(*sys.argv[1:4])"
+_PROGRAM = "import sys; sys.path += sys.argv[5:]; from agent.prober import main; main(*sys.argv[1:5])"
 _MEMORY = 1024**3
 _PATIENCE = 60.0
 """Seconds that the smallest file may take."""
 _SLOWEST = 5_000_000
 """Bytes that are read in a second from a slow disk."""
 _NO_SANDBOX = Sandbox()
-_TYPES = get_type_hints(Probe)
+_Found = TypeVar("_Found", Probe, Heard)
+_converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
+
+
+def _exactly(*kinds: type) -> Any:
+    def structure(value: Any, kind: type) -> Any:
+        if type(value) not in kinds:
+            raise ValueError(f"{value!r} is no {kind.__name__}")
+        return kind(value)
+
+    return structure
+
+
+for _kind, _taken in ((bool, (bool,)), (int, (int,)), (float, (float, int)), (str, (str,))):
+    _converter.register_structure_hook(_kind, _exactly(*_taken))
 
 
 def probe(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) -> Probe:
@@ -41,11 +58,24 @@ def probe(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) -> Probe
 
     OSError if there is no such file.
     """
+    with _regular(path) as descriptor:
+        return probe_open(descriptor, path.name, spawner, sandbox)
+
+
+def probe_sound(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) -> Heard:
+    """What a file is that has nothing but sound in it; as `probe`."""
+    with _regular(path) as descriptor:
+        ended = _measured(descriptor, path.name, spawner, sandbox, threading.Event(), SOUND)
+    return _understand(ended, path.name, Heard)
+
+
+@contextmanager
+def _regular(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ProbeError(f"{path.name} is no regular file")
-        return probe_open(descriptor, path.name, spawner, sandbox)
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -56,22 +86,29 @@ def probe_open(
     spawner: Spawner,
     sandbox: Sandbox = _NO_SANDBOX,
     abort: threading.Event | None = None,
+    until: float | None = None,
 ) -> Probe:
-    """Has a process of its own read the whole open file once, without decoding it.
+    """Has a process of its own read the whole open file once, and decode its first picture.
 
-    It can write nothing, and open no other file. `name` is what errors call it. ProbeError if the
+    It can write nothing, and open no other file. `name` is what errors call it; `until`: seconds from
+    the file's start before which pictures are counted apart (`Probe.begun`). ProbeError if the
     file is no video, or if that process fails, takes too much, or is ended by `abort`.
     """
     own = reopen(descriptor)  # who reads the file next begins at its beginning
     try:
-        ended = _measured(own, name, spawner, sandbox, abort or threading.Event())
+        ended = _measured(own, name, spawner, sandbox, abort or threading.Event(), _what(until))
     finally:
         os.close(own)
-    return _understand(ended, name)
+    return _understand(ended, name, Probe)
 
 
 def _measured(
-    descriptor: int, name: str, spawner: Spawner, sandbox: Sandbox, abort: threading.Event
+    descriptor: int,
+    name: str,
+    spawner: Spawner,
+    sandbox: Sandbox,
+    abort: threading.Event,
+    what: str,
 ) -> Ended:
     seconds = _PATIENCE + os.fstat(descriptor).st_size / _SLOWEST
     limits = Limits(
@@ -79,9 +116,10 @@ def _measured(
     )
     code = _code()
     argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM]
+    argv += [name, str(descriptor), DEMUXERS, what]
     return run(
         spawner,
-        [*argv, name, str(descriptor), DEMUXERS, *dict.fromkeys(str(module.parent) for module in code)],
+        [*argv, *dict.fromkeys(str(module.parent) for module in code)],
         Path("/"),
         limits=limits,
         abort=abort,
@@ -109,7 +147,11 @@ def _interpreter() -> list[Path]:
     return [] if base.is_relative_to("/usr") else [base]
 
 
-def _understand(ended: Ended, name: str) -> Probe:
+def _what(until: float | None) -> str:
+    return "" if until is None else repr(until)
+
+
+def _understand(ended: Ended, name: str, kind: type[_Found]) -> _Found:
     """What the process said, which is believed no more than the file is."""
     if ended.why is not None:
         raise ProbeError(f"{name} could not be measured: it took too much ({ended.why})")
@@ -117,50 +159,22 @@ def _understand(ended: Ended, name: str) -> Probe:
         how = f"signal {ended.signal}" if ended.returncode is None else f"exit code {ended.returncode}"
         last = ended.log[-1] if ended.log else "it said nothing"
         raise ProbeError(f"{name} could not be measured: the process ended with {how}: {last}")
+    text = _answer(ended.log)
     try:
-        said = json.loads(ended.log[-1], parse_constant=lambda _: None)  # NaN would pass all comparisons
+        said = json.loads(text, parse_constant=lambda _: None)  # NaN would pass all comparisons
     except (ValueError, RecursionError):
         said = None
-    if not isinstance(said, dict) or not _TYPES.keys() | {"error"} >= said.keys():
-        said = {}
-    if isinstance(said.get("error"), str):
+    if isinstance(said, dict) and isinstance(said.get("error"), str):
         raise ProbeError(said["error"])
-    if not all(key in said and isinstance(said[key], kind) for key, kind in _TYPES.items()):
-        raise ProbeError(f"{name} could not be measured: the answer was {ended.log[-1][:200]!r}")
-    return Probe(**said)
+    try:
+        return _converter.structure(said, kind)
+    except Exception as error:
+        raise ProbeError(f"{name} could not be measured: the answer was {text[:200]!r}") from error
 
 
-def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | None:
-    """A sentence that says in what the output differs from what was asked; None if it does not.
-
-    The rate may differ by 0.1 % (containers round it), a length by one frame or 50 ms,
-    whichever is more; everything else must be equal. `fewer`: frames that may be missing at
-    the end of an input, whose sound may also end before its picture.
-    """
-    asked_rate = float(frame_rate(settings.fps))
-    length = duration(settings)
-    slack = max((1 + fewer) / asked_rate, 0.05)
-    frames = probed.frames if 0 <= settings.frames - probed.frames <= fewer else settings.frames
-    wrong = [
-        f"{name} is {is_} instead of {asked}"
-        for name, is_, asked in (
-            ("the size", f"{probed.width}x{probed.height}", f"{settings.width}x{settings.height}"),
-            ("the codec", probed.codec, settings.codec),
-            ("the pixel format", probed.pixel_format or "unknown", settings.pixel_format),
-            ("the number of frames", probed.frames, frames),
-            ("the audio codec", probed.audio_codec or "none", settings.audio),
-        )
-        if is_ != asked
-    ]
-    if probed.frame_rate is None or abs(probed.frame_rate - asked_rate) > asked_rate / 1000:
-        wrong.append(f"the frame rate is {_round(probed.frame_rate)} instead of {_round(asked_rate)}")
-    if abs(probed.duration - length) > slack:
-        wrong.append(f"the duration is {_round(probed.duration)} s instead of {_round(length)} s")
-    silence = 0.0 if probed.audio_duration is None else length - probed.audio_duration
-    if silence < -slack or (silence > slack and not fewer):
-        wrong.append(f"the sound lasts {_round(probed.audio_duration)} s instead of {_round(length)} s")
-    return f"the output is not what was asked for: {'; '.join(wrong)}" if wrong else None
-
-
-def _round(value: float | None) -> str:
-    return "unknown" if value is None else f"{round(value, 3):g}"
+def _answer(log: Sequence[str]) -> str:
+    """The last line, with those before it that were too long for one."""
+    first = len(log) - 1
+    while first > 0 and len(log[first - 1]) == LINE:
+        first -= 1
+    return "".join(log[first:])

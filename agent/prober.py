@@ -1,139 +1,302 @@
 """Measures a media file, in a process of its own: a file that is no video but an attack meets nothing there.
 
-    python -I -S -c ... NAME DESCRIPTOR DEMUXERS
+    python -I -S -c ... NAME DESCRIPTOR DEMUXERS WHAT
 
-The last line on stderr is what was found: a Probe as JSON, or {"error": ...}. The
-agent itself never loads libav.
+The last lines on stderr are what was found: a Probe as JSON, or {"error": ...}, in lines of at most
+LINE characters. The agent itself never loads libav.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from agent.colours import colour, content_light, mastering_display
+from agent.probed import Heard, Probe, ProbeError
+from agent.tally import Steps, Tally
+from common.settings.source import (
+    MOST_TRACKS,
+    AudioTrack,
+    Colour,
+    ContentLight,
+    MasteringDisplay,
+    SubtitleTrack,
+)
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.packet import Packet
     from av.stream import Stream
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
+__all__ = ["LINE", "SOUND", "Probe", "ProbeError", "listen", "main", "measure"]
+
+LINE = 900
+"""Characters: who reads the lines cuts longer ones."""
+SOUND = "sound"
+"""WHAT of a file without pictures; else it is nothing, or the `until` of `measure`."""
 _CODECS = {"h264": "h264", "hevc": "h265", "vp9": "vp9", "av1": "av1"}
 """libavcodec's names of what the settings call otherwise."""
-
-
-class ProbeError(ValueError):
-    """The file cannot be read as video; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A media file as measured. Unknown is None."""
-
-    width: int
-    height: int
-    frame_rate: float | None
-    """Frames per second, as the file states it."""
-    codec: str
-    """In our words: `h264`, `h265`, `vp9` or `av1`; else libavcodec's."""
-    pixel_format: str | None
-    frames: int
-    """Counted one by one, not read from a header."""
-    duration: float
-    """Seconds from the first picture's start to the last one's end."""
-    bitrate: float | None
-    """Bits per second of the video stream alone."""
-    size: int
-    """Bytes of the file."""
-    audio_codec: str | None
-    """None: no sound."""
-    audio_duration: float | None
-    """Seconds."""
-    end: float
-    """Seconds from the file's start to the last picture's end."""
-    missing: float | None
-    """Seconds at the end that the file's header promises, and that no stream has; None: it promises none."""
+_TEXT = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "subviewer")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,2}", re.ASCII)
+_MOST_CHANNELS = 64
+_MOST_CHAPTERS = 10_000
+_TRIED = 32
+"""Packets in which a first picture is looked for."""
+_MOST_PIXELS = 8192 * 8192
+"""Of a picture that is decoded here."""
 
 
 @dataclass(slots=True)
-class _Tally:
-    """What the packets of one stream add up to."""
+class _Look:
+    """What the first packets tell, and the first picture that comes of them."""
 
-    count: int = 0
-    size: int = 0
-    start: Fraction | None = None
-    end: Fraction = Fraction(0)
+    tried: int = 0
+    keyed: bool = False
+    """Whether they begin with a picture that can be decoded on its own."""
+    seen: bool = False
+    rotation: int = 0
+    interlaced: bool = False
+    colour: Colour = field(default_factory=Colour)
+    mastering: MasteringDisplay | None = None
+    light: ContentLight | None = None
 
-    def add(self, packet: Packet[Stream], step: Fraction | None) -> None:
-        """`step` is a packet's length in seconds, where the packet does not tell."""
-        if packet.size == 0 or packet.is_discard:
+    def at(self, packet: Packet[Any]) -> None:
+        """Decodes it, if none was decoded yet; also one that is only there for others to be decoded."""
+        import av
+
+        self.keyed |= self.tried == 0 and packet.is_keyframe
+        self.tried += 1
+        context = packet.stream.codec_context
+        if self.seen or self.tried > _TRIED or context.width * context.height > _MOST_PIXELS:
             return
-        self.count += 1
-        self.size += packet.size
-        if packet.pts is None or packet.time_base is None:
-            return
-        start = packet.pts * packet.time_base
-        length = packet.duration * packet.time_base if packet.duration else step or Fraction(0)
-        self.start = start if self.start is None else min(self.start, start)
-        self.end = max(self.end, start + length)
+        with suppress(av.FFmpegError):  # perhaps the next one can be decoded
+            for frame in packet.decode():
+                self._note(frame)
+                return
 
-    @property
-    def seconds(self) -> float:
-        """From the first start, or from 0 where an encoder's priming lies before it."""
-        return float(self.end - max(self.start or Fraction(0), Fraction(0)))
+    def _note(self, frame: VideoFrame) -> None:
+        self.seen = True
+        self.rotation = round(frame.rotation) % 360
+        self.interlaced = bool(frame.interlaced_frame)
+        self.colour = colour(frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range)
+        said: Any = frame.side_data
+        self.mastering = mastering_display(bytes(said.get("MASTERING_DISPLAY_METADATA") or b""))
+        self.light = content_light(bytes(said.get("CONTENT_LIGHT_LEVEL") or b""))
 
 
-def measure(name: str, descriptor: int, demuxers: str) -> Probe:
-    """Reads the whole open file once, without decoding it: one packet of most containers is one picture.
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of a file."""
 
-    `name` is what errors call it. Only these `demuxers` are tried, and nothing else can be opened:
-    no protocol takes a path. ProbeError if it is no video; OSError if it cannot be read.
+    tallies: dict[int, Tally]
+    steps: Steps = field(default_factory=Steps)
+    begun: int = 0
+    look: _Look = field(default_factory=_Look)
+    untimed: bool = False
+    """Whether a picture does not say when it is shown."""
+    broken: bool = False
+    """Whether the reading ended with an error."""
+
+
+def measure(name: str, descriptor: int, demuxers: str, until: float | None = None) -> Probe:
+    """Reads the whole open file once, and decodes its first picture: one packet is one picture.
+
+    `name` is what errors call it; `until`: seconds from the file's start before which pictures are
+    counted apart. Only these `demuxers` are tried, and nothing else can be opened: no protocol takes
+    a path. ProbeError if it is no video; OSError if it cannot be read.
     """
+    size = _size(name, descriptor)
+    with _opened(name, descriptor, demuxers) as container:
+        video = _video(name, container)
+        seen = _read(name, container, video, until)
+        return _probe(container, video, seen, size, until)
+
+
+def listen(name: str, descriptor: int, demuxers: str) -> Heard:
+    """Reads a whole file with nothing but sound in it, as `measure` does; ProbeError if there is none."""
+    size = _size(name, descriptor)
+    with _opened(name, descriptor, demuxers) as container:
+        seen = _read(name, container, None, None)
+        audio = list(_audio(container, seen))
+        if not audio:
+            raise ProbeError(f"{name} has no sound")
+        return Heard(tuple(track for track, _ in audio), audio[0][1].seconds, size)
+
+
+def _size(name: str, descriptor: int) -> int:
+    size = os.fstat(descriptor).st_size
+    if size == 0:
+        raise ProbeError(f"{name} is empty: it has 0 bytes")
+    return size
+
+
+@contextmanager
+def _opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContainer]:
     import av  # only this process loads it
-    from av.stream import Disposition
 
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": demuxers}
     try:
-        with av.open("fd:", options=options) as container:
-            videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-            if not videos:
-                raise ProbeError(f"{name} has no video stream")
-            video = videos[0]
-            audio = container.streams.audio[0] if container.streams.audio else None
-            rate = video.average_rate or video.guessed_rate
-            tallies = {stream.index: _Tally() for stream in container.streams}
-            for packet in container.demux():
-                step = 1 / rate if rate and packet.stream.index == video.index else None
-                tallies[packet.stream.index].add(packet, step)
-            pictures = tallies[video.index]
-            context = video.codec_context
-            start = (container.start_time or 0) / av.time_base
-            end = max(float(tally.end) for tally in tallies.values()) - start
-            promised = None if container.duration is None else container.duration / av.time_base
-            return Probe(
-                width=context.width,
-                height=context.height,
-                frame_rate=float(rate) if rate else None,
-                codec=_CODECS.get(video.codec.canonical_name, video.codec.canonical_name),
-                pixel_format=context.pix_fmt,
-                frames=pictures.count,
-                duration=pictures.seconds,
-                bitrate=pictures.size * 8 / pictures.seconds if pictures.seconds > 0 else None,
-                size=os.fstat(descriptor).st_size,
-                audio_codec=audio.codec.canonical_name if audio else None,
-                audio_duration=tallies[audio.index].seconds if audio else None,
-                end=float(pictures.end) - start,
-                missing=None if promised is None else max(0.0, promised - end),
-            )
+        with av.open("fd:", options=options, metadata_errors="replace") as container:
+            yield container
     except av.FFmpegError as error:
-        raise ProbeError(f"{name} cannot be read as video: {error.strerror}") from error
+        raise ProbeError(
+            f"{name} cannot be read as video: {error.strerror}; it is damaged or encrypted, "
+            "or of a kind that is not read, whatever its name says"
+        ) from error
 
 
-def main(name: str, descriptor: str, demuxers: str) -> None:
+def _video(name: str, container: InputContainer) -> VideoStream:
+    from av.stream import Disposition
+
+    covers = 0
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+        covers += 1
+    more = ", only a cover picture" if covers else ""
+    raise ProbeError(f"{name} has no video stream{more}")
+
+
+def _read(name: str, container: InputContainer, video: VideoStream | None, until: float | None) -> _Seen:
+    import av
+
+    seen = _Seen({stream.index: Tally() for stream in container.streams})
+    limit = None if until is None else Fraction(until) + Fraction(container.start_time or 0, av.time_base)
+    step = Fraction(0)
+    if video is not None:
+        rate = video.average_rate or video.guessed_rate
+        step = 1 / rate if rate else step
+        video.codec_context.thread_count = 1
+        # The first picture comes out at once, without those that could come before it.
+        video.codec_context.options = {"flags": "+low_delay"}
+    try:
+        for packet in container.demux():
+            if not packet.size or packet.stream.index not in seen.tallies:
+                continue  # the last one of each stream is empty
+            own = video is not None and packet.stream.index == video.index
+            if own and packet.has_sidedata("encryption_info"):
+                raise ProbeError(f"{name} is encrypted: give it without its protection (DRM)")
+            if own:
+                seen.look.at(packet)
+            if not packet.is_discard:
+                _take(seen, packet, step if own else None, limit)
+    except av.FFmpegError:
+        if not any(tally.count for tally in seen.tallies.values()):
+            raise
+        seen.broken = True
+    seen.steps.end()
+    return seen
+
+
+def _take(seen: _Seen, packet: Packet[Stream], step: Fraction | None, limit: Fraction | None) -> None:
+    """Adds a packet to what was seen; `step`: the usual time between pictures, if it is one."""
+    tally, base = seen.tallies[packet.stream.index], packet.time_base
+    if step is not None and _is_hidden(packet):
+        return
+    at = packet.dts if packet.pts is None else packet.pts
+    start = None if at is None or base is None else at * base
+    length = packet.duration * base if packet.duration and base else step or Fraction(0)
+    if step is not None:
+        seen.untimed |= packet.pts is None
+        if start is not None:
+            seen.steps.add(start)
+        seen.begun += limit is None or start is None or start < limit
+    tally.corrupt |= packet.is_corrupt
+    tally.add(start, length, packet.size)
+
+
+def _is_hidden(packet: Packet[Stream]) -> bool:
+    """Whether its picture is never shown (RFC 6386, 9.1); other codecs pack those with one that is."""
+    return packet.stream.codec.canonical_name == "vp8" and not bytes(memoryview(packet)[:1])[0] & 0x10
+
+
+def _probe(
+    container: InputContainer, video: VideoStream, seen: _Seen, size: int, until: float | None
+) -> Probe:
+    import av
+
+    context, pictures, rate = video.codec_context, seen.tallies[video.index], video.average_rate
+    rate = rate or video.guessed_rate
+    start = (container.start_time or 0) / av.time_base
+    end = max(float(tally.end) for tally in seen.tallies.values()) - start
+    promised = None if container.duration is None else container.duration / av.time_base
+    audio = list(_audio(container, seen))
+    aspect = video.sample_aspect_ratio
+    return Probe(
+        width=context.width,
+        height=context.height,
+        frame_rate=float(rate) if rate else None,
+        codec=_CODECS.get(video.codec.canonical_name, video.codec.canonical_name),
+        pixel_format=context.pix_fmt,
+        frames=pictures.count,
+        duration=pictures.seconds,
+        bitrate=pictures.size * 8 / pictures.seconds if pictures.seconds > 0 else None,
+        size=size,
+        audio_codec=audio[0][0].codec if audio else None,
+        audio_duration=audio[0][1].seconds if audio else None,
+        end=float(pictures.end) - start,
+        missing=None if promised is None else max(0.0, promised - end),
+        span=None if seen.untimed else seen.steps.span,
+        begun=None if until is None else seen.begun,
+        variable=seen.steps.vary(video.time_base or Fraction(0)),
+        damaged=seen.broken or pictures.corrupt or not seen.look.keyed,
+        rotation=seen.look.rotation,
+        sample_aspect=(aspect.numerator, aspect.denominator) if aspect else (1, 1),
+        interlaced=seen.look.interlaced or context.field_order in (2, 3, 4, 5),
+        depth=context.format.components[0].bits if context.format and context.format.components else None,
+        colour=seen.look.colour,
+        mastering=seen.look.mastering,
+        light=seen.look.light,
+        audio=tuple(track for track, _ in audio),
+        subtitles=tuple(_subtitles(container)),
+        chapters=min(len(container.chapters()), _MOST_CHAPTERS),
+    )
+
+
+def _audio(container: InputContainer, seen: _Seen) -> Iterator[tuple[AudioTrack, Tally]]:
+    """The tracks that have sound in them, and how much."""
+    for number, stream in enumerate(islice(container.streams.audio, MOST_TRACKS)):
+        tally, context = seen.tallies[stream.index], stream.codec_context
+        channels = context.layout.nb_channels
+        if tally.count and 0 < channels <= _MOST_CHANNELS:
+            rate = context.sample_rate or None
+            track = AudioTrack(
+                stream.codec.canonical_name, channels, rate, _language(stream.language), number=number
+            )
+            yield track, tally
+
+
+def _subtitles(container: InputContainer) -> Iterator[SubtitleTrack]:
+    for number, stream in enumerate(islice(container.streams.subtitles, MOST_TRACKS)):
+        context = stream.codec_context
+        codec = "unknown" if context is None else context.codec.canonical_name
+        yield SubtitleTrack(codec, codec in _TEXT, _language(stream.language), number=number)
+
+
+def _language(text: str | None) -> str | None:
+    return text if text and text != "und" and _LANGUAGE.fullmatch(text) else None
+
+
+def main(name: str, descriptor: str, demuxers: str, what: str) -> None:
     """Measure the file and say what it is."""
     try:
-        found = asdict(measure(name, int(descriptor), demuxers))
+        if what == SOUND:
+            found: Probe | Heard = listen(name, int(descriptor), demuxers)
+        else:
+            found = measure(name, int(descriptor), demuxers, float(what) if what else None)
+        # Without spaces, which the end of a line would lose.
+        text = json.dumps(asdict(found), separators=(",", ":"))
     except (ProbeError, OSError) as error:
-        found = {"error": str(error)}
-    sys.stderr.write(f"\n{json.dumps(found)}\n")
+        text = json.dumps({"error": str(error)[: LINE // 2]})
+    lines = [text[i : i + LINE] for i in range(0, len(text), LINE)]
+    sys.stderr.write("\n" + "\n".join(lines) + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -11,31 +10,36 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.encode import Encoded, encode, ffmpeg_for, measured
+from agent.advance import NeverBack
+from agent.encode import ffmpeg_for
+from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.files import Files
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
+from agent.join import join
+from agent.plan import plan
 from agent.probe import probe_open
-from agent.publish.rules import OutputRules
+from agent.publish.rules import OutputFailedError, OutputRules
 from agent.sandbox import Sandbox
-from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
-from agent.workspace import attempt_directory, job_directory, publish
+from agent.stream.live import stream_out
+from agent.stream.record import recorded_input
+from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
+from agent.work import work
+from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
-from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar
+from common.model import NO_FINDINGS, Failure, JobStatus, Report, Scalar, Stage
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, UnsuitableError, resolve
+from common.settings import EncodeSettings, Source, UnsuitableError, resolve_job
+from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
-
-Done = tuple[dict[str, Scalar], Findings]
-"""The metrics of a job that ended well, and what else came to light."""
 
 
 def run_job(
@@ -52,17 +56,32 @@ def run_job(
     sandbox: Sandbox = _NO_SANDBOX,
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
+    clips: Path | None = None,
+    account: Account | None = None,
     files: Files | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
     Its ffmpeg is suspended while `may_work`, which is asked again and again, is false.
 
-    The output is `work_dir/<job id>/<scenario>.<container>`, there only when it is whole
-    and verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
-    about once a second and once at the end, from this thread.
+    The output is where the job wants it (`agent.publish`), there only when it is whole and
+    verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
+    about once a second and once at the end, from this thread. `account` measures what it uses.
     """
-    tools = Tools(toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs, files)
+    tools = Tools(
+        toolbox,
+        spawner,
+        NeverBack(on_progress),
+        abort,
+        may_work,
+        sandbox,
+        limits,
+        inputs=inputs,
+        outputs=outputs,
+        account=account or Account(Means()),
+        clips=clips,
+        files=files,
+    )
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
     findings = NO_FINDINGS
@@ -72,7 +91,7 @@ def run_job(
         return None
     except FailedError as error:
         failure, known = error.failure, error.known
-    except InputFailedError as error:
+    except (InputFailedError, OutputFailedError) as error:
         failure = Failure(error.code, str(error)[:MAX_MESSAGE])
     except OSError as error:
         code = "disk_full" if error.errno in _FULL else "agent_error"
@@ -96,33 +115,23 @@ def run_job(
 
 def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> Done:
     """What the job brought; `FailedError`, `InputFailedError`, `AbortedError`."""
-    settings = _settings(assignment)
+    settings = _settings(assignment, tools.toolbox)
     with (
         job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory,
         attempt_directory(directory.path, node_id, assignment.lease_id) as own,
     ):
         task = Task(assignment, node_id, tools, directory.path, own)
+        if assignment.stage is Stage.JOIN:
+            return join(task)
         ffmpeg_for(task, settings)  # before an input is fetched in vain
         with _input(task) as given:
-            return _work(task, given)
-
-
-def _work(task: Task, given: MeasuredInput | None) -> Done:
-    """The story of one job."""
-    settings = _settings(task.assignment, None if given is None else given.source)
-    encoded = encode(task, settings, given)
-    return _publish(task, encoded)
-
-
-def _publish(task: Task, encoded: Encoded) -> Done:
-    whole = task.job_directory / encoded.path.name
-    publish(encoded.path, whole)
-    # Paths may be any bytes, JSON may not.
-    path = os.fsencode(whole).decode("utf-8", "replace")
-    return (
-        measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, path),
-        NO_FINDINGS,
-    )
+            source = None if given is None else given.source
+            settings = _settings(assignment, tools.toolbox, source)
+            if assignment.output is not None and is_stream(assignment.output):
+                return stream_out(task, settings, given)
+            return (
+                plan(task, settings, given) if assignment.stage is Stage.PLAN else work(task, settings, given)
+            )
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
@@ -130,20 +139,30 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
     tools, text = task.tools, task.assignment.input
     if text is None:
         return nullcontext()
+    asked = task.assignment.parameters.get("duration")
     measure = partial(
-        probe_open, name="the input", spawner=tools.spawner, sandbox=tools.sandbox, abort=tools.abort
+        probe_open,
+        name="the input",
+        spawner=tools.spawner,
+        sandbox=tools.sandbox,
+        abort=tools.abort,
+        until=float(asked) if isinstance(asked, int | float) else None,
     )
+    if is_stream(text):
+        return recorded_input(task, float(str(asked)), measure)
     return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort, tools.files)
 
 
-def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSettings:
+def _settings(assignment: Assignment, toolbox: Toolbox, source: Source | None = None) -> EncodeSettings:
     scenario = SCENARIOS.get(assignment.scenario)
     if scenario is None:  # a newer master may know more; another node may, too
         raise FailedError(
             "agent_error", f"this agent does not know the scenario {assignment.scenario!r}; update it"
         )
     try:
-        return resolve(scenario, assignment.parameters, source)
+        return resolve_job(
+            scenario, assignment.parameters, assignment.input, assignment.output, source, toolbox.encoders
+        )
     except UnsuitableError as error:
         if source is not None:  # without what is known of the input all did fit
             raise FailedError("input_invalid", f"the input cannot be encoded: {error}") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,6 +22,9 @@ from agent import hardware, identity, instance, joining
 from agent.cache import Cache
 from agent.config import Config
 from agent.delivery import deliver
+from agent.energy import gpu, rapl
+from agent.energy.account import Means
+from agent.energy.cost import Prices
 from agent.ffmpeg.discover import Toolbox, discover
 from agent.ffmpeg.spawner import Spawner, SpawnError
 from agent.files import Files
@@ -30,10 +34,13 @@ from agent.link import Link, RefusedError, retry
 from agent.locality import interface_addresses, is_this_machine
 from agent.loop import Agent
 from agent.outbox import Outbox
+from agent.publish.rules import OutputRules
+from agent.publish.unpublished import remove_unpublished
 from agent.sandbox import SandboxError, detect
 from agent.workspace import remove_leftovers
 from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
+from common.inputs import HostPattern
 from common.model import Report
 from common.tokens import TokenText
 from common.trust import TrustError, explain
@@ -137,6 +144,11 @@ def run(options: Mapping[str, Any]) -> None:
             options["allow_private_inputs"],
             options["max_input_size"],
         ),
+        outputs=OutputRules(
+            options["output_root"], options["output_host"], allow_private=options["allow_private_outputs"]
+        ),
+        power_model=options["power_model"],
+        prices=Prices(options["price_per_kwh"], options["price_per_hour"], options["currency"]),
     )
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
@@ -235,8 +247,8 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
             f"this machine is not registered with {config.master.url}; start the agent with --register"
         )
     _make_work_dir(config.work_dir)
+    _check_roots(config.inputs, config.outputs)
     cache = _make_cache(config)
-    _check_roots(config.inputs)
     joined = who is not None and who.joined
     token = joining.read_token(options["join_token_file"], options["join_token"], needed=not joined)
     expected = None if token is None or joined else token.fingerprint
@@ -249,12 +261,17 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
         _work(config, client, cache, who, token, options, stop)
 
 
-def _check_roots(rules: InputRules) -> None:
-    for name, path in rules.media_roots.items():
-        try:
-            check_root(path)
-        except OSError as error:
-            raise StopError(f"the media root {name} ({path}) cannot be used: {error.strerror}") from error
+def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
+    for flag, roots in (("media", inputs.media_roots), ("output", outputs.roots)):
+        for name, path in roots.items():
+            try:
+                check_root(path)
+                if flag == "output" and not os.access(path, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, "it cannot be written to by the agent's user")
+            except OSError as error:
+                raise StopError(
+                    f"the {flag} root {name} ({path}) cannot be used: {error.strerror}"
+                ) from error
 
 
 def _work(
@@ -282,11 +299,14 @@ def _work(
             log.warning("%s is not used: %s. What it needs must be below /usr or LD_LIBRARY_PATH", named, why)
         if not toolbox.encoders:
             raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
+        means = Means(rapl.find(), gpu.find(), config.power_model, config.prices)
+        log.info("%s", means.describe())
         description = _describe(config, toolbox, options["max_concurrent_jobs"])
+        description["energy_source"] = means.source
         run = instance.begin(config.master_dir)
         link = Link(client, who, run, description, token.secret if token else None)
         slots = description["max_concurrent_jobs"]
-        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, Files(client, cache))
+        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, means, Files(client, cache))
         stop.at_once = agent.stop_now
         with _clear_ends():
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
@@ -294,6 +314,7 @@ def _work(
             instance.confirm(config.master_dir, run)
             joining.note(config.master_dir, link)
             # Not before: the master refuses a copy of an agent that has them under way.
+            remove_unpublished(config.work_dir, who.node_id, config.outputs)
             remove_leftovers(config.work_dir, who.node_id)
         # Also when it is to stop already: it may be registered, and then says goodbye.
         why = agent.run(stop.event)
@@ -337,6 +358,7 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
     log.info("ffmpeg %s, encoders that work here: %s", toolbox.version, ", ".join(toolbox.encoders))
     log.info("Slots: %s", rule)
     log.info("%s", config.inputs.describe())
+    log.info("%s", config.outputs.describe())
     return {
         **asdict(machine),
         "encoders": list(toolbox.encoders),
@@ -344,8 +366,13 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         "labels": {**hardware.default_labels(machine), **config.labels},
         "max_concurrent_jobs": slots,
         "media_roots": sorted(config.inputs.media_roots),
-        "input_hosts": sorted(map(str, config.inputs.hosts)),
+        "input_hosts": _reached(config.inputs.hosts, toolbox),
         "output_roots": sorted(config.outputs.roots),
-        "output_hosts": sorted(map(str, config.outputs.hosts)),
+        "output_hosts": _reached(config.outputs.hosts, toolbox),
         "agent_version": VERSION,
     }
+
+
+def _reached(hosts: Iterable[HostPattern], toolbox: Toolbox) -> list[str]:
+    """Those that this machine has the means to speak to."""
+    return sorted(str(host) for host in hosts if host.origin.scheme != "srt" or toolbox.srt is not None)

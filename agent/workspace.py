@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections import Counter
@@ -48,7 +47,7 @@ def attempt_directory(job_directory: Path, node_id: str, lease_id: str) -> Itera
     Each attempt has one of its own: an old one that ends late must not touch the files of the next.
     At the end of the block it is removed, with all that is in it.
     """
-    path = job_directory / f"{_owner(node_id)}-{lease_id[:8]}.part"
+    path = job_directory / f"{owner(node_id)}-{lease_id[:8]}.part"
     shutil.rmtree(path, ignore_errors=True)  # of the same attempt, before its agent died
     path.mkdir()
     try:
@@ -57,21 +56,20 @@ def attempt_directory(job_directory: Path, node_id: str, lease_id: str) -> Itera
         shutil.rmtree(path, ignore_errors=True)
 
 
-def publish(part: Path, whole: Path) -> None:
-    """Gives a finished file its name, so that it is on the disk when the name is there."""
-    _sync(part)
-    part.replace(whole)
-    _sync(whole.parent)
-
-
 def remove_leftovers(work_dir: Path, node_id: str) -> None:
     """Remove what attempts of this node left unfinished when its agent died. None may be running."""
-    for part in work_dir.glob(f"*/{_owner(node_id)}-*.part"):
-        shutil.rmtree(part, ignore_errors=True)
-        _remove_if_empty(part.parent)
+    mine = owner(node_id)
+    for pattern in (f"*/{mine}-*.part", f"*/.ffrtmp-{mine}-*.part"):
+        for part in work_dir.glob(pattern):
+            if part.is_dir() and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    part.unlink()
+            _remove_if_empty(part.parent)
 
 
-def _owner(node_id: str) -> str:
+def owner(node_id: str) -> str:
     """What tells this node's unfinished files from others': nodes may share a work directory."""
     return node_id[:8]
 
@@ -79,11 +77,3 @@ def _owner(node_id: str) -> str:
 def _remove_if_empty(directory: Path) -> None:
     with suppress(OSError):
         directory.rmdir()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -130,22 +130,23 @@ class MasterClient(FilesClient):
         """End a token."""
         self._call("DELETE", f"/tokens/{id_in_path(token_id)}")
 
-    def submit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue a job, once, however often it has to be sent."""
-        return self._once("/jobs", json=dict(fields))
+    def submit(self, fields: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
+        """Queue a job, once, however often it has to be sent. `key`: what makes it the same; None: this call."""
+        return self._once("/jobs", key, json=dict(fields))
 
-    def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Queue many jobs, all or none, once."""
-        queued: list[dict[str, Any]] = self._once("/jobs/batch", json={"jobs": list(jobs)})["jobs"]
+    def submit_batch(self, jobs: Sequence[Mapping[str, Any]], key: str | None = None) -> list[dict[str, Any]]:
+        """Queue many jobs, all or none, once; with a `key` of your own, once for that key."""
+        queued: list[dict[str, Any]] = self._once("/jobs/batch", key, json={"jobs": list(jobs)})["jobs"]
         return queued
 
     def retry(self, job_id: str) -> dict[str, Any]:
         """Queue a new job that repeats a finished one, once."""
         return self._once(f"/jobs/{id_in_path(job_id)}/retry")
 
-    def jobs(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """All jobs, page by page."""
-        return self._pages("/jobs", "jobs", {} if status is None else {"status": status})
+    def jobs(self, status: str | None = None, parent_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """All jobs, page by page; of one status, or the parts of one job."""
+        wanted = {"status": status, "parent_id": parent_id}
+        return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""

@@ -14,6 +14,7 @@ from common.failures import KINDS
 from common.fields import Matches, OneOf, StrictBoolean, StrictFloat, StrictInteger, StrictString, says
 from common.model import (
     Confidence,
+    EnergySource,
     JobStatus,
     NodeStatus,
     NodeType,
@@ -103,6 +104,12 @@ class NodeSchema(Strict):
     input_hosts = _texts("hosts that it fetches inputs from; null: it does not say", allow_none=True)
     output_roots = _texts("media roots that it writes outputs to; null: it does not say", allow_none=True)
     output_hosts = _texts("hosts that it streams to; null: it does not say", allow_none=True)
+    energy_source = OneOf(
+        EnergySource,
+        required=True,
+        allow_none=True,
+        **says("what tells the energy of an encode; null: nothing"),
+    )
     protocol = _count("the protocol that its agent speaks; 0: it does not say")
     credential_expires_at = _time(
         "until when its credential is valid; null: for ever, or it has none", allow_none=True
@@ -273,11 +280,26 @@ class LogSchema(Strict):
     lines = _texts("the newest lines, oldest first")
 
 
+def _scalars(text: str, **kwargs: Any) -> fields.Dict:
+    value = fields.Raw(allow_none=True, validate=is_scalar)
+    return fields.Dict(keys=StrictString(), values=value, required=True, **kwargs, **says(text))
+
+
+class PartSchema(Strict):
+    """A completed part of a job that is to be joined."""
+
+    part = _text("its name, such as `720p`")
+    job_id = _text("the job that it is")
+    metrics = _scalars("what was produced and what it cost")
+    artifacts = _many(ArtifactSchema, "the files that it made")
+
+
 class ClaimedSchema(JobSchema):
     """A job that a node holds the lease of."""
 
     lease_id = _text("proves that a report belongs to this attempt")
     attempt = _count("the attempt's number")
+    parts = fields.List(fields.Nested(PartSchema), **says("what it is to join; with `stage` `join` only"))
 
 
 class ClaimSchema(ClaimedSchema):
@@ -302,11 +324,6 @@ class ReportedSchema(Strict):
     job_id = _text()
     node_id = _text()
     status = OneOf(JobStatus, only=(JobStatus.COMPLETED, JobStatus.FAILED), required=True)
-
-
-def _scalars(text: str, **kwargs: Any) -> fields.Dict:
-    value = fields.Raw(allow_none=True, validate=is_scalar)
-    return fields.Dict(keys=StrictString(), values=value, required=True, **kwargs, **says(text))
 
 
 class ResultSchema(Strict):

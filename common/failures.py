@@ -32,6 +32,15 @@ _KINDS = (
     ),
     FailureKind("input_invalid", False, "the input is empty, damaged, too large or no video", of_job=True),
     FailureKind("input_unreachable", True, "the input could not be fetched over the network", of_job=True),
+    FailureKind(
+        "output_refused", False, "the output may not go there: from this node, or from any", of_job=True
+    ),
+    FailureKind(
+        "stream_unreachable",
+        True,
+        "the server of a live stream could not be had, or had no stream",
+        of_job=True,
+    ),
     FailureKind("time_limit", False, "the encode ran longer than its time limit allows"),
     FailureKind(
         "memory_limit",
@@ -41,6 +50,11 @@ _KINDS = (
     FailureKind("cpu_limit", False, "the encode used more CPU time than its limit allows"),
     FailureKind("output_too_large", False, "the output grew far beyond what its bitrate or pictures need"),
     FailureKind("output_invalid", True, "ffmpeg ended well, but the output is not what was asked for"),
+    FailureKind(
+        "output_exists", False, "something is at the output's place, and may not be overwritten", of_job=True
+    ),
+    FailureKind("output_refused", False, "the output may not be written to its place", of_job=True),
+    FailureKind("output_unreachable", True, "the output could not be sent over the network", of_job=True),
     FailureKind("encoder_killed", True, "a signal ended ffmpeg (out of memory, or somebody killed it)"),
     FailureKind("encoder_stalled", True, "ffmpeg made no progress for a while and was ended"),
     FailureKind("disk_full", True, "no space was left for the output"),

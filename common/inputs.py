@@ -2,9 +2,11 @@
 
     media:films/2024/a day.mp4     a file below a media root that nodes declare
     https://example.com/a.mp4      a file that the node fetches from an allowed host
+    s3://bucket/films/a day.mp4    an object of a store that the node has the credentials of
     file:<SHA-256>                 a file in the master's file store
+    rtmp://example.com/app/name    a live stream, which is recorded (`common.streams`)
 
-Nothing is decoded, normalised or guessed: what has two meanings is refused.
+Nothing is normalised or guessed: what has two meanings is refused.
 """
 
 from __future__ import annotations
@@ -14,17 +16,25 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import idna
 
+from common import paths
+
+if TYPE_CHECKING:
+    from common.streams import Stream
+
 MAX_URL = 2048
 """Characters."""
-MAX_PATH = 1024
-"""Bytes of a path below a media root, in UTF-8."""
+MAX_PATH = 4095
+"""Bytes of a path below a media root: Linux opens no longer ones at once."""
+MAX_PLACE = len("media:/") + 63 + 4 * MAX_PATH
+"""Characters of `media:ROOT/PATH`: a byte of a path takes up to four."""
 MAX_NAME = 255
 """Bytes of one name in it: Linux has no longer ones."""
-PORTS = {"https": 443, "http": 80}
-"""The schemes that are fetched, and the port that each means by itself."""
+PORTS = {"https": 443, "http": 80, "rtmp": 1935, "rtmps": 443, "srt": None}
+"""The schemes of servers, and the port that each means by itself, if it means one."""
 
 ROOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """The name of a media root."""
@@ -32,6 +42,12 @@ FILE = "file:"
 """How the name of a file in the master's file store begins."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+STORES = ("s3",)
+"""The schemes of stores of objects."""
+MAX_KEY = 1024
+"""Bytes of an object's name in UTF-8: S3 has no longer ones."""
+_STORE = re.compile(f"(?:{'|'.join(STORES)})://")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _URL = re.compile(r"(https?)://([^/?#]*)(/[^?#]*)?(\?[^#]*)?", re.ASCII | re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]@]*)(?::(\d{1,5}))?", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
@@ -50,12 +66,44 @@ class MediaFile:
     root: str
     """The name that agents declare the root by."""
     path: str
-    """Names with `/` between; none is empty, `.` or `..`."""
+    """Names with `/` between; none is empty, `.` or `..`. As `common.paths` spells it."""
 
     @property
     def place(self) -> str:
         """What a node must be able to read, as `readable` takes it."""
         return f"media:{self.root}"
+
+    @property
+    def name(self) -> bytes:
+        """The path as the system has it."""
+        return paths.to_bytes(self.path)
+
+    def __str__(self) -> str:
+        return f"media:{self.root}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object in a bucket of a store such as S3."""
+
+    scheme: str
+    """Of `STORES`."""
+    bucket: str
+    key: str
+    """As it was written: it may have spaces and slashes anywhere."""
+
+    @property
+    def place(self) -> str:
+        """What a node must be able to read, as `readable` takes it."""
+        return f"{self.scheme}://{self.bucket}"
+
+    @property
+    def origin(self) -> Origin:
+        """The same, as hosts' patterns know it."""
+        return Origin(self.scheme, self.bucket, 0)
+
+    def __str__(self) -> str:
+        return f"{self.place}/{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +112,14 @@ class Origin:
 
     scheme: str
     host: str
-    """In lower case and ASCII; an IP address in its canonical spelling, without brackets."""
+    """In lower case and ASCII; an IP address in its canonical spelling, without brackets. Of a store: the
+    bucket."""
     port: int
+    """0 for a bucket."""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.port == PORTS.get(self.scheme, 0) else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
 
@@ -126,22 +176,28 @@ class HostPattern:
         return f"{scheme}://{'*.' if self.below else ''}{rest}"
 
 
-def parse_input(text: str) -> MediaFile | Url | StoredFile:
+def parse_input(text: str) -> MediaFile | StoredObject | Url | StoredFile | Stream:
     """The input that `text` names; `InputError` if it names none that we take."""
+    from common.streams import is_stream, parse_stream  # it is written in the words of this module
+
+    if text.startswith("media:"):
+        return parse_media(text)
     if _CONTROLS.search(text):
         raise InputError("it has a control character or half a character in it")
-    if text.startswith("media:"):
-        return _media_file(text.removeprefix("media:"))
+    if _STORE.match(text):
+        return _stored_object(text)
     if _URL.match(text):
         return parse_url(text)
+    if is_stream(text):
+        return parse_stream(text)
     if text.startswith(FILE):
         sha256 = stored_file(text)
         if sha256 is None:
             raise InputError("write file: and the file's whole SHA-256: 64 digits of 0-9 and a-f")
         return StoredFile(sha256)
     raise InputError(
-        "write media:ROOT/PATH for a file below a media root, https://HOST/PATH, or file:SHA256 for one in "
-        "the file store"
+        "write media:ROOT/PATH for a file below a media root, file:SHA256 for one in the file store, "
+        "https://HOST/PATH, s3://BUCKET/KEY, or rtmp://HOST/APP/KEY"
     )
 
 
@@ -151,21 +207,42 @@ def stored_file(text: str) -> str | None:
     return sha256 if text.startswith(FILE) and _SHA256.fullmatch(sha256) else None
 
 
-def _media_file(text: str) -> MediaFile:
-    name, slash, path = text.partition("/")
+def parse_media(text: str) -> MediaFile:
+    """The place below a media root that `media:ROOT/PATH` names; `InputError` if it is none."""
+    name, slash, path = text.removeprefix("media:").partition("/")
     if not slash:
         raise InputError("the path is missing; write media:ROOT/PATH")
     root = root_name(name)
-    if "\\" in path:
-        raise InputError("write / between names, not a backslash")
-    if len(path.encode()) > MAX_PATH:
+    try:
+        below = paths.to_bytes(path)
+    except paths.PathError as error:
+        raise InputError(str(error)) from error
+    if len(below) > MAX_PATH:
         raise InputError(f"the path is longer than {MAX_PATH} bytes")
-    for part in path.split("/"):
-        if part in ("", ".", ".."):
+    for part in below.split(b"/"):
+        if part in (b"", b".", b".."):
             raise InputError("no name in the path may be empty, . or ..")
-        if len(part.encode()) > MAX_NAME:
+        if len(part) > MAX_NAME:
             raise InputError(f"a name in the path is longer than {MAX_NAME} bytes")
     return MediaFile(root, path)
+
+
+def _stored_object(text: str) -> StoredObject:
+    scheme, _, rest = text.partition("://")
+    bucket, slash, key = rest.partition("/")
+    if not (slash and key):
+        raise InputError(f"the key is missing; write {scheme}://BUCKET/KEY")
+    if len(key.encode()) > MAX_KEY:
+        raise InputError(f"the key is longer than {MAX_KEY} bytes")
+    return StoredObject(scheme, _bucket(scheme, bucket), key)
+
+
+def _bucket(scheme: str, text: str) -> str:
+    if not _BUCKET.fullmatch(text):
+        raise InputError(
+            f"{text!r} is no bucket; write {scheme}://BUCKET, of 3 to 63 small letters, digits and .-"
+        )
+    return text
 
 
 def root_name(text: str) -> str:
@@ -187,16 +264,19 @@ def parse_url(text: str) -> Url:
     if match is None:
         raise InputError("write https://HOST/PATH")
     scheme, authority, path, query = match.groups()
-    return Url(_origin(scheme.lower(), authority), f"{path or '/'}{query or ''}")
+    return Url(parse_origin(scheme.lower(), authority), f"{path or '/'}{query or ''}")
 
 
-def _origin(scheme: str, authority: str) -> Origin:
+def parse_origin(scheme: str, authority: str) -> Origin:
+    """The server of a scheme in `PORTS`, from what a URL has between // and its path."""
     if "@" in authority:
         raise InputError("a URL of an input has no user or password")
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise InputError("the host or port of the URL is none")
     port = int(match[2]) if match[2] else PORTS[scheme]
+    if port is None:
+        raise InputError(f"{scheme} has no usual port; write {scheme}://HOST:PORT")
     if not 1 <= port <= 65_535:
         raise InputError("a port is 1 to 65535")
     return Origin(scheme, _host(match[1]), port)
@@ -236,16 +316,19 @@ def _ipv6(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def parse_host_pattern(text: str) -> HostPattern:
-    """`example.com`, `*.example.com`, `example.com:8443`, `http://example.com`.
+    """`example.com`, `*.example.com`, `example.com:8443`, `http://example.com`, `s3://bucket`.
 
     Without a scheme https is meant. `InputError` if it is none of these.
     """
+    if _STORE.match(text):
+        scheme, _, bucket = text.partition("://")
+        return HostPattern(Origin(scheme, _bucket(scheme, bucket), 0), below=False)
     scheme, _, authority = text.rpartition("://")
     scheme = scheme.lower() or "https"
     if scheme not in PORTS or _CONTROLS.search(text) or any(sign in authority for sign in "/?#\\ "):
         raise InputError(f"{text!r} is no host; write example.com, *.example.com or http://example.com")
     below = authority.startswith("*.")
-    origin = _origin(scheme, authority.removeprefix("*."))
+    origin = parse_origin(scheme, authority.removeprefix("*."))
     if below and is_address(origin.host):
         raise InputError(f"{text!r}: there are no hosts below an address")
     return HostPattern(origin, below)
@@ -265,10 +348,18 @@ def readable(place: str, media_roots: Iterable[str] | None, input_hosts: Iterabl
         return True  # any agent that speaks the protocol of such jobs: it asks the master for the file
     if place.startswith("media:"):
         return place.removeprefix("media:") in (media_roots or ())
+    return reaches(place, input_hosts)
+
+
+def reaches(place: str, hosts: Iterable[str] | None) -> bool:
+    """Whether the server at `place` is among those that these patterns allow."""
     origin = _parse_place(place)
-    return any(parse_host_pattern(text).allows(origin) for text in input_hosts or ())
+    return any(parse_host_pattern(text).allows(origin) for text in hosts or ())
 
 
 @lru_cache(maxsize=4096)
 def _parse_place(place: str) -> Origin:
-    return parse_url(place).origin
+    if _STORE.match(place):
+        return parse_host_pattern(place).origin
+    scheme, _, authority = place.partition("://")
+    return parse_origin(scheme, authority)

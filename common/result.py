@@ -31,8 +31,11 @@ class Metric:
 
 _PROBE = "probe of the output"
 _WAIT4 = "wait4 of the ffmpeg process"
-_CLOCK = "monotonic clock, from the start of ffmpeg to its end"
+_BOTH = "; of two passes the"
+_CLOCK = "monotonic clock, from the start of ffmpeg to its end; of two passes the sum"
 
+_MEAN = "mean of the runs"
+_MOST = "the highest of the runs"
 _INPUT = "probe of the input"
 _STATISTICS = {
     "mean": "mean over all frames",
@@ -55,24 +58,30 @@ def _quality() -> list[Metric]:
 _METRICS = (
     Metric("frames", int, None, f"{_PROBE}: pictures counted"),
     Metric("duration", float, "s", _PROBE),
-    Metric("fps", float, "frames/s", "frames / wall_seconds"),
-    Metric("speed", float, "s/s", "duration / wall_seconds"),
+    Metric("fps", float, "frames/s", f"frames / wall_seconds; {_MEAN}"),
+    Metric("speed", float, "s/s", f"duration / wall_seconds; {_MEAN}"),
     Metric("bitrate_asked", int, "bit/s", "request"),
     Metric("bitrate", float, "bit/s", f"{_PROBE}: bytes of the video stream / duration"),
     Metric("output_bytes", int, "byte", f"{_PROBE}: size of the file"),
     Metric("output_path", str, None, "agent: the file on the node"),
-    Metric("cpu_seconds", float, "s", _WAIT4),
-    Metric("peak_memory_bytes", int, "byte", f"{_WAIT4}; /proc while it ran, if the agent is larger"),
-    Metric("wall_seconds", float, "s", _CLOCK),
+    Metric("cpu_seconds", float, "s", f"{_WAIT4}{_BOTH} sum; {_MEAN}"),
+    Metric(
+        "peak_memory_bytes",
+        int,
+        "byte",
+        f"{_WAIT4}{_BOTH} larger; /proc while it ran, if the agent is larger; {_MOST}",
+    ),
+    Metric("wall_seconds", float, "s", f"{_CLOCK}; {_MEAN}"),
     Metric("width", int, "pixel", _PROBE),
     Metric("height", int, "pixel", _PROBE),
     Metric("frame_rate", float, "frames/s", _PROBE),
     Metric("codec", str, None, _PROBE),
     Metric("pixel_format", str, None, _PROBE),
-    Metric("encoder", str, None, "request"),
+    Metric("encoder", str, None, "request; with `hwaccel: auto`, what the node has"),
+    Metric("preset", str, None, "request; of a hardware encoder, the nearest of its own"),
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
-    Metric("command", str, None, "agent: the command line, quoted for a shell"),
-    Metric("runs", int, None, "agent: encodes that the numbers come from"),
+    Metric("command", str, None, f"agent: the command line, quoted for a shell{_BOTH} second"),
+    Metric("runs", int, None, "agent: encodes that were measured; the output is that of the last one"),
     Metric("crf", float, None, "request, or found by the search for target_vmaf", always=False),
     Metric("passes", int, None, "request"),
     Metric(
@@ -83,23 +92,12 @@ _METRICS = (
         always=False,
     ),
     *_quality(),
-    Metric("energy_joules", float, "J", "energy_source, over exactly the encode", always=False),
-    Metric("energy_idle_joules", float, "J", "power while the node was idle * wall_seconds", always=False),
-    Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules", always=False),
-    Metric(
-        "energy_source",
-        str,
-        None,
-        "agent: what the energy was read from; `model`: it is an estimate",
-        always=False,
-    ),
-    Metric(
-        "energy_note",
-        str,
-        None,
-        "agent: why there is no energy, or the formula of the estimate",
-        always=False,
-    ),
+    Metric("vmaf_model", str, None, "agent: Netflix' model for a picture of the input's size", always=False),
+    Metric("energy_joules", float, "J", f"energy_source, over exactly the encode; {_MEAN}"),
+    Metric("energy_idle_joules", float, "J", f"power of the idle node * wall_seconds; {_MEAN}"),
+    Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules"),
+    Metric("energy_source", str, None, "agent: what it was read from; `model`: it is an estimate"),
+    Metric("energy_note", str, None, "agent: how the energy was obtained, or why it is not known"),
     Metric("cost", float, None, "cost_basis", always=False),
     Metric("currency", str, None, "agent: --currency", always=False),
     Metric("cost_basis", str, None, "agent: the formula and its prices", always=False),
@@ -130,6 +128,11 @@ _METRICS = (
     Metric("source_pixel_format", str, None, _INPUT, always=False),
     Metric("source_frame_rate", float, "frames/s", _INPUT, always=False),
     Metric("source_duration", float, "s", _INPUT, always=False),
+    Metric("shown_width", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
+    Metric("shown_height", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
+    Metric("codecs", str, None, "agent: the heads of the files that were made (RFC 6381)", always=False),
+    Metric("peak_bitrate", int, "bit/s", "pieces of the stream: the most of a target duration", always=False),
+    Metric("average_bitrate", int, "bit/s", "pieces of the stream: all bytes / all seconds", always=False),
     Metric("audio_tracks", int, None, _PROBE, always=False),
     Metric("subtitle_tracks", int, None, _PROBE, always=False),
     Metric("loudness", float, "LUFS", "ffmpeg's ebur128 over the output", always=False),
@@ -203,6 +206,7 @@ def metrics(
         "codec": probed.codec if probed else None,
         "pixel_format": probed.pixel_format if probed else None,
         "encoder": settings.encoder,
+        "preset": settings.preset or None,
         "ffmpeg_version": ffmpeg_version,
         "command": shlex.join(command) if command is not None else None,
         "runs": 1,

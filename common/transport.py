@@ -149,13 +149,13 @@ class Transport:
                 self._credential, self._spare = self._spare, self._credential
             return self._credential != refused
 
-    def _once(self, path: str, **content: Any) -> dict[str, Any]:
+    def _once(self, path: str, key: str | None = None, **content: Any) -> dict[str, Any]:
         """A request that makes something, sent again if no answer came: its key tells the master.
 
         It does not say our protocol: an older master drops what it does not know of a newer caller,
         and a job without its input is not the job. So it refuses it.
         """
-        headers = {"Idempotency-Key": str(uuid.uuid4()), PROTOCOL_HEADER: None}
+        headers = {"Idempotency-Key": key or str(uuid.uuid4()), PROTOCOL_HEADER: None}
         for pause in RESEND_AFTER:
             try:
                 return self._call("POST", path, headers=headers, **content)

@@ -21,5 +21,7 @@ def frame_rate(fps: float) -> Fraction:
 
 
 def duration(settings: EncodeSettings) -> float:
-    """Seconds that the output's frames last at their exact rate."""
+    """Seconds that the output's frames last: as in the input, or at their exact rate."""
+    if settings.every_frame:
+        return settings.duration
     return float(settings.frames / frame_rate(settings.fps))

@@ -1,36 +1,19 @@
 """Opens a file below a media root, and nothing else whatever its name or the links on its way.
 
-The kernel resolves the whole path at once and lets no step leave the root (openat2(2) with
-RESOLVE_BENEATH), so there is no moment between a check and its use. The file is opened first
-as a mere place (O_PATH), which a pipe or device does not notice; what is regular is then
-opened again by its descriptor.
+The file is opened first as a mere place (O_PATH), which a pipe or device does not notice; what is
+regular is then opened again by its descriptor.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
 from pathlib import Path
 
+from agent.beneath import RootError, open_beneath, open_root
 from agent.inputs.rules import InputFailedError
 from common.inputs import MediaFile
-
-_OPENAT2 = 437
-"""The number of the system call, on every architecture."""
-_RESOLVE_NO_MAGICLINKS = 0x02
-_RESOLVE_BENEATH = 0x08
-_TRIES = 16
-"""How often a path is resolved again while somebody renames directories on it (EAGAIN)."""
-
-_syscall = ctypes.CDLL(None, use_errno=True).syscall
-
-
-class _How(ctypes.Structure):
-    """`struct open_how` of openat2(2)."""
-
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
 def open_media(file: MediaFile, root: Path) -> int:
@@ -39,9 +22,9 @@ def open_media(file: MediaFile, root: Path) -> int:
     `input_missing`, `input_refused` or `input_invalid` if there is no such file to read. OSError if
     the root itself cannot be opened, or the kernel is older than 5.6.
     """
-    name = f"{file.path!r} below the media root {file.root!r}"
+    name = f"'{file.path}' below the media root {file.root!r}"
     try:
-        place = _open_beneath(root, file.path)
+        place = _open_below(root, file.name)
     except OSError as error:
         raise _refusal(error, name) from error
     try:
@@ -64,36 +47,19 @@ def reopen(descriptor: int) -> int:
 
 def check_root(root: Path) -> None:
     """OSError unless files below `root` can be opened."""
-    os.close(_open_beneath(root, "."))
+    os.close(_open_below(root, b"."))
 
 
-def _open_beneath(root: Path, path: str) -> int:
+def _open_below(root: Path, path: bytes) -> int:
+    base = open_root(root)
     try:
-        base = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise _RootError(error.errno, f"{error.strerror}; is its disk mounted?", str(root)) from error
-    try:
-        how = _How(os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_BENEATH | _RESOLVE_NO_MAGICLINKS)
-        for _ in range(_TRIES):
-            opened: int = _syscall(_OPENAT2, base, path.encode(), ctypes.byref(how), ctypes.sizeof(how))
-            if opened >= 0:
-                return opened
-            number = ctypes.get_errno()
-            if number != errno.EAGAIN:
-                break
-        if number in (errno.ENOSYS, errno.EPERM):
-            raise _RootError(number, "the kernel has no openat2; media roots need Linux 5.6", str(root))
-        raise OSError(number, os.strerror(number), path)
+        return open_beneath(base, path)
     finally:
         os.close(base)
 
 
-class _RootError(OSError):
-    """The root cannot be used at all: that is the node's fault, not the job's."""
-
-
 def _refusal(error: OSError, name: str) -> Exception:
-    if isinstance(error, _RootError):
+    if isinstance(error, RootError):
         return error
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:

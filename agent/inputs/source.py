@@ -11,8 +11,9 @@ from pathlib import Path
 from agent.files import Files
 from agent.inputs.fetch import fetch
 from agent.inputs.media import open_media, reopen
+from agent.inputs.remote import fetch_object
 from agent.inputs.rules import InputFailedError, InputRules
-from common.inputs import InputError, MediaFile, StoredFile, Url, parse_input
+from common.inputs import InputError, MediaFile, StoredFile, StoredObject, Url, parse_input
 
 
 @contextmanager
@@ -39,12 +40,14 @@ def _opened(
         wanted = parse_input(text)
     except InputError as error:  # a master would not have taken it
         raise InputFailedError("input_refused", f"the input cannot be one: {error}") from error
-    if isinstance(wanted, Url):
+    if isinstance(wanted, Url | StoredObject):
         return _fetched(wanted, rules, unfinished, abort)
     if isinstance(wanted, StoredFile):
         if files is None:
             raise InputFailedError("input_refused", "this agent works without the master's file store")
         return files.open(wanted.sha256, rules.max_size, abort)
+    if not isinstance(wanted, MediaFile):  # the runner has these recorded
+        raise InputFailedError("input_refused", f"{wanted} is a live stream, and no file")
     return open_media(wanted, _root(wanted, rules))
 
 
@@ -55,9 +58,12 @@ def _root(file: MediaFile, rules: InputRules) -> Path:
     return root
 
 
-def _fetched(url: Url, rules: InputRules, unfinished: Path, abort: threading.Event) -> int:
+def _fetched(wanted: Url | StoredObject, rules: InputRules, unfinished: Path, abort: threading.Event) -> int:
     with unfinished.open("xb") as file:
         unfinished.unlink()
-        fetch(url, rules, file, abort)
+        if isinstance(wanted, Url):
+            fetch(wanted, rules, file, abort)
+        else:
+            fetch_object(wanted, rules, file, abort)
         file.flush()
         return reopen(file.fileno())

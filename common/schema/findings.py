@@ -16,6 +16,7 @@ from common.fields import (
     StrictString,
     says,
 )
+from common.inputs import MAX_PLACE
 from common.model import Artifact, ArtifactKind, CrfProbe, Findings, Repeat
 from common.schema.base import MAX_NUMBER, Strict, text
 
@@ -34,7 +35,7 @@ class ArtifactSchema(Strict):
     size = StrictInteger(required=True, validate=_is_amount, **says("bytes"))
     sha256 = StrictString(required=True, validate=_is_sha256, **says("of its content"))
     location = text(
-        2048,
+        MAX_PLACE,
         load_default=None,
         allow_none=True,
         **says("where it can be had: `file:SHA256`, `media:ROOT/PATH`; null: it is on the node alone"),
@@ -60,7 +61,9 @@ class CrfProbeSchema(Strict):
     crf = _amount("what was tried", required=True)
     vmaf = _amount("what came of it: the mean", required=True)
     bitrate = _amount("bits per second", required=True, allow_none=True)
-    whole = StrictBoolean(required=True, **says("whether all of the input was encoded; else samples were"))
+    whole = StrictBoolean(
+        required=True, **says("whether it was an encode of the whole output; else samples were")
+    )
 
 
 class FindingsSchema(Strict):

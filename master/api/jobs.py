@@ -88,7 +88,9 @@ def _key(what: str = "") -> Key | None:
 def page() -> Response:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
     asked = query()
-    views, count = service.page(farm(), caller(), asked["status"], asked["after"], asked["limit"])
+    views, count = service.page(
+        farm(), caller(), asked["status"], asked["after"], asked["limit"], asked["parent_id"]
+    )
     return json_response(
         {
             "jobs": [job_document(view) for view in views],
@@ -137,6 +139,7 @@ def resume(job_id: str) -> Response:
     problems=(
         *_UNKNOWN,
         problems.JOB_NOT_FINISHED,
+        problems.PART_OF_JOB,
         problems.UNKNOWN_FILE,
         problems.KEY_REUSED,
         problems.TOO_MANY,
@@ -144,7 +147,10 @@ def resume(job_id: str) -> Response:
     links=_LINKS,
 )
 def retry(job_id: str) -> Response:
-    """Queue a new job that asks for the same as a finished one, with `retry_of`."""
+    """Queue a new job that asks for the same as a finished one, with `retry_of`.
+
+    A job that has parts makes all of them anew; a part cannot be retried alone.
+    """
     no_body()
     return json_response(job_document(service.retry(farm(), caller(), job_id, _key(f"retry {job_id} "))), 201)
 

@@ -116,6 +116,12 @@ class JobsQuery(PageQuery):
     """A page of jobs."""
 
     status = OneOf(JobStatus, load_default=None, allow_none=False, **says("jobs with this status only"))
+    parent_id = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=validate.Length(min=1, error="Must not be empty."),
+        **says("the parts of that job only"),
+    )
 
 
 class ArchiveQuery(Strict):

@@ -18,10 +18,13 @@ from master.operator import state, tables
 from master.operator.audit import audit
 from master.operator.files import files
 from master.operator.jobs import jobs
+from master.operator.matrix.command import matrix
 from master.operator.nodes import nodes
 from master.operator.queue import queue
+from master.operator.report.command import report
 from master.operator.talk import talks
 from master.operator.tokens import tokens
+from master.operator.watch import watch
 
 
 @click.group(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
@@ -114,5 +117,5 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, *state.COMMANDS):
+for command in (audit, matrix, report, watch, *state.COMMANDS):
     main.add_command(command)

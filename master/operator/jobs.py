@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 from typing import IO, Any
 
 import click
 
 from common import strictjson
 from common.client import MasterClient
-from common.fields import StrictFloat, StrictInteger
 from common.model import Confidence, JobStatus, Priority
-from common.schema import ParametersSchema
 from master.operator import tables
+from master.operator.arguments import pair, parameters
 from master.operator.talk import talks
 
 
@@ -33,6 +30,12 @@ def jobs() -> None:
     metavar="INPUT",
     help="What to encode: media:ROOT/PATH, https://HOST/PATH or file:SHA256.",
 )
+@click.option(
+    "--output",
+    "goal",
+    metavar="OUTPUT",
+    help="Where what it makes goes: files, or media:ROOT/PATH; else it stays on the node.",
+)
 @click.option("--confidence", type=click.Choice([c.value for c in Confidence]), default="auto")
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
 @click.option("--label", multiple=True, metavar="K=V", help="A label that the node must have.")
@@ -43,6 +46,7 @@ def submit(
     scenario: str,
     parameter: tuple[str, ...],
     source: str | None,
+    goal: str | None,
     confidence: str,
     priority: str,
     label: tuple[str, ...],
@@ -52,11 +56,12 @@ def submit(
     job = client.submit(
         {
             "scenario": scenario,
-            "parameters": {name: _value(name, text) for name, text in map(_pair, parameter)},
+            "parameters": parameters(parameter),
             **({} if source is None else {"input": source}),
+            **({} if goal is None else {"output": goal}),
             "confidence": confidence,
             "priority": priority,
-            "constraints": {"labels": dict(map(_pair, label)), "gpu": gpu},
+            "constraints": {"labels": dict(map(pair, label)), "gpu": gpu},
         }
     )
     return tables.job_submitted(job)
@@ -95,25 +100,6 @@ def _documents(data: bytes) -> list[Any]:
     if not found:
         raise click.BadParameter("there is no job in it", param_hint="FILE")
     return found
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise click.BadParameter(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
-def _value(name: str, text: str) -> Any:
-    """A number where the parameter is one: `duration=60`, but `preset=8` is a name."""
-    if not isinstance(ParametersSchema().fields.get(name), StrictInteger | StrictFloat):
-        return text
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            value = kind(text)
-            if math.isfinite(value):
-                return value
-    return text  # the master says what is wrong with it
 
 
 @jobs.command("list")

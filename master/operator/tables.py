@@ -10,6 +10,9 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from common.paths import HIDDEN
 
 WIDTH = 120
 """Columns that a table needs so that nothing in it is cut."""
@@ -37,6 +40,11 @@ def rate(bits: float | None) -> str:
     return number(None if bits is None else bits / 1000, "{:,.0f}", " kbit/s")
 
 
+def safe(text: str) -> str:
+    """A text that cannot steer the terminal, whoever wrote it: `common.paths` says what is shown how."""
+    return HIDDEN.sub(lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()), text)
+
+
 def short(identifier: str | None) -> str:
     """The first part of an id: enough to tell them apart."""
     return "-" if identifier is None else identifier[:8]
@@ -53,7 +61,7 @@ def table(rows: Sequence[Document], columns: Sequence[Column], nothing: str) -> 
         for title, _ in columns:
             drawn.add_column(title, no_wrap=title in ("ID", "SHA256"))
         for row in rows:
-            drawn.add_row(*(render(row) for _, render in columns))
+            drawn.add_row(*(Text(safe(render(row))) for _, render in columns))
         # Nothing is cut: into a pipe lines are as long as they need to be, and a narrow terminal wraps them.
         width = max(Console().width, WIDTH) if sys.stdout.isatty() else 2 * WIDTH
         Console(width=width).print(drawn)
@@ -82,7 +90,7 @@ def _field(name: str, value: Any, depth: int) -> None:
             _field(f"{name} {position}", item, depth)
     else:
         text = ", ".join(map(str, value)) if isinstance(value, list) else value
-        click.echo(f"{indent}{name}: {'-' if text in (None, '', {}) else text}")
+        click.echo(f"{indent}{name}: {'-' if text in (None, '', {}) else safe(str(text))}")
 
 
 def nodes(rows: Sequence[Document]) -> Answer:

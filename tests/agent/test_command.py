@@ -9,7 +9,7 @@ from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import duration, frame_rate
 from common.model import Scalar
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, resolve
+from common.settings import AudioTrack, EncodeSettings, Source, SubtitleTrack, resolve
 
 
 def settings(scenario: str = "720p30-h264", **parameters: Scalar) -> EncodeSettings:
@@ -116,7 +116,13 @@ def test_the_frame_rate_is_the_one_that_people_mean(fps: float, exact: Fraction)
 
 def given(version: str = "n9.0.2", **parameters: Scalar) -> list[str]:
     """The command line for an input that is open as descriptor 7."""
-    source = Source(2.0, audio=True)
+    source = Source(
+        2.0,
+        640,
+        360,
+        (AudioTrack("aac", 2), AudioTrack("ac3", 6, number=2)),
+        (SubtitleTrack("dvd_subtitle", text=False), SubtitleTrack("subrip", text=True, number=1)),
+    )
     wanted = resolve(SCENARIOS["720p30-h264"], parameters, source)
     return build("/opt/ffmpeg", wanted, "out.mp4", 7, version)
 
@@ -146,13 +152,35 @@ def test_an_ffmpeg_that_is_too_old_for_fd_gets_the_same_file(version: str, way: 
 
 def test_an_input_is_scaled_to_what_is_asked_for_and_cut_to_its_length() -> None:
     line = given(width=320, height=180, fps=29.97, duration=1)
-    assert value(line, "-vf") == "fps=30000/1001:start_time=0,scale=320:180"
+    assert value(line, "-vf") == ("fps=30000/1001:start_time=0,scale=320:180,setsar=1,format=yuv420p")
     assert value(line, "-frames:v") == "30"
     assert value(line, "-t") == "1.001000"
 
 
-def test_the_first_picture_and_sound_of_an_input_are_taken_and_nothing_else() -> None:
+@pytest.mark.parametrize(
+    ("version", "mode", "clock"),
+    [
+        ("n9.0.2", "-fps_mode", "demux"),
+        ("N-118000-g1234567", "-fps_mode", "demux"),
+        ("6.0", "-fps_mode", "-1"),
+        ("5.1.6-0+deb12u1", "-fps_mode", "-1"),
+        ("4.4.2-0ubuntu0.22.04.1", "-vsync", "-1"),
+    ],
+)
+def test_each_frame_keeps_its_time_unless_a_rate_is_asked_for(version: str, mode: str, clock: str) -> None:
+    line = given(version)
+    assert (value(line, mode), value(line, "-enc_time_base:v")) == ("passthrough", clock)
+    assert value(line, "-vf") == "scale=640:360,setsar=1,format=yuv420p"
+    assert "-frames:v" not in line
+    assert mode not in given(version, fps=25)
+
+
+def test_the_picture_and_all_sound_and_text_of_an_input_are_taken_and_nothing_else() -> None:
     line = given()
-    assert [line[i + 1] for i, word in enumerate(line) if word == "-map"] == ["0:V:0", "0:a:0"]
-    assert {"-sn", "-dn"} <= set(line)
-    assert [word for word in given(audio="none") if word.startswith("0:a")] == []
+    assert maps(line) == ["0:V:0", "0:a:0", "0:a:2", "0:s:1"]
+    assert "-dn" in line
+    assert maps(given(audio="none", subtitles="none")) == ["0:V:0"]
+
+
+def maps(line: list[str]) -> list[str]:
+    return [line[i + 1] for i, word in enumerate(line) if word == "-map"]

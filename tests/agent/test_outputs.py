@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.outputs import Clocks, Output, prune, set_ahead, superfluous
+from tests.agent.publish.attempt import JOB, PIECES, VIDEO, Attempt
 
 DAY = 86_400.0
 
@@ -81,9 +82,6 @@ def test_a_running_jobs_earlier_output_stays(tmp_path: Path) -> None:
     assert kept.exists()
 
 
-JOB = "660e8400-e29b-41d4-a716-446655440001"
-
-
 @pytest.mark.parametrize(
     ("name", "file"),
     [
@@ -104,6 +102,39 @@ def test_what_is_not_a_finished_output_is_not_touched(tmp_path: Path, name: str,
     pruned(tmp_path, most_bytes=0)
     assert other.exists()
     assert beside.exists()
+
+
+def several(work_dir: Path, job_id: str = JOB) -> Path:
+    """The directory of an old job that made several files."""
+    Attempt(work_dir, job_id=job_id).publishes(PIECES, pieces=True)
+    Attempt(work_dir, job_id=job_id).publishes({**VIDEO, "poster.jpg": b"jpeg"})
+    for path in (work_dir / job_id).rglob("*"):
+        os.utime(path, (time.time() - 40 * DAY,) * 2)
+    return work_dir / job_id
+
+
+def test_an_old_job_with_several_files_goes_as_a_whole(tmp_path: Path) -> None:
+    directory = several(tmp_path)
+    pruned(tmp_path)
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize(
+    "extra", ["480p-h264/letter.txt", "480p-h264/720p/letter.txt", "480p-h264.mp4.files/letter.txt"]
+)
+def test_what_was_put_among_several_files_is_not_touched(tmp_path: Path, extra: str) -> None:
+    directory = several(tmp_path)
+    (directory / extra).write_bytes(b"precious")
+    pruned(tmp_path, most_bytes=0)
+    assert (directory / extra).exists()
+    assert (directory / "480p-h264.mp4").exists()
+
+
+def test_a_directory_with_the_list_of_another_job_is_not_touched(tmp_path: Path) -> None:
+    directory = several(tmp_path)
+    other = directory.rename(directory.with_name(str(uuid.uuid4())))
+    pruned(tmp_path, most_bytes=0)
+    assert (other / "480p-h264").exists()
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:

@@ -40,14 +40,12 @@ def test_leftovers_of_a_dead_agent_are_removed_and_those_of_others_are_not(tmp_p
     for name in ("job-1/node-one-lease1.part/a.mp4", "job-2/node-two-lease1.part/a.mp4", "job-2/a.mp4"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "job-2" / ".ffrtmp-node-one-lease1.part").write_bytes(b"x")
+    (tmp_path / "job-2" / ".ffrtmp-node-two-lease1.part").write_bytes(b"x")
     remove_leftovers(tmp_path, "node-one-and-more")
-    left = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*"))
-    assert left == [
-        "job-2",
-        "job-2/a.mp4",
-        "job-2/node-two-lease1.part",
-        "job-2/node-two-lease1.part/a.mp4",
-    ]
+    left = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == {"job-2/node-two-lease1.part/a.mp4", "job-2/a.mp4", "job-2/.ffrtmp-node-two-lease1.part"}
+    assert not (tmp_path / "job-1").exists()
 
 
 def test_a_work_directory_of_any_bytes_is_fine(spawner: Spawner, toolbox: Toolbox, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ ACCEPTED: dict[str, list[Any]] = {
     "threads": [1, 256],
     "gop": [1, 100_000],
     "pixel_format": ["yuv420p", "yuv444p"],
-    "audio": ["none", "copy", "aac", "opus"],
+    "audio": ["none", "aac", "opus"],
     "audio_bitrate": ["96k", 320_000],
     "loudness": [-70, -23.5, -5],
     "subtitles": ["keep", "none"],
@@ -68,6 +68,7 @@ ACCEPTED: dict[str, list[Any]] = {
     "segment_seconds": [1, 6, 60],
     "overwrite": [True, False],
     "output_mode": ["file"],
+    "record": [False],
     "maxrate": ["5000k", 800_000],
     "two_pass": [True, False],
     "target_vmaf": [20, 95.5, 99.5],
@@ -102,6 +103,7 @@ REFUSED: dict[str, list[Any]] = {
     "segment_seconds": [0.5, 61, "6", None],
     "overwrite": [1, "yes", None],
     "output_mode": ["tee", None],
+    "record": [1, "yes", None],
     "maxrate": ["fast", "9k", None],
     "two_pass": [2, "yes", None],
     "target_vmaf": [19, 99.6, "95", None],
@@ -133,6 +135,12 @@ def test_a_parameter_of_another_type_or_out_of_range_is_named(client: Client, na
         answer = client.post("/jobs", json={"scenario": "720p-h264", "parameters": {name: value}})
         named = {field.removesuffix(".0") for field in refused_fields(answer)}  # or the first of a list
         assert named == {f"parameters.{name}"}, value
+
+
+def test_there_is_sound_to_copy_only_with_an_input(client: Client) -> None:
+    job = {"scenario": "720p-h264", "parameters": {"audio": "copy"}}
+    assert set(refused_fields(client.post("/jobs", json=job))) == {"parameters.audio"}
+    got(client.post("/jobs", json={**job, "input": "media:films/a.mp4"}), 201)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common.model import JobStatus, Now, Report, Role
+from common.model import Job, JobStatus, Now, Report, Role, Stage
 from common.schema import RegisterSchema, SubmitSchema
 from master.config import Config
 from master.files import Shelf
@@ -96,6 +96,26 @@ def report(view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any
 
 def finish(farm: Farm, view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any) -> None:
     work.finish(farm, OPERATOR, report(view, status, **fields), [])
+
+
+LADDER = {"ladder": ["180p", "120p", "90p"]}
+"""Parameters of a job with three parts."""
+SOURCE = {"shown_width": 320, "shown_height": 180, "source_frame_rate": 30.0, "source_duration": 2.0}
+"""What a node says of an input of such a job."""
+
+
+def divide(farm: Farm, node_id: str, parent_id: str) -> list[Job]:
+    """Have the node plan the job, which has to be the next one; its parts."""
+    view = must_claim(farm, node_id)
+    assert (view.job.id, view.job.stage) == (parent_id, Stage.PLAN)
+    finish(farm, view, metrics=SOURCE)
+    return parts(farm, parent_id)
+
+
+def parts(farm: Farm, parent_id: str) -> list[Job]:
+    """The parts of a job, in the order of their submission."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return tx.children(parent_id)
 
 
 def job(farm: Farm, job_id: str) -> JobView:

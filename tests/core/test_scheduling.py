@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from common.model import Role
+from common.version import PROTOCOL
 from master.service import Caller, Farm
 from tests.core.support import FakeClock, claim, job, make_farm, must_claim, register, submit
 
@@ -127,3 +128,45 @@ def test_a_job_whose_input_nobody_can_read_says_so(farm: Farm) -> None:
     assert reason(farm, film) == (
         "no single node offers all it needs; the closest lacks the media root 'films'"
     )
+
+
+NEW = Caller(Role.OPERATOR, protocol=PROTOCOL)
+"""An agent of today."""
+
+
+@pytest.mark.parametrize(
+    ("output", "node", "fits"),
+    [
+        ("media:finished/a.mp4", {"output_roots": ["finished", "news"]}, True),
+        ("media:finished/a.mp4", {"output_roots": ["news"]}, False),
+        ("media:finished/a.mp4", {"media_roots": ["finished"]}, False),
+        ("files", {}, True),
+        (None, {}, True),
+    ],
+)
+def test_a_job_with_an_output_goes_to_a_node_that_can_write_it(
+    farm: Farm, output: str | None, node: dict[str, Any], fits: bool
+) -> None:
+    submit(farm, output=output)
+    claimed = claim(farm, register(farm, caller=NEW, **node))
+    assert (claimed is not None) is fits
+    assert claimed is None or claimed.job.output == output
+
+
+def test_a_job_whose_output_nobody_can_write_says_so(farm: Farm) -> None:
+    register(farm, caller=NEW, media_roots=["finished"])
+    job_id = submit(farm, output="media:finished/a.mp4")
+    assert reason(farm, job_id) == "no node writes to the media root 'finished'"
+
+
+def test_a_bucket_that_nobody_may_fetch_from_is_named(farm: Farm) -> None:
+    job_id = submit(farm, input="s3://bucket/a.mp4")
+    register(farm, input_hosts=["s3://another", "bucket"])
+    assert reason(farm, job_id) == "no node may fetch from the bucket s3://bucket"
+    assert claim(farm, register(farm, input_hosts=["s3://bucket"])) is not None
+
+
+def test_an_agent_that_would_refuse_odd_bytes_in_a_path_gets_no_job_with_them(farm: Farm) -> None:
+    submit(farm, input=r"media:films/caf\xe9.mp4")
+    assert claim(farm, register(farm, media_roots=["films"])) is None
+    assert claim(farm, register(farm, caller=NEW, media_roots=["films"])) is not None

@@ -26,6 +26,8 @@ OTHERS = {
     "--delete": "rsync",
     "--exclude": "rsync",
     "--pdeathsig": "setpriv",
+    "--create": "systemd-tmpfiles",
+    "--energy": "bench/truth.py",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
 }

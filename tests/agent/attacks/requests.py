@@ -118,6 +118,7 @@ _VALUES: dict[str, str | list[str]] = {
     "segment_seconds": "6;concat:/etc/passwd",
     "overwrite": "-y",
     "output_mode": "tee",
+    "record": "-c copy",
     "maxrate": "5000k -i /etc/passwd",
     "two_pass": "-passlogfile /etc/passwd",
     "target_vmaf": "95:model=path=/etc/passwd",
