@@ -84,7 +84,7 @@ def _read(task: Task, name: str, artifact: Artifact) -> str:
     # What nodes write to a root, they can read there.
     rules = replace(tools.inputs, media_roots={**tools.outputs.roots, **tools.inputs.media_roots})
     with (
-        open_input(artifact.location, rules, task.directory / "part", tools.abort) as descriptor,
+        open_input(artifact.location, rules, task.directory / "part", tools.abort, tools.files) as descriptor,
         os.fdopen(os.dup(descriptor), "rb") as file,
     ):
         content = file.read(MAX_PLAYLIST)

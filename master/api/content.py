@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -58,6 +59,8 @@ def content_response(entry: FileEntry, file: BinaryIO, media_type: str | None, n
     except RequestedRangeNotSatisfiable as error:
         file.close()
         raise problems.WRONG_RANGE(f"The file has {entry.size} bytes.", size=entry.size) from error
+    if request.method == "HEAD" or response.status_code == HTTPStatus.NOT_MODIFIED:
+        file.close()  # nobody reads it, so nobody closes it
     return response
 
 

@@ -9,7 +9,8 @@ from common.clock import Clock
 from master.files.entry import FileEntry, Holding
 from master.files.room import Room
 from master.files.store import FileStore
-from master.files.uploads import Upload, Uploads
+from master.files.upload import Upload
+from master.files.uploads import Uploads
 
 __all__ = ["FileEntry", "FileStore", "Holding", "Shelf", "Upload", "Uploads"]
 

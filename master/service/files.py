@@ -20,7 +20,7 @@ from common.model import Artifact, Job, Now, Role
 from common.problems import Problem
 from master.files import FileEntry, Holding, Upload
 from master.files.entry import outdated
-from master.files.uploads import Announced, check_right
+from master.files.upload import Announced, check_right
 from master.service.farm import Caller, Farm
 from master.store.memory import Transaction
 from master.store.references import files_of
@@ -255,7 +255,9 @@ def _works_with(farm: Farm, caller: Caller, sha256: str, now: Now) -> bool:
     if caller.role is not Role.NODE or caller.node_id is None:
         return False
     with farm.store.transaction(now) as tx:
-        return any(sha256 in files_of(job) for job in tx.held(caller.node_id))
+        held = tx.held(caller.node_id)
+        # Who joins the parts of a job reads what they made.
+        return any(sha256 in files_of(each) for job in held for each in (job, *tx.children(job.id)))
 
 
 def _owner(farm: Farm, caller: Caller, job_id: str | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.model import UploadStatus
 from master.files import FileEntry, Shelf, Upload
-from master.files.uploads import Announced
+from master.files.upload import Announced
 from tests.core.support import FakeClock
 from tests.files.support import sha256_of
 from tests.masters import wait_until
