@@ -239,7 +239,7 @@ class MasterClient:
         self._call("DELETE", f"/tokens/{_id(token_id)}")
 
     def submit(self, fields: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
-        """Queue a job, once, however often it has to be sent. `key`: what makes it the same; None: this call."""
+        """Queue a job, once, however often it has to be sent. `key`: what tells that it is the same job."""
         return self._once("/jobs", key, json=dict(fields))
 
     def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
