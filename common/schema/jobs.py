@@ -160,7 +160,8 @@ class SubmitSchema(Strict):
         load_default=None,
         allow_none=True,
         **says(
-            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH` or `s3://BUCKET/KEY` ([inputs.md](inputs.md)); "
+            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH` or `s3://BUCKET/KEY` "
+            "([inputs.md](inputs.md)); "
             "left out: a test picture"
         ),
     )
