@@ -131,7 +131,7 @@ class MasterClient(FilesClient):
         self._call("DELETE", f"/tokens/{id_in_path(token_id)}")
 
     def submit(self, fields: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
-        """Queue a job, once, however often it has to be sent. `key`: what makes it the same; None: this call."""
+        """Queue a job, once, however often it has to be sent. `key`: what tells that it is the same job."""
         return self._once("/jobs", key, json=dict(fields))
 
     def submit_batch(self, jobs: Sequence[Mapping[str, Any]], key: str | None = None) -> list[dict[str, Any]]:

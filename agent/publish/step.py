@@ -32,7 +32,7 @@ class Published:
 
     artifacts: tuple[Artifact, ...]
     path: str | None
-    """Of the main file on this node, as `common.paths` spells it; None: it is at a media root or in the store."""
+    """Of the main file on this node, as `common.paths` spells it; None: it is not kept here."""
 
 
 def prepare(task: Task, *, pieces: bool, given: int | None) -> None:

@@ -177,8 +177,8 @@ class _AwayError(Exception):
 @click.option(
     "--output",
     metavar="OUTPUT",
-    help="Where what is made goes: files, or as media:finished/{stem}.mp4. {path} is the file's path below DIR, "
-    "{stem} the same without its last suffix.",
+    help="Where what is made goes: files, or as media:finished/{stem}.mp4. {path} is the file's path below "
+    "DIR, {stem} the same without its last suffix.",
 )
 @click.option(
     "--pattern", multiple=True, metavar="GLOB", help="Only files named so, as '*.mov'; may be repeated."
