@@ -13,7 +13,7 @@ from agent.ffmpeg.container import files
 from common.model import Report
 from common.scenarios import SCENARIOS
 from common.settings import CONTAINERS, AudioTrack, Source, resolve
-from tests.agent.media.clips import H264, Clips, frames, output, picture, starts, tone
+from tests.agent.media.clips import H264, Clips, frames, output, picture, tone
 from tests.agent.media.conftest import Convert
 
 
@@ -48,7 +48,7 @@ def test_an_mp4_begins_with_its_index(clip: Path, convert: Convert) -> None:
     assert whole.index(b"moov") < whole.index(b"mdat")
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265", "av1"])
+@pytest.mark.parametrize("codec", ["h265", "av1"])  # h264: the test after the next one
 def test_the_pieces_of_hls_begin_with_key_frames_at_their_times(
     codec: str, clip: Path, convert: Convert
 ) -> None:
@@ -83,14 +83,10 @@ def test_all_encodes_of_an_input_are_cut_at_the_same_moments(clip: Path, convert
     """Also where one reorders pictures and the other does not."""
     large = output(convert(clip, container="hls", segment_seconds=2, preset="veryfast"))
     wanted, text = keys(large.parent / "480p-h264.m4s"), re.findall(r"#EXTINF.*", large.read_text())
+    assert {0.0, 2.0, 4.0} <= set(wanted)
     small = output(convert(clip, container="hls", segment_seconds=2, width=80, preset="ultrafast"))
     assert keys(small.parent / "480p-h264.m4s") == wanted
     assert re.findall(r"#EXTINF.*", small.read_text()) == text
-
-
-def test_pieces_begin_at_zero(clip: Path, convert: Convert) -> None:
-    report = convert(clip, container="hls", preset="veryfast", duration=1)
-    assert starts(output(report).parent / "480p-h264.m4s")[0] == 0
 
 
 def keys(path: Path) -> list[float]:

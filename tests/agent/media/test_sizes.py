@@ -17,10 +17,9 @@ def test_a_naive_conversion_refuses_an_odd_size(clips: Clips) -> None:
         clips.naive(odd, "naive.mp4", *H264)
 
 
-@pytest.mark.parametrize("container", ["mp4", "mkv"])
-def test_an_odd_size_becomes_the_nearest_even_one(container: str, clips: Clips, convert: Convert) -> None:
+def test_an_odd_size_becomes_the_nearest_even_one(clips: Clips, convert: Convert) -> None:
     odd = clips.make("odd.mkv", *_odd(), "-c:v", "ffv1", "-pix_fmt", "yuv420p")
-    shown = first(output(convert(odd, container=container)))
+    shown = first(output(convert(odd)))
     assert (shown.width, shown.height) == (160, 90)  # of 161x91
 
 
@@ -34,10 +33,8 @@ def test_an_odd_size_stays_odd_where_each_pixel_has_its_colour(clips: Clips, con
     ("size", "asked", "expected"),
     [
         ("1280x720", {}, (854, 480)),
-        ("320x720", {}, (214, 480)),
         ("160x90", {}, (160, 90)),
         ("160x90", {"width": 320}, (320, 180)),
-        ("160x90", {"height": 180}, (320, 180)),
         ("160x90", {"width": 320, "height": 100}, (178, 100)),
         ("160x90", {"width": 80}, (80, 44)),  # of two that are as near, the smaller one
     ],
@@ -56,9 +53,9 @@ def test_it_fits_and_keeps_its_shape(
 
 def test_pixels_that_are_no_squares_become_squares(clips: Clips, convert: Convert) -> None:
     wide = clips.make("wide.mp4", *picture("180x144"), "-vf", "setsar=64/45", *H264)
-    shown = first(output(convert(wide)))
-    assert (shown.width, shown.height) == (256, 144)
-    assert _aspect(clips, output(convert(wide)).name) == "1:1"
+    made = output(convert(wide))
+    assert (first(made).width, first(made).height) == (256, 144)
+    assert _aspect(clips, made.name) == "1:1"
     assert first(clips.naive(wide)).width == 180  # which shows as 256 only where players look at the mark
 
 

@@ -34,7 +34,6 @@ def test_a_naive_conversion_moves_frames(clips: Clips, clip: Path) -> None:
     ("container", "codec", "media"),
     [
         ("mp4", "h264", "480p-h264.mp4"),
-        ("mp4", "h265", "480p-h264.mp4"),
         ("mkv", "h264", "480p-h264.mkv"),
         ("webm", "vp9", "480p-h264.webm"),
         ("mpegts", "h264", "480p-h264.ts"),
