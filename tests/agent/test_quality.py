@@ -23,7 +23,7 @@ from common.model import Progress, Report, Value
 ALL = ("vmaf", "psnr", "ssim", "xpsnr")
 STATISTICS = ("mean", "harmonic_mean", "p1", "worst_second")
 FAST: dict[str, Value] = {"width": 320, "height": 180, "preset": "ultrafast", "crf": 35}
-PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"]
+PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=2"]
 
 
 def make(toolbox: Toolbox, file: Path, *options: str) -> Path:
