@@ -102,6 +102,8 @@ class _Seen:
     steps: Steps = field(default_factory=Steps)
     begun: int = 0
     look: _Look = field(default_factory=_Look)
+    untimed: bool = False
+    """Whether a picture does not say when it is shown."""
     broken: bool = False
     """Whether the reading ended with an error."""
 
@@ -205,6 +207,7 @@ def _take(seen: _Seen, packet: Packet[Stream], step: Fraction | None, limit: Fra
     start = None if at is None or base is None else at * base
     length = packet.duration * base if packet.duration and base else step or Fraction(0)
     if step is not None:
+        seen.untimed |= packet.pts is None
         if start is not None:
             seen.steps.add(start)
         seen.begun += limit is None or start is None or start < limit
@@ -243,7 +246,7 @@ def _probe(
         audio_duration=audio[0][1].seconds if audio else None,
         end=float(pictures.end) - start,
         missing=None if promised is None else max(0.0, promised - end),
-        span=seen.steps.span,
+        span=None if seen.untimed else seen.steps.span,
         begun=None if until is None else seen.begun,
         variable=seen.steps.vary(video.time_base or Fraction(0)),
         damaged=seen.broken or pictures.corrupt or not seen.look.keyed,

@@ -112,6 +112,8 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
 def _work(task: Task, given: MeasuredInput | None) -> Done:
     """The story of one job."""
     settings = _settings(task.assignment, None if given is None else given.source)
+    if given is None and settings.audio == "copy":  # the master would not have taken it
+        raise FailedError("encoder_error", "without an input there is no sound to copy")
     settings = with_levels(task, settings, given)
     methods = asked(task.assignment.parameters, settings)
     if settings.rate.target_vmaf is not None:

@@ -71,6 +71,8 @@ def job_from(
         settings = resolve(scenario, fields["parameters"])
     except UnsuitableError as error:
         raise problems.invalid_field(f"parameters.{error.field}", str(error)) from error
+    if settings.audio == "copy" and fields["input"] is None:
+        raise problems.invalid_field("parameters.audio", "without an input there is no sound to copy")
     wanted = fields["constraints"]
     return Job(
         id=job_id,

@@ -63,12 +63,17 @@ class ParametersSchema(Strict):
         validate=validate.Range(0, 63), **says("constant quality, 0 to 51, for vp9 and av1 to 63")
     )
     width = StrictInteger(
-        validate=[validate.Range(16, 7680), _even], **says("pixels, even, 16 to 7680", multipleOf=2)
+        validate=[validate.Range(16, 7680), _even],
+        **says("pixels, even, 16 to 7680; of an input the most", multipleOf=2),
     )
     height = StrictInteger(
-        validate=[validate.Range(16, 4320), _even], **says("pixels, even, 16 to 4320", multipleOf=2)
+        validate=[validate.Range(16, 4320), _even],
+        **says("pixels, even, 16 to 4320; of an input the most", multipleOf=2),
     )
-    fps = StrictFloat(validate=validate.Range(1, 240), **says("frames per second, 1 to 240"))
+    fps = StrictFloat(
+        validate=validate.Range(1, 240),
+        **says("frames per second, 1 to 240; left out: of an input each frame, at its time"),
+    )
     codec = StrictString(
         validate=validate.OneOf(list(settings.CODECS)), **says("`h264`, `h265`, `vp9` or `av1`")
     )
@@ -86,7 +91,9 @@ class ParametersSchema(Strict):
         ("none", "copy", "aac", "opus"),
         "`none`, `copy`, `aac` (not in webm) or `opus`; left out: none, but the sound of an input is kept",
     )
-    audio_bitrate = Bitrate(**says("bits per second of each audio track, as `bitrate`; 128k if left out"))
+    audio_bitrate = Bitrate(
+        **says("bits per second of a track with two channels, as `bitrate`; 128k if left out")
+    )
     loudness = StrictFloat(
         validate=validate.Range(-70, -5), **says("LUFS that the sound is brought to (EBU R128), -70 to -5")
     )

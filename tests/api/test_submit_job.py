@@ -60,7 +60,7 @@ ACCEPTED: dict[str, list[Any]] = {
     "threads": [1, 256],
     "gop": [1, 100_000],
     "pixel_format": ["yuv420p", "yuv444p"],
-    "audio": ["none", "copy", "aac", "opus"],
+    "audio": ["none", "aac", "opus"],
     "audio_bitrate": ["96k", 320_000],
     "loudness": [-70, -23.5, -5],
     "subtitles": ["keep", "none"],
@@ -133,6 +133,12 @@ def test_a_parameter_of_another_type_or_out_of_range_is_named(client: Client, na
         answer = client.post("/jobs", json={"scenario": "720p-h264", "parameters": {name: value}})
         named = {field.removesuffix(".0") for field in refused_fields(answer)}  # or the first of a list
         assert named == {f"parameters.{name}"}, value
+
+
+def test_there_is_sound_to_copy_only_with_an_input(client: Client) -> None:
+    job = {"scenario": "720p-h264", "parameters": {"audio": "copy"}}
+    assert set(refused_fields(client.post("/jobs", json=job))) == {"parameters.audio"}
+    got(client.post("/jobs", json={**job, "input": "media:films/a.mp4"}), 201)
 
 
 @pytest.mark.parametrize(
