@@ -65,7 +65,7 @@ def ceiling(depth: int) -> float:
 
 
 def table(frames: Frames) -> Iterator[list[str]]:
-    """The values as rows: a heading, then `frame` from 0, `time` in seconds from the first one, and values."""
+    """The values as rows: a heading, then `frame` from 0, `time` in seconds from the first, and values."""
     names = [method for method in METHODS if method in frames.values]
     yield ["frame", "time", *names]
     for number, time in enumerate(frames.output):

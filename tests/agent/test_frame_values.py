@@ -17,7 +17,7 @@ WRITTEN = {
     "vmaf.csv": "Frame,integer_adm2,vmaf,\n0,0.99,95.5,\n1,0.98,94.25,\n",
     "psnr.log": "frame:0 pts:0 pts_time:0\nlavfi.psnr.psnr_avg=inf\nframe:1\nlavfi.psnr.psnr_avg=41.5\n",
     "ssim.log": "n:1 Y:1.0 U:1.0 V:1.0 All:0.997164 (25.47)\nn:2 Y:0.9 U:0.9 V:0.9 All:0.9 (20.3)\n",
-    "xpsnr.log": "n:    1  XPSNR y: 49.9  XPSNR u: 48.3  XPSNR v: inf\nn:    2  XPSNR y: 37.3\n\nXPSNR average\n",
+    "xpsnr.log": "n:    1  XPSNR y: 49.9  XPSNR u: 48.3  XPSNR v: inf\nn:    2  XPSNR y: 37.3\n\nXPSNR ave\n",
 }
 
 
@@ -67,7 +67,14 @@ def test_a_pipe_in_place_of_a_log_holds_nobody_up(directory: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Frame,vmaf,\n0,nan,\n", "Frame,vmaf,\n0,\n", "Frame,adm\n0,1\n", "\0\0\n1"]
+    "text",
+    [
+        "Frame,vmaf,\n0,nan,\n",
+        "Frame,vmaf,\n0,\n",
+        "Frame,adm\n0,1\n",
+        "\0\0\n1",
+        'Frame,vmaf\n0,"' + "9\n" * 100_000,
+    ],
 )
 def test_what_is_no_log_of_libvmaf_gives_no_number(text: str, directory: Path) -> None:
     (directory / "vmaf.csv").write_text(text)

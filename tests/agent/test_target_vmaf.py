@@ -25,7 +25,7 @@ def farm(toolbox: Toolbox, spawner: Spawner, tmp_path: Path) -> Farm:
 
 
 def source(farm: Farm, *options: str) -> Path:
-    made = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2", *options)
+    made = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1.2", *options)
     return make(farm.toolbox, farm.directory / "a.mkv", *made, "-c:v", "libx264", "-qp", "4")
 
 
