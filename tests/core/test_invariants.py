@@ -30,6 +30,7 @@ from master.service.farm import Farm
 from master.service.retention import Retention
 from master.store import snapshot
 from tests.core.support import (
+    AGENT,
     LADDER,
     OPERATOR,
     SOURCE,
@@ -93,13 +94,23 @@ class FarmMachine(RuleBasedStateMachine):
 
     @rule(labels=LABELS, slots=st.integers(1, 2))
     def register(self, labels: dict[str, str], slots: int) -> None:
-        self.node_ids.append(register(self.farm, labels=labels, max_concurrent_jobs=slots, instance="one"))
+        self.node_ids.append(
+            register(self.farm, caller=AGENT, labels=labels, max_concurrent_jobs=slots, instance="one")
+        )
 
     @rule(pick=PICK, instance=st.sampled_from(["one", "two"]))
     def register_again(self, pick: int, instance: str) -> None:
         node = nodes.get(self.farm, self.pick_node(pick)).node
         slots, labels = node.max_concurrent_jobs, dict(node.labels)
-        register(self.farm, id=node.id, instance=instance, max_concurrent_jobs=slots, labels=labels)
+        restarted = replace(AGENT, replaces=node.instance)
+        register(
+            self.farm,
+            caller=restarted,
+            id=node.id,
+            instance=instance,
+            max_concurrent_jobs=slots,
+            labels=labels,
+        )
 
     @rule(priority=PRIORITIES, labels=LABELS)
     def submit(self, priority: str, labels: dict[str, str]) -> None:
