@@ -33,9 +33,6 @@ _KINDS = (
     FailureKind("input_invalid", False, "the input is empty, damaged, too large or no video", of_job=True),
     FailureKind("input_unreachable", True, "the input could not be fetched over the network", of_job=True),
     FailureKind(
-        "output_refused", False, "the output may not go there: from this node, or from any", of_job=True
-    ),
-    FailureKind(
         "stream_unreachable",
         True,
         "the server of a live stream could not be had, or had no stream",

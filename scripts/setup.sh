@@ -18,7 +18,7 @@ mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
 better_with='bwrap:bubblewrap'  # command, and its package where that has another name
-for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2 chromium nginx:libnginx-mod-rtmp /usr/bin/time:time'
+for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -148,6 +148,14 @@ install_for_tests() {
     # Nor at the next start of the machine.
     [ -z "$new" ] || ! have deb-systemd-helper || deb-systemd-helper disable nginx.service >/dev/null 2>&1 || true
     [ -z "$missing" ] || [ "$(id -u)" != 0 ] || say "Still missing: $missing; the tests that need them say so."
+    # The player that ladders are tried in: exactly what the lock file names, and none of its scripts is run.
+    if have npm && ! cmp -s tests/player/package-lock.json tests/player/node_modules/installed-lock.json; then
+        if npm ci --prefix tests/player --ignore-scripts --no-audit --no-fund --loglevel=error >&2; then
+            cp tests/player/package-lock.json tests/player/node_modules/installed-lock.json
+        else
+            say "hls.js could not be installed; the tests that need it say so."
+        fi
+    fi
 }
 
 install_better_with() {

@@ -1,7 +1,4 @@
-"""A web server on the loopback that gives files whole or in part, as players of byte ranges need it.
-
-It speaks HTTP/1.0: ffmpeg 9 asks for the wrong ranges on a connection that it uses again.
-"""
+"""A web server on the loopback that gives files whole or in part, as players of byte ranges need it."""
 
 from __future__ import annotations
 
@@ -20,6 +17,13 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Tests are quiet."""
+
+    posted: list[bytes]
+
+    def do_POST(self) -> None:
+        self.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(204)
+        self.end_headers()
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -41,9 +45,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """The URL of the files below `directory`."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(directory)))
+def serving(directory: Path, posted: list[bytes] | None = None) -> Iterator[str]:
+    """The URL of the files below `directory`; what is posted there is added to `posted`."""
+    handler = type("Handler", (_Handler,), {"posted": [] if posted is None else posted})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory)))
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from common.model import Job, JobStatus, Now, Report, Role, Stage
 from common.schema import RegisterSchema, SubmitSchema
+from common.version import PROTOCOL
 from master.config import Config
 from master.files import Shelf
 from master.service import Caller, Farm, JobView, jobs, nodes, work
@@ -19,6 +20,8 @@ from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 
 OPERATOR = Caller(Role.OPERATOR)
+AGENT = Caller(Role.OPERATOR, protocol=PROTOCOL)
+"""Who registers nodes whose agents speak what we speak."""
 
 
 class FakeClock:

@@ -23,7 +23,6 @@ from common.history import History
 from common.model import Failure, Job, JobStatus, Outcome, Progress, Role, Stage
 from common.problems import Problem
 from common.schema import TokenSchema
-from common.version import PROTOCOL
 from master.api.documents import archive_entry
 from master.lifecycle import commands
 from master.lifecycle import tokens as token_rules
@@ -32,6 +31,7 @@ from master.service.farm import Farm
 from master.service.retention import Retention
 from master.store import snapshot
 from tests.core.support import (
+    AGENT,
     LADDER,
     OPERATOR,
     SOURCE,
@@ -47,7 +47,6 @@ from tests.core.support import (
 
 PRIORITIES = st.sampled_from(["high", "medium", "low"])
 CONFIDENCES = st.sampled_from(["auto", "auto", "auto", "high"])
-NEW_AGENT = replace(OPERATOR, protocol=PROTOCOL)
 LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
 PICK = st.integers(0, 7)
 
@@ -98,13 +97,21 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(labels=LABELS, slots=st.integers(1, 3))
     def register(self, labels: dict[str, str], slots: int) -> None:
         fields: dict[str, Any] = {"labels": labels, "max_concurrent_jobs": slots, "instance": "one"}
-        self.node_ids.append(register(self.farm, caller=NEW_AGENT, **fields))
+        self.node_ids.append(register(self.farm, caller=AGENT, **fields))
 
     @rule(pick=PICK, instance=st.sampled_from(["one", "two"]))
     def register_again(self, pick: int, instance: str) -> None:
         node = nodes.get(self.farm, self.pick_node(pick)).node
         slots, labels = node.max_concurrent_jobs, dict(node.labels)
-        register(self.farm, id=node.id, instance=instance, max_concurrent_jobs=slots, labels=labels)
+        restarted = replace(AGENT, replaces=node.instance)
+        register(
+            self.farm,
+            caller=restarted,
+            id=node.id,
+            instance=instance,
+            max_concurrent_jobs=slots,
+            labels=labels,
+        )
 
     @rule(priority=PRIORITIES, labels=LABELS, confidence=CONFIDENCES)
     def submit(self, priority: str, labels: dict[str, str], confidence: str) -> None:
