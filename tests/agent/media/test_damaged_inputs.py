@@ -74,15 +74,27 @@ def test_a_recording_that_begins_amid_a_group_of_pictures_is_told(clips: Clips, 
     assert "the input is damaged" in warning(report)
 
 
-def test_one_in_which_no_picture_can_be_decoded_is_refused(clips: Clips, convert: Convert) -> None:
+def noisy(clips: Clips, share: float) -> Path:
+    """A clip whose index is whole, and of whose frames only the first `share` is."""
     noise = random.Random(5).randbytes
-    clip = clips.make("noise.mkv", *picture(), *H264)
+    clip = clips.make("noise.mp4", *picture(), *H264)
     whole = bytearray(clip.read_bytes())
-    begin = whole.index(b"\x1f\x43\xb6\x75")  # the first cluster
-    for at in range(begin + 40, len(whole) - 600, 30):
-        whole[at : at + 20] = noise(20)
+    begin, end = whole.index(b"mdat") + 4, whole.index(b"moov") - 4
+    start = begin + round(share * (end - begin))
+    whole[start:end] = noise(end - start)
     clip.write_bytes(whole)
-    report = convert(clip)
+    return clip
+
+
+def test_a_little_that_can_be_read_is_encoded(clips: Clips, convert: Convert) -> None:
+    report = convert(noisy(clips, 0.15))
+    assert report.error is None
+    assert 1 <= int(str(report.metrics["frames"])) < 8
+    assert "the input is damaged" in warning(report)
+
+
+def test_one_in_which_no_picture_can_be_decoded_is_refused(clips: Clips, convert: Convert) -> None:
+    report = convert(noisy(clips, 0))
     assert report.error is not None
     assert report.error.code == "input_invalid"
     assert not list(Path(clips.directory / "work").rglob("*.mp4*"))
