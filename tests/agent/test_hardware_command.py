@@ -59,7 +59,7 @@ def test_a_bitrate_bounds_its_peaks_in_each_encoders_own_words(encoder: str, exp
         ("hevc_vaapi", 28, "-rc_mode CQP -global_quality 28"),
         ("av1_vaapi", 63, "-rc_mode CQP -global_quality 255"),
         ("h264_amf", 23, "-rc cqp -qp_i 23 -qp_p 23"),
-        ("av1_amf", 31.5, "-rc cqp -qp_i 128 -qp_p 128"),
+        ("av1_amf", 32, "-rc cqp -qp_i 130 -qp_p 130"),
         ("h264_videotoolbox", 51, "-q:v 1"),
     ],
 )
