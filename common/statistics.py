@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import NormalDist, fmean, stdev
 
 from common.model import Confidence
 
@@ -15,8 +15,12 @@ MAX_RUNS = 10
 """Runs after which it ends, whether its interval is narrow enough or not."""
 WIDTHS: dict[Confidence, float] = {Confidence.LOW: 0.10, Confidence.MEDIUM: 0.05, Confidence.HIGH: 0.02}
 """How far the 95 % interval may reach to either side of the mean, as a share of the mean."""
-_T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""The 0.975 quantiles of Student's t distribution with 1 to 9 degrees of freedom (NIST/SEMATECH
+_T_975 = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+"""The 0.975 quantiles of Student's t distribution with 1 to 30 degrees of freedom (NIST/SEMATECH
 e-Handbook of Statistical Methods, section 1.3.6.7.2); tests integrate the density to check them."""
 
 
@@ -35,12 +39,19 @@ class Interval:
 
 
 def t_quantile(n: int) -> float:
-    """The 0.975 quantile of Student's t for `n` measurements (2 to `MAX_RUNS`)."""
-    return _T_975[n - 2]
+    """The 0.975 quantile of Student's t for `n` measurements, 2 or more.
+
+    Beyond the table by its expansion at the normal distribution (Abramowitz & Stegun, 26.7.5).
+    """
+    degrees = n - 1
+    if degrees <= len(_T_975):
+        return _T_975[degrees - 1]
+    z = NormalDist().inv_cdf(0.975)
+    return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
 
 
 def interval(values: Sequence[float]) -> Interval | None:
-    """The 95 % interval of the mean of 2 to `MAX_RUNS` values: mean +- t x s / sqrt(n); None for fewer."""
+    """The 95 % interval of the mean of 2 or more values: mean +- t x s / sqrt(n); None for fewer."""
     if len(values) < 2:
         return None
     mean = fmean(values)

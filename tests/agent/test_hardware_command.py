@@ -31,7 +31,7 @@ def part(encoder: str, **parameters: Any) -> str:
     return " ".join(words)
 
 
-PEAKS = "-b:v 1000000 -maxrate 1500000 -bufsize 2000000 -g 60"
+PEAKS = "-b:v 1000000 -maxrate 1500000 -bufsize 2000000"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,8 @@ PEAKS = "-b:v 1000000 -maxrate 1500000 -bufsize 2000000 -g 60"
     ],
 )
 def test_a_bitrate_bounds_its_peaks_in_each_encoders_own_words(encoder: str, expected: str) -> None:
-    assert part(encoder, bitrate="1000k") == f"-c:v {encoder} {expected}"
+    assert part(encoder, bitrate="1000k").replace(" -g 60", "") == f"-c:v {encoder} {expected}"
+    assert " -g 60" in part(encoder, bitrate="1000k")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_a_bitrate_bounds_its_peaks_in_each_encoders_own_words(encoder: str, exp
     ],
 )
 def test_a_quality_is_on_the_encoders_own_scale(encoder: str, crf: float, expected: str) -> None:
-    assert f" {expected} -g " in part(encoder, crf=crf)
+    assert f" {expected} -" in f"{part(encoder, crf=crf)} -"
 
 
 def test_nvenc_can_cap_a_quality() -> None:
