@@ -1,4 +1,4 @@
-"""Where a file system cannot rename with conditions, or somebody comes between, nothing of others is lost either."""
+"""Where a file system is poor, or somebody comes between, nothing of others is lost either."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import NoReturn
 import pytest
 
 from agent import beneath
-from agent.publish import settle
 from tests.agent.publish.attempt import PIECES, VIDEO, Attempt, tree
 
 OVERWRITE = {"overwrite": True}
@@ -65,16 +64,16 @@ def test_what_comes_between_the_look_and_the_exchange_is_put_back(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempt(tmp_path, root).publishes()
-    real, came = settle.exchange, []
+    came: list[int] = []
 
     def exchange(directory: int, one: bytes, other: bytes) -> None:
         if not came:
             came.append(1)
             (root / "theirs").write_bytes(b"precious")
             (root / "theirs").replace(root / "a")
-        real(directory, one, other)
+        beneath.exchange(directory, one, other)
 
-    monkeypatch.setattr(settle, "exchange", exchange)
+    monkeypatch.setattr("agent.publish.settle.exchange", exchange)
     assert attempt(tmp_path, root, number=2).fails(VIDEO) == "output_exists"
     assert tree(root) == {"a": b"precious"}
     assert [path.name for path in root.iterdir()] == ["a"]
