@@ -12,7 +12,7 @@ SEED =
 SOURCES = agent common master scripts tests bench setup.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test torture scan demo build-distributed lint lock install uninstall clean
+.PHONY: help setup test torture truth scan demo build-distributed lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -32,6 +32,10 @@ test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
+
+truth: ready ## compare each reported number with a second measurement of the same run (ARGS='--seconds 30')
+	@scripts/setup.sh --tests
+	@$(PY) bench/truth.py $(ARGS)
 
 scan: ready ## scan a master's TLS (testssl.sh) and the locked packages (pip-audit), where they are installed
 	@$(PY) scripts/scan.py

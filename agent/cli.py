@@ -11,13 +11,15 @@ from typing import Any
 import click
 
 from agent.config import MOST_SLOTS
+from agent.energy.model import PowerModel, parse_model
 from common.address import Address, parse_address
 from common.inputs import HostPattern, InputError, parse_host_pattern, root_name
-from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
+from common.options import DURATION, LOG_LEVELS, SIZE, require_platform, set_up_logging, state_directory
 from common.version import VERSION
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
-_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([KMGT]?)", re.ASCII)
+_PRICE = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._/-]{0,63})", re.ASCII)
 
 
@@ -32,19 +34,6 @@ class AddressType(click.ParamType[Address]):
             return value if isinstance(value, Address) else parse_address(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
-
-
-class SizeType(click.ParamType[int]):
-    """Bytes, written as `200G`; the units are powers of 1024."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """click's hook; a usage error (exit code 2) if the text is no size."""
-        match = _SIZE.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no size; write 500M, 200G or 1.5T", param, ctx)
-        return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
 
 
 class MediaRootType(click.ParamType[tuple[str, Path]]):
@@ -77,6 +66,56 @@ class HostType(click.ParamType[HostPattern]):
             return parse_host_pattern(str(value))
         except InputError as error:
             self.fail(str(error), param, ctx)
+
+
+class PowerModelType(click.ParamType[PowerModel]):
+    """The power of a machine over its load."""
+
+    name = "watts"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PowerModel:
+        """click's hook; a usage error (exit code 2) if the text is no model."""
+        try:
+            return value if isinstance(value, PowerModel) else parse_model(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class PriceType(click.ParamType[float]):
+    """Money, as `0.30`; whose, says `--currency`."""
+
+    name = "price"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """click's hook; a usage error (exit code 2) if the text is no price."""
+        if _PRICE.fullmatch(str(value)) is None:
+            self.fail(f"{value!r} is no price; write it as 0.30", param, ctx)
+        return float(value)
+
+
+def _currency(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and _CURRENCY.fullmatch(value) is None:
+        raise click.BadParameter(f"{value!r} is no currency; write three letters, as EUR")
+    return value
+
+
+def _check_prices(options: dict[str, Any]) -> None:
+    priced = options["price_per_kwh"] is not None or options["price_per_hour"] is not None
+    if priced and options["currency"] is None:
+        raise click.UsageError("a price needs its currency: --currency EUR")
+
+
+class OutputHostType(HostType):
+    """Servers that live streams may be sent to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> HostPattern:
+        """click's hook; a usage error (exit code 2) if the text is no such host."""
+        pattern = super().convert(value, param, ctx)
+        if pattern.origin.scheme not in ("rtmp", "rtmps", "srt"):
+            self.fail(
+                f"{value!r} takes no streams; write rtmp://HOST, rtmps://HOST or srt://HOST:PORT", param, ctx
+            )
+        return pattern
 
 
 def _roots(_: click.Context, __: click.Parameter, values: tuple[tuple[str, Path], ...]) -> dict[str, Path]:
@@ -149,9 +188,21 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option(
     "--keep-outputs-size",
-    type=SizeType(),
+    type=SIZE,
     show_default="half of the work directory's disk",
     help="How much they may take together; the oldest go first. 200G, 1.5T.",
+)
+@click.option(
+    "--cache-dir",
+    type=_DIRECTORY,
+    show_default="<state-dir>/cache",
+    help="Where files of the master's store are kept for the next job; agents of one user may share it.",
+)
+@click.option(
+    "--cache-size",
+    type=SIZE,
+    show_default="a tenth of its disk",
+    help="How much they may take together; the longest unused go first. 200G, 1.5T.",
 )
 @click.option(
     "--allow-master-as-worker", is_flag=True, help="Allow it on the master's machine (development)."
@@ -181,18 +232,34 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     type=HostType(),
     multiple=True,
     metavar="HOST",
-    help="A server that jobs may fetch inputs from: HOST, *.DOMAIN, HOST:PORT, http://HOST, or s3://BUCKET; "
-    "may be repeated.",
+    help="A server of inputs: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST, s3://BUCKET; may be repeated.",
 )
 @click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
+@click.option("--max-input-size", type=SIZE, default="50G", help="A larger input is not fetched. 500M, 1.5T.")
 @click.option(
-    "--max-input-size", type=SizeType(), default="50G", help="A larger input is not fetched. 500M, 1.5T."
+    "--output-host",
+    type=OutputHostType(),
+    multiple=True,
+    metavar="HOST",
+    help="A server that jobs may stream to: rtmp://HOST, rtmps://*.DOMAIN, srt://HOST:PORT; may be repeated.",
 )
+@click.option("--allow-private-outputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option(
     "--sandbox",
     type=click.Choice(("auto", "required", "off")),
     default="auto",
     help="Run ffmpeg without network and other files: where it works, always or never.",
+)
+@click.option(
+    "--power-model",
+    type=PowerModelType(),
+    metavar="idle=W,per_core=W",
+    help="Watts of this machine, to estimate energy where it has no counter: idle=8,per_core=6.5.",
+)
+@click.option("--price-per-kwh", type=PriceType(), help="What a kilowatt hour costs, as 0.30.")
+@click.option("--price-per-hour", type=PriceType(), help="What an hour of this machine costs, as 1.20.")
+@click.option(
+    "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
 )
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="agent")
@@ -206,6 +273,7 @@ def main(**options: Any) -> None:
     require_platform("agent")
     if options["join_token"] and options["join_token_file"]:
         raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
+    _check_prices(options)
     set_up_logging(options["log_level"])
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 

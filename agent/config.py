@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.energy.cost import Prices
+from agent.energy.model import PowerModel
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
 from common.address import Address
@@ -14,6 +16,7 @@ MOST_SLOTS = 200
 """Jobs that an agent may run at once: each poll names their leases in its address, which holds a few more."""
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
+_NO_PRICES = Prices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,19 @@ class Config:
     """How long the outputs of finished jobs are kept."""
     keep_outputs_size: int | None = None
     """Bytes that they may have together, before the oldest go; None: half of the work directory's disk."""
+    cache_dir: Path | None = None
+    """Where files of the master's store are kept that came once; None: `<state_dir>/cache`."""
+    cache_size: int | None = None
+    """Bytes that they may have together; None: a tenth of that disk."""
 
     inputs: InputRules = _NO_INPUTS
     """What jobs may read."""
     outputs: OutputRules = _NO_OUTPUTS
     """Where what they make may go."""
+    power_model: PowerModel | None = None
+    """How to estimate the energy of encodes where nothing counts it."""
+    prices: Prices = _NO_PRICES
+    """What the node costs."""
 
     @property
     def master_dir(self) -> Path:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.accept import accept
 from agent.clip import clip_for
-from agent.ffmpeg import command
+from agent.energy.account import NO_ENERGY, Energy
 from agent.ffmpeg.container import files
 from agent.ffmpeg.discover import FFmpeg
-from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.process import Ended
 from agent.inputs.measured import MeasuredInput
 from agent.loudness import loudness_of_output, off_target
+from agent.passes import passes
 from agent.probed import Probe
 from agent.produced import Produced
-from agent.task import AbortedError, FailedError, Task
+from agent.task import FailedError, Task
 from common.model import Scalar
 from common.result import metrics
 from common.settings import CONTAINERS, EncodeSettings
@@ -40,6 +41,8 @@ class Encoded:
     """The metrics that only this step can tell."""
     warnings: tuple[str, ...] = ()
     """Sentences for people: what of the input could not be read, or is not in the output."""
+    energy: Energy = NO_ENERGY
+    """What it used."""
 
 
 def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Encoded:
@@ -47,27 +50,14 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
 
     `FailedError` if that fails, or if the output is not what was asked for; `AbortedError`.
     """
-    tools = task.tools
     ffmpeg = ffmpeg_for(task, settings)
-    path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
-    descriptor = None if given is None else given.descriptor
     with clip_for(task, settings, ffmpeg, given=given is not None) as clip:
-        shown = None if clip is None else clip.descriptor
-        argv = command.build(str(ffmpeg.path), settings, path.name, descriptor, ffmpeg.version, shown)
-        ended = run(
-            tools.spawner,
-            argv,
-            task.directory,
-            limits=tools.limits(settings if given is None else given.burden(settings)),
-            abort=tools.abort,
-            may_work=tools.may_work,
-            total_frames=settings.frames,
-            on_progress=tools.on_progress,
-            sandbox=tools.sandbox,
-            descriptors=[open_ for open_ in (descriptor, shown) if open_ is not None],
-        )
-    if ended.why == "aborted":
-        raise AbortedError
+        made = () if clip is None else clip.warnings
+    path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
+    with task.tools.account.encode(task.tools.may_work) as metered:
+        watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
+        argv, ended = passes(watched, settings, ffmpeg, path.name, given)
+        energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
     known = measured(settings, ffmpeg, argv, ended)
     if not path.parent.exists():
         raise FailedError("agent_error", f"{task.job_directory} was removed during the encode", known)
@@ -81,29 +71,35 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         probed,
         path,
         files(settings, path.name),
-        {**_found(probed, given), "loudness": after},
-        (*(clip.warnings if clip else ()), *warnings, *left_out(settings), *off_target(settings, after)),
+        {**_found(probed, given), **({} if after is None else {"loudness": after})},
+        (*(given.warnings if given else made), *warnings, *left_out(settings), *off_target(settings, after)),
+        energy,
     )
 
 
 def _found(probed: Probe, given: MeasuredInput | None) -> dict[str, Scalar]:
-    """What is known of the tracks, and of the input."""
-    known: dict[str, Scalar] = {
+    """What is known of an input, and of its tracks that are in the output."""
+    if given is None:
+        return {}
+    tracks: dict[str, Scalar] = {
         "audio_tracks": len(probed.audio),
         "subtitle_tracks": len(probed.subtitles),
     }
-    if given is not None:
-        source = given.probed
-        known |= {
-            "source_frames": source.frames,
-            "source_width": source.width,
-            "source_height": source.height,
-            "source_codec": source.codec,
-            "source_pixel_format": source.pixel_format,
-            "source_frame_rate": given.source.frame_rate,
-            "source_duration": source.end,
-        }
-    return known
+    return {**tracks, **found(given)}
+
+
+def found(given: MeasuredInput) -> dict[str, Scalar]:
+    """The metrics of an input."""
+    source = given.probed
+    return {
+        "source_frames": source.frames,
+        "source_width": source.width,
+        "source_height": source.height,
+        "source_codec": source.codec,
+        "source_pixel_format": source.pixel_format,
+        "source_frame_rate": given.source.frame_rate,
+        "source_duration": source.end,
+    }
 
 
 def ffmpeg_for(task: Task, settings: EncodeSettings) -> FFmpeg:
@@ -125,8 +121,9 @@ def measured(
     ended: Ended,
     probed: Probe | None = None,
     output_path: str | None = None,
+    more: Mapping[str, Scalar] | None = None,
 ) -> dict[str, Scalar]:
-    """The metrics of one encode."""
+    """The metrics of one encode; `more`: further ones, which win."""
     return metrics(
         settings,
         command=argv,
@@ -136,4 +133,5 @@ def measured(
         peak_memory_bytes=ended.peak_memory_bytes,
         probed=probed,
         output_path=output_path,
+        more=more,
     )

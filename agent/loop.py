@@ -1,7 +1,8 @@
 """The agent's day: take jobs, run them, report, and leave in good order.
 
-One thread asks for jobs, one sends heartbeats, and one removes old outputs; for each job one
-runs it, and one tells how far it is. The thread that runs the agent waits for the order to stop.
+One thread asks for jobs, one sends heartbeats, one removes old outputs, and one measures the power
+of the idle node; for each job one runs it, and one tells how far it is. The thread that runs the
+agent waits for the order to stop.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ import requests
 
 from agent.config import Config
 from agent.delivery import deliver
+from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
 from agent.outbox import Outbox
@@ -31,16 +34,20 @@ from agent.rotation import Rotation
 from agent.runner import run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
 from agent.sandbox import Sandbox
-from agent.task import Assignment
+from agent.task import Assignment, PartDone
 from agent.teller import ProgressTeller
 from common.client import ApiError
-from common.model import Confidence, Report, Stage
+from common.model import Artifact, ArtifactKind, Confidence, Report, Stage, runs_alone
 
 log = logging.getLogger(__name__)
 
 POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
 _NO_SANDBOX = Sandbox()
+_NO_MEANS = Means()
+_ALONE_PATIENCE = (
+    60.0  # seconds that jobs which are not wanted any more get to end before one that is measured
+)
 _TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
 _GOODBYE_PATIENCE = 3.0  # seconds that the master gets to hear that the agent stops
@@ -58,6 +65,8 @@ class Agent:
         outbox: Outbox,
         slots: int,
         sandbox: Sandbox = _NO_SANDBOX,
+        means: Means = _NO_MEANS,
+        files: Files | None = None,
     ) -> None:
         """Everything with effects is handed in."""
         self._config = config
@@ -65,7 +74,9 @@ class Agent:
         self._toolbox = toolbox
         self._spawner, self._sandbox = spawner, sandbox
         self._outbox = outbox
+        self._files = files
         self._running = RunningJobs(slots)
+        self._account = Account(means, self._running)
         self._draining = threading.Event()
         self._ended = threading.Event()
         self._stop = threading.Event()
@@ -84,6 +95,7 @@ class Agent:
         self._thread(self._take_jobs, "poll").start()
         self._thread(lambda: self._heartbeats.go_on(self._ended), "heartbeat").start()
         self._thread(self._tidy, "tidy").start()
+        self._thread(lambda: self._account.idle.go_on(self._running, self._ended), "idle meter").start()
         stop.wait()
         if self._expelled.is_set():
             self._running.wait_until_none(_ABORT_PATIENCE)
@@ -149,6 +161,7 @@ class Agent:
             Confidence(answer.get("confidence", Confidence.AUTO)),
             Stage(answer.get("stage", Stage.ENCODE)),
             answer.get("part"),
+            tuple(map(_part, answer.get("parts", ()))),
         )
         log.info("Received job: %s (scenario: %s)", assignment.job_id, assignment.scenario)
         job = self._running.add(assignment, asked)
@@ -171,6 +184,7 @@ class Agent:
                 log.info("Executing job %s...", assignment.job_id)
             if not is_fresh(job.renewed, self._link.term, lease_clock()):
                 self._heartbeats.send()  # the poll was parked for long; the next one may be too late
+            self._let_others_end(job)
             report = run_job(
                 assignment,
                 self._link.node_id,
@@ -184,8 +198,11 @@ class Agent:
                 sandbox=self._sandbox,
                 inputs=self._config.inputs,
                 outputs=self._config.outputs,
+                account=self._account,
+                files=self._files,
                 clips=self._config.state_dir / "clips",
             )
+            self._running.finish(job)
             unsent = teller.close()
             if report is not None:
                 self._deliver(report, unsent)
@@ -196,6 +213,14 @@ class Agent:
         finally:
             teller.close()
             self._running.remove(job)
+
+    def _let_others_end(self, job: RunningJob) -> None:
+        """The master gives up a job at once, but its ffmpeg ends only when we hear of it."""
+        if runs_alone(job.assignment.confidence, job.assignment.parameters):
+            deadline = time.monotonic() + _ALONE_PATIENCE
+            while not self._running.wait_until_alone(job, 0.5):
+                if job.abort.is_set() or time.monotonic() > deadline:
+                    return  # what it measures will say that it had company
 
     def _lease_holds(self, job: RunningJob) -> bool:
         return lease_holds(job.renewed, self._link.term, lease_clock())
@@ -294,3 +319,12 @@ class Agent:
 
 def _clocks() -> Clocks:
     return Clocks(time.time(), lease_clock())
+
+
+def _part(document: dict[str, Any]) -> PartDone:
+    return PartDone(
+        document["part"],
+        document["job_id"],
+        document["metrics"],
+        tuple(Artifact(**{**each, "kind": ArtifactKind(each["kind"])}) for each in document["artifacts"]),
+    )

@@ -33,7 +33,7 @@ def with_levels(task: Task, settings: EncodeSettings, given: MeasuredInput | Non
     levels = []
     for name, _ in tracks(settings):
         how = f"loudnorm=I={settings.loudness:g}:print_format=json"
-        descriptor = None if given is None else given.descriptor
+        descriptor = None if given is None else given.rewound()
         ffmpeg = _ffmpeg(task, settings)
         argv = command.listen(str(ffmpeg.path), settings, name, how, descriptor, ffmpeg.version)
         levels.append(level(_heard(task, settings, argv, descriptor)))

@@ -40,7 +40,7 @@ class Probe:
     missing: float | None
     """Seconds at the end that the file's header promises, and that no stream has; None: it promises none."""
     span: float | None = None
-    """Seconds from the first picture's start to the last one's start."""
+    """Seconds from the first picture's start to the last one's start; None: not all of them say theirs."""
     begun: int | None = None
     """How many pictures begin before the moment that was asked about."""
     variable: bool = False

@@ -58,8 +58,11 @@ _MOST_PIXELS = 8192 * 8192
 
 @dataclass(slots=True)
 class _Look:
-    """What a decoded picture tells."""
+    """What the first packets tell, and the first picture that comes of them."""
 
+    tried: int = 0
+    keyed: bool = False
+    """Whether they begin with a picture that can be decoded on its own."""
     seen: bool = False
     rotation: int = 0
     interlaced: bool = False
@@ -67,8 +70,21 @@ class _Look:
     mastering: MasteringDisplay | None = None
     light: ContentLight | None = None
 
-    def at(self, frame: VideoFrame) -> None:
-        """Looks at the first picture."""
+    def at(self, packet: Packet[Any]) -> None:
+        """Decodes it, if none was decoded yet; also one that is only there for others to be decoded."""
+        import av
+
+        self.keyed |= self.tried == 0 and packet.is_keyframe
+        self.tried += 1
+        context = packet.stream.codec_context
+        if self.seen or self.tried > _TRIED or context.width * context.height > _MOST_PIXELS:
+            return
+        with suppress(av.FFmpegError):  # perhaps the next one can be decoded
+            for frame in packet.decode():
+                self._note(frame)
+                return
+
+    def _note(self, frame: VideoFrame) -> None:
         self.seen = True
         self.rotation = round(frame.rotation) % 360
         self.interlaced = bool(frame.interlaced_frame)
@@ -86,6 +102,8 @@ class _Seen:
     steps: Steps = field(default_factory=Steps)
     begun: int = 0
     look: _Look = field(default_factory=_Look)
+    untimed: bool = False
+    """Whether a picture does not say when it is shown."""
     broken: bool = False
     """Whether the reading ended with an error."""
 
@@ -163,10 +181,14 @@ def _read(name: str, container: InputContainer, video: VideoStream | None, until
         video.codec_context.options = {"flags": "+low_delay"}
     try:
         for packet in container.demux():
-            if packet.size and not packet.is_discard and packet.stream.index in seen.tallies:
-                own = video is not None and packet.stream.index == video.index
-                if own and packet.has_sidedata("encryption_info"):
-                    raise ProbeError(f"{name} is encrypted: give it without its protection (DRM)")
+            if not packet.size or packet.stream.index not in seen.tallies:
+                continue  # the last one of each stream is empty
+            own = video is not None and packet.stream.index == video.index
+            if own and packet.has_sidedata("encryption_info"):
+                raise ProbeError(f"{name} is encrypted: give it without its protection (DRM)")
+            if own:
+                seen.look.at(packet)
+            if not packet.is_discard:
                 _take(seen, packet, step if own else None, limit)
     except av.FFmpegError:
         if not any(tally.count for tally in seen.tallies.values()):
@@ -185,9 +207,7 @@ def _take(seen: _Seen, packet: Packet[Stream], step: Fraction | None, limit: Fra
     start = None if at is None or base is None else at * base
     length = packet.duration * base if packet.duration and base else step or Fraction(0)
     if step is not None:
-        if not tally.count:
-            tally.keyed = packet.is_keyframe
-        _look(seen.look, packet, tally.count)
+        seen.untimed |= packet.pts is None
         if start is not None:
             seen.steps.add(start)
         seen.begun += limit is None or start is None or start < limit
@@ -198,18 +218,6 @@ def _take(seen: _Seen, packet: Packet[Stream], step: Fraction | None, limit: Fra
 def _is_hidden(packet: Packet[Stream]) -> bool:
     """Whether its picture is never shown (RFC 6386, 9.1); other codecs pack those with one that is."""
     return packet.stream.codec.canonical_name == "vp8" and not bytes(memoryview(packet)[:1])[0] & 0x10
-
-
-def _look(look: _Look, packet: Packet[Any], number: int) -> None:
-    import av
-
-    context = packet.stream.codec_context
-    if look.seen or number >= _TRIED or context.width * context.height > _MOST_PIXELS:
-        return
-    with suppress(av.FFmpegError):  # perhaps the next one can be decoded
-        for frame in packet.decode():
-            look.at(frame)
-            return
 
 
 def _probe(
@@ -238,10 +246,10 @@ def _probe(
         audio_duration=audio[0][1].seconds if audio else None,
         end=float(pictures.end) - start,
         missing=None if promised is None else max(0.0, promised - end),
-        span=seen.steps.span,
+        span=None if seen.untimed else seen.steps.span,
         begun=None if until is None else seen.begun,
         variable=seen.steps.vary(video.time_base or Fraction(0)),
-        damaged=seen.broken or pictures.corrupt or not pictures.keyed,
+        damaged=seen.broken or pictures.corrupt or not seen.look.keyed,
         rotation=seen.look.rotation,
         sample_aspect=(aspect.numerator, aspect.denominator) if aspect else (1, 1),
         interlaced=seen.look.interlaced or context.field_order in (2, 3, 4, 5),

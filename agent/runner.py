@@ -10,33 +10,36 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.encode import Encoded, encode, ffmpeg_for, measured
+from agent.advance import NeverBack
+from agent.encode import ffmpeg_for
+from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
-from agent.loudness import with_levels
+from agent.join import join
+from agent.plan import plan
 from agent.probe import probe_open
 from agent.publish.rules import OutputFailedError, OutputRules
-from agent.publish.step import prepare, publish
-from agent.publish.store import FileStore
 from agent.sandbox import Sandbox
-from agent.task import MAX_MESSAGE, AbortedError, Assignment, FailedError, OnProgress, Task, Tools
+from agent.stream.live import stream_out
+from agent.stream.record import recorded_input
+from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
+from agent.work import work
 from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
-from common.model import NO_FINDINGS, Failure, Findings, JobStatus, Report, Scalar
+from common.model import NO_FINDINGS, Failure, JobStatus, Report, Scalar, Stage
 from common.scenarios import SCENARIOS
-from common.settings import CONTAINERS, EncodeSettings, Source, UnsuitableError, resolve
+from common.settings import EncodeSettings, Source, UnsuitableError, resolve_job
+from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
-
-Done = tuple[dict[str, Scalar], Findings]
-"""The metrics of a job that ended well, and what else came to light."""
 
 
 def run_job(
@@ -54,7 +57,8 @@ def run_job(
     inputs: InputRules = _NO_INPUTS,
     outputs: OutputRules = _NO_OUTPUTS,
     clips: Path | None = None,
-    files: FileStore | None = None,
+    account: Account | None = None,
+    files: Files | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
@@ -62,10 +66,21 @@ def run_job(
 
     The output is where the job wants it (`agent.publish`), there only when it is whole and
     verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
-    about once a second and once at the end, from this thread.
+    about once a second and once at the end, from this thread. `account` measures what it uses.
     """
     tools = Tools(
-        toolbox, spawner, on_progress, abort, may_work, sandbox, limits, inputs, outputs, clips, files
+        toolbox,
+        spawner,
+        NeverBack(on_progress),
+        abort,
+        may_work,
+        sandbox,
+        limits,
+        inputs=inputs,
+        outputs=outputs,
+        account=account or Account(Means()),
+        clips=clips,
+        files=files,
     )
     failure: Failure | None = None
     known: Mapping[str, Scalar] = {}
@@ -100,35 +115,23 @@ def run_job(
 
 def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> Done:
     """What the job brought; `FailedError`, `InputFailedError`, `AbortedError`."""
-    settings = _settings(assignment)
+    settings = _settings(assignment, tools.toolbox)
     with (
         job_directory(work_dir.absolute() / _plain(assignment.job_id)) as directory,
         attempt_directory(directory.path, node_id, assignment.lease_id) as own,
     ):
         task = Task(assignment, node_id, tools, directory.path, own)
+        if assignment.stage is Stage.JOIN:
+            return join(task)
         ffmpeg_for(task, settings)  # before an input is fetched in vain
         with _input(task) as given:
-            return _work(task, given)
-
-
-def _work(task: Task, given: MeasuredInput | None) -> Done:
-    """The story of one job."""
-    settings = _settings(task.assignment, None if given is None else given.source)
-    pieces, source = CONTAINERS[settings.container].pieces, None if given is None else given.descriptor
-    prepare(task, pieces=pieces, given=source)  # before hours are spent in vain
-    settings = with_levels(task, settings, given)
-    encoded = encode(task, settings, given)
-    known = {**_measured(encoded), **encoded.known}
-    try:
-        published = publish(task, encoded.files, pieces=pieces, given=source)
-    except OutputFailedError as error:
-        raise FailedError(error.code, str(error), known) from error
-    findings = Findings(artifacts=published.artifacts, warnings=encoded.warnings)
-    return {**known, "output_path": published.path}, findings
-
-
-def _measured(encoded: Encoded) -> dict[str, Scalar]:
-    return measured(encoded.settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed)
+            source = None if given is None else given.source
+            settings = _settings(assignment, tools.toolbox, source)
+            if assignment.output is not None and is_stream(assignment.output):
+                return stream_out(task, settings, given)
+            return (
+                plan(task, settings, given) if assignment.stage is Stage.PLAN else work(task, settings, given)
+            )
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
@@ -145,17 +148,21 @@ def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:
         abort=tools.abort,
         until=float(asked) if isinstance(asked, int | float) else None,
     )
-    return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort)
+    if is_stream(text):
+        return recorded_input(task, float(str(asked)), measure)
+    return measured_input(text, tools.inputs, task.directory / "input", measure, tools.abort, tools.files)
 
 
-def _settings(assignment: Assignment, source: Source | None = None) -> EncodeSettings:
+def _settings(assignment: Assignment, toolbox: Toolbox, source: Source | None = None) -> EncodeSettings:
     scenario = SCENARIOS.get(assignment.scenario)
     if scenario is None:  # a newer master may know more; another node may, too
         raise FailedError(
             "agent_error", f"this agent does not know the scenario {assignment.scenario!r}; update it"
         )
     try:
-        return resolve(scenario, assignment.parameters, source)
+        return resolve_job(
+            scenario, assignment.parameters, assignment.input, assignment.output, source, toolbox.encoders
+        )
     except UnsuitableError as error:
         if source is not None:  # without what is known of the input all did fit
             raise FailedError("input_invalid", f"the input cannot be encoded: {error}") from error

@@ -48,6 +48,8 @@ class RunningJob:
     abort: threading.Event = field(default_factory=threading.Event)
     unwanted: bool = False
     """The master no longer wants it: canceled, or given to another node."""
+    done: bool = False
+    """Its work has ended, and only its report is under way."""
     suspended: bool = False
     """Its lease is not known to hold, so that its ffmpeg has to wait."""
 
@@ -68,6 +70,7 @@ class RunningJobs:
         """No jobs yet."""
         self.slots = slots
         self._jobs: dict[str, RunningJob] = {}
+        self._added = 0
         self._changed = threading.Condition()
 
     def add(self, assignment: Assignment, asked: float) -> RunningJob:
@@ -75,6 +78,8 @@ class RunningJobs:
         job = RunningJob(assignment, asked)
         with self._changed:
             self._jobs[assignment.lease_id] = job
+            self._added += 1
+            self._changed.notify_all()
         return job
 
     def remove(self, job: RunningJob) -> None:
@@ -87,6 +92,11 @@ class RunningJobs:
         """The leases that are held."""
         with self._changed:
             return list(self._jobs)
+
+    def company(self) -> tuple[int, int]:
+        """How many jobs are at work, and how many ever began: who looks twice sees whether it was alone."""
+        with self._changed:
+            return sum(not job.done for job in self._jobs.values()), self._added
 
     def job_ids(self) -> set[str]:
         """The jobs that run."""
@@ -121,7 +131,25 @@ class RunningJobs:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._jobs) < self.slots, timeout)
 
+    def finish(self, job: RunningJob) -> None:
+        """Its work has ended."""
+        with self._changed:
+            job.done = True
+            self._changed.notify_all()
+
+    def wait_until_alone(self, job: RunningJob, timeout: float) -> bool:
+        """Whether no other job is at work, at the latest after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: all(other is job or other.done for other in self._jobs.values()), timeout
+            )
+
     def wait_until_none(self, timeout: float) -> bool:
         """Whether all jobs have ended, at the latest after `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._jobs, timeout)
+
+    def wait_until_some(self, timeout: float) -> bool:
+        """Whether a job runs, at the latest after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._jobs), timeout)

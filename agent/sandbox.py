@@ -83,8 +83,11 @@ class Sandbox:
         readable: Sequence[Path] = (),
         *,
         devices: bool = False,
+        network: bool = False,
     ) -> list[str]:
-        """The command line that runs `argv` with no network, in namespaces of its own, without privileges.
+        """The command line that runs `argv` in namespaces of its own, without privileges.
+
+        It has no network, but with `network`, which is for what sends and receives and does nothing else.
 
         It sees, each at its usual path: the program `argv[0]` and the system's libraries
         (read-only), `directory` (read-write, its working directory; None: it can write
@@ -101,9 +104,11 @@ class Sandbox:
                 shown += [how, str(path), str(path)]
             shown += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(directory or "/")]
             start = [*_IF_ANSWERED, str(program), *argv[1:]]
-            return [*_LATER, str(self.bwrap), *_UNSHARED, *_ONE_CHILD, *self.options, *shown, "--", *start]
+            unshared = [*_UNSHARED, *(("--share-net",) if network else ())]
+            return [*_LATER, str(self.bwrap), *unshared, *_ONE_CHILD, *self.options, *shown, "--", *start]
         if self.unshare is not None:
-            return [str(self.unshare), "--user", "--net", "--ipc", "--", *argv]
+            net = () if network else ("--net",)
+            return [str(self.unshare), "--user", *net, "--ipc", "--", *argv]
         return list(argv)
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,10 +19,15 @@ import click
 import requests
 
 from agent import hardware, identity, instance, joining
+from agent.cache import Cache
 from agent.config import Config
 from agent.delivery import deliver
+from agent.energy import gpu, rapl
+from agent.energy.account import Means
+from agent.energy.cost import Prices
 from agent.ffmpeg.discover import Toolbox, discover
 from agent.ffmpeg.spawner import Spawner, SpawnError
+from agent.files import Files
 from agent.inputs.media import check_root
 from agent.inputs.rules import InputRules
 from agent.link import Link, RefusedError, retry
@@ -35,6 +40,7 @@ from agent.sandbox import SandboxError, detect
 from agent.workspace import remove_leftovers
 from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
+from common.inputs import HostPattern
 from common.model import Report
 from common.tokens import TokenText
 from common.trust import TrustError, explain
@@ -130,13 +136,19 @@ def run(options: Mapping[str, Any]) -> None:
         drain_timeout=options["drain_timeout"],
         keep_outputs=options["keep_outputs"],
         keep_outputs_size=options["keep_outputs_size"],
+        cache_dir=options["cache_dir"],
+        cache_size=options["cache_size"],
         inputs=InputRules(
             options["media_root"],
             options["input_host"],
             options["allow_private_inputs"],
             options["max_input_size"],
         ),
-        outputs=OutputRules(options["output_root"]),
+        outputs=OutputRules(
+            options["output_root"], options["output_host"], allow_private=options["allow_private_outputs"]
+        ),
+        power_model=options["power_model"],
+        prices=Prices(options["price_per_kwh"], options["price_per_hour"], options["currency"]),
     )
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
@@ -195,6 +207,16 @@ def _make_work_dir(work_dir: Path) -> None:
         ) from error
 
 
+def _make_cache(config: Config) -> Cache:
+    directory = config.cache_dir or config.state_dir / "cache"
+    try:
+        return Cache(directory, config.cache_size)
+    except OSError as error:
+        raise StopError(
+            f"cannot write the cache {directory}: {error.strerror}; choose another with --cache-dir"
+        ) from error
+
+
 def _trust(config: Config, ca_cert: Path | None, expected: str | None, stop: Stop) -> Trust | None:
     """The CA to trust, waiting for the master if it is not there yet; None if told to stop meanwhile.
 
@@ -226,6 +248,7 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
         )
     _make_work_dir(config.work_dir)
     _check_roots(config.inputs, config.outputs)
+    cache = _make_cache(config)
     joined = who is not None and who.joined
     token = joining.read_token(options["join_token_file"], options["join_token"], needed=not joined)
     expected = None if token is None or joined else token.fingerprint
@@ -235,7 +258,7 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
             token = None  # it is not needed, and of another master as far as we know
         who = who or identity.create(config.master_dir)
         client = MasterClient(config.master, trusted, who.credential, who.previous)
-        _work(config, client, who, token, options, stop)
+        _work(config, client, cache, who, token, options, stop)
 
 
 def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
@@ -254,6 +277,7 @@ def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
 def _work(
     config: Config,
     client: MasterClient,
+    cache: Cache,
     who: identity.Identity,
     token: TokenText | None,
     options: Mapping[str, Any],
@@ -275,10 +299,14 @@ def _work(
             log.warning("%s is not used: %s. What it needs must be below /usr or LD_LIBRARY_PATH", named, why)
         if not toolbox.encoders:
             raise StopError("no ffmpeg with a working encoder was found; name one with --ffmpeg")
+        means = Means(rapl.find(), gpu.find(), config.power_model, config.prices)
+        log.info("%s", means.describe())
         description = _describe(config, toolbox, options["max_concurrent_jobs"])
+        description["energy_source"] = means.source
         run = instance.begin(config.master_dir)
         link = Link(client, who, run, description, token.secret if token else None)
-        agent = Agent(config, link, toolbox, spawner, outbox, description["max_concurrent_jobs"], sandbox)
+        slots = description["max_concurrent_jobs"]
+        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, means, Files(client, cache))
         stop.at_once = agent.stop_now
         with _clear_ends():
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))
@@ -338,8 +366,13 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         "labels": {**hardware.default_labels(machine), **config.labels},
         "max_concurrent_jobs": slots,
         "media_roots": sorted(config.inputs.media_roots),
-        "input_hosts": sorted(map(str, config.inputs.hosts)),
+        "input_hosts": _reached(config.inputs.hosts, toolbox),
         "output_roots": sorted(config.outputs.roots),
-        "output_hosts": sorted(map(str, config.outputs.hosts)),
+        "output_hosts": _reached(config.outputs.hosts, toolbox),
         "agent_version": VERSION,
     }
+
+
+def _reached(hosts: Iterable[HostPattern], toolbox: Toolbox) -> list[str]:
+    """Those that this machine has the means to speak to."""
+    return sorted(str(host) for host in hosts if host.origin.scheme != "srt" or toolbox.srt is not None)

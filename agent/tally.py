@@ -69,8 +69,6 @@ class Tally:
     """Seconds, as `end`."""
     end: Fraction = Fraction(0)
     corrupt: bool = False
-    keyed: bool = True
-    """Whether it begins with a picture that can be decoded on its own."""
 
     @property
     def seconds(self) -> float:

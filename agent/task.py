@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
-from agent.publish.store import FileStore
 from agent.sandbox import Sandbox
-from common.model import Confidence, Failure, Progress, Scalar, Stage, Value
+from common.model import Artifact, Confidence, Failure, Findings, Progress, Scalar, Stage, Value
 from common.settings import EncodeSettings
 
 MAX_MESSAGE = 500
@@ -22,6 +23,17 @@ MAX_MESSAGE = 500
 
 OnProgress = Callable[[Progress, list[str]], None]
 """Gets the newest progress and the log lines since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """A completed part of a job, wherever it was made."""
+
+    name: str
+    """Such as `720p`."""
+    job_id: str
+    metrics: Mapping[str, Scalar]
+    artifacts: tuple[Artifact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class Assignment:
     stage: Stage = Stage.ENCODE
     part: str | None = None
     """Which part of its parent it is."""
+    parts: tuple[PartDone, ...] = ()
+    """What it is to join."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +70,14 @@ class Tools:
     """Whether the lease is known to hold; asked again and again."""
     sandbox: Sandbox = field(default_factory=Sandbox)
     limits: Callable[[EncodeSettings], Limits] = limits_for
+    account: Account = field(default_factory=lambda: Account(Means()))
+    """Measures what encodes use."""
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
     clips: Path | None = None
     """Where pictures that were made once are kept; None: each attempt makes its own."""
-    files: FileStore | None = None
-    """The master's file store; None: there is no way to it."""
+    files: Files | None = None
+    """The master's file store; None: there is none here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,10 @@ class Task:
     """Where what it makes is kept."""
     directory: Path
     """Its own, within that: what is left there at its end is removed."""
+
+
+Done = tuple[dict[str, Scalar], Findings]
+"""The metrics of an attempt that ended well, and what else came to light."""
 
 
 class FailedError(Exception):

@@ -1,154 +1,46 @@
-"""The HTTP client: a method for each endpoint, used by the agent and the operator's command.
-
-It speaks TLS only, follows no redirects, and listens to nothing in the environment (no
-proxies, no CA bundles, no .netrc): where it connects, and whom it trusts, is decided here.
-"""
+"""The HTTP client: a method for each endpoint, used by the agent and the operator's command."""
 
 from __future__ import annotations
 
-import threading
-import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from http import HTTPStatus
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote
 
-import requests
-from urllib3.exceptions import NewConnectionError
-
-from common import trust
-from common.address import Address
-from common.history import History, parse_history
+from common.files_client import FilesClient
 from common.model import Progress, Report
-from common.version import PROTOCOL, VERSION
+from common.transport import (
+    CONNECT_TIMEOUT,
+    HISTORY_HEADER,
+    INSTANCE_HEADER,
+    PROTOCOL_HEADER,
+    READ_TIMEOUT,
+    REPLACES_HEADER,
+    ApiError,
+    Trust,
+    establish_trust,
+    id_in_path,
+)
 
-CONNECT_TIMEOUT = 20.0
-"""Seconds for each step of reaching the master: to connect, and for each flight of the TLS
-handshake. A way that takes 5 s in each direction, with jitter, is slow and no reason to give up."""
-READ_TIMEOUT = 30.0
-"""Seconds to wait for an answer, beyond the time that a poll asks to be parked."""
-
-
-RESEND_AFTER = (0.5, 2.0)
-"""Seconds of pause before a request is sent again that got no answer."""
-PROTOCOL_HEADER = "Ffrtmp-Protocol"
-"""On every request: the protocol that its sender speaks (`common.version`)."""
-INSTANCE_HEADER = "Ffrtmp-Instance"
-"""On an agent's requests: which process speaks, since no two may work under one identity."""
-REPLACES_HEADER = "Ffrtmp-Replaces"
-"""When an agent registers: the instance that it knows to have ended on this very machine."""
-HISTORY_HEADER = "Ffrtmp-History"
-"""On answers: how many events the master's disk holds, and which start of it says so. On an agent's
-requests: what it was told last. So a master that was restored from an older copy learns of it."""
-
-
-class ApiError(Exception):
-    """The master refused: a problem with its slug, its HTTP status, and what to do."""
-
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        super().__init__(str(problem.get("detail") or problem.get("title") or f"HTTP status {status}"))
-        self.status = status
-        self.problem = problem
-        self.slug = str(problem.get("type", "")).rpartition(":")[2]
-
-    @property
-    def temporary(self) -> bool:
-        """Whether the same request may be taken later: nothing is wrong with it."""
-        return self.status >= 500 or self.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+__all__ = [
+    "CONNECT_TIMEOUT",
+    "HISTORY_HEADER",
+    "INSTANCE_HEADER",
+    "PROTOCOL_HEADER",
+    "READ_TIMEOUT",
+    "REPLACES_HEADER",
+    "ApiError",
+    "MasterClient",
+    "Trust",
+    "establish_trust",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Which CA a master must prove itself with."""
-
-    ca_file: Path
-    check_hostname: bool
-    fingerprint: str | None = None
-    """Of a pin; None for a CA that was named."""
-    first_use: bool = False
-    """Whether the pin was made just now."""
-
-
-def establish_trust(
-    address: Address, ca_cert: Path | None, directory: Path, expected: str | None = None
-) -> Trust:
-    """Trust the CA that was named, else the one pinned in `directory`, else the one that is met now.
-
-    `expected` is the fingerprint that a token names: no other CA is trusted then. `TrustError` if it
-    cannot be trusted, OSError if the master cannot be reached.
-    """
-    patience = 2 * CONNECT_TIMEOUT
-    if ca_cert is not None:
-        if expected is not None:
-            trust.expect(address.host, address.port, ca_cert, expected, patience)
-        return Trust(ca_cert, check_hostname=True)
-    pin = trust.pin(address.host, address.port, directory / "ca.pem", patience, expected)
-    return Trust(pin.ca_file, check_hostname=False, fingerprint=pin.fingerprint, first_use=pin.first_use)
-
-
-def _id(text: str) -> str:
-    """An id as a part of a path, whatever was typed for it."""
-    if not text:
-        raise ApiError(404, {"detail": "The id is empty; is a variable unset?"})
-    return quote(text, safe="")
-
-
-def _may_have_arrived(error: requests.RequestException) -> bool:
-    """Whether the master may have carried a request out that got no answer."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    never = isinstance(error, requests.exceptions.SSLError | requests.exceptions.ConnectTimeout)
-    return not never and not isinstance(reason, NewConnectionError)
-
-
-class MasterClient:
+class MasterClient(FilesClient):
     """A master, as a caller sees it.
 
     Every method raises `ApiError` if the master refuses, and `requests.RequestException`
     if it cannot be reached. It may be used by several threads.
     """
-
-    def __init__(
-        self, address: Address, trusted: Trust, credential: str | None = None, spare: str | None = None
-    ) -> None:
-        """`credential`: the node's own, or a token; None for the local door. `spare`: see `show`."""
-        self.address = address
-        self._credential = credential
-        self._spare = spare
-        self._swapping = threading.Lock()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["User-Agent"] = f"ffrtmp/{VERSION}"
-        self._session.headers[PROTOCOL_HEADER] = str(PROTOCOL)
-        self._instance: str | None = None
-        self._heard: History | None = None
-        self._session.mount("https://", trust.PinnedAdapter(trusted.ca_file, trusted.check_hostname))
-
-    def introduce(self, instance: str) -> None:
-        """Say with every request which agent's process speaks, and what it was told before."""
-        self._instance = instance
-
-    @property
-    def credential(self) -> str | None:
-        """What is shown now."""
-        return self._credential
-
-    def show(self, credential: str, spare: str | None) -> None:
-        """Show `credential` from now on; and `spare` in its place if the master does not take it.
-
-        A node whose credential was replaced, and that does not know whether the master heard of it, has two.
-        """
-        with self._swapping:
-            self._credential, self._spare = credential, spare
-
-    def _can_show_another_than(self, refused: str | None) -> bool:
-        """Whether there is another credential than the one that was refused; it is shown from now on."""
-        with self._swapping:
-            if self._credential == refused and self._spare is not None:
-                self._credential, self._spare = self._spare, self._credential
-            return self._credential != refused
 
     def health(self) -> dict[str, Any]:
         """Is it there."""
@@ -169,18 +61,18 @@ class MasterClient:
 
     def replace_credential(self, node_id: str, credential: str) -> dict[str, Any]:
         """Make `credential` the node's own, in place of the one that is shown."""
-        return self._call("POST", f"/nodes/{_id(node_id)}/credential", json={"credential": credential})
+        return self._call("POST", f"/nodes/{id_in_path(node_id)}/credential", json={"credential": credential})
 
     def heartbeat(
         self, node_id: str, leases: Sequence[str], *, stopping: bool = False, timeout: float = READ_TIMEOUT
     ) -> dict[str, Any]:
         """A sign of life, which renews these leases; its answer is waited for `timeout` seconds."""
         sent = {"leases": list(leases), "stopping": stopping}
-        return self._call("POST", f"/nodes/{_id(node_id)}/heartbeat", json=sent, timeout=timeout)
+        return self._call("POST", f"/nodes/{id_in_path(node_id)}/heartbeat", json=sent, timeout=timeout)
 
     def leave(self, node_id: str, instance: str) -> None:
         """The node's agent (this instance of it) ends."""
-        self._call("POST", f"/nodes/{_id(node_id)}/leave", json={"instance": instance})
+        self._call("POST", f"/nodes/{id_in_path(node_id)}/leave", json={"instance": instance})
 
     def next_job(self, node_id: str, leases: Sequence[str], wait: float) -> dict[str, Any] | None:
         """Claim a job; None if none came within `wait` seconds."""
@@ -194,7 +86,7 @@ class MasterClient:
     ) -> dict[str, Any]:
         """How far an attempt is."""
         sent = {"node_id": node_id, "lease_id": lease_id, "log": list(log), **asdict(how_far)}
-        return self._call("POST", f"/jobs/{_id(job_id)}/progress", json=sent)
+        return self._call("POST", f"/jobs/{id_in_path(job_id)}/progress", json=sent)
 
     def report(self, report: Report, log: Sequence[str]) -> dict[str, Any]:
         """The report at the end of an attempt."""
@@ -205,7 +97,7 @@ class MasterClient:
     def release(self, job_id: str, node_id: str, lease_id: str) -> dict[str, Any]:
         """Hand a job back unharmed."""
         return self._call(
-            "POST", f"/jobs/{_id(job_id)}/release", json={"node_id": node_id, "lease_id": lease_id}
+            "POST", f"/jobs/{id_in_path(job_id)}/release", json={"node_id": node_id, "lease_id": lease_id}
         )
 
     def nodes(self) -> list[dict[str, Any]]:
@@ -215,15 +107,15 @@ class MasterClient:
 
     def node(self, node_id: str) -> dict[str, Any]:
         """One node."""
-        return self._call("GET", f"/nodes/{_id(node_id)}")
+        return self._call("GET", f"/nodes/{id_in_path(node_id)}")
 
     def change_node(self, node_id: str, verb: str) -> dict[str, Any]:
         """`approve`, `drain`, `resume` or `revoke` a node."""
-        return self._call("POST", f"/nodes/{_id(node_id)}/{verb}")
+        return self._call("POST", f"/nodes/{id_in_path(node_id)}/{verb}")
 
     def remove_node(self, node_id: str) -> None:
         """Take a node out of the registry."""
-        self._call("DELETE", f"/nodes/{_id(node_id)}")
+        self._call("DELETE", f"/nodes/{id_in_path(node_id)}")
 
     def create_token(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Make a token. Not sent again if no answer came: the master could not tell its text again."""
@@ -236,32 +128,33 @@ class MasterClient:
 
     def revoke_token(self, token_id: str) -> None:
         """End a token."""
-        self._call("DELETE", f"/tokens/{_id(token_id)}")
+        self._call("DELETE", f"/tokens/{id_in_path(token_id)}")
 
     def submit(self, fields: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
         """Queue a job, once, however often it has to be sent. `key`: what tells that it is the same job."""
         return self._once("/jobs", key, json=dict(fields))
 
-    def submit_batch(self, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Queue many jobs, all or none, once."""
-        queued: list[dict[str, Any]] = self._once("/jobs/batch", json={"jobs": list(jobs)})["jobs"]
+    def submit_batch(self, jobs: Sequence[Mapping[str, Any]], key: str | None = None) -> list[dict[str, Any]]:
+        """Queue many jobs, all or none, once; with a `key` of your own, once for that key."""
+        queued: list[dict[str, Any]] = self._once("/jobs/batch", key, json={"jobs": list(jobs)})["jobs"]
         return queued
 
     def retry(self, job_id: str) -> dict[str, Any]:
         """Queue a new job that repeats a finished one, once."""
-        return self._once(f"/jobs/{_id(job_id)}/retry")
+        return self._once(f"/jobs/{id_in_path(job_id)}/retry")
 
-    def jobs(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """All jobs, page by page."""
-        return self._pages("/jobs", "jobs", {} if status is None else {"status": status})
+    def jobs(self, status: str | None = None, parent_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """All jobs, page by page; of one status, or the parts of one job."""
+        wanted = {"status": status, "parent_id": parent_id}
+        return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""
-        return self._call("GET", f"/jobs/{_id(job_id)}")
+        return self._call("GET", f"/jobs/{id_in_path(job_id)}")
 
     def change_job(self, job_id: str, verb: str) -> dict[str, Any]:
         """`cancel`, `pause` or `resume` a job."""
-        return self._call("POST", f"/jobs/{_id(job_id)}/{verb}")
+        return self._call("POST", f"/jobs/{id_in_path(job_id)}/{verb}")
 
     def queue(self) -> dict[str, Any]:
         """How the queue stands."""
@@ -273,12 +166,12 @@ class MasterClient:
 
     def logs(self, job_id: str) -> list[str]:
         """The newest lines of a job's log."""
-        lines: list[str] = self._call("GET", f"/jobs/{_id(job_id)}/logs")["lines"]
+        lines: list[str] = self._call("GET", f"/jobs/{id_in_path(job_id)}/logs")["lines"]
         return lines
 
     def result(self, job_id: str) -> dict[str, Any]:
         """What came of a finished job."""
-        return self._call("GET", f"/jobs/{_id(job_id)}/result")
+        return self._call("GET", f"/jobs/{id_in_path(job_id)}/result")
 
     def results(self) -> Iterator[dict[str, Any]]:
         """All results, newest first, page by page."""
@@ -299,90 +192,3 @@ class MasterClient:
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
-
-    def _once(self, path: str, key: str | None = None, **content: Any) -> dict[str, Any]:
-        """A request that makes something, sent again if no answer came: its key tells the master.
-
-        It does not say our protocol: an older master drops what it does not know of a newer caller,
-        and a job without its input is not the job. So it refuses it.
-        """
-        headers = {"Idempotency-Key": key or str(uuid.uuid4()), PROTOCOL_HEADER: None}
-        for pause in RESEND_AFTER:
-            try:
-                return self._call("POST", path, headers=headers, **content)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                if not _may_have_arrived(error):
-                    raise
-                time.sleep(pause)
-        return self._call("POST", path, headers=headers, **content)
-
-    def _hear(self, told: History | None) -> None:
-        """Keep the newest: of one start the longest, and of another start whatever it says."""
-        heard = self._heard
-        if told is not None and (heard is None or told.start != heard.start or told > heard):
-            self._heard = told
-
-    def _pages(self, path: str, key: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
-        for page in self._whole_pages(path, arguments):
-            yield from page[key]
-
-    def _whole_pages(self, path: str, arguments: dict[str, str]) -> Iterator[dict[str, Any]]:
-        while True:
-            page = self._call("GET", path, params=arguments)
-            yield page
-            if page["next"] is None:
-                return
-            arguments = {**arguments, "after": page["next"]}
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        anonymous: bool = False,
-        headers: Mapping[str, str | None] | None = None,
-        **content: Any,
-    ) -> dict[str, Any]:
-        """The answer; asked for once more with another credential if there is one and this one is refused."""
-        shown = None if anonymous else self._credential
-        try:
-            return self._send(method, path, shown, headers or {}, **content)
-        except ApiError as error:
-            refused = error.slug in ("unauthenticated", "credential_expired") and not anonymous
-            if not refused or not self._can_show_another_than(shown):
-                raise
-        return self._send(method, path, self._credential, headers or {}, **content)
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        credential: str | None,
-        more: Mapping[str, str | None],
-        *,
-        timeout: float = READ_TIMEOUT,
-        **content: Any,
-    ) -> dict[str, Any]:
-        headers = dict(more)  # None: without the session's own
-        if credential is not None:
-            headers["Authorization"] = f"Bearer {credential}"
-        if self._instance is not None:
-            headers[INSTANCE_HEADER] = self._instance
-            if self._heard is not None:
-                headers[HISTORY_HEADER] = self._heard.header()
-        response = self._session.request(
-            method,
-            f"{self.address.url}{path}",
-            headers=headers,
-            timeout=(CONNECT_TIMEOUT, timeout),
-            allow_redirects=False,
-            **content,
-        )
-        self._hear(parse_history(response.headers.get(HISTORY_HEADER)))
-        try:
-            document = response.json() if response.content else {}
-        except requests.exceptions.JSONDecodeError:
-            document = {}
-        if not 200 <= response.status_code < 300 or not isinstance(document, dict):
-            raise ApiError(response.status_code, document if isinstance(document, dict) else {})
-        return document

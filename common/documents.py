@@ -14,6 +14,7 @@ from common.failures import KINDS
 from common.fields import Matches, OneOf, StrictBoolean, StrictFloat, StrictInteger, StrictString, says
 from common.model import (
     Confidence,
+    EnergySource,
     JobStatus,
     NodeStatus,
     NodeType,
@@ -22,6 +23,7 @@ from common.model import (
     Role,
     Stage,
     TokenStatus,
+    UploadStatus,
 )
 from common.schema import (
     ArtifactSchema,
@@ -102,6 +104,12 @@ class NodeSchema(Strict):
     input_hosts = _texts("hosts that it fetches inputs from; null: it does not say", allow_none=True)
     output_roots = _texts("media roots that it writes outputs to; null: it does not say", allow_none=True)
     output_hosts = _texts("hosts that it streams to; null: it does not say", allow_none=True)
+    energy_source = OneOf(
+        EnergySource,
+        required=True,
+        allow_none=True,
+        **says("what tells the energy of an encode; null: nothing"),
+    )
     protocol = _count("the protocol that its agent speaks; 0: it does not say")
     credential_expires_at = _time(
         "until when its credential is valid; null: for ever, or it has none", allow_none=True
@@ -272,11 +280,26 @@ class LogSchema(Strict):
     lines = _texts("the newest lines, oldest first")
 
 
+def _scalars(text: str, **kwargs: Any) -> fields.Dict:
+    value = fields.Raw(allow_none=True, validate=is_scalar)
+    return fields.Dict(keys=StrictString(), values=value, required=True, **kwargs, **says(text))
+
+
+class PartSchema(Strict):
+    """A completed part of a job that is to be joined."""
+
+    part = _text("its name, such as `720p`")
+    job_id = _text("the job that it is")
+    metrics = _scalars("what was produced and what it cost")
+    artifacts = _many(ArtifactSchema, "the files that it made")
+
+
 class ClaimedSchema(JobSchema):
     """A job that a node holds the lease of."""
 
     lease_id = _text("proves that a report belongs to this attempt")
     attempt = _count("the attempt's number")
+    parts = fields.List(fields.Nested(PartSchema), **says("what it is to join; with `stage` `join` only"))
 
 
 class ClaimSchema(ClaimedSchema):
@@ -301,11 +324,6 @@ class ReportedSchema(Strict):
     job_id = _text()
     node_id = _text()
     status = OneOf(JobStatus, only=(JobStatus.COMPLETED, JobStatus.FAILED), required=True)
-
-
-def _scalars(text: str, **kwargs: Any) -> fields.Dict:
-    value = fields.Raw(allow_none=True, validate=is_scalar)
-    return fields.Dict(keys=StrictString(), values=value, required=True, **kwargs, **says(text))
 
 
 class ResultSchema(Strict):
@@ -359,6 +377,43 @@ class AuditSchema(Strict):
     entries = _many(AuditEntrySchema)
     next = _next()
     damaged = _texts("files of the audit that cannot be read")
+
+
+class FileDocumentSchema(Strict):
+    """A file of the file store."""
+
+    sha256 = _text("its name: the SHA-256 of its content")
+    size = _count("bytes")
+    name = _text("what people call it", allow_none=True)
+    media_type = _text("what it is, as who put it said", allow_none=True)
+    created_at = _time("when it was put")
+    used_at = _time("when it was put, read or referred to last")
+    owners = _texts("submitters that it belongs to; a submitter sees itself only")
+
+
+class FilesSchema(Strict):
+    """A page of files, in the order of their hashes."""
+
+    files = _many(FileDocumentSchema)
+    count = _count("always null: to count them is to look at them all", allow_none=True)
+    next = _next()
+
+
+class UploadSchema(Strict):
+    """A file on its way in."""
+
+    id = _text("the upload's id; null: nothing needs to be sent", allow_none=True)
+    sha256 = _text("what was announced")
+    size = _count("bytes that were announced")
+    offset = _count("bytes that the master has on disk: go on there")
+    status = OneOf(
+        UploadStatus,
+        required=True,
+        **says("`receiving`; `checking`: all has come, and is read once more; `stored`"),
+    )
+    file = fields.Nested(
+        FileDocumentSchema, required=True, allow_none=True, **says("the file, once it is stored")
+    )
 
 
 class QueueSchema(Strict):

@@ -42,6 +42,7 @@ _NODE: dict[str, Any] = {
     "input_hosts": [],
     "output_roots": ["finished"],
     "output_hosts": [],
+    "energy_source": "rapl",
     "protocol": 4,
     "credential_expires_at": "2026-03-29T19:40:00Z",
 }

@@ -32,6 +32,12 @@ _KINDS = (
     ),
     FailureKind("input_invalid", False, "the input is empty, damaged, too large or no video", of_job=True),
     FailureKind("input_unreachable", True, "the input could not be fetched over the network", of_job=True),
+    FailureKind(
+        "stream_unreachable",
+        True,
+        "the server of a live stream could not be had, or had no stream",
+        of_job=True,
+    ),
     FailureKind("time_limit", False, "the encode ran longer than its time limit allows"),
     FailureKind(
         "memory_limit",
@@ -45,6 +51,7 @@ _KINDS = (
         "output_exists", False, "something is at the output's place, and may not be overwritten", of_job=True
     ),
     FailureKind("output_refused", False, "the output may not be written to its place", of_job=True),
+    FailureKind("output_unreachable", True, "the output could not be sent over the network", of_job=True),
     FailureKind("encoder_killed", True, "a signal ended ffmpeg (out of memory, or somebody killed it)"),
     FailureKind("encoder_stalled", True, "ffmpeg made no progress for a while and was ended"),
     FailureKind("disk_full", True, "no space was left for the output"),

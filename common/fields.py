@@ -90,6 +90,13 @@ class ShortTuple(ShortList):
         return tuple(items)
 
 
+class Ladder(ShortTuple):
+    """The rungs of a ladder; `auto` alone needs no list around it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return super()._deserialize([value] if value == "auto" else value, attr, data, **kwargs)
+
+
 class ShortDict(fields.Dict):
     """An object of at most `most` fields; they are counted before any is looked at."""
 

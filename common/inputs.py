@@ -3,6 +3,8 @@
     media:films/2024/a day.mp4     a file below a media root that nodes declare
     https://example.com/a.mp4      a file that the node fetches from an allowed host
     s3://bucket/films/a day.mp4    an object of a store that the node has the credentials of
+    file:<SHA-256>                 a file in the master's file store
+    rtmp://example.com/app/name    a live stream, which is recorded (`common.streams`)
 
 Nothing is normalised or guessed: what has two meanings is refused.
 """
@@ -14,10 +16,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import idna
 
 from common import paths
+
+if TYPE_CHECKING:
+    from common.streams import Stream
 
 MAX_URL = 2048
 """Characters."""
@@ -27,11 +33,14 @@ MAX_PLACE = len("media:/") + 63 + 4 * MAX_PATH
 """Characters of `media:ROOT/PATH`: a byte of a path takes up to four."""
 MAX_NAME = 255
 """Bytes of one name in it: Linux has no longer ones."""
-PORTS = {"https": 443, "http": 80}
-"""The schemes that are fetched, and the port that each means by itself."""
+PORTS = {"https": 443, "http": 80, "rtmp": 1935, "rtmps": 443, "srt": None}
+"""The schemes of servers, and the port that each means by itself, if it means one."""
 
 ROOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """The name of a media root."""
+FILE = "file:"
+"""How the name of a file in the master's file store begins."""
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 STORES = ("s3",)
 """The schemes of stores of objects."""
@@ -132,6 +141,22 @@ class Url:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the master's file store."""
+
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+
+    @property
+    def place(self) -> str:
+        """What a node must be able to read, as `readable` takes it."""
+        return FILE
+
+    def __str__(self) -> str:
+        return f"{FILE}{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True)
 class HostPattern:
     """Servers that an agent may fetch from: one, or with `*.` all below a domain."""
 
@@ -151,8 +176,10 @@ class HostPattern:
         return f"{scheme}://{'*.' if self.below else ''}{rest}"
 
 
-def parse_input(text: str) -> MediaFile | StoredObject | Url:
+def parse_input(text: str) -> MediaFile | StoredObject | Url | StoredFile | Stream:
     """The input that `text` names; `InputError` if it names none that we take."""
+    from common.streams import is_stream, parse_stream  # it is written in the words of this module
+
     if text.startswith("media:"):
         return parse_media(text)
     if _CONTROLS.search(text):
@@ -161,9 +188,23 @@ def parse_input(text: str) -> MediaFile | StoredObject | Url:
         return _stored_object(text)
     if _URL.match(text):
         return parse_url(text)
+    if is_stream(text):
+        return parse_stream(text)
+    if text.startswith(FILE):
+        sha256 = stored_file(text)
+        if sha256 is None:
+            raise InputError("write file: and the file's whole SHA-256: 64 digits of 0-9 and a-f")
+        return StoredFile(sha256)
     raise InputError(
-        "write media:ROOT/PATH for a file below a media root, https://HOST/PATH, or s3://BUCKET/KEY"
+        "write media:ROOT/PATH for a file below a media root, file:SHA256 for one in the file store, "
+        "https://HOST/PATH, s3://BUCKET/KEY, or rtmp://HOST/APP/KEY"
     )
+
+
+def stored_file(text: str) -> str | None:
+    """The SHA-256 in the name of a stored file, `file:<sha256>`; None if the text is none."""
+    sha256 = text.removeprefix(FILE)
+    return sha256 if text.startswith(FILE) and _SHA256.fullmatch(sha256) else None
 
 
 def parse_media(text: str) -> MediaFile:
@@ -223,16 +264,19 @@ def parse_url(text: str) -> Url:
     if match is None:
         raise InputError("write https://HOST/PATH")
     scheme, authority, path, query = match.groups()
-    return Url(_origin(scheme.lower(), authority), f"{path or '/'}{query or ''}")
+    return Url(parse_origin(scheme.lower(), authority), f"{path or '/'}{query or ''}")
 
 
-def _origin(scheme: str, authority: str) -> Origin:
+def parse_origin(scheme: str, authority: str) -> Origin:
+    """The server of a scheme in `PORTS`, from what a URL has between // and its path."""
     if "@" in authority:
         raise InputError("a URL of an input has no user or password")
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise InputError("the host or port of the URL is none")
     port = int(match[2]) if match[2] else PORTS[scheme]
+    if port is None:
+        raise InputError(f"{scheme} has no usual port; write {scheme}://HOST:PORT")
     if not 1 <= port <= 65_535:
         raise InputError("a port is 1 to 65535")
     return Origin(scheme, _host(match[1]), port)
@@ -284,7 +328,7 @@ def parse_host_pattern(text: str) -> HostPattern:
     if scheme not in PORTS or _CONTROLS.search(text) or any(sign in authority for sign in "/?#\\ "):
         raise InputError(f"{text!r} is no host; write example.com, *.example.com or http://example.com")
     below = authority.startswith("*.")
-    origin = _origin(scheme, authority.removeprefix("*."))
+    origin = parse_origin(scheme, authority.removeprefix("*."))
     if below and is_address(origin.host):
         raise InputError(f"{text!r}: there are no hosts below an address")
     return HostPattern(origin, below)
@@ -300,14 +344,22 @@ def readable(place: str, media_roots: Iterable[str] | None, input_hosts: Iterabl
 
     None: its agent does not say, because it is older than inputs are, and can read none.
     """
+    if place == FILE:
+        return True  # any agent that speaks the protocol of such jobs: it asks the master for the file
     if place.startswith("media:"):
         return place.removeprefix("media:") in (media_roots or ())
+    return reaches(place, input_hosts)
+
+
+def reaches(place: str, hosts: Iterable[str] | None) -> bool:
+    """Whether the server at `place` is among those that these patterns allow."""
     origin = _parse_place(place)
-    return any(parse_host_pattern(text).allows(origin) for text in input_hosts or ())
+    return any(parse_host_pattern(text).allows(origin) for text in hosts or ())
 
 
 @lru_cache(maxsize=4096)
 def _parse_place(place: str) -> Origin:
     if _STORE.match(place):
         return parse_host_pattern(place).origin
-    return parse_url(place).origin
+    scheme, _, authority = place.partition("://")
+    return parse_origin(scheme, authority)

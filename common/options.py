@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,23 @@ class Duration(click.ParamType[float]):
 
 
 DURATION = Duration()
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([KMGT]?)", re.ASCII)
+
+
+class SizeType(click.ParamType[int]):
+    """Bytes, written as `200G`; the units are powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """click's hook; a usage error (exit code 2) if the text is no size."""
+        match = _SIZE.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no size; write 500M, 200G or 1.5T", param, ctx)
+        return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
+
+
+SIZE = SizeType()
 
 
 def state_directory(part: str) -> Path:

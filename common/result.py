@@ -25,12 +25,17 @@ class Metric:
     """None for a text or a plain count."""
     source: str
     """How it was obtained."""
+    always: bool = True
+    """Whether every result has it, null if it is unknown; else only those that it says something of."""
 
 
 _PROBE = "probe of the output"
 _WAIT4 = "wait4 of the ffmpeg process"
-_CLOCK = "monotonic clock, from the start of ffmpeg to its end"
+_BOTH = "; of two passes the"
+_CLOCK = "monotonic clock, from the start of ffmpeg to its end; of two passes the sum"
 
+_MEAN = "mean of the runs"
+_MOST = "the highest of the runs"
 _INPUT = "probe of the input"
 _STATISTICS = {
     "mean": "mean over all frames",
@@ -44,7 +49,7 @@ def _quality() -> list[Metric]:
     """Of the output against the input, at the input's size, frame by frame."""
     units = {"vmaf": None, "psnr": "dB", "ssim": None, "xpsnr": "dB"}
     return [
-        Metric(f"{name}_{statistic}", float, unit, f"ffmpeg's {name} against the input: {what}")
+        Metric(f"{name}_{statistic}", float, unit, f"ffmpeg's {name} against the input: {what}", always=False)
         for name, unit in units.items()
         for statistic, what in _STATISTICS.items()
     ]
@@ -53,54 +58,84 @@ def _quality() -> list[Metric]:
 _METRICS = (
     Metric("frames", int, None, f"{_PROBE}: pictures counted"),
     Metric("duration", float, "s", _PROBE),
-    Metric("fps", float, "frames/s", "frames / wall_seconds"),
-    Metric("speed", float, "s/s", "duration / wall_seconds"),
+    Metric("fps", float, "frames/s", f"frames / wall_seconds; {_MEAN}"),
+    Metric("speed", float, "s/s", f"duration / wall_seconds; {_MEAN}"),
     Metric("bitrate_asked", int, "bit/s", "request"),
     Metric("bitrate", float, "bit/s", f"{_PROBE}: bytes of the video stream / duration"),
     Metric("output_bytes", int, "byte", f"{_PROBE}: size of the file"),
     Metric("output_path", str, None, "agent: the file on the node"),
-    Metric("cpu_seconds", float, "s", _WAIT4),
-    Metric("peak_memory_bytes", int, "byte", f"{_WAIT4}; /proc while it ran, if the agent is larger"),
-    Metric("wall_seconds", float, "s", _CLOCK),
+    Metric("cpu_seconds", float, "s", f"{_WAIT4}{_BOTH} sum; {_MEAN}"),
+    Metric(
+        "peak_memory_bytes",
+        int,
+        "byte",
+        f"{_WAIT4}{_BOTH} larger; /proc while it ran, if the agent is larger; {_MOST}",
+    ),
+    Metric("wall_seconds", float, "s", f"{_CLOCK}; {_MEAN}"),
     Metric("width", int, "pixel", _PROBE),
     Metric("height", int, "pixel", _PROBE),
     Metric("frame_rate", float, "frames/s", _PROBE),
     Metric("codec", str, None, _PROBE),
     Metric("pixel_format", str, None, _PROBE),
-    Metric("encoder", str, None, "request"),
+    Metric("encoder", str, None, "request; with `hwaccel: auto`, what the node has"),
+    Metric("preset", str, None, "request; of a hardware encoder, the nearest of its own"),
     Metric("ffmpeg_version", str, None, "ffmpeg -version"),
-    Metric("command", str, None, "agent: the command line, quoted for a shell"),
-    Metric("runs", int, None, "agent: encodes that the numbers come from"),
-    Metric("crf", float, None, "request, or found by the search for target_vmaf"),
-    Metric("target_reached", bool, None, "agent: vmaf_mean of the whole file is within 1 of target_vmaf"),
+    Metric("command", str, None, f"agent: the command line, quoted for a shell{_BOTH} second"),
+    Metric("runs", int, None, "agent: encodes that were measured; the output is that of the last one"),
+    Metric("crf", float, None, "request, or found by the search for target_vmaf", always=False),
     Metric("passes", int, None, "request"),
+    Metric(
+        "target_reached",
+        bool,
+        None,
+        "agent: vmaf_mean of the whole file is within 1 of target_vmaf",
+        always=False,
+    ),
     *_quality(),
-    Metric("energy_joules", float, "J", "energy_source, over exactly the encode"),
-    Metric("energy_idle_joules", float, "J", "power while the node was idle * wall_seconds"),
+    Metric("vmaf_model", str, None, "agent: Netflix' model for a picture of the input's size", always=False),
+    Metric("energy_joules", float, "J", f"energy_source, over exactly the encode; {_MEAN}"),
+    Metric("energy_idle_joules", float, "J", f"power of the idle node * wall_seconds; {_MEAN}"),
     Metric("energy_net_joules", float, "J", "energy_joules - energy_idle_joules"),
-    Metric("energy_source", str, None, "agent: what the energy was read from; `model`: it is an estimate"),
-    Metric("energy_note", str, None, "agent: why there is no energy, or the formula of the estimate"),
-    Metric("cost", float, None, "cost_basis"),
-    Metric("currency", str, None, "agent: --currency"),
-    Metric("cost_basis", str, None, "agent: the formula and its prices"),
-    Metric("speed_low", float, "s/s", "95 % confidence interval of the mean speed (Student's t)"),
-    Metric("speed_high", float, "s/s", "95 % confidence interval of the mean speed (Student's t)"),
-    Metric("interval_reached", bool, None, "agent: the interval is as narrow as `confidence` asked"),
-    Metric("dropped_frames", int, None, "agent: frames encoded - frames that the server took"),
-    Metric("reconnects", int, None, "agent: connections to the server after the first"),
-    Metric("bitrate_deviation", float, "bit/s", "standard deviation of the bitrate of whole seconds"),
-    Metric("bitrate_min_second", float, "bit/s", "the whole second with the fewest bits"),
-    Metric("bitrate_max_second", float, "bit/s", "the whole second with the most bits"),
-    Metric("source_frames", int, None, f"{_INPUT}: pictures counted"),
-    Metric("source_width", int, "pixel", _INPUT),
-    Metric("source_height", int, "pixel", _INPUT),
-    Metric("source_codec", str, None, _INPUT),
-    Metric("source_pixel_format", str, None, _INPUT),
-    Metric("source_frame_rate", float, "frames/s", _INPUT),
-    Metric("source_duration", float, "s", _INPUT),
-    Metric("audio_tracks", int, None, _PROBE),
-    Metric("subtitle_tracks", int, None, _PROBE),
-    Metric("loudness", float, "LUFS", "ffmpeg's ebur128 over the output"),
+    Metric("energy_source", str, None, "agent: what it was read from; `model`: it is an estimate"),
+    Metric("energy_note", str, None, "agent: how the energy was obtained, or why it is not known"),
+    Metric("cost", float, None, "cost_basis", always=False),
+    Metric("currency", str, None, "agent: --currency", always=False),
+    Metric("cost_basis", str, None, "agent: the formula and its prices", always=False),
+    Metric(
+        "speed_low", float, "s/s", "95 % confidence interval of the mean speed (Student's t)", always=False
+    ),
+    Metric(
+        "speed_high", float, "s/s", "95 % confidence interval of the mean speed (Student's t)", always=False
+    ),
+    Metric(
+        "interval_reached", bool, None, "agent: the interval is as narrow as `confidence` asked", always=False
+    ),
+    Metric("dropped_frames", int, None, "agent: frames encoded - frames that the server took", always=False),
+    Metric("reconnects", int, None, "agent: connections to the server after the first", always=False),
+    Metric(
+        "bitrate_deviation",
+        float,
+        "bit/s",
+        "standard deviation of the bitrate of whole seconds",
+        always=False,
+    ),
+    Metric("bitrate_min_second", float, "bit/s", "the whole second with the fewest bits", always=False),
+    Metric("bitrate_max_second", float, "bit/s", "the whole second with the most bits", always=False),
+    Metric("source_frames", int, None, f"{_INPUT}: pictures counted", always=False),
+    Metric("source_width", int, "pixel", _INPUT, always=False),
+    Metric("source_height", int, "pixel", _INPUT, always=False),
+    Metric("source_codec", str, None, _INPUT, always=False),
+    Metric("source_pixel_format", str, None, _INPUT, always=False),
+    Metric("source_frame_rate", float, "frames/s", _INPUT, always=False),
+    Metric("source_duration", float, "s", _INPUT, always=False),
+    Metric("shown_width", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
+    Metric("shown_height", int, "pixel", f"{_INPUT}: upright, its pixels square", always=False),
+    Metric("codecs", str, None, "agent: the heads of the files that were made (RFC 6381)", always=False),
+    Metric("peak_bitrate", int, "bit/s", "pieces of the stream: the most of a target duration", always=False),
+    Metric("average_bitrate", int, "bit/s", "pieces of the stream: all bytes / all seconds", always=False),
+    Metric("audio_tracks", int, None, _PROBE, always=False),
+    Metric("subtitle_tracks", int, None, _PROBE, always=False),
+    Metric("loudness", float, "LUFS", "ffmpeg's ebur128 over the output", always=False),
 )
 
 _SIGNED = ("loudness", "energy_net_joules")
@@ -144,7 +179,7 @@ def metrics(
     output_path: str | None = None,
     more: Mapping[str, Scalar] | None = None,
 ) -> dict[str, Scalar]:
-    """Every metric of the table, from what is known; the rest is None. Rates are to three decimals.
+    """The metrics that every result has, from what is known; the rest is None. Rates are to three decimals.
 
     `more`: further ones by name, which win.
     """
@@ -153,7 +188,7 @@ def metrics(
         return round(amount / wall_seconds, 3) if amount is not None and wall_seconds else None
 
     return {
-        **dict.fromkeys(METRICS),
+        **dict.fromkeys(name for name, metric in METRICS.items() if metric.always),
         "frames": probed.frames if probed else None,
         "duration": probed.duration if probed else None,
         "fps": per_second(probed.frames if probed else None),
@@ -171,11 +206,12 @@ def metrics(
         "codec": probed.codec if probed else None,
         "pixel_format": probed.pixel_format if probed else None,
         "encoder": settings.encoder,
+        "preset": settings.preset or None,
         "ffmpeg_version": ffmpeg_version,
         "command": shlex.join(command) if command is not None else None,
         "runs": 1,
-        "crf": settings.rate.crf,
         "passes": settings.rate.passes,
+        **({} if settings.rate.crf is None else {"crf": settings.rate.crf}),
         **(more or {}),
     }
 

@@ -41,6 +41,7 @@ _KNOWN = _EVERYBODY - {Role.ANYONE, Role.JOIN}
 _READERS = frozenset({Role.OPERATOR, Role.VIEWER})
 _USERS = frozenset({Role.OPERATOR, Role.SUBMITTER})
 _AT_WORK = frozenset({Role.OPERATOR, Role.NODE})
+_SENDERS = _USERS | _AT_WORK
 _OPERATORS = frozenset({Role.OPERATOR})
 
 PEOPLE = _READERS | _USERS
@@ -73,6 +74,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "jobs.retry": _USERS,
     "jobs.log": PEOPLE,
     "jobs.result": PEOPLE,
+    "jobs.artifact": PEOPLE,
     "docs.openapi": _EVERYBODY,
     "docs.page": _EVERYBODY,
     "docs.asset": _EVERYBODY,
@@ -87,6 +89,13 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "work.progress": _AT_WORK,
     "work.release": _AT_WORK,
     "work.report": _AT_WORK,
+    "files.begin": _SENDERS,
+    "files.send": _SENDERS,
+    "files.upload": _SENDERS,
+    "files.abandon": _SENDERS,
+    "files.page": PEOPLE,
+    "files.content": PEOPLE | _AT_WORK,
+    "files.remove": _USERS,
     "results.page": PEOPLE,
     "results.archived": PEOPLE,
     "audit.page": _OPERATORS,

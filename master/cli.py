@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from common.durations import MOST_SECONDS
-from common.options import DURATION, LOG_LEVELS, require_platform, set_up_logging, state_directory
+from common.options import DURATION, LOG_LEVELS, SIZE, require_platform, set_up_logging, state_directory
 from common.version import VERSION
 from master.config import Config
 from master.errors import StartError
@@ -88,6 +88,18 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     type=DURATION,
     default="90d",
     help="How long a node's credential is valid; agents replace theirs in time.",
+)
+@click.option(
+    "--files-quota",
+    type=SIZE,
+    show_default="half of the disk",
+    help="How much the file store may hold. 500G, 1.5T.",
+)
+@click.option(
+    "--keep-files",
+    type=DURATION,
+    default="7d",
+    help="How long a stored file stays after its last use, and after the last job that refers to it.",
 )
 @click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
 @click.option(

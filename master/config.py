@@ -30,6 +30,10 @@ class Config:
     """How long a finished job stays in memory; then it moves to the archive."""
     audit_retention: float = 365 * 86400.0
     """How long the audit tells who did what."""
+    files_quota: int | None = None
+    """Bytes that the file store may hold; None: half of the state directory's disk."""
+    keep_files: float = 7 * 86400.0
+    """How long a stored file stays after it was used last, or the last job that refers to it is gone."""
     threads: int = 128
     """Requests served at once, long-polls included."""
     max_connections_per_address: int = 0

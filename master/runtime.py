@@ -21,12 +21,14 @@ from master.app import create_app
 from master.auth import Gate, operator_token
 from master.config import Config
 from master.errors import StartError
+from master.files import Shelf
 from master.hosts import Hosts
 from master.reaper import Reaper
 from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
-from master.service import Farm, tokens, work
+from master.service import Farm, files, tokens, work
 from master.service.audit import AuditRetention
+from master.service.farm import new_id
 from master.service.retention import Retention
 from master.store.archive import Archive
 from master.store.journal import JournalError, JournalFullError, sync_directory
@@ -108,7 +110,8 @@ class Runtime:
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
             logs, shown = LogStore(config.state_dir / "logs"), tls.shown_fingerprint(chain)
-            self.farm = Farm(config, self._store, logs, archive, clock, shown)
+            shelf = Shelf(config.state_dir / "files", config.files_quota, clock, new_id)
+            self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown)
             self.farm.begin()
         except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
@@ -124,10 +127,12 @@ class Runtime:
         self._retention = Retention(self.farm, archive_entry)
         self._audit_retention = AuditRetention(self.farm)
         self._archivist = Reaper([self._retain, self._trim_audit], _RETENTION_CHECK)
+        self._files_chore = Reaper([self._let_files_go], files.pause(config.keep_files))
         self._looked = clock().mono
         self._reaper.start()
         self._renewer.start()
         self._archivist.start()
+        self._files_chore.start()
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll, and let nothing run out any more: nobody can be heard from now on."""
@@ -137,6 +142,8 @@ class Runtime:
     def close(self) -> None:
         """Stop the reaper, sync and close the store, and let the next worker in."""
         self._archivist.stop()
+        self._files_chore.stop()
+        self.farm.shelf.close()
         self._renewer.stop()
         self._reaper.stop()
         try:
@@ -179,6 +186,9 @@ class Runtime:
 
     def _trim_audit(self) -> None:
         self._audit_retention.step(self._clock())
+
+    def _let_files_go(self) -> None:
+        files.let_go(self.farm, self._clock())
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from common.durations import format_duration
 from common.inputs import STORES, readable
-from common.model import Constraints, Job, Node
+from common.model import Constraints, Job, Node, NodeStatus
 from common.outputs import writable
 
 _BUCKETS = tuple(f"{scheme}://" for scheme in STORES)
@@ -26,8 +26,8 @@ def _missing(node: Node, wanted: Constraints) -> list[str]:
         missing.append("a GPU")
     if wanted.input is not None and not readable(wanted.input, node.media_roots, node.input_hosts):
         missing.append(_source(wanted.input))
-    if wanted.output is not None and not writable(wanted.output, node.output_roots):
-        missing.append(f"the media root {wanted.output.removeprefix('media:')!r} to write to")
+    if wanted.output is not None and not writable(wanted.output, node.output_roots, node.output_hosts):
+        missing.append(_goal(wanted.output))
     if node.protocol < wanted.protocol:
         missing.append(f"an agent of protocol {wanted.protocol}")
     if not node.run_unlabeled and not wanted.labels:
@@ -42,14 +42,60 @@ def _source(place: str) -> str:
     return f"the host {place}" if name == place else f"the media root {name!r}"
 
 
-def order(job: Job) -> tuple[int, int]:
+def _goal(place: str) -> str:
+    name = place.removeprefix("media:")
+    return f"the host {place} to stream to" if name == place else f"the media root {name!r} to write to"
+
+
+def order(job: Job) -> tuple[int, tuple[int, int]]:
     """The queue's order: smaller goes first."""
-    return (job.priority.rank, job.seq)
+    return (job.priority.rank, job.turn)
 
 
-def choose(node: Node, candidates: Iterable[Job]) -> Job | None:
-    """The job that `node` should run next."""
-    return min((job for job in candidates if meets(node, job.constraints)), key=order, default=None)
+Standing = tuple[Node, Sequence[Job]]
+"""A node, and the jobs that run on it."""
+
+
+def choose(
+    node: Node,
+    candidates: Iterable[Job],
+    held: Sequence[Job] = (),
+    standings: Callable[[], Iterable[Standing]] = tuple,
+) -> Job | None:
+    """The job that `node`, on which `held` run, should run next.
+
+    A job that runs alone begins on an idle node, and nothing joins it. So that a steady stream
+    of others does not keep it waiting for ever, one busy node makes room for it: that takes
+    nothing that comes after it in the queue (see `makes_room`). `standings` are all nodes.
+    """
+    fitting = (job for job in candidates if meets(node, job.constraints))
+    if not held:
+        return min(fitting, key=order, default=None)
+    if any(job.constraints.alone for job in held):
+        return None
+    for job in sorted(fitting, key=order):
+        if not job.constraints.alone:
+            return job
+        if makes_room(node, job, standings()):
+            return None
+    return None
+
+
+def makes_room(node: Node, job: Job, standings: Iterable[Standing]) -> bool:
+    """Whether `node` is the one that takes nothing more until `job` can run alone on it.
+
+    It is the node with the fewest jobs among those that could run it: as it takes nothing
+    more, it will be idle when these have ended, or another has still fewer and takes its place.
+    The others work on.
+    """
+    able = [
+        (len(held), other.id)
+        for other, held in standings
+        if other.status(len(held)) in (NodeStatus.AVAILABLE, NodeStatus.BUSY)
+        and not any(running.constraints.alone for running in held)
+        and meets(other, job.constraints)
+    ]
+    return bool(able) and min(able)[1] == node.id
 
 
 def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float, *, paused: bool = False) -> str:
@@ -79,6 +125,8 @@ def pending_reason(job: Job, nodes: Iterable[Node], ready_in: float, *, paused: 
         return f"every node that could run it is set aside; see: ffrtmp nodes show {able[0].id}"
     if all(node in aside or node in leaving for node in able):
         return "every node that could run it is draining or set aside; see: ffrtmp nodes list"
+    if job.constraints.alone:
+        return "waits for an idle node: it runs alone on its node"
     return "waits for a free slot"
 
 
@@ -92,8 +140,9 @@ def _why_nobody(job: Job, approved: list[Node], present: list[Node]) -> str:
         verb = "declares" if place.startswith("media:") else "may fetch from"
         return f"no node {verb} {_source(place)}"
     goal = job.constraints.output
-    if goal is not None and not any(writable(goal, node.output_roots) for node in present):
-        return f"no node writes to the media root {goal.removeprefix('media:')!r}"
+    if goal is not None and not any(writable(goal, n.output_roots, n.output_hosts) for n in present):
+        verb = "writes to" if goal.startswith("media:") else "may stream to"
+        return f"no node {verb} {_source(goal)}"
     closest = min((_missing(node, job.constraints) for node in present), key=len)
     lacks = {item for node in present for item in _missing(node, job.constraints)}
     everywhere = [item for item in closest if all(item in _missing(n, job.constraints) for n in present)]

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from common import problems
-from common.inputs import parse_input
-from common.model import Constraints, Job, Now
-from common.outputs import parse_output
-from common.scenarios import SCENARIOS
-from common.settings import UnsuitableError, resolve
+from common.inputs import parse_input, stored_file
+from common.ladder import Picture, parse_ladder, rungs
+from common.model import Confidence, Constraints, Job, Now, runs_alone
+from common.outputs import FILES, parse_output
+from common.scenarios import SCENARIOS, Scenario
+from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve, resolve_job
+from common.streams import is_stream
+from master.lifecycle import ladders
 
 FINDINGS_SINCE = 4
-"""The first protocol with outputs, findings, and any parameter but these."""
+"""The first protocol with outputs, findings, stored files, and any parameter but these."""
 _OLD_PARAMETERS = frozenset(
     {"duration", "bitrate", "preset", "crf", "width", "height", "fps", "codec", "threads", "gop"}
     | {"pixel_format", "audio"}
@@ -68,10 +71,13 @@ def job_from(
         hint = f"Did you mean {', '.join(nearest)}?" if nearest else "GET /scenarios lists them."
         raise problems.UNKNOWN_SCENARIO(f"There is no scenario {name!r}. {hint}", nearest=nearest)
     try:
-        settings = resolve(scenario, fields["parameters"])
+        settings = _settings(scenario, fields)
     except UnsuitableError as error:
         raise problems.invalid_field(f"parameters.{error.field}", str(error)) from error
+    if settings.audio == "copy" and fields["input"] is None:
+        raise problems.invalid_field("parameters.audio", "without an input there is no sound to copy")
     wanted = fields["constraints"]
+    output = _output(fields)
     return Job(
         id=job_id,
         seq=NO_PLACE,
@@ -84,23 +90,72 @@ def job_from(
             encoders=tuple(sorted({settings.encoder, *wanted["encoders"]})),
             gpu=wanted["gpu"],
             input=None if fields["input"] is None else parse_input(fields["input"]).place,
-            output=None if fields["output"] is None else parse_output(fields["output"]).place,
+            output=None if output is None else parse_output(output).place,
+            alone=runs_alone(fields["confidence"], fields["parameters"]),
             protocol=_protocol(fields),
         ),
         created_at=now.wall,
         max_attempts=max_attempts,
         input=fields["input"],
-        output=fields["output"],
+        output=output,
         owner=owner,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
     )
 
 
+def _settings(scenario: Scenario, fields: Mapping[str, Any]) -> EncodeSettings:
+    """The encode, or for a ladder its lowest rung; `UnsuitableError` if it cannot be."""
+    parameters = fields["parameters"]
+    if parameters.get("pictures") and fields["input"] is None:
+        raise UnsuitableError("pictures", "pictures are made of an input, and the job has none")
+    if not parameters.get("ladder"):
+        return resolve_job(scenario, parameters, fields["input"], fields["output"])
+    _check_ladder(parameters, fields["output"])
+    nominal = Picture(3840, 2160, parameters.get("fps", scenario.fps))
+    codec = parameters.get("codec", scenario.codec)
+    return [
+        resolve(scenario, ladders.parameters_of(parameters, rung, nominal.frame_rate))
+        for rung in rungs(parameters["ladder"], nominal, codec)
+    ][-1]
+
+
+def _check_ladder(parameters: Mapping[str, Any], output: str | None) -> None:
+    """`UnsuitableError` where a parameter says what the rungs say themselves."""
+    try:
+        parse_ladder(parameters["ladder"])
+    except ValueError as error:
+        raise UnsuitableError("ladder", str(error)) from error
+    for name in ("width", "height", "bitrate", "crf", "target_vmaf"):
+        if name in parameters:
+            raise UnsuitableError(name, f"each rung of a ladder has its own {name}; leave it out")
+    container = parameters.get("container", ladders.usual_container(parameters))
+    if not CONTAINERS[container].pieces:
+        raise UnsuitableError("container", "a ladder is made as hls or dash")
+    if parameters.get("output_mode", "file") != "file":
+        raise UnsuitableError("output_mode", "a ladder is made as files, not as a live stream")
+    if output is not None and not (output == FILES or output.startswith("media:")):
+        raise UnsuitableError("ladder", "a ladder is made as files: its output is files or media:ROOT/PATH")
+
+
+def _output(fields: Mapping[str, Any]) -> str | None:
+    """Where the job's output goes. The rungs of a ladder are made on different nodes: what they make
+    must be found where it is joined."""
+    output: str | None = fields["output"]
+    return FILES if output is None and fields["parameters"].get("ladder") else output
+
+
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
-    odd_path = "\\" in (fields["input"] or "")
-    new = odd_path or fields["output"] is not None or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    wanted = fields["input"] or ""
+    new = (
+        stored_file(wanted) is not None
+        or is_stream(wanted)
+        or "\\" in wanted  # a path with bytes that older agents know no way to write
+        or fields["output"] is not None
+        or fields["confidence"] is not Confidence.AUTO
+        or not _OLD_PARAMETERS.issuperset(fields["parameters"])
+    )
     return FINDINGS_SINCE if new else 0
 
 
@@ -118,9 +173,14 @@ def jobs_from(
         try:
             jobs.append(job_from(fields, key, job_id, max_attempts, now, owner))
         except problems.Problem as problem:
-            detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
-            raise problem.type(detail, **{**problem.extra, "index": place}) from problem
+            raise of_batch(problem, place) from problem
     return jobs
+
+
+def of_batch(problem: problems.Problem, place: int) -> problems.Problem:
+    """The refusal of a batch for one of its jobs, counted from 0."""
+    detail = f"jobs.{place}: {problem.detail} Nothing of this batch was queued."
+    return problem.type(detail, **{**problem.extra, "index": place})
 
 
 def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: Now) -> Job:

@@ -14,11 +14,17 @@ class Waiter:
     """One parked poll of one node."""
 
     node: Node
+    place: int
+    """Its place in the order of parking: who waits longer has a lower one."""
     deaf: bool = False
     """The node can take nothing now: only a change of the node itself wakes its poll."""
+    idle: bool = True
+    """Nothing ran on the node; else jobs that run alone cannot begin there."""
     woken: threading.Event = field(default_factory=threading.Event)
     job: Job | None = None
     """The job it was woken for; it may be gone by the time it looks."""
+    before: int = 0
+    """If it does not take that job, others may which were parked before this place."""
     superseded: bool = False
     """The node polls anew or is gone, or the master is stopping: answer at once, with nothing."""
 
@@ -31,6 +37,7 @@ class Waiters:
         self._most = most
         self._lock = threading.Lock()
         self._parked: dict[str, Waiter] = {}
+        self._next_place = 0
         self._closed = False
 
     @property
@@ -38,10 +45,14 @@ class Waiters:
         """Whether the master is stopping."""
         return self._closed
 
-    def park(self, node: Node, *, deaf: bool) -> Waiter | None:
-        """Wait for a job for `node`, in place of its older poll; None if there are too many."""
-        waiter = Waiter(node, deaf)
+    def park(self, node: Node, *, deaf: bool, idle: bool = True) -> Waiter | None:
+        """Wait for a job for `node`, in place of its older poll; None if there are too many.
+
+        `idle`: nothing runs on it.
+        """
         with self._lock:
+            waiter = Waiter(node, self._next_place, deaf, idle)
+            self._next_place += 1
             older = self._parked.pop(node.id, None)
             full = len(self._parked) >= self._most
             if not full and not self._closed:
@@ -58,17 +69,38 @@ class Waiters:
             if self._parked.get(waiter.node.id) is waiter:
                 del self._parked[waiter.node.id]
 
-    def wake_for(self, job: Job) -> None:
-        """Wake the one that waited longest among those whose node can run `job`."""
+    def wake_for(self, job: Job, before: int | None = None) -> None:
+        """Wake the one that waited longest among those whose node can run `job`.
+
+        `before`: only those that were parked before this place. A node may be able to run it and
+        still not take it, since it makes room for another. It parks again after it has looked, so
+        without this bound two such nodes would pass the job from one to the other for ever.
+        """
         with self._lock:
+            bound = self._next_place if before is None else before
             for waiter in self._parked.values():
-                if not waiter.deaf and scheduler.meets(waiter.node, job.constraints):
+                if waiter.place >= bound:
+                    return
+                ready = not waiter.deaf and (waiter.idle or not job.constraints.alone)
+                if ready and scheduler.meets(waiter.node, job.constraints):
                     break
             else:
                 return
             del self._parked[waiter.node.id]
-            waiter.job = job
+            waiter.job, waiter.before = job, bound
         waiter.woken.set()
+
+    def wake_busy(self) -> None:
+        """Let the polls of nodes look again that run something and have a slot free.
+
+        They may have made room for a job that waits no longer.
+        """
+        with self._lock:
+            busy = [waiter for waiter in self._parked.values() if not (waiter.deaf or waiter.idle)]
+            for waiter in busy:
+                del self._parked[waiter.node.id]
+        for waiter in busy:
+            waiter.woken.set()
 
     def wake_node(self, node_id: str) -> None:
         """Let a node's poll look again: something about the node has changed."""

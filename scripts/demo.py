@@ -34,7 +34,7 @@ PATIENCE = 300.0
 JOBS: tuple[dict[str, Any], ...] = (
     {"scenario": "1080p-h264", "confidence": "auto", "parameters": {"duration": 6, "bitrate": "5000k"}},
     {"scenario": "720p-h264", "confidence": "auto", "parameters": {"duration": 6}},
-    {"scenario": "4K60-h264", "confidence": "high", "parameters": {"duration": 2}},
+    {"scenario": "4K60-h264", "confidence": "high", "parameters": {"duration": 0.25}},
 )
 
 console = Console()

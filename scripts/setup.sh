@@ -18,7 +18,7 @@ mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
 better_with='bwrap:bubblewrap'  # command, and its package where that has another name
-for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2 chromium'
+for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -127,9 +127,35 @@ find_missing_of() {
     missing=${missing# }
 }
 
+without_services() {
+    # Runs a command in which Debian must start no service: the tests start what they need themselves.
+    policy=/usr/sbin/policy-rc.d
+    if [ -n "$new" ] && [ "$(id -u)" = 0 ] && have apt-get && [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+        trap 'rm -f "$policy"' EXIT INT TERM
+        "$@"
+        rm -f "$policy"
+        trap - EXIT INT TERM
+    else
+        "$@"
+    fi
+}
+
 install_for_tests() {
-    install_where_missing "$for_tests $better_with" 'the tests'
+    find_missing_of nginx
+    new=$missing
+    without_services install_where_missing "$for_tests $better_with" 'the tests'
+    # Nor at the next start of the machine.
+    [ -z "$new" ] || ! have deb-systemd-helper || deb-systemd-helper disable nginx.service >/dev/null 2>&1 || true
     [ -z "$missing" ] || [ "$(id -u)" != 0 ] || say "Still missing: $missing; the tests that need them say so."
+    # The player that ladders are tried in: exactly what the lock file names, and none of its scripts is run.
+    if have npm && ! cmp -s tests/player/package-lock.json tests/player/node_modules/installed-lock.json; then
+        if npm ci --prefix tests/player --ignore-scripts --no-audit --no-fund --loglevel=error >&2; then
+            cp tests/player/package-lock.json tests/player/node_modules/installed-lock.json
+        else
+            say "hls.js could not be installed; the tests that need it say so."
+        fi
+    fi
 }
 
 install_better_with() {
@@ -165,7 +191,7 @@ make_environment() {
     log=$(mktemp)
     # Our own package is installed by the locked setuptools, so that nothing unlocked is fetched.
     pip_install setuptools
-    pip_install --no-build-isolation --editable '.[agent,s3,test,build]'
+    pip_install --no-build-isolation --editable '.[agent,report,s3,test,build]'
     rm -f "$log"
     wanted_stamp >"$venv/setup-stamp"
     say "Ready."

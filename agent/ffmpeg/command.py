@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.ffmpeg.container import container
+from agent.ffmpeg.hardware import device, uploaded
 from agent.ffmpeg.others import others
 from agent.ffmpeg.picture import picture
 from agent.ffmpeg.sound import sound
@@ -17,26 +18,32 @@ def build(
     output: str,
     descriptor: int | None = None,
     version: str = "",
+    which_pass: int | None = None,
     clip: int | None = None,
 ) -> list[str]:
     """The argv of the encode; it writes `output` (a name in ffmpeg's working directory).
 
     Progress goes to stdout, twice a second; the log goes to stderr, each line with its
     level. `descriptor`: the open file that is encoded, which ffmpeg inherits; `version`: as
-    ffmpeg names itself; `clip`: the open file with the complex clip, if that is
-    encoded. ValueError if `output` is no plain name, as what is there is overwritten.
+    ffmpeg names itself; `which_pass`: 1 or 2 of two, and the first one writes no output; `clip`: the
+    open file with the complex clip, if that is encoded. ValueError if `output` is no plain name, as
+    what is there is overwritten.
     """
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")
-    argv = _start(ffmpeg)
+    argv = [*_start(ffmpeg), *device(settings)]
     if descriptor is None:
         argv += [*synthetic(settings, clip, version), "-map", "0:v:0"]
         argv += [] if clip is None else scaled(settings)
     else:
         argv += [*opened(descriptor, version), *picture(settings, version)]
+    argv = uploaded(argv, settings)
     if not settings.every_frame:
         argv += ["-frames:v", str(settings.frames)]
-    argv += [*video(settings), *sound(settings)]
+    argv += video(settings, which_pass)
+    if which_pass == 1:
+        return [*argv, *_NOWHERE]
+    argv += sound(settings)
     if descriptor is not None:
         argv += others(settings)
     return [*argv, *container(settings, output)]

@@ -13,18 +13,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from agent.ffmpeg.hardware import device, uploaded
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import run
 from agent.ffmpeg.spawner import Spawner
+from agent.ffmpeg.video import video
 from agent.sandbox import Sandbox
+from common.scenarios import Scenario
+from common.settings import CODECS, HARDWARE, EncodeSettings, encoder_of, hardware_of, resolve
 
 SOFTWARE = ("libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1")
-HARDWARE = tuple(
-    f"{codec}_{api}" for api in ("nvenc", "qsv", "vaapi", "amf") for codec in ("h264", "hevc", "av1")
+HARDWARE_ENCODERS = tuple(
+    encoder for name in HARDWARE for codec in CODECS if (encoder := encoder_of(codec, name)) is not None
 )
-RENDER_NODE = "/dev/dri/renderD128"
-"""The first GPU; VAAPI has to be told which one."""
 
 _NO_SANDBOX = Sandbox()
 _TRIAL_LIMITS = Limits(first=20, stall=20, last=20, total=20, grace=1)
@@ -49,6 +51,8 @@ class Toolbox:
     """For each encoder that passed its trial, the first ffmpeg that passed."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """For each encoder that some ffmpeg lists but none can use, the short reason."""
+    srt: FFmpeg | None = None
+    """The first ffmpeg that speaks SRT, if one does."""
 
     @property
     def encoders(self) -> tuple[str, ...]:
@@ -73,6 +77,7 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
     """
     chosen: dict[str, FFmpeg] = {}
     failed: dict[str, str] = {}
+    srt: FFmpeg | None = None
     with tempfile.TemporaryDirectory(prefix="ffrtmp-trial-") as name:
         directory = Path(name)
         for path in candidates(extra):
@@ -80,11 +85,13 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
             try:
                 version = _VERSION.match(output("-version"))
                 listed = listed_encoders(output("-hide_banner", "-encoders"))
+                speaks_srt = has_protocol(output("-hide_banner", "-protocols"), "srt")
             except OSError as error:
                 failed[str(path)] = str(error)
                 continue
             ffmpeg = FFmpeg(path, version[1] if version else "unknown")
-            wanted = [e for e in (*SOFTWARE, *HARDWARE) if e in listed and e not in chosen]
+            srt = srt or (ffmpeg if speaks_srt else None)
+            wanted = [e for e in (*SOFTWARE, *HARDWARE_ENCODERS) if e in listed and e not in chosen]
             with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
                 trial = partial(_trial, spawner, sandbox, ffmpeg, directory)
                 outcomes = list(pool.map(trial, wanted))
@@ -93,7 +100,7 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
                     chosen[encoder] = ffmpeg
                 else:
                     failed.setdefault(encoder, problem)
-    return Toolbox(chosen, {name: why for name, why in failed.items() if name not in chosen})
+    return Toolbox(chosen, {name: why for name, why in failed.items() if name not in chosen}, srt)
 
 
 def candidates(extra: Path | None) -> list[Path]:
@@ -126,19 +133,38 @@ def listed_encoders(text: str) -> set[str]:
     return set(_LISTED.findall(text)) - {"="}
 
 
+def has_protocol(text: str, name: str) -> bool:
+    """Whether the output of `ffmpeg -protocols` has it for inputs and for outputs."""
+    inputs, _, outputs = text.partition("Output:")
+    return name in inputs.split() and name in outputs.split()
+
+
 def trial_argv(ffmpeg: str, encoder: str) -> list[str]:
-    """The argv of a trial encode: five frames, large enough for every GPU's minimum size."""
+    """The argv of a trial encode: five frames, large enough for every GPU's minimum size.
+
+    Hardware is told what it is told in an encode; nothing else would prove that it works.
+    """
     argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-    if encoder.endswith("_vaapi"):
-        argv += ["-vaapi_device", RENDER_NODE]
-    argv += ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-frames:v", "5"]
-    if encoder.endswith("_vaapi"):
-        argv += ["-vf", "format=nv12,hwupload"]
-    else:
-        argv += ["-pix_fmt", "nv12" if encoder.endswith(("_qsv", "_amf")) else "yuv420p"]
-    argv += ["-c:v", encoder, "-b:v", "500k"]
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-frames:v", "5"]
+    if hardware_of(encoder) is not None:
+        settings = _trial_settings(encoder)
+        return [
+            *uploaded([*argv, *device(settings), *picture], settings),
+            *video(settings),
+            "-f",
+            "null",
+            "-",
+        ]
+    argv += [*picture, "-pix_fmt", "yuv420p", "-c:v", encoder, "-b:v", "500k"]
     argv += {"libaom-av1": ["-cpu-used", "8"], "libsvtav1": ["-preset", "10"]}.get(encoder, [])
     return [*argv, "-f", "null", "-"]
+
+
+def _trial_settings(encoder: str) -> EncodeSettings:
+    name = hardware_of(encoder)
+    codec = next(codec for codec in CODECS if encoder_of(codec, str(name)) == encoder)
+    scenario = Scenario("trial", 640, 360, 25, codec, "500k", duration=0.2)
+    return resolve(scenario, {"hwaccel": str(name)})
 
 
 def _output(spawner: Spawner, sandbox: Sandbox, directory: Path, ffmpeg: Path, *options: str) -> str:
@@ -156,7 +182,7 @@ def _trial(spawner: Spawner, sandbox: Sandbox, ffmpeg: FFmpeg, directory: Path, 
             limits=_TRIAL_LIMITS,
             abort=threading.Event(),
             sandbox=sandbox,
-            devices=encoder in HARDWARE,
+            devices=hardware_of(encoder) is not None,
         )
     except OSError as error:
         return str(error)

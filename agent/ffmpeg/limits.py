@@ -30,6 +30,8 @@ _SVT_THREADS = 32
 _RAW_BYTES = 3
 """Of a pixel, at most: yuv444p has three samples; yuv420p10le one and a half, of two bytes each."""
 _TOO_LARGE, _NO_MEMORY = "File too large", ("Cannot allocate memory", "std::bad_alloc", "MemoryError")
+_COMPARED = 1.0
+"""Seconds that the quality of a megapixel frame may need."""
 _LOOKAHEAD = 80
 """Frames that an encoder may hold before the first comes out (SVT-AV1: 74)."""
 _BURST = 32
@@ -104,6 +106,26 @@ def _output_bytes(settings: EncodeSettings) -> int:
     else:
         frame = max(4 * settings.rate.bitrate / 8 / settings.fps, pixels / 16)
     return round(64 * MIB + settings.frames * frame)
+
+
+def limits_of_comparison(width: int, height: int, frames: int, cores: int = _MOST_CORES) -> Limits:
+    """The limits of measuring the quality of `frames` of that size, as `limits_for` has those of encodes.
+
+    A megapixel frame may need one second. (Measured with the system to itself, on two cores of a
+    server of 2023: VMAF 0.05, all methods together 0.1; 1.7 GiB at 4K.) libvmaf holds frames and their
+    features for each of its threads; it writes a few hundred bytes for each frame.
+    """
+    megapixels = width * height / 1e6
+    slow = max(megapixels * _COMPARED, 0.01)
+    total = 600 + 5 * frames * slow
+    return Limits(
+        first=120 + _LOOKAHEAD * slow,
+        stall=60 + _BURST * slow,
+        total=total,
+        memory=max(4 * GIB, round((1 + megapixels * (0.5 + cores / 16)) * GIB)),
+        cpu_seconds=math.ceil(total),
+        output_bytes=64 * MIB + frames * 1024,
+    )
 
 
 def exceeded(limits: Limits, code: int, cpu_seconds: float, log: Sequence[str]) -> Why | None:

@@ -14,4 +14,9 @@ def others(settings: EncodeSettings) -> list[str]:
         argv += ["-map", f"0:s:{track.number}", f"-c:s:{number}", encoder]
     if usual.attachments and settings.subtitles:
         argv += ["-map", "0:t?", "-c:t", "copy"]  # fonts, which subtitles may need
-    return [*argv, "-map_chapters", "0" if usual.chapters else "-1"]
+    argv += ["-map_chapters", "0" if usual.chapters else "-1"]
+    return [*argv, *_NO_TIMECODE]
+
+
+_NO_TIMECODE = ["-metadata", "timecode=", "-metadata:s:v:0", "timecode="]
+"""Of it mp4 would make a track of data."""

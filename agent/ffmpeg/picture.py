@@ -24,8 +24,7 @@ def picture(settings: EncodeSettings, version: str = "") -> list[str]:
     argv = ["-map", "0:V:0", "-vf", graph]  # V: no cover picture
     if not settings.every_frame:
         return [*argv, "-t", f"{duration(settings):.6f}"]
-    whole = settings.source is not None and settings.duration >= settings.source.duration
-    argv += ["-t", f"{settings.duration + (_ROUNDING if whole else 0):.6f}"]
+    argv += ["-t", f"{_length(settings):.6f}"]
     known = _VERSION.match(version)
     number = (int(known[1]), int(known[2])) if known else _DEMUX
     # The input's own clock: to another one times would have to be rounded.
@@ -56,6 +55,18 @@ def bring_to_size(settings: EncodeSettings) -> list[str]:
     colours = ":out_color_matrix=bt709" if without_matrix(settings) else ""
     scale = f"scale={settings.width}:{settings.height}{colours}"
     return [scale, "setsar=1", f"format={settings.pixel_format}"]
+
+
+def cut(settings: EncodeSettings) -> list[str]:
+    """The filters that end a prepared picture where an encode of it ends."""
+    if settings.every_frame:
+        return [f"trim=duration={_length(settings):.6f}"]
+    return [f"trim=duration={duration(settings):.6f}", f"trim=end_frame={settings.frames}"]
+
+
+def _length(settings: EncodeSettings) -> float:
+    whole = settings.source is not None and settings.duration >= settings.source.duration
+    return settings.duration + (_ROUNDING if whole else 0)
 
 
 def without_matrix(settings: EncodeSettings) -> bool:

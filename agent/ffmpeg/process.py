@@ -70,11 +70,12 @@ def run(
     descriptors: Sequence[int] = (),
     writable: bool = True,
     devices: bool = False,
+    network: bool = False,
 ) -> Ended:
     """Runs one child in the sandbox to its end, which `limits` and `abort` may bring about.
 
     It works in `cwd`, if that is `writable` for it, and reads what is `readable` and the open
-    files `descriptors`; `devices`: it needs the GPUs.
+    files `descriptors`; `devices`: it needs the GPUs; `network`: it sends or receives, and does nothing else.
 
     It is suspended while `may_work` is false, which is asked again and again from another
     thread; that time counts for nothing. After an abort it is killed at once: nothing that
@@ -86,7 +87,7 @@ def run(
     """
     started = time.monotonic()
     wanted = _Wanted(limits, abort, may_work)
-    caged = sandbox.wrap(argv, cwd if writable else None, readable, devices=devices)
+    caged = sandbox.wrap(argv, cwd if writable else None, readable, devices=devices, network=network)
     child = spawner.spawn(caged, cwd, limits, descriptors, greets=sandbox.has_monitor)
     watch = _Watch(child, wanted, ProgressParser(total_frames), started, has_monitor=sandbox.has_monitor)
     thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)

@@ -45,9 +45,15 @@ def synthetic(settings: EncodeSettings, clip: int | None = None, version: str = 
 
 def scaled(settings: EncodeSettings) -> list[str]:
     """Gives the complex clip the size that is wanted; nothing if it has it."""
+    filters = to_size(settings)
+    return ["-vf", ",".join(filters)] if filters else []
+
+
+def to_size(settings: EncodeSettings) -> list[str]:
+    """The filters that do so."""
     if (settings.width, settings.height) == (CLIP_WIDTH, CLIP_HEIGHT):
         return []
-    return ["-filter:v", f"scale={settings.width}:{settings.height}:flags=bicubic+{EXACT},setsar=1"]
+    return [f"scale={settings.width}:{settings.height}:flags=bicubic+{EXACT}", "setsar=1"]
 
 
 def opened(descriptor: int, version: str) -> list[str]:

@@ -2,44 +2,72 @@
 
 from __future__ import annotations
 
+from agent.ffmpeg import hardware
 from agent.ffmpeg.colour import colours, light
 from agent.ffmpeg.keyframes import closed, keyframes
-from common.settings import EncodeSettings
+from common.settings import EncodeSettings, hardware_of
 
+PASSES = "passes"
+"""The directory, within that of the attempt, where a first pass leaves what it found."""
+_LEAST_GOOD_SPEED = 5
+"""libvpx has no faster `-cpu-used` where it looks twice."""
 _OWN = {"libx265": "-x265-params", "libsvtav1": "-svtav1-params"}
 """The encoders that have options of their own, all in one word."""
 
 
-def video(settings: EncodeSettings) -> list[str]:
-    """The encoder and all that it is told."""
+def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
+    """The encoder and all that it is told. `which_pass`: 1 or 2 of two; None: there is one."""
+    if hardware_of(settings.encoder) is not None:
+        return [*hardware.encoder(settings), *colours(settings)]
     argv = ["-c:v", settings.encoder]
     if settings.encoder == "libvpx-vp9":
-        argv += ["-deadline", "realtime", "-cpu-used", settings.preset, "-row-mt", "1"]
+        argv += [*_speed_of_vp9(settings, which_pass), "-row-mt", "1"]
     else:
         argv += ["-preset", settings.preset]
     argv += [*_rate_control(settings), *keyframes(settings), "-pix_fmt", settings.pixel_format]
     argv += colours(settings)
-    if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash"):
+    if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash") and which_pass != 1:
         argv += ["-tag:v", "hvc1"]  # ffmpeg's own choice, hev1, does not play on Apple's devices
-    own = {**_pools(settings), **light(settings), **closed(settings)}
+    own = {**_pools(settings), **light(settings), **closed(settings), **_own_pass(settings, which_pass)}
     if own:
         argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
     if settings.threads is not None and settings.encoder not in _OWN:
         argv += ["-threads", str(settings.threads)]
+    if which_pass is not None and settings.encoder != "libx265":
+        argv += ["-pass", str(which_pass), "-passlogfile", f"{PASSES}/ffmpeg"]
     return argv
 
 
+def _own_pass(settings: EncodeSettings, which_pass: int | None) -> dict[str, str]:
+    """What x265 calls a pass and its log."""
+    if which_pass is None or settings.encoder != "libx265":
+        return {}
+    return {"pass": str(which_pass), "stats": f"{PASSES}/x265.log"}
+
+
+def _speed_of_vp9(settings: EncodeSettings, which_pass: int | None) -> list[str]:
+    """Two passes need the deadline `good`: with `realtime` libvpx keeps nothing of the first one."""
+    if which_pass is None:
+        return ["-deadline", "realtime", "-cpu-used", settings.preset]
+    return ["-deadline", "good", "-cpu-used", str(min(int(settings.preset), _LEAST_GOOD_SPEED))]
+
+
 def _rate_control(settings: EncodeSettings) -> list[str]:
-    """A bitrate, or a quality. VP9 and AV1 know whole numbers for `crf`: it is rounded."""
+    """A bitrate, or a quality, which may have a cap: then no second takes more than two of the cap's."""
+    rate = settings.rate
     x26x = settings.encoder in ("libx264", "libx265")
-    if settings.rate.bitrate is None:
-        crf = settings.rate.crf or 0.0
-        if settings.encoder == "libvpx-vp9":
-            return ["-b:v", "0", "-crf", str(round(crf))]  # without the 0 it would cap the bitrate
-        return ["-crf", f"{crf:g}" if x26x else str(round(crf))]
-    argv = ["-b:v", str(settings.rate.bitrate)]
-    if x26x:
-        argv += ["-maxrate", str(settings.rate.bitrate * 3 // 2), "-bufsize", str(settings.rate.bitrate * 2)]
+    if rate.bitrate is not None:
+        argv = ["-b:v", str(rate.bitrate)]
+        if x26x:
+            argv += ["-maxrate", str(rate.bitrate * 3 // 2), "-bufsize", str(rate.bitrate * 2)]
+        return argv
+    argv = ["-crf", f"{rate.crf or 0.0:g}"]
+    if settings.encoder == "libvpx-vp9":  # its cap is its bitrate, and without the 0 it would have one
+        return ["-b:v", str(rate.maxrate or 0), *argv]
+    if rate.maxrate is not None:
+        argv += ["-maxrate", str(rate.maxrate)]
+        if x26x:  # SVT-AV1 takes no size of a buffer with a crf
+            argv += ["-bufsize", str(rate.maxrate)]
     return argv
 
 

@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote, urljoin
 
-from agent.inputs.addresses import is_public
+from agent.inputs.reach import NoAddressError, PrivateAddressError, Resolve, addresses_of
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.locality import interface_addresses
 from common.inputs import Url, parse_url
-from common.ip import parse_ip
 from common.version import VERSION
 
 MAX_REDIRECTS = 5
@@ -42,9 +41,6 @@ _GONE = (404, 410)
 _LATER = (408, 425, 429)
 _UNRESERVED = "%/:=&?~!$'()*+,;@[]-._"
 """What a target may have as it is; the rest is written as %XX of its UTF-8."""
-
-Resolve = Callable[[str, int], Sequence[str]]
-"""The IP addresses of a host, in the order in which they are to be tried. OSError if it has none."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -107,21 +103,14 @@ def _hop(
 
 def judged(url: Url, rules: InputRules, world: Surroundings) -> list[str]:
     """The addresses of the URL's host, all of them allowed; else `input_refused`."""
-    host = url.origin.host
     try:
-        addresses = list(world.resolve(host, url.origin.port))
-    except (OSError, UnicodeError) as error:
-        raise InputFailedError("input_unreachable", f"the name {host} cannot be resolved: {error}") from error
-    if not rules.allow_private:
-        own = {parse_ip(address) for address in world.own_addresses()}
-        for address in map(parse_ip, addresses):
-            if not is_public(address) or address in own:
-                raise InputFailedError(
-                    "input_refused",
-                    f"{host} has the address {address}, which is not public; its node's operator can "
-                    "allow that with --allow-private-inputs",
-                )
-    return addresses
+        return addresses_of(url.origin, world.resolve, world.own_addresses, allow_private=rules.allow_private)
+    except NoAddressError as error:
+        raise InputFailedError("input_unreachable", str(error)) from error
+    except PrivateAddressError as error:
+        raise InputFailedError(
+            "input_refused", f"{error}; its node's operator can allow that with --allow-private-inputs"
+        ) from error
 
 
 def _connect(url: Url, addresses: Sequence[str], world: Surroundings) -> socket.socket:

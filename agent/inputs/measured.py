@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from agent.ffmpeg.source import MAX_PIXELS
+from agent.files import Files
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.inputs.source import open_input
 from agent.probe import Probe, ProbeError
@@ -33,6 +35,13 @@ class MeasuredInput:
 
     descriptor: int
     probed: Probe
+    warnings: tuple[str, ...] = ()
+    """What was not as it should be, and was used all the same."""
+
+    def rewound(self) -> int:
+        """The descriptor, to be read from the beginning by the next program that inherits it."""
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
+        return self.descriptor
 
     @property
     def source(self) -> Source:
@@ -94,21 +103,30 @@ class MeasuredInput:
 
 @contextmanager
 def measured_input(
-    text: str, rules: InputRules, unfinished: Path, measure: Callable[[int], Probe], abort: threading.Event
+    text: str,
+    rules: InputRules,
+    unfinished: Path,
+    measure: Callable[[int], Probe],
+    abort: threading.Event,
+    files: Files | None = None,
 ) -> Iterator[MeasuredInput]:
     """`open_input`, measured; `input_invalid` if it is no video that we take."""
-    with open_input(text, rules, unfinished, abort) as descriptor:
-        try:
-            probed = measure(descriptor)
-        except ProbeError as error:
-            raise InputFailedError("input_invalid", f"{error}") from error
-        if probed.width * probed.height > MAX_PIXELS:
-            raise InputFailedError(
-                "input_invalid",
-                f"the picture of the input has {probed.width}x{probed.height} pixels; "
-                f"{MAX_PIXELS} are the most",
-            )
-        yield MeasuredInput(descriptor, probed)
+    with open_input(text, rules, unfinished, abort, files) as descriptor:
+        yield measured_file(descriptor, measure)
+
+
+def measured_file(descriptor: int, measure: Callable[[int], Probe]) -> MeasuredInput:
+    """An open file, measured; `input_invalid` if it is no video that we take."""
+    try:
+        probed = measure(descriptor)
+    except ProbeError as error:
+        raise InputFailedError("input_invalid", f"{error}") from error
+    if probed.width * probed.height > MAX_PIXELS:
+        raise InputFailedError(
+            "input_invalid",
+            f"the picture of the input has {probed.width}x{probed.height} pixels; {MAX_PIXELS} are the most",
+        )
+    return MeasuredInput(descriptor, probed)
 
 
 def _aspect(width: int, height: int) -> Fraction:

@@ -8,34 +8,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from agent.files import Files
 from agent.inputs.fetch import fetch
 from agent.inputs.media import open_media, reopen
 from agent.inputs.remote import fetch_object
 from agent.inputs.rules import InputFailedError, InputRules
-from common.inputs import InputError, MediaFile, StoredObject, Url, parse_input
+from common.inputs import InputError, MediaFile, StoredFile, StoredObject, Url, parse_input
 
 
 @contextmanager
-def open_input(text: str, rules: InputRules, unfinished: Path, abort: threading.Event) -> Iterator[int]:
+def open_input(
+    text: str, rules: InputRules, unfinished: Path, abort: threading.Event, files: Files | None = None
+) -> Iterator[int]:
     """A descriptor of the input, whole and to read only, for as long as the block lasts.
 
     What is fetched has the name `unfinished` for a moment, and then none: it is gone with the agent,
-    however that ends. `InputFailedError` if the input cannot be had; OSError if the agent cannot work.
+    however that ends. What is stored at the master comes by `files`.
+    `InputFailedError` if the input cannot be had; OSError if the agent cannot work.
     """
-    descriptor = _opened(text, rules, unfinished, abort)
+    descriptor = _opened(text, rules, unfinished, abort, files)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _opened(text: str, rules: InputRules, unfinished: Path, abort: threading.Event) -> int:
+def _opened(
+    text: str, rules: InputRules, unfinished: Path, abort: threading.Event, files: Files | None
+) -> int:
     try:
         wanted = parse_input(text)
     except InputError as error:  # a master would not have taken it
         raise InputFailedError("input_refused", f"the input cannot be one: {error}") from error
     if isinstance(wanted, Url | StoredObject):
         return _fetched(wanted, rules, unfinished, abort)
+    if isinstance(wanted, StoredFile):
+        if files is None:
+            raise InputFailedError("input_refused", "this agent works without the master's file store")
+        return files.open(wanted.sha256, rules.max_size, abort)
+    if not isinstance(wanted, MediaFile):  # the runner has these recorded
+        raise InputFailedError("input_refused", f"{wanted} is a live stream, and no file")
     return open_media(wanted, _root(wanted, rules))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.beneath import RootError
+from agent.inputs.fetch import Surroundings
 from common.inputs import HostPattern
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -44,6 +45,10 @@ class OutputRules:
     """Directories that outputs may be written to, by the names that jobs know them by."""
     hosts: tuple[HostPattern, ...] = ()
     """What may be streamed to."""
+    allow_private: bool = False
+    """Whether those hosts may have addresses that are not public."""
+    world: Surroundings = field(default_factory=Surroundings)
+    """Names, addresses and connections; tests put others in its place."""
 
     def describe(self) -> str:
         """One sentence for the agent's log at start."""

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from agent.produced import Produced
 from agent.publish.bring import Whole, bring, remove
@@ -15,6 +14,7 @@ from agent.publish.finished import Finished, finish
 from agent.publish.place import COMPANIONS, Place, label, media_place, nearest, root_of
 from agent.publish.rules import OutputFailedError, refusal
 from agent.publish.settle import Inode, Wish, check, inode, settle
+from agent.publish.store import store, way_to_store
 from agent.publish.unpublished import note, temporary_name
 from agent.task import AbortedError, Task
 from common import paths
@@ -42,8 +42,7 @@ def prepare(task: Task, *, pieces: bool, given: int | None) -> None:
     """
     wanted = _wanted(task)
     if isinstance(wanted, FileStore):
-        if task.tools.files is None:
-            raise OutputFailedError("output_refused", "this node's agent has no way to the file store")
+        way_to_store(task)
     elif wanted is not None:
         first = task.assignment.attempt == 1  # what is there may else be of an attempt whose report was lost
         root = root_of(wanted, task.tools.outputs)
@@ -79,7 +78,12 @@ def publish(task: Task, files: Sequence[Produced], *, pieces: bool, given: int |
 
 
 def _wanted(task: Task) -> MediaFile | FileStore | None:
-    return None if task.assignment.output is None else parse_output(task.assignment.output)
+    if task.assignment.output is None:
+        return None
+    wanted = parse_output(task.assignment.output)
+    if isinstance(wanted, MediaFile | FileStore):
+        return wanted
+    raise OutputFailedError("output_refused", "a file cannot be put to a live stream")
 
 
 def _wish(task: Task, given: int | None) -> Wish:
@@ -158,11 +162,7 @@ def _placed(wanted: MediaFile, finished: Sequence[Finished], *, pieces: bool) ->
 
 
 def _stored(task: Task, file: Finished) -> Artifact:
-    store = task.tools.files
-    if store is None:
-        raise OutputFailedError("output_refused", "this node's agent has no way to the file store")
-    path: Path = task.directory / file.produced.name
-    sha256 = store.put(path)
+    sha256 = store(task, task.directory / file.produced.name, file.produced.media_type)
     if sha256 != file.sha256:
         raise OutputFailedError(
             "output_invalid", f"the file store has {sha256} for {file.produced.name}, and not {file.sha256}"

@@ -1,17 +1,39 @@
-"""The master's file store, as publishing needs it."""
+"""Outputs that go to the master's file store."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+
+import requests
+
+from agent.files import EndedError, Files
+from agent.publish.rules import OutputFailedError
+from agent.task import AbortedError, Task
+from common.client import ApiError
+from common.transfers import TransferError
 
 
-class FileStore(Protocol):
-    """Where files go that anybody may fetch from the master."""
+def way_to_store(task: Task) -> Files:
+    """The file store; `output_refused` if there is no way to it."""
+    if task.tools.files is None:
+        raise OutputFailedError("output_refused", "this node's agent has no way to the file store")
+    return task.tools.files
 
-    def put(self, path: Path) -> str:
-        """Send the file, unless the store has it; its SHA-256, as the store has counted it.
 
-        `OutputFailedError` if the store takes it not. Ends early if the attempt is aborted.
-        """
-        ...
+def store(task: Task, path: Path, media_type: str) -> str:
+    """Sends a file of the attempt's to the file store, unless that has it; its SHA-256, as it was counted there.
+
+    `OutputFailedError`, `AbortedError`.
+    """
+    try:
+        return way_to_store(task).put(path, task.assignment.job_id, task.tools.abort, media_type)
+    except EndedError as error:
+        raise AbortedError from error
+    except ApiError as error:
+        raise OutputFailedError(
+            "output_refused", f"the file store does not take {path.name}: {error}"
+        ) from error
+    except (TransferError, requests.RequestException) as error:
+        raise OutputFailedError(
+            "output_unreachable", f"{path.name} could not be sent to the file store: {error}"
+        ) from error

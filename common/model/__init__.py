@@ -5,11 +5,13 @@ frozen; they change only by an event (`master.lifecycle.apply`).
 """
 
 from common.model.access import MASTER, Actor, Role, Token, TokenStatus
+from common.model.files import UploadStatus
 from common.model.findings import NO_FINDINGS, Artifact, ArtifactKind, CrfProbe, Findings, Repeat
-from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report
+from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report, runs_alone
 from common.model.node import FarmState, Hardware, Node
 from common.model.words import (
     Confidence,
+    EnergySource,
     JobStatus,
     NodeStatus,
     NodeType,
@@ -31,6 +33,7 @@ __all__ = [
     "Confidence",
     "Constraints",
     "CrfProbe",
+    "EnergySource",
     "Failure",
     "FarmState",
     "Findings",
@@ -51,5 +54,7 @@ __all__ = [
     "Stage",
     "Token",
     "TokenStatus",
+    "UploadStatus",
     "Value",
+    "runs_alone",
 ]

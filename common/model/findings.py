@@ -65,7 +65,7 @@ class CrfProbe:
     bitrate: float | None
     """Bits per second."""
     whole: bool
-    """Whether all of the input was encoded; else samples of it were."""
+    """Whether it was an encode of the whole output, which may be the one that is kept; else samples were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ class Constraints:
     """The protocol (`common.version.PROTOCOL`) that the node's agent must speak at least."""
 
 
+def runs_alone(confidence: Confidence, parameters: Mapping[str, Value]) -> bool:
+    """Whether what is to be measured is lost if anything else runs on the node."""
+    return confidence is not Confidence.AUTO or parameters.get("energy") is True
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of a job on one node, from claim to end."""
@@ -93,6 +98,12 @@ class Job:
     part: str | None = None
     """Which part of that job it is, such as `720p`."""
     stage: Stage = Stage.ENCODE
+    parts: tuple[str, ...] = ()
+    """The names of the parts that it was divided into."""
+    awaits_parts: bool = False
+    """Whether some of them are not completed yet: until they are, no node gets it."""
+    place: int | None = None
+    """Its place in the queue, where that is not its `seq`: a part goes where its parent goes."""
     retry_delay: float = 0.0
     """Seconds of backoff before the next attempt, counted from the last one's end."""
     finished_at: datetime | None = None
@@ -111,19 +122,29 @@ class Job:
         return self.attempts[-1] if self.attempts else None
 
     @property
+    def waits_for_a_node(self) -> bool:
+        """Whether it may be given to a node, now or after its backoff."""
+        return self.status is JobStatus.PENDING and not self.awaits_parts
+
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Its place among the jobs of its priority: smaller goes first."""
+        return (self.seq if self.place is None else self.place, self.seq)
+
+    @property
     def lease(self) -> Attempt | None:
         """The attempt that is running now."""
         return self.attempt if self.status is JobStatus.RUNNING else None
 
     @property
     def retry_count(self) -> int:
-        """Attempts after the first; those handed back are not counted."""
+        """Attempts after the first; those that use up none are not counted."""
         return max(0, self.attempts_used - 1)
 
     @property
     def attempts_used(self) -> int:
-        """Attempts that count against `max_attempts`: not those handed back."""
-        return sum(1 for a in self.attempts if a.outcome is not Outcome.HANDED_BACK)
+        """Attempts that count against `max_attempts`: not those handed back, nor one that divided it."""
+        return sum(1 for a in self.attempts if a.outcome not in (Outcome.HANDED_BACK, Outcome.DIVIDED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.model.words import NodeStatus, NodeType
+from common.model.job import Job
+from common.model.words import EnergySource, NodeStatus, NodeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Node:
     """The names of the media roots that it writes outputs to; None: its agent does not say."""
     output_hosts: tuple[str, ...] | None = None
     """Patterns of the hosts that it streams to; None: its agent does not say."""
+    energy_source: EnergySource | None = None
+    """What tells there how much energy an encode uses; None: nothing, as far as its agent says."""
     protocol: int = 0
     """The protocol (`common.version.PROTOCOL`) that its agent speaks; 0: it does not say."""
     instance: str | None = None
@@ -87,8 +90,14 @@ class Node:
         """When the credential with this SHA-256 expires; None: never."""
         return self.replaced_expires_at if digest == self.replaced_hash else self.credential_expires_at
 
+    def slots_taken(self, held: Sequence[Job]) -> int:
+        """How many of its slots `held`, the jobs that run on it, take: one that runs alone takes all."""
+        if any(job.constraints.alone for job in held):
+            return max(self.max_concurrent_jobs, len(held))
+        return len(held)
+
     def status(self, running: int) -> NodeStatus:
-        """Its status while it holds `running` leases."""
+        """Its status while `running` of its slots are taken (`slots_taken`)."""
         if self.revoked_at is not None:
             return NodeStatus.REVOKED
         if not self.approved:

@@ -103,6 +103,18 @@ class Stage(StrEnum):
     """It puts together what the parts have made; the job waits until they are completed."""
 
 
+class EnergySource(StrEnum):
+    """What the energy of a node's encodes comes from."""
+
+    RAPL = "rapl"
+    """The processor's own counters."""
+    GPU = "gpu"
+    """The graphics cards' own counters."""
+    BOTH = "rapl+gpu"
+    MODEL = "model"
+    """An estimate, by the operator's power model of the node; nothing is measured."""
+
+
 class Outcome(StrEnum):
     """How an attempt ended."""
 
@@ -111,6 +123,8 @@ class Outcome(StrEnum):
     """The node reported an error."""
     LOST = "lost"
     """The lease ended without a report: node gone, agent restarted, or hung."""
+    DIVIDED = "divided"
+    """It looked at the input, and the job was divided into parts; uses up no attempt."""
     HANDED_BACK = "handed_back"
     """The node gave the job back unharmed (it is stopping); uses up no attempt."""
     CANCELED = "canceled"

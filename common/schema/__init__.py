@@ -6,6 +6,7 @@ schema loads into the plain values that the service takes.
 
 from common.schema.access import TOKEN_ROLES, SignInSchema, TokenSchema
 from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
+from common.schema.files import FileSchema, is_sha256
 from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
 from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
 from common.schema.nodes import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
@@ -33,6 +34,7 @@ __all__ = [
     "CrfProbeSchema",
     "ErrorSchema",
     "FailureField",
+    "FileSchema",
     "FindingsSchema",
     "HeartbeatSchema",
     "LeaveSchema",
@@ -50,4 +52,5 @@ __all__ = [
     "flatten",
     "is_id",
     "is_scalar",
+    "is_sha256",
 ]

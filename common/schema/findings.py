@@ -61,7 +61,9 @@ class CrfProbeSchema(Strict):
     crf = _amount("what was tried", required=True)
     vmaf = _amount("what came of it: the mean", required=True)
     bitrate = _amount("bits per second", required=True, allow_none=True)
-    whole = StrictBoolean(required=True, **says("whether all of the input was encoded; else samples were"))
+    whole = StrictBoolean(
+        required=True, **says("whether it was an encode of the whole output; else samples were")
+    )
 
 
 class FindingsSchema(Strict):

@@ -10,6 +10,7 @@ from common import settings
 from common.fields import (
     Bitrate,
     Input,
+    Ladder,
     Matches,
     OneOf,
     Output,
@@ -21,6 +22,7 @@ from common.fields import (
     StrictString,
     says,
 )
+from common.ladder import MAX_RUNGS
 from common.model import Confidence, Priority
 from common.schema.base import (
     Strict,
@@ -33,8 +35,7 @@ _ALL_PRESETS = sorted({preset for codec in settings.CODECS.values() for preset i
 
 
 QUALITY_METRICS = ("vmaf", "psnr", "ssim", "xpsnr")
-HARDWARE = ("nvenc", "qsv", "vaapi", "amf", "videotoolbox")
-RUNG = re.compile(r"auto|[1-9][0-9]{1,3}p(:[0-9]{1,9}(\.[0-9]{1,3})?[kKmM]?)?", re.ASCII)
+RUNG = re.compile(r"(auto|[1-9][0-9]{1,3}p(:[0-9]{1,9}(\.[0-9]{1,3})?[kKmM]?)?)", re.ASCII)
 
 
 def _choice(choices: tuple[str, ...], text: str) -> StrictString:
@@ -63,12 +64,17 @@ class ParametersSchema(Strict):
         validate=validate.Range(0, 63), **says("constant quality, 0 to 51, for vp9 and av1 to 63")
     )
     width = StrictInteger(
-        validate=[validate.Range(16, 7680), _even], **says("pixels, even, 16 to 7680", multipleOf=2)
+        validate=[validate.Range(16, 7680), _even],
+        **says("pixels, even, 16 to 7680; of an input the most", multipleOf=2),
     )
     height = StrictInteger(
-        validate=[validate.Range(16, 4320), _even], **says("pixels, even, 16 to 4320", multipleOf=2)
+        validate=[validate.Range(16, 4320), _even],
+        **says("pixels, even, 16 to 4320; of an input the most", multipleOf=2),
     )
-    fps = StrictFloat(validate=validate.Range(1, 240), **says("frames per second, 1 to 240"))
+    fps = StrictFloat(
+        validate=validate.Range(1, 240),
+        **says("frames per second, 1 to 240; left out: of an input each frame, at its time"),
+    )
     codec = StrictString(
         validate=validate.OneOf(list(settings.CODECS)), **says("`h264`, `h265`, `vp9` or `av1`")
     )
@@ -86,7 +92,9 @@ class ParametersSchema(Strict):
         ("none", "copy", "aac", "opus"),
         "`none`, `copy`, `aac` (not in webm) or `opus`; left out: none, but the sound of an input is kept",
     )
-    audio_bitrate = Bitrate(**says("bits per second of each audio track, as `bitrate`; 128k if left out"))
+    audio_bitrate = Bitrate(
+        **says("bits per second of a track with two channels, as `bitrate`; 128k if left out")
+    )
     loudness = StrictFloat(
         validate=validate.Range(-70, -5), **says("LUFS that the sound is brought to (EBU R128), -70 to -5")
     )
@@ -103,24 +111,35 @@ class ParametersSchema(Strict):
     output_mode = _choice(
         ("file", "rtmp", "srt"), "`file`, or a live stream: `rtmp`, `srt`; left out: as `output` says"
     )
+    record = StrictBoolean(
+        **says("true: an input that is a live stream is kept as it comes, and not encoded")
+    )
     maxrate = Bitrate(
         **says("with `crf` or `target_vmaf`: bits per second that it takes at most, as `bitrate`")
     )
-    two_pass = StrictBoolean(**says("true: with a bitrate, look first where the bits are needed"))
+    two_pass = StrictBoolean(
+        **says("true: with a bitrate, look first where the bits are needed; not with av1")
+    )
     target_vmaf = StrictFloat(
         validate=validate.Range(20, 99.5),
-        **says("the VMAF that the CRF is searched for, 20 to 99.5; in place of `crf` and `bitrate`"),
+        **says(
+            "the VMAF that the CRF is searched for, 20 to 99.5, in place of `crf` and `bitrate` "
+            "([quality.md](quality.md))"
+        ),
     )
     quality = ShortTuple(
         StrictString(validate=validate.OneOf(QUALITY_METRICS)),
         most=len(QUALITY_METRICS),
-        **says("what is measured against the input: a list of `vmaf`, `psnr`, `ssim`, `xpsnr`"),
+        **says(
+            "what is measured against the input ([quality.md](quality.md)): a list of "
+            "`vmaf`, `psnr`, `ssim`, `xpsnr`"
+        ),
     )
     energy = StrictBoolean(**says("true: measure the energy, alone on the node"))
     hwaccel = _choice(
-        ("none", "auto", *HARDWARE),
-        "which hardware encodes: `none` (if left out), `auto` (what the node has), or one by name: "
-        + ", ".join(f"`{name}`" for name in HARDWARE),
+        ("none", "auto", *settings.HARDWARE),
+        "which hardware encodes ([hardware.md](hardware.md)): `none` (if left out), `auto` (what the node "
+        "has), or one by name: " + ", ".join(f"`{name}`" for name in settings.HARDWARE),
     )
     content = _choice(
         ("test", "noise", "motion", "complex"),
@@ -132,13 +151,15 @@ class ParametersSchema(Strict):
     hdr = _choice(
         ("keep", "tonemap"), "a high dynamic range is kept (if left out), or mapped to the usual one"
     )
-    ladder = ShortTuple(
+    ladder = Ladder(
         StrictString(
             validate=Matches(RUNG.pattern, "Must be a height and perhaps a bitrate, as 720p:3000k.")
         ),
-        most=16,
+        most=MAX_RUNGS,
+        validate=validate.Length(min=1),
         **says(
-            "the rungs of an HLS or DASH ladder, as `1080p:5000k` or `720p`; `auto`: what suits the input"
+            "the rungs of an HLS or DASH ladder, as `1080p:5000k` or `720p`; `auto`: what suits the input "
+            "([ladder.md](ladder.md))"
         ),
     )
     pictures = StrictBoolean(**says("true: make a poster, thumbnails, and a sprite sheet with WebVTT"))
@@ -160,17 +181,17 @@ class SubmitSchema(Strict):
         load_default=None,
         allow_none=True,
         **says(
-            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH` or `s3://BUCKET/KEY` "
-            "([inputs.md](inputs.md)); "
-            "left out: a test picture"
+            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH`, `s3://BUCKET/KEY` or `file:SHA256` "
+            "([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left out: a test picture"
         ),
     )
     output = Output(
         load_default=None,
         allow_none=True,
         **says(
-            "where what it makes goes: `files` (the master's file store), `media:ROOT/PATH`, or a server of "
-            "live streams ([outputs.md](outputs.md)); left out: it stays on the node"
+            "where what it makes goes: `files` (the master's file store), `media:ROOT/PATH` "
+            "([outputs.md](outputs.md)), or a live stream ([streams.md](streams.md)); left out: it stays "
+            "on the node"
         ),
     )
     confidence = OneOf(

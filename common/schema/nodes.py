@@ -15,7 +15,7 @@ from common.fields import (
     StrictString,
     says,
 )
-from common.model import NodeType
+from common.model import EnergySource, NodeType
 from common.schema.base import (
     MAX_NUMBER,
     Strict,
@@ -106,6 +106,12 @@ class RegisterSchema(Strict):
         load_default=None,
         allow_none=True,
         **says("hosts that it streams to, as `rtmp://live.example.com`; left out: none"),
+    )
+    energy_source = OneOf(
+        EnergySource,
+        load_default=None,
+        allow_none=True,
+        **says("what tells the energy of an encode: `rapl`, `gpu`, `rapl+gpu`, `model`; left out: nothing"),
     )
 
 

@@ -54,12 +54,25 @@ def resolve_rate(scenario: Scenario, given: Mapping[str, Any], codec: str) -> Ra
     maxrate = given.get("maxrate")
     if maxrate is not None and not by_quality:
         raise UnsuitableError("maxrate", "maxrate caps a crf or target_vmaf; a bitrate has a cap of its own")
-    if given.get("two_pass") and by_quality:
-        raise UnsuitableError("two_pass", "two passes go with a bitrate; a crf needs one")
+    if given.get("two_pass"):
+        _check_two_pass(codec, by_quality=by_quality)
     return Rate(
         bitrate=None if by_quality else parse_bitrate(str(given.get("bitrate", scenario.bitrate))),
-        crf=None if crf is None else float(crf),
+        crf=None if crf is None else rounded_crf(float(crf), codec),
         maxrate=None if maxrate is None else parse_bitrate(str(maxrate)),
         passes=2 if given.get("two_pass") else 1,
         target_vmaf=None if target is None else float(target),
     )
+
+
+def rounded_crf(crf: float, codec: str) -> float:
+    """The crf that the codec's encoder makes of it: VP9 and AV1 know whole numbers only."""
+    return float(round(crf)) if CODECS[codec].whole_crf else crf
+
+
+def _check_two_pass(codec: str, *, by_quality: bool) -> None:
+    if by_quality:
+        raise UnsuitableError("two_pass", "two passes go with a bitrate; a crf needs one")
+    if not CODECS[codec].two_pass:
+        able = ", ".join(name for name, codec in CODECS.items() if codec.two_pass)
+        raise UnsuitableError("two_pass", f"{codec} misses its bitrate by more with two passes; use {able}")

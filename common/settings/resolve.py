@@ -6,7 +6,7 @@ the agent resolves the same settings to build ffmpeg's command line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from common.model import Value
@@ -15,6 +15,7 @@ from common.settings.codecs import CODECS, MAX_AV1_BITRATE, MAX_AV1_THREADS, MIN
 from common.settings.containers import CONTAINERS
 from common.settings.encode import DEFAULT_AUDIO_BITRATE, DEFAULT_SEGMENT_SECONDS, EncodeSettings
 from common.settings.errors import UnsuitableError
+from common.settings.hardware import with_hardware
 from common.settings.rate import parse_bitrate, resolve_rate
 from common.settings.size import fit, steps
 from common.settings.source import Source
@@ -25,13 +26,17 @@ EIGHT_BIT, TEN_BIT = "yuv420p", "yuv420p10le"
 
 
 def resolve(
-    scenario: Scenario, parameters: Mapping[str, Value], source: Source | None = None
+    scenario: Scenario,
+    parameters: Mapping[str, Value],
+    source: Source | None = None,
+    usable: Collection[str] = (),
 ) -> EncodeSettings:
     """The exact encode; `UnsuitableError` where two parameters contradict each other.
 
     Of a `source` all is encoded, each frame at its time, with its sound, where the parameters ask for
     nothing else; its picture keeps its shape and depth, and is never larger than it was unless a
-    width or height is asked for. The parameters have passed `common.schema.ParametersSchema`: types
+    width or height is asked for. `usable`: the encoders that work on the node, of which
+    `hwaccel: auto` takes one. The parameters have passed `common.schema.ParametersSchema`: types
     and ranges hold.
     """
     given: dict[str, Any] = dict(parameters)
@@ -66,7 +71,7 @@ def resolve(
         source=source,
     )
     _check(settings)
-    return settings
+    return with_hardware(settings, given.get("hwaccel", "none"), given.get("preset"), usable)
 
 
 def _size(
@@ -152,7 +157,8 @@ def _check_av1(settings: EncodeSettings) -> None:
         raise UnsuitableError("crf", "crf of av1 is between 1 and 63")
     if settings.gop < 2:
         raise UnsuitableError("gop", "av1 needs a gop of 2 or more")
-    if rate.bitrate is not None and rate.bitrate > MAX_AV1_BITRATE:
-        raise UnsuitableError("bitrate", "a bitrate of av1 is at most 100M")
+    for name, value in (("bitrate", rate.bitrate), ("maxrate", rate.maxrate)):
+        if value is not None and value > MAX_AV1_BITRATE:
+            raise UnsuitableError(name, f"a {name} of av1 is at most 100M")
     if settings.threads is not None and settings.threads > MAX_AV1_THREADS:
         raise UnsuitableError("threads", f"av1 has {MAX_AV1_THREADS} levels of parallelism; use 1 to 6")

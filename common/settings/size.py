@@ -26,12 +26,13 @@ def fit(
     scale = min([*limits, *([] if enlarge and limits else [Fraction(1)])])
     longer = 0 if shown[0] >= shown[1] else 1
     size = [0, 0]
-    size[longer] = _nearest(shown[longer] * scale, step[longer])
+    size[longer] = _nearest(shown[longer] * scale, step[longer], box[longer])
     shape = shown[1 - longer] / shown[longer]
-    size[1 - longer] = _nearest(size[longer] * shape, step[1 - longer])
+    size[1 - longer] = _nearest(size[longer] * shape, step[1 - longer], box[1 - longer])
     return size[0], size[1]
 
 
-def _nearest(value: Fraction, step: int) -> int:
-    """The nearest multiple, of two that are as near the lower one; one step at least."""
-    return max(step, -((step - 2 * value) // (2 * step)) * step)
+def _nearest(value: Fraction, step: int, most: int | None) -> int:
+    """The nearest multiple up to `most`, of two that are as near the lower one; one step at least."""
+    nearest = -((step - 2 * value) // (2 * step)) * step
+    return max(step, nearest if most is None else min(nearest, most // step * step))

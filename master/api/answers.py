@@ -93,6 +93,18 @@ def no_body() -> None:
     body()
 
 
+def octets() -> bytes:
+    """The request's body as it is; `unsupported_media_type` if it says to be something else."""
+    described = _described()
+    request.max_content_length = described.most
+    data = _whole_body()
+    if request.mimetype != described.body_type:
+        raise problems.UNSUPPORTED_MEDIA_TYPE(
+            f"Send bytes, with the header Content-Type: {described.body_type}."
+        )
+    return data
+
+
 def invalid(errors: list[dict[str, str]]) -> Problem:
     """`invalid`, with what is wrong with which field."""
     detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:5])

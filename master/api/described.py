@@ -36,7 +36,11 @@ LARGE_BODY = 4 * 1024 * 1024
 """Bytes that a body with a log may have."""
 BATCH_BODY = 16 * 1024 * 1024
 """Bytes that a batch of jobs may have."""
+CHUNK_BODY = 8 * 1024 * 1024
+"""Bytes that a piece of a file may have."""
 JSON = "application/json"
+OCTETS = "application/octet-stream"
+"""Bytes of a file: its body is read by `octets()` of `master.api.answers`."""
 FORM = "application/x-www-form-urlencoded"
 MAX_KEY = 255
 """Characters of an `Idempotency-Key`."""
@@ -111,6 +115,8 @@ class Description:
     problems: tuple[ProblemType, ...]
     """What it refuses, beyond what any route may refuse."""
     links: tuple[Link, ...]
+    partial: bool
+    """Whether a part of the answer may be asked for (`Range`, status 206)."""
 
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -131,6 +137,7 @@ def describe(
     answer_headers: tuple[Header, ...] = (),
     problems: tuple[ProblemType, ...] = (),
     links: tuple[Link, ...] = (),
+    partial: bool = False,
 ) -> Callable[[_View], _View]:
     """Say what a route takes and answers; the arguments are the fields of `Description`."""
     described = Description(
@@ -139,13 +146,14 @@ def describe(
         media_type=media_type if answers is None else JSON,
         takes=takes,
         body_type=body_type,
-        optional=optional or takes is None,
+        optional=optional or (takes is None and body_type == JSON),
         most=most,
         query=query,
         headers=headers,
         answer_headers=answer_headers,
         problems=problems,
         links=links,
+        partial=partial,
     )
 
     def mark(view: _View) -> _View:

@@ -9,10 +9,12 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from common.model import Attempt, Failure, Findings, Job, Progress, Token
+from common.model import Attempt, Failure, Findings, Job, Progress, Token, UploadStatus
 from common.result import METRICS
 from common.scenarios import Scenario
+from common.streams import masked
 from common.timestamps import timestamp
+from master.files import FileEntry, Upload
 from master.service import JobView, NodeView
 from master.store.archive import Entry, Place
 from master.store.listings import ListingKey, listing_key
@@ -47,10 +49,50 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "input_hosts": None if node.input_hosts is None else list(node.input_hosts),
         "output_roots": None if node.output_roots is None else list(node.output_roots),
         "output_hosts": None if node.output_hosts is None else list(node.output_hosts),
+        "energy_source": node.energy_source,
         "protocol": node.protocol,
         "agent_version": node.agent_version,
         "quarantined": node.quarantined,
         "credential_expires_at": timestamp(node.credential_expires_at),
+    }
+
+
+def file_document(entry: FileEntry, owner: str | None) -> dict[str, Any]:
+    """A stored file, as the submitter `owner` may see it, or (None) whoever may see all."""
+    holding = entry.held_by(owner) or entry.holdings[0]
+    owners = sorted(each.owner for each in entry.holdings if each.owner is not None)
+    return {
+        "sha256": entry.sha256,
+        "size": entry.size,
+        "name": holding.name,
+        "media_type": holding.media_type,
+        "created_at": timestamp(holding.created_at),
+        "used_at": timestamp(entry.used.wall),
+        "owners": owners if owner is None else [owner],
+    }
+
+
+def upload_document(upload: Upload, owner: str | None) -> dict[str, Any]:
+    """A file on its way in."""
+    return {
+        "id": upload.id,
+        "sha256": upload.announced.sha256,
+        "size": upload.announced.size,
+        "offset": upload.offset,
+        "status": upload.status,
+        "file": None if upload.entry is None else file_document(upload.entry, owner),
+    }
+
+
+def nothing_to_send(entry: FileEntry, owner: str | None) -> dict[str, Any]:
+    """The answer to who wants to put what is here already."""
+    return {
+        "id": None,
+        "sha256": entry.sha256,
+        "size": entry.size,
+        "offset": entry.size,
+        "status": UploadStatus.STORED,
+        "file": file_document(entry, owner),
     }
 
 
@@ -87,8 +129,9 @@ def job_document(view: JobView) -> dict[str, Any]:
             "encoders": list(job.constraints.encoders),
             "gpu": job.constraints.gpu,
         },
-        "input": job.input,
-        "output": job.output,
+        # Who knows a stream's key may publish there: only the node that is to gets it.
+        "input": None if job.input is None else masked(job.input),
+        "output": None if job.output is None else masked(job.output),
         "max_attempts": job.max_attempts,
         "retry_of": job.retry_of,
         "parent_id": job.parent_id,
@@ -118,7 +161,10 @@ def claim_document(view: JobView | None) -> dict[str, Any]:
         return {"job": None}
     lease = view.job.lease
     assert lease is not None  # noqa: S101 - a claim gives a lease
-    document = {**job_document(view), "lease_id": lease.lease_id, "attempt": lease.number}
+    document = {**job_document(view), "input": view.job.input, "output": view.job.output}
+    document |= {"lease_id": lease.lease_id, "attempt": lease.number}
+    if view.parts:
+        document["parts"] = [_part(part) for part in view.parts]
     return {**document, "job": document}
 
 
@@ -200,6 +246,16 @@ def parse_archive_cursor(text: str) -> Place:
 
 NO_SUCH_PAGE = "Must be the `next` of an earlier page."
 """Said of a cursor that was not made here, or for something that is gone."""
+
+
+def _part(job: Job) -> dict[str, Any]:
+    """A completed part, as a node needs it to join it."""
+    return {
+        "part": job.part,
+        "job_id": job.id,
+        "metrics": dict(job.metrics or {}),
+        "artifacts": findings_document(job.findings)["artifacts"],
+    }
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

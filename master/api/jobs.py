@@ -18,10 +18,12 @@ from common.documents import (
 )
 from common.schema import BatchSchema, SubmitSchema
 from master.api.answers import body, caller, farm, json_response, no_body, query
+from master.api.content import RANGE, content_response
 from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, Link, describe, is_key
 from master.api.documents import cursor, full_job_document, job_document, result_document
 from master.api.queries import JobsQuery
 from master.lifecycle import commands
+from master.service import files
 from master.service import jobs as service
 from master.submission import Key
 
@@ -40,7 +42,7 @@ _LINKS = tuple(
     status=201,
     takes=SubmitSchema,
     headers=(IDEMPOTENCY_KEY,),
-    problems=(problems.UNKNOWN_SCENARIO, problems.KEY_REUSED, problems.TOO_MANY),
+    problems=(problems.UNKNOWN_SCENARIO, problems.UNKNOWN_FILE, problems.KEY_REUSED, problems.TOO_MANY),
     links=_LINKS,
 )
 def submit() -> Response:
@@ -58,7 +60,7 @@ def submit() -> Response:
     takes=BatchSchema,
     most=BATCH_BODY,
     headers=(IDEMPOTENCY_KEY,),
-    problems=(problems.UNKNOWN_SCENARIO, problems.KEY_REUSED, problems.TOO_MANY),
+    problems=(problems.UNKNOWN_SCENARIO, problems.UNKNOWN_FILE, problems.KEY_REUSED, problems.TOO_MANY),
 )
 def submit_batch() -> Response:
     """Queue up to 10,000 jobs, all or none.
@@ -86,7 +88,9 @@ def _key(what: str = "") -> Key | None:
 def page() -> Response:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
     asked = query()
-    views, count = service.page(farm(), caller(), asked["status"], asked["after"], asked["limit"])
+    views, count = service.page(
+        farm(), caller(), asked["status"], asked["after"], asked["limit"], asked["parent_id"]
+    )
     return json_response(
         {
             "jobs": [job_document(view) for view in views],
@@ -132,11 +136,21 @@ def resume(job_id: str) -> Response:
     JobSchema,
     status=201,
     headers=(IDEMPOTENCY_KEY,),
-    problems=(*_UNKNOWN, problems.JOB_NOT_FINISHED, problems.KEY_REUSED, problems.TOO_MANY),
+    problems=(
+        *_UNKNOWN,
+        problems.JOB_NOT_FINISHED,
+        problems.PART_OF_JOB,
+        problems.UNKNOWN_FILE,
+        problems.KEY_REUSED,
+        problems.TOO_MANY,
+    ),
     links=_LINKS,
 )
 def retry(job_id: str) -> Response:
-    """Queue a new job that asks for the same as a finished one, with `retry_of`."""
+    """Queue a new job that asks for the same as a finished one, with `retry_of`.
+
+    A job that has parts makes all of them anew; a part cannot be retried alone.
+    """
     no_body()
     return json_response(job_document(service.retry(farm(), caller(), job_id, _key(f"retry {job_id} "))), 201)
 
@@ -146,6 +160,22 @@ def retry(job_id: str) -> Response:
 def log(job_id: str) -> Response:
     """What ffmpeg and the agent said; the newest lines, oldest first."""
     return json_response({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
+
+
+@blueprint.get("/jobs/<job_id>/artifacts/<path:path>")
+@describe(
+    media_type="*/*",
+    partial=True,
+    headers=(RANGE,),
+    problems=(*_UNKNOWN, problems.UNKNOWN_FILE, problems.WRONG_RANGE),
+)
+def artifact(job_id: str, path: str) -> Response:
+    """What a job made and stored, by its path in the result; or with `Range` a part of it.
+
+    It comes as what it is, so a player can follow a playlist from here.
+    """
+    entry, file, made = files.artifact(farm(), caller(), job_id, path)
+    return content_response(entry, file, made.media_type, name=None)
 
 
 @blueprint.get("/jobs/<job_id>/result")

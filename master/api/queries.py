@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from common.durations import parse_duration
-from common.fields import OneOf, StrictString, says
+from common.fields import Matches, OneOf, StrictString, says
 from common.model import JobStatus
 from common.schema import Strict
 from common.timestamps import TIMESTAMP, parse_timestamp
@@ -116,6 +116,12 @@ class JobsQuery(PageQuery):
     """A page of jobs."""
 
     status = OneOf(JobStatus, load_default=None, allow_none=False, **says("jobs with this status only"))
+    parent_id = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=validate.Length(min=1, error="Must not be empty."),
+        **says("the parts of that job only"),
+    )
 
 
 class ArchiveQuery(Strict):
@@ -128,6 +134,29 @@ class ArchiveQuery(Strict):
         allow_none=False,
         validate=validate.Length(min=1, error="Must not be empty."),
         **says("that job's result only, however it ended"),
+    )
+
+
+class FileCursor(StrictString):
+    """A place in the list of files: the SHA-256 of the last one seen."""
+
+    regex = re.compile(r"^[0-9a-f]{64}$", re.ASCII)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not self.regex.fullmatch(value):
+            raise ValidationError(NO_SUCH_PAGE)
+        return value
+
+
+class FilesQuery(Strict):
+    """A page of files, and which are wanted."""
+
+    limit = _limit()
+    after = FileCursor(load_default=None, allow_none=False, **_AFTER)
+    sha256 = StrictString(
+        load_default="",
+        validate=Matches(r"[0-9a-f]{0,64}", "Must be up to 64 digits of 0-9 and a-f."),
+        **says("files whose hash begins so", default=None),
     )
 
 

@@ -18,9 +18,9 @@ from common.documents import ProblemSchema
 from common.fields import StrictString
 from common.model import Role
 from common.problems import ProblemType
-from common.schema import NothingSchema, is_id
+from common.schema import NothingSchema, is_id, is_sha256
 from common.version import VERSION
-from master.api.described import HEARD, RETRY_AFTER, SPEAKS, Description, Header, Link, description_of
+from master.api.described import HEARD, OCTETS, RETRY_AFTER, SPEAKS, Description, Header, Link, description_of
 from master.api.json_schema import FarmPlugin
 
 INTRODUCTION = """\
@@ -132,14 +132,17 @@ class _Writer:
             "security": _security(described, roles),
             "parameters": self._parameters(rule, described),
             "responses": {
-                str(described.status): self._answer(described),
+                str(status): self._answer(described)
+                for status in ((described.status, 206) if described.partial else (described.status,))
+            }
+            | {
                 **self._refusals(_refused(rule, described, roles)),
             },
         }
         if _takes_body(rule):
             operation["requestBody"] = {
                 "required": not described.optional,
-                "content": {described.body_type: {"schema": described.takes or NothingSchema}},
+                "content": {described.body_type: {"schema": _body_schema(described)}},
             }
         return operation
 
@@ -154,7 +157,8 @@ class _Writer:
         return [*found, "protocol"]
 
     def _parameter(self, header: Header, place: str) -> dict[str, Any]:
-        return {"name": header.name, "in": place, **self._header(header)}
+        required = {"required": True} if header.field.required else {}
+        return {"name": header.name, "in": place, **required, **self._header(header)}
 
     def _header(self, header: Header) -> dict[str, Any]:
         return {"description": header.text, "schema": self._plugin.property_of(header.field)}
@@ -221,7 +225,7 @@ def _security(described: Description, roles: frozenset[Role]) -> list[dict[str, 
 
 
 def _takes_body(rule: Rule) -> bool:
-    return _method(rule) == "post"
+    return _method(rule) in ("post", "patch")
 
 
 def _method(rule: Rule) -> str:
@@ -238,8 +242,15 @@ def _first_line(described: Any) -> str:
     return inspect.cleandoc(described.__doc__ or "").partition("\n")[0]
 
 
+def _body_schema(described: Description) -> Any:
+    if described.body_type == OCTETS:
+        return {"type": "string", "format": "binary"}
+    return described.takes or NothingSchema
+
+
 def _path_schema(name: str) -> dict[str, Any]:
-    return {"type": "string", **({"pattern": is_id.regex.pattern} if name.endswith("_id") else {})}
+    pattern = {"sha256": is_sha256}.get(name, is_id if name.endswith("_id") else None)
+    return {"type": "string", **({} if pattern is None else {"pattern": pattern.regex.pattern})}
 
 
 def _link(link: Link) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from common.model import Attempt, Failure, FarmState, Job, JobStatus, Node, Outcome, Token
+from common.model import Attempt, Failure, FarmState, Job, JobStatus, Node, Outcome, Stage, Token
 from master.lifecycle import events as e
 
 Record = Job | Node | FarmState | Token
@@ -113,9 +113,32 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             return replace(job, status=JobStatus.PAUSED)
         case e.JobResumed():
             return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
+        case e.JobDivided() | e.JobPartsCompleted() | e.JobPartFailed():
+            return _apply_to_parent(job, event)
         case e.JobArchived():
             return None
     raise TypeError(f"{type(event).__name__} does not fit a job")
+
+
+def _apply_to_parent(job: Job, event: e.JobDivided | e.JobPartsCompleted | e.JobPartFailed) -> Job:
+    match event:
+        case e.JobDivided():
+            return replace(
+                job,
+                status=JobStatus.PENDING,
+                stage=Stage.JOIN,
+                parts=event.parts,
+                awaits_parts=True,
+                attempts=_ended(job, event.at, Outcome.DIVIDED, None, event.report_digest),
+                error=None,
+                metrics=event.metrics,
+                analyzer_output=event.analyzer_output,
+                findings=event.findings,
+            )
+        case e.JobPartsCompleted():
+            return replace(job, awaits_parts=False)
+        case e.JobPartFailed():
+            return replace(job, status=JobStatus.FAILED, finished_at=event.at, error=event.error)
 
 
 def _ended(

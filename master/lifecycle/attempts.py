@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common import failures, problems
-from common.model import Attempt, Failure, Job, JobStatus, Node, NodeStatus, Now, Outcome, Report
+from common.model import (
+    Attempt,
+    Failure,
+    Job,
+    JobStatus,
+    Node,
+    NodeStatus,
+    Now,
+    Outcome,
+    Report,
+    Stage,
+)
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
+from master.lifecycle import families
 from master.lifecycle.view import View
 
 MAX_BACKOFF = 300.0
@@ -33,9 +45,11 @@ def current_lease(job: Job, node_id: str, lease_id: str | None) -> Attempt:
 def claim(view: View, command: c.Claim, now: Now) -> Sequence[e.Event]:
     """Numbers go up, also where some are known only to agents (`FarmState.attempts_above`)."""
     job, node = view.the_job(), view.the_node()
-    if view.farm.paused or job.status is not JobStatus.PENDING:
+    if view.farm.paused or not job.waits_for_a_node:
         return []
-    if node.status(len(view.held)) is not NodeStatus.AVAILABLE:
+    if node.status(node.slots_taken(view.held)) is not NodeStatus.AVAILABLE:
+        return []
+    if job.constraints.alone and view.held:
         return []
     number = max(job.attempt.number if job.attempt else 0, view.farm.attempts_above) + 1
     return [e.JobClaimed(job.id, now.wall, node.id, command.lease_id, number)]
@@ -59,7 +73,11 @@ def finish(view: View, command: c.Finish, now: Now) -> Sequence[e.Event]:
             job_id=job.id,
             job_status=job.status,
         )
+    if report.status is JobStatus.COMPLETED and job.stage is Stage.PLAN:
+        return _planned(job, report, view, now)
     if report.status is JobStatus.COMPLETED:
+        if job.parts:
+            report = families.joined(job, report, view.family)
         completed = e.JobCompleted(
             job.id,
             now.wall,
@@ -72,6 +90,15 @@ def finish(view: View, command: c.Finish, now: Now) -> Sequence[e.Event]:
         return [completed, *_in_favour_of(view.node, now)]
     error = report.error or Failure("unspecified", "the node reported a failure without a reason")
     return [_failed(job, report, error, view, now), *against(view.node, job.id, error, view, now)]
+
+
+def _planned(job: Job, report: Report, view: View, now: Now) -> Sequence[e.Event]:
+    """The node looked at the input: the job is divided; or it fails, if that cannot be."""
+    try:
+        return [*families.divided(job, report, view, now), *_in_favour_of(view.node, now)]
+    except ValueError as problem:
+        error = Failure("output_invalid", f"the job cannot be divided into parts: {problem}")
+        return [_failed(job, report, error, view, now), *against(view.node, job.id, error, view, now)]
 
 
 def _is_of(report: Report, attempt: Attempt) -> bool:

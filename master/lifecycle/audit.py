@@ -24,6 +24,8 @@ DETAILS: Mapping[type, Mapping[str, str]] = {
         "priority": "job.priority",
         "owner": "job.owner",
         "retry_of": "job.retry_of",
+        "parent_id": "job.parent_id",
+        "part": "job.part",
     },
     e.JobClaimed: {"attempt": "number"},
     e.JobCompleted: {},
@@ -32,6 +34,9 @@ DETAILS: Mapping[type, Mapping[str, str]] = {
     e.JobCanceled: {},
     e.JobPaused: {},
     e.JobResumed: {},
+    e.JobDivided: {"parts": "parts"},
+    e.JobPartsCompleted: {},
+    e.JobPartFailed: {"part_id": "part_id", "error": "error"},
     e.JobArchived: {},
     e.NodeRegistered: {
         "address": "node.address",
@@ -98,6 +103,8 @@ def _detail(value: Any) -> Any:
         return {"code": value.code, "message": _detail(value.message)}
     if isinstance(value, datetime):
         return timestamp(value)
+    if isinstance(value, tuple):
+        return [_detail(each) for each in value]
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return value[: MAX_TEXT - 1] + "…"
     return value

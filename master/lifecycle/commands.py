@@ -65,6 +65,11 @@ class ResumeJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """Look whether the family of the view's job is whole: some of it may be lost with a damaged journal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Register:
     """Make this node known, or known again; the view's node is its old record.
 
@@ -187,7 +192,7 @@ class Rewind:
     """How long this state's own history is."""
 
 
-JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob
+JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob | Settle
 NodeCommand = (
     Register
     | Hear

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.history import LOST_AT_MOST
 from common.model import Now
-from master.lifecycle import attempts, credentials, jobs, nodes, tokens
+from master.lifecycle import attempts, credentials, families, jobs, nodes, tokens
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.view import View
@@ -16,7 +16,8 @@ from master.lifecycle.view import View
 
 def decide(view: View, command: c.Command, now: Now) -> Sequence[e.Event]:
     """The events that `command` leads to, none if it changes nothing; `Problem` if refused."""
-    return _RULES[type(command)](view, command, now)
+    happened = _RULES[type(command)](view, command, now)
+    return [*happened, *families.consequences(view, happened, now)]
 
 
 def _pause_queue(view: View, _command: c.PauseQueue, now: Now) -> Sequence[e.Event]:
@@ -49,6 +50,7 @@ _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
     c.Cancel: jobs.cancel,
     c.PauseJob: jobs.pause,
     c.ResumeJob: jobs.resume,
+    c.Settle: families.settle,
     c.Claim: attempts.claim,
     c.Finish: attempts.finish,
     c.Release: attempts.release,

@@ -106,6 +106,32 @@ class JobResumed(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class JobDivided(JobEvent):
+    """The running attempt looked at the input: the job was divided, and waits for its parts."""
+
+    node_id: str
+    parts: tuple[str, ...]
+    metrics: Mapping[str, Scalar]
+    analyzer_output: Mapping[str, Scalar]
+    report_digest: str
+    findings: Findings = NO_FINDINGS
+
+
+@dataclass(frozen=True, slots=True)
+class JobPartsCompleted(JobEvent):
+    """All parts of the job are completed: a node may join them."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPartFailed(JobEvent):
+    """A part of the waiting job failed or was canceled, and so the job failed."""
+
+    part_id: str
+    """The job that the part is, or was."""
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class JobArchived(JobEvent):
     """The finished job is in an archive on disk, and leaves the state."""
 
@@ -310,6 +336,9 @@ Event = (
     | JobCanceled
     | JobPaused
     | JobResumed
+    | JobDivided
+    | JobPartsCompleted
+    | JobPartFailed
     | JobArchived
     | NodeRegistered
     | NodeApproved

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from common.model import Job, JobStatus, Node, Token
+from common.model import Job, JobStatus, Node, Stage, Token
 from master.lifecycle import events as e
 from master.lifecycle.apply import Record
 
@@ -16,6 +16,9 @@ _JobChange = (
     | e.JobCanceled
     | e.JobPaused
     | e.JobResumed
+    | e.JobDivided
+    | e.JobPartsCompleted
+    | e.JobPartFailed
     | e.JobArchived
 )
 
@@ -55,6 +58,10 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
             return event.node_id == holder
         case e.JobCanceled():
             return not job.status.final and event.node_id == holder
+        case e.JobDivided():
+            return event.node_id == holder and job.stage is Stage.PLAN
+        case e.JobPartsCompleted() | e.JobPartFailed():
+            return job.awaits_parts and not job.status.final
         case e.JobPaused():
             return job.status is JobStatus.PENDING
         case e.JobResumed():

@@ -17,6 +17,10 @@ class View:
     """The jobs that run on `node`."""
     token: Token | None = None
     farm: FarmState = field(default_factory=FarmState)
+    family: tuple[Job, ...] = ()
+    """All jobs of the families that `job` and `held` belong to; empty where nobody has parts."""
+    next_seq: int = 0
+    """The place in the queue that the next submitted job gets."""
     silence: float = 0.0
     """Seconds since `node` was heard."""
     backoff: float = 5.0

@@ -16,9 +16,12 @@ from common.tokens import TokenText, parse
 from common.version import VERSION
 from master.operator import state, tables
 from master.operator.audit import audit
+from master.operator.files import files
 from master.operator.jobs import jobs
+from master.operator.matrix.command import matrix
 from master.operator.nodes import nodes
 from master.operator.queue import queue
+from master.operator.report.command import report
 from master.operator.talk import talks
 from master.operator.tokens import tokens
 from master.operator.watch import watch
@@ -81,7 +84,7 @@ def _token(file: Path | None) -> TokenText | None:
         raise click.BadParameter(f"what it holds {error}", param_hint=hint) from error
 
 
-for group in (nodes, jobs, queue, tokens):
+for group in (nodes, jobs, files, queue, tokens):
     main.add_command(group)
 
 
@@ -114,5 +117,5 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, watch, *state.COMMANDS):
+for command in (audit, matrix, report, watch, *state.COMMANDS):
     main.add_command(command)

@@ -25,7 +25,10 @@ def jobs() -> None:
     "-p", "--parameter", multiple=True, metavar="NAME=VALUE", help="A parameter, such as duration=60."
 )
 @click.option(
-    "--input", "source", metavar="INPUT", help="What to encode: media:ROOT/PATH or https://HOST/PATH."
+    "--input",
+    "source",
+    metavar="INPUT",
+    help="What to encode: media:ROOT/PATH, https://HOST/PATH or file:SHA256.",
 )
 @click.option(
     "--output",

@@ -59,7 +59,7 @@ def table(rows: Sequence[Document], columns: Sequence[Column], nothing: str) -> 
             return
         drawn = Table(box=None, pad_edge=False, header_style="bold")
         for title, _ in columns:
-            drawn.add_column(title, no_wrap=title == "ID")
+            drawn.add_column(title, no_wrap=title in ("ID", "SHA256"))
         for row in rows:
             drawn.add_row(*(Text(safe(render(row))) for _, render in columns))
         # Nothing is cut: into a pipe lines are as long as they need to be, and a narrow terminal wraps them.
@@ -193,6 +193,24 @@ def _details(entry: Document) -> str:
     return ", ".join(
         f"{name}: {value['message'] if isinstance(value, dict) else value}" for name, value in known.items()
     )
+
+
+def files(rows: Sequence[Document]) -> Answer:
+    """The file store."""
+    columns: list[Column] = [
+        ("SHA256", lambda f: f["sha256"]),
+        ("SIZE", lambda f: f"{f['size']:,}"),
+        ("NAME", lambda f: f["name"] or "-"),
+        ("TYPE", lambda f: f["media_type"] or "-"),
+        ("USED", lambda f: f["used_at"]),
+        ("OWNERS", lambda f: ", ".join(f["owners"]) or "-"),
+    ]
+    return table(rows, columns, "No file is stored. Put one here with: ffrtmp files put FILE")
+
+
+def files_stored(stored: Sequence[Document]) -> Answer:
+    """Files, as jobs call them."""
+    return Answer(list(stored), lambda: click.echo("\n".join(f"file:{f['sha256']}" for f in stored)))
 
 
 def scenarios(rows: Sequence[Document]) -> Answer:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -20,20 +21,27 @@ def talks(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     @click.pass_obj
     def command(settings: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        try:
+        with clear_failures(settings):
             answer = function(settings["connect"](), *args, **kwargs)
-        except (ApiError, TrustError) as error:
-            raise click.ClickException(str(error)) from error
-        except requests.exceptions.SSLError as error:
-            raise click.ClickException(explain(error)) from error
-        except (OSError, requests.RequestException) as error:
-            raise click.ClickException(
-                f"cannot reach the master at {settings['url']}: {_reason(error)}"
-            ) from error
         if answer is not None:
-            _print(answer, settings["output"])
+            show(answer, settings)
 
     return command
+
+
+@contextmanager
+def clear_failures(settings: dict[str, Any]) -> Iterator[None]:
+    """Turn every failure of talking to the master into one line."""
+    try:
+        yield
+    except (ApiError, TrustError) as error:
+        raise click.ClickException(str(error)) from error
+    except requests.exceptions.SSLError as error:
+        raise click.ClickException(explain(error)) from error
+    except (OSError, requests.RequestException) as error:
+        raise click.ClickException(
+            f"cannot reach the master at {settings['url']}: {_reason(error)}"
+        ) from error
 
 
 def full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
@@ -52,10 +60,11 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _print(answer: Any, output: str) -> None:
+def show(answer: Any, settings: dict[str, Any]) -> None:
+    """Print an answer in the way that was asked for."""
     if isinstance(answer, str):
         click.echo(answer)
-    elif output == "json":
+    elif settings["output"] == "json":
         click.echo(json.dumps(answer.document, indent=2, ensure_ascii=False))
     else:
         answer.show()

@@ -5,16 +5,30 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import get_args
 
 from common import problems
 from common.clock import Clock
 from common.history import History
-from common.model import Actor, Constraints, Job, JobStatus, Node, NodeStatus, Now, Progress, Role, Token
+from common.model import (
+    Actor,
+    Constraints,
+    Job,
+    JobStatus,
+    Node,
+    NodeStatus,
+    Now,
+    Progress,
+    Role,
+    Stage,
+    Token,
+)
 from master import lifecycle, scheduler
 from master.config import Config
-from master.lifecycle import View, commands, events
+from master.files import Shelf
+from master.lifecycle import View, commands, events, families
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
@@ -68,14 +82,19 @@ class NodeView:
     """A node with what only the moment knows of it."""
 
     node: Node
-    running: int
-    """How many jobs it runs."""
+    held: tuple[Job, ...]
+    """The jobs that it runs."""
     last_heartbeat: datetime | None
+
+    @property
+    def running(self) -> int:
+        """How many jobs it runs."""
+        return len(self.held)
 
     @property
     def status(self) -> NodeStatus:
         """Its status now."""
-        return self.node.status(self.running)
+        return self.node.status(self.node.slots_taken(self.held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +106,15 @@ class JobView:
     pending_reason: str | None = None
     lease_expires_in: float | None = None
     """Seconds, while it runs."""
+    parts: tuple[Job, ...] = ()
+    """What a node is to join, where it is given the job for that."""
 
 
+_OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
+"""Commands that come often, and bring nothing about in the families of jobs."""
+_End = events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled | events.JobDivided
+_ENDS = get_args(_End)
+"""What ends an attempt, if there is one."""
 _SUBMIT_BURST = 100.0
 """Seconds' worth of jobs that a submitter may queue at once."""
 _JOIN_RATE, _JOIN_BURST = 10.0, 200.0
@@ -112,6 +138,7 @@ class Farm:
         store: MemoryStore,
         logs: LogStore,
         archive: Archive,
+        shelf: Shelf,
         clock: Clock,
         fingerprint: str = "",
     ) -> None:
@@ -120,6 +147,7 @@ class Farm:
         self.store = store
         self.logs = logs
         self.archive = archive
+        self.shelf = shelf
         self.clock = clock
         self.submits = Throttle(config.submit_rate, burst=_SUBMIT_BURST * config.submit_rate)
         self.joins = Throttle(_JOIN_RATE, burst=_JOIN_BURST)
@@ -135,6 +163,14 @@ class Farm:
         with self.store.transaction(self.clock()) as tx:
             self.decide(tx, commands.Start(start, tx.history()))
         self.start = start
+        self._settle_families()
+
+    def _settle_families(self) -> None:
+        """After a repair: whoever waits for a job that is lost hears of it."""
+        with self.store.transaction(self.clock()) as tx:
+            for job in tx.unfinished():
+                if (job.awaits_parts or job.parent_id is not None) and tx.job(job.id) == job:
+                    self.decide(tx, commands.Settle(), job=job)
 
     def decide(
         self,
@@ -153,6 +189,8 @@ class Farm:
             held,
             token,
             tx.farm(),
+            family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
+            next_seq=tx.next_seq(),
             silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
             backoff=self.config.retry_backoff,
             patience=self.config.heartbeat_timeout,
@@ -206,7 +244,7 @@ class Farm:
         """The node as it is now, or `unknown_node`."""
         node = self.require_node(tx, node_id)
         last_heartbeat = self.store.liveness.last_heard(node_id) or node.last_seen
-        return NodeView(node, len(tx.held(node_id)), last_heartbeat)
+        return NodeView(node, tx.held(node_id), last_heartbeat)
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
         """`job` as it is now. `reasons` remembers, for a page, why jobs of a kind wait."""
@@ -216,6 +254,8 @@ class Farm:
             return JobView(job, liveness.progress(job.lease.lease_id), lease_expires_in=max(0.0, left))
         if job.status is not JobStatus.PENDING:
             return JobView(job)
+        if job.awaits_parts:
+            return self._parent_view(tx, job)
         ready_in = tx.ready_in(job.id)
         known = {} if reasons is None or ready_in > 0 else reasons
         if job.constraints not in known:
@@ -224,21 +264,42 @@ class Farm:
             )
         return JobView(job, pending_reason=known[job.constraints])
 
-    def wake_for(self, job_id: str) -> None:
-        """If the job is still pending, wake a parked poll that can take it."""
+    def claim_view(self, tx: Transaction, job: Job) -> JobView:
+        """`job` as it is given to a node: with its parts, where it is to join them."""
+        view = self.job_view(tx, job)
+        return replace(view, parts=tuple(tx.children(job.id))) if job.stage is Stage.JOIN else view
+
+    def _parent_view(self, tx: Transaction, job: Job) -> JobView:
+        """A job that waits for its parts: they are how far it is."""
+        parts, liveness = tx.children(job.id), self.store.liveness
+        running = [liveness.progress(part.lease.lease_id) for part in parts if part.lease is not None]
+        done = 100.0 * sum(part.status is JobStatus.COMPLETED for part in parts)
+        done += sum(progress.percent or 0.0 for progress in running if progress is not None)
+        percent = round(done / len(parts), 2) if parts else None
+        reason = families.waiting_reason(job, parts)
+        return JobView(job, Progress(percent=percent), pending_reason=reason)
+
+    def wake_for(self, job_id: str, before: int | None = None) -> None:
+        """If the job is still pending, wake a parked poll that can take it (see `Waiters.wake_for`)."""
         with self.store.transaction(self.clock()) as tx:
             job, paused = tx.job(job_id), tx.farm().paused
         # While the queue is paused, polls would pass the job from one to the next.
-        if job is not None and job.status is JobStatus.PENDING and not paused:
-            self.waiters.wake_for(job)
+        if job is not None and job.waits_for_a_node and not paused:
+            self.waiters.wake_for(job, before)
+
+    def room_was_made_for(self, job: Job) -> None:
+        """`job` waits no longer: a node that made room for it may take others again."""
+        if job.constraints.alone:
+            self.waiters.wake_busy()
 
     def _after(self, happened: Sequence[events.Event]) -> None:
         """Wake those whom the events concern; the events are on disk."""
         for event in happened:
             match event:
                 case events.JobSubmitted():
-                    self.waiters.wake_for(event.job)
-                case events.JobResumed():
+                    if event.job.waits_for_a_node:
+                        self.waiters.wake_for(event.job)
+                case events.JobResumed() | events.JobPartsCompleted():
                     self.wake_for(event.job_id)
                 case events.QueueResumed():
                     self.waiters.wake_all()
@@ -246,20 +307,25 @@ class Farm:
                     self.waiters.wake_node(event.node.id)
                 case events.NodeLost() | events.NodeRevoked():
                     self.waiters.end(event.node_id)  # waiting is no sign of life
-                case events.JobCompleted() | events.JobRequeued() | events.JobFailed() | events.JobCanceled():
+                case _ if isinstance(event, _ENDS):
                     self._after_an_end(event)
                 case events.NodeEvent():
-                    self.waiters.wake_node(event.node_id)  # it has another standing
-            if isinstance(event, events.NodeRemoved):
-                self.store.liveness.forget_node(event.node_id)
+                    self._after_another_standing(event)
 
-    def _after_an_end(
-        self, event: events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled
-    ) -> None:
+    def _after_another_standing(self, event: events.NodeEvent) -> None:
+        self.waiters.wake_node(event.node_id)
+        if isinstance(event, events.NodeRemoved):
+            self.store.liveness.forget_node(event.node_id)
+
+    def _after_an_end(self, event: _End) -> None:
         if event.node_id is not None:
             self.waiters.wake_node(event.node_id)  # it has a free slot
         if isinstance(event, events.JobRequeued) and event.delay <= 0:
             self.wake_for(event.job_id)
+
+
+def _known(job: Job | None) -> Sequence[Job]:
+    return () if job is None else (job,)
 
 
 def new_id() -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from common import problems
 from common.model import Constraints, Job, JobStatus, Now
 from master import submission
-from master.lifecycle import commands
+from master.lifecycle import commands, families
+from master.service import files
 from master.service.farm import Caller, Farm, JobView, new_id, throttle
-from master.store.listings import ListingKey
+from master.store.listings import ListingKey, listing_key
 from master.store.memory import Transaction
 
 
@@ -53,13 +54,26 @@ def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> 
     """Queue `jobs` behind all others, in their order; `too_many` if too many wait already."""
     if caller.owner is not None:
         throttle(farm.submits, caller.owner, tx.now, len(jobs))
+    # Parts are queued later, or with their parent: what was taken once is not refused in the middle.
     waiting, most = tx.count(JobStatus.PENDING), farm.config.max_pending_jobs
     if waiting + len(jobs) > most:
         raise problems.TOO_MANY(
             f"{waiting} jobs wait already, and this master keeps {most} at most (--max-pending-jobs)."
         )
-    placed = [replace(job, seq=seq) for seq, job in enumerate(jobs, start=tx.next_seq())]
-    farm.decide(tx, commands.Submit(tuple(placed)))
+    for place, job in enumerate(jobs):
+        try:
+            files.check_input(farm, tx, job)
+        except problems.Problem as problem:
+            if len(jobs) == 1:
+                raise
+            raise submission.of_batch(problem, place) from problem
+    placed: list[Job] = []
+    submitted: list[Job] = []
+    for job in jobs:
+        members = families.whole(replace(job, seq=tx.next_seq() + len(submitted)), tx.now)
+        placed.append(members[0])
+        submitted += members
+    farm.decide(tx, commands.Submit(tuple(submitted)))
     return placed
 
 
@@ -78,9 +92,20 @@ def retry(farm: Farm, caller: Caller, job_id: str, key: submission.Key | None = 
         known = _made_by(tx, key)
         if not known:
             old = farm.require_job(tx, job_id, caller)
+            _check_whole(old)
             job = submission.repeat_of(old, key, new_id(), farm.config.max_attempts, now)
             known = _place(farm, caller, tx, [job])
         return farm.job_view(tx, known[0])
+
+
+def _check_whole(job: Job) -> None:
+    """`part_of_job` if it is a part: alone it would be of no use to its parent, which is finished."""
+    if job.parent_id is not None:
+        raise problems.PART_OF_JOB(
+            f"Job {job.id} is the part {job.part} of job {job.parent_id}. Retry that one: it makes all "
+            f"its parts anew.",
+            job_id=job.parent_id,
+        )
 
 
 def change(farm: Farm, caller: Caller, job_id: str, command: commands.JobCommand) -> JobView:
@@ -90,7 +115,10 @@ def change(farm: Farm, caller: Caller, job_id: str, command: commands.JobCommand
     """
     with farm.store.transaction(farm.clock(), caller.actor) as tx:
         farm.decide(tx, command, job=farm.require_job(tx, job_id, caller))
-        return farm.job_view(tx, farm.require_job(tx, job_id))
+        job = farm.require_job(tx, job_id)
+        view = farm.job_view(tx, job)
+    farm.room_was_made_for(job)
+    return view
 
 
 def get(farm: Farm, caller: Caller, job_id: str) -> JobView:
@@ -100,16 +128,30 @@ def get(farm: Farm, caller: Caller, job_id: str) -> JobView:
 
 
 def page(
-    farm: Farm, caller: Caller, status: JobStatus | None, after: ListingKey | None, limit: int
+    farm: Farm,
+    caller: Caller,
+    status: JobStatus | None,
+    after: ListingKey | None,
+    limit: int,
+    parent_id: str | None = None,
 ) -> tuple[list[JobView], int]:
     """Up to `limit` jobs behind `after` in the listing, and how many there are in all.
 
-    A submitter sees its own jobs only.
+    A submitter sees its own jobs only. `parent_id`: the parts of that job only.
     """
     with farm.store.transaction(farm.clock()) as tx:
         reasons: dict[Constraints, str] = {}
-        views = [farm.job_view(tx, job, reasons) for job in tx.page(status, after, limit, caller.owner)]
-        return views, tx.count(status, caller.owner)
+        if parent_id is None:
+            found, count = tx.page(status, after, limit, caller.owner), tx.count(status, caller.owner)
+        else:
+            parts = [
+                job
+                for job in sorted(tx.children(parent_id), key=listing_key)
+                if caller.owner in (None, job.owner) and status in (None, job.status)
+            ]
+            found = [job for job in parts if after is None or listing_key(job) > after][:limit]
+            count = len(parts)
+        return [farm.job_view(tx, job, reasons) for job in found], count
 
 
 def results_page(farm: Farm, caller: Caller, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:

@@ -75,6 +75,7 @@ def _node_from(fields: Mapping[str, Any], caller: Caller, now: Now) -> Node:
         input_hosts=_sorted(fields["input_hosts"]),
         output_roots=_sorted(fields["output_roots"]),
         output_hosts=_sorted(fields["output_hosts"]),
+        energy_source=fields["energy_source"],
         protocol=caller.protocol or 0,
         instance=fields["instance"],
         credential_hash=hash_secret(fields["credential"]) if fields["credential"] else None,

@@ -2,7 +2,8 @@
 
 A job is written to the archive first, durably, and leaves the memory then. So a crash in between
 leaves it in both, never in none; what it left in both is found before anything more is
-archived of the same day (`_settle`), so that nothing is in the archive twice.
+archived of the same day (`_settle`), so that nothing is in the archive twice. A family of jobs
+goes together, on the day on which the parent was finished.
 """
 
 from __future__ import annotations
@@ -90,10 +91,11 @@ class Retention:
                 self._settle(day, now)
                 self._settled.add(day)
             with self._farm.store.transaction(now) as tx:
-                leaving = [job for job in jobs if tx.job(job.id) is not None]
+                families = [tx.family(job) or (job,) for job in jobs if tx.job(job.id) is not None]
+            leaving = [job for family in families for job in family]
             if leaving:
                 self._farm.archive.add(day, map(self._entry, leaving))
-                self._forget(leaving, now)
+                self._forget(families, now)
                 log.info("archived %d jobs of %s", len(leaving), day)
 
     def _settle(self, day: date, now: Now) -> None:
@@ -104,16 +106,17 @@ class Retention:
                 both = [job for job in map(tx.job, archived) if job is not None]
             # A job that was finished anew, after an older copy of the state was restored, is archived again.
             same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
-            self._forget(same, now)
+            self._forget([same], now)
 
     @staticmethod
     def _finish_of(entry: Entry) -> object:
         return entry["job"]["finished_at"]
 
-    def _forget(self, archived: Iterable[Job], now: Now) -> None:
-        """Remove jobs that are in the archive, and their logs."""
+    def _forget(self, archived: Iterable[Sequence[Job]], now: Now) -> None:
+        """Remove jobs that are in the archive, and their logs; those that belong together at once."""
         rest = iter(archived)
-        while some := list(islice(rest, _AT_ONCE)):
+        while families := list(islice(rest, _AT_ONCE)):
+            some = [job for family in families for job in family]
             for job in some:
                 # First, so that a crash leaves no log behind that no job speaks of.
                 self._farm.logs.remove(job.id)

@@ -40,10 +40,11 @@ def _park(farm: Farm, node_id: str) -> Waiter | None:
     """Park a poll; None if it is to be answered at once: there are too many, or it waits for a person."""
     with farm.store.transaction(farm.clock()) as tx:
         node = farm.require_node(tx, node_id)
-        status = node.status(len(tx.held(node_id)))
+        held = tx.held(node_id)
+        status = node.status(node.slots_taken(held))
         if node.stopping or status is NodeStatus.UNAPPROVED:
             return None
-        return farm.waiters.park(node, deaf=status is not NodeStatus.AVAILABLE)
+        return farm.waiters.park(node, deaf=status is not NodeStatus.AVAILABLE, idle=not held)
 
 
 def _claim_or_wait(
@@ -74,7 +75,8 @@ def _claim_or_wait(
     finally:
         farm.waiters.leave(waiter)
         if waiter.job is not None and (claimed is None or claimed.job.id != waiter.job.id):
-            farm.wake_for(waiter.job.id)  # this poll was woken for it and did not take it: another may
+            # This poll was woken for it and did not take it: another may, of those that wait since before.
+            farm.wake_for(waiter.job.id, waiter.before)
 
 
 def claim(
@@ -92,13 +94,15 @@ def claim(
         for job in tx.held(node_id):
             if known is not None and job.lease is not None and job.lease.lease_id not in known:
                 farm.store.liveness.renew(job.lease.lease_id, now)
-                return farm.job_view(tx, job)
+                return farm.claim_view(tx, job)
         node = farm.require_node(tx, node_id)
-        chosen = scheduler.choose(node, tx.candidates(node))
+        chosen = scheduler.choose(node, tx.candidates(node), tx.held(node_id), tx.standings)
         if chosen is None or not farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node):
             return None
         job = farm.require_job(tx, chosen.id)
-        return farm.job_view(tx, job)
+        view = farm.claim_view(tx, job)
+    farm.room_was_made_for(job)
+    return view
 
 
 def progress(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -53,3 +53,26 @@ class Listings(Generic[Name]):
             return []
         keys: Iterator[ListingKey] = listing.irange(minimum=after, inclusive=(False, True))
         return [listing[key] for key in islice(keys, limit)]
+
+
+class Families:
+    """The ids of the parts of each job that has some."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, set[str]] = {}
+
+    def add(self, job: Job) -> None:
+        """Note `job` as a part of its parent, if it has one."""
+        if job.parent_id is not None:
+            self._parts.setdefault(job.parent_id, set()).add(job.id)
+
+    def discard(self, job: Job) -> None:
+        """Forget `job` as a part."""
+        others = self._parts.get(job.parent_id or "", set())
+        others.discard(job.id)
+        if not others:
+            self._parts.pop(job.parent_id or "", None)
+
+    def parts(self, job_id: str) -> Iterable[str]:
+        """The ids of the parts of a job, in any order."""
+        return self._parts.get(job_id, ())

@@ -60,6 +60,24 @@ class Transaction:
         """The jobs that were submitted with this `Idempotency-Key`."""
         return self._state.by_key(key)
 
+    def children(self, job_id: str) -> list[Job]:
+        """The parts of a job, in the order of their submission."""
+        return self._state.children(job_id)
+
+    def family(self, *jobs: Job) -> tuple[Job, ...]:
+        """All jobs of the families that `jobs` belong to; empty if none of them belongs to one."""
+        found = {
+            each.id: each
+            for job in jobs
+            if job.parent_id is not None or job.parts
+            for each in self._state.family(job)
+        }
+        return tuple(found.values())
+
+    def unfinished(self) -> list[Job]:
+        """All jobs that are not finished."""
+        return self._state.unfinished()
+
     def node(self, node_id: str) -> Node | None:
         """The node with this id."""
         return self._state.nodes.get(node_id)
@@ -79,6 +97,10 @@ class Transaction:
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
         return self._state.held(node_id)
+
+    def standings(self) -> Iterator[tuple[Node, tuple[Job, ...]]]:
+        """All nodes, each with the jobs that run on it."""
+        return ((node, self._state.held(node.id)) for node in self._state.nodes.values())
 
     def running(self) -> list[Job]:
         """All jobs that run."""
@@ -115,6 +137,10 @@ class Transaction:
     def count(self, status: JobStatus | None = None, owner: str | None = None) -> int:
         """How many jobs there are."""
         return self._state.count(status, owner)
+
+    def referring_to(self, sha256: str) -> list[Job]:
+        """The jobs that refer to a file of the file store."""
+        return [self._state.jobs[job_id] for job_id in self._state.references.to(sha256)]
 
     def next_seq(self) -> int:
         """The place in the queue that the next submitted job gets."""

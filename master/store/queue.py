@@ -9,7 +9,7 @@ from itertools import count
 from common.model import Constraints, Job, Node, Now, Priority
 from master import scheduler
 
-_Heap = list[tuple[int, int, str]]  # seq, ticket, job id
+_Heap = list[tuple[tuple[int, int], int, str]]  # turn, ticket, job id
 
 
 class _Group:
@@ -76,7 +76,7 @@ class Queue:
 
     def _push(self, job: Job, ticket: int) -> None:
         group = self._groups.setdefault(job.constraints, _Group())
-        heapq.heappush(group.heaps.setdefault(job.priority, []), (job.seq, ticket, job.id))
+        heapq.heappush(group.heaps.setdefault(job.priority, []), (job.turn, ticket, job.id))
         group.live += 1
 
     def _head(self, group: _Group, priority: Priority) -> str | None:

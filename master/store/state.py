@@ -14,8 +14,9 @@ from sortedcontainers import SortedList
 from common.model import FarmState, Job, JobStatus, Node, Now, Token
 from master import lifecycle
 from master.lifecycle.events import RecordKey
-from master.store.listings import ListingKey, Listings
+from master.store.listings import Families, ListingKey, Listings
 from master.store.queue import Queue
+from master.store.references import References
 
 ListingName = tuple[str | None, JobStatus | None]
 """Whose jobs are in a listing (None: everybody's), and with which status (None: any)."""
@@ -25,6 +26,11 @@ def _listing_names(job: Job) -> list[ListingName]:
     """The listings that `job` is in; only submitters' jobs have some of their own."""
     names: list[ListingName] = [(None, None), (None, job.status)]
     return names if job.owner is None else [*names, (job.owner, None), (job.owner, job.status)]
+
+
+def _finish(job: Job) -> tuple[datetime | None, int, str]:
+    """The place of a finished job among those that wait to become old."""
+    return (job.finished_at, job.seq, job.id)
 
 
 def _digests(node: Node | None) -> set[str]:
@@ -44,6 +50,7 @@ class State:
         self.history = 0
         """How many events led here, since the beginning."""
         self.queue = Queue()
+        self.references = References()
         self.last_seq = 0
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[str | None] = Listings()  # by owner
@@ -52,6 +59,7 @@ class State:
         self._by_credential: dict[str, tuple[str, ...]] = {}
         self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
+        self._families = Families()
 
     def record(self, key: RecordKey) -> lifecycle.Record | None:
         """The record with this key."""
@@ -91,6 +99,11 @@ class State:
         """Every job that holds a lease."""
         return [self.jobs[job_id] for job_id in self._listings.ids((None, JobStatus.RUNNING))]
 
+    def unfinished(self) -> list[Job]:
+        """Every job that is not finished."""
+        names = [(None, status) for status in JobStatus if not status.final]
+        return [self.jobs[job_id] for name in names for job_id in self._listings.ids(name)]
+
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential, or whose replaced one, has this SHA-256."""
         node_ids = self._by_credential.get(digest)
@@ -104,6 +117,20 @@ class State:
     def by_key(self, key: str) -> list[Job]:
         """The jobs that were submitted with this `Idempotency-Key`, in the order of their submission."""
         return [self.jobs[job_id] for job_id in self._by_key.get(key, ())]
+
+    def children(self, job_id: str) -> list[Job]:
+        """The parts of a job, in the order of their submission."""
+        parts = (self.jobs[part_id] for part_id in self._families.parts(job_id))
+        return sorted(parts, key=lambda job: job.seq)
+
+    def family(self, job: Job) -> list[Job]:
+        """The job, all that it is a part of, and all their parts; itself alone if it has none of these."""
+        while job.parent_id is not None and (parent := self.jobs.get(job.parent_id)) is not None:
+            job = parent
+        found = [job]
+        for each in found:  # it grows meanwhile
+            found += self.children(each.id)
+        return found
 
     def page(
         self, status: JobStatus | None, after: ListingKey | None, limit: int, owner: str | None = None
@@ -119,7 +146,10 @@ class State:
         return page, self._with_result.count(owner)
 
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
-        """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are."""
+        """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are.
+
+        A part is none of them while its parent is there: it goes with that.
+        """
         count = self._finished.bisect_left((moment,))
         return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
 
@@ -128,25 +158,37 @@ class State:
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
             self._unindex(old)
+        self.references.add(new)
         for name in _listing_names(new):
             self._listings.add(name, new)
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
             for owner in {None, new.owner}:
                 self._with_result.add(owner, new)
-        if new.finished_at is not None:
-            self._finished.add((new.finished_at, new.seq, new.id))
+        self._put_into_family(old, new)
         if old is None and new.idempotency_key is not None:
             self._by_key[new.idempotency_key] = (*self._by_key.get(new.idempotency_key, ()), new.id)
         if new.lease is not None:
             self._held[new.lease.node_id].add(new.id)
-        if new.status is JobStatus.PENDING:
+        if new.waits_for_a_node:
             self.queue.put(new, now)
+
+    def _put_into_family(self, old: Job | None, new: Job) -> None:
+        if old is None:
+            self._families.add(new)
+            for part in self.children(new.id):  # they came first
+                self._finished.discard(_finish(part))
+        if new.finished_at is not None and new.parent_id not in self.jobs:
+            self._finished.add(_finish(new))
 
     def _remove_job(self, old: Job) -> None:
         self._unindex(old)
         for owner in {None, old.owner}:
             self._with_result.discard(owner, old)
         del self.jobs[old.id]
+        self._families.discard(old)
+        for part in self.children(old.id):  # nobody else takes them along
+            if part.finished_at is not None:
+                self._finished.add(_finish(part))
         if old.idempotency_key is not None:
             others = tuple(i for i in self._by_key[old.idempotency_key] if i != old.id)
             self._by_key[old.idempotency_key] = others
@@ -154,13 +196,14 @@ class State:
                 del self._by_key[old.idempotency_key]
 
     def _unindex(self, old: Job) -> None:
+        self.references.discard(old)
         for name in _listing_names(old):
             self._listings.discard(name, old)
         if old.finished_at is not None:
-            self._finished.remove((old.finished_at, old.seq, old.id))
+            self._finished.discard(_finish(old))
         if old.lease is not None:
             self._held[old.lease.node_id].discard(old.id)
-        if old.status is JobStatus.PENDING:
+        if old.waits_for_a_node:
             self.queue.remove(old)
 
     def _put_node(self, old: Node | None, new: Node | None) -> None:

@@ -27,6 +27,8 @@ TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection (RFC 8446, section 5.1: record type)."""
 MAX_UNSENT = 256 * 1024
 """Bytes of an answer that are made before the client takes the first of them, if it comes in pieces."""
+_PUSH = 4 * 1024 * 1024
+"""Bytes of an answer after which its thread serves others first, however fast the client takes them."""
 _RECEIVE = 64 * 1024
 """Bytes asked for at once: more than a TLS record has, so that none stay behind unseen by the poller."""
 _TURN = 256 * 1024
@@ -178,13 +180,16 @@ class Connection:
         self.push()
 
     def push(self) -> None:
-        """Make and send more of the answer, until it is whole or the client is to take some of it first."""
-        while self._answer is not None and len(self._outbox) < MAX_UNSENT:
+        """Make and send more of the answer, until it is whole, the client is to take some of it first, or
+        it is the turn of others.
+        """
+        sent = 0
+        while self._answer is not None and len(self._outbox) < MAX_UNSENT and sent < _PUSH:
             if self._answer.write(self._outbox, MAX_UNSENT):
                 self._last = self._answer.ends_connection
                 self._answer = None
             self.enter(Stage.SENDING)
-            self._earn(self._outbox.flush(self.sock, MAX_UNSENT))
+            sent += self._outbox.flush(self.sock, MAX_UNSENT)
 
     def refuse(self, problem: Problem) -> None:
         """Answer with a problem, and let that be the last answer."""

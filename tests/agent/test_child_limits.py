@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.encode import judge
+from agent.accept import judge
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import ALLOCATED, Limits, exceeded
 from agent.ffmpeg.spawner import Spawner

@@ -9,7 +9,16 @@ from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import duration, frame_rate
 from common.model import Scalar
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, resolve
+from common.settings import (
+    AudioTrack,
+    Colour,
+    ContentLight,
+    EncodeSettings,
+    MasteringDisplay,
+    Source,
+    SubtitleTrack,
+    resolve,
+)
 
 
 def settings(scenario: str = "720p30-h264", **parameters: Scalar) -> EncodeSettings:
@@ -116,7 +125,13 @@ def test_the_frame_rate_is_the_one_that_people_mean(fps: float, exact: Fraction)
 
 def given(version: str = "n9.0.2", **parameters: Scalar) -> list[str]:
     """The command line for an input that is open as descriptor 7."""
-    source = Source(2.0, audio=True)
+    source = Source(
+        2.0,
+        640,
+        360,
+        (AudioTrack("aac", 2), AudioTrack("ac3", 6, number=2)),
+        (SubtitleTrack("dvd_subtitle", text=False), SubtitleTrack("subrip", text=True, number=1)),
+    )
     wanted = resolve(SCENARIOS["720p30-h264"], parameters, source)
     return build("/opt/ffmpeg", wanted, "out.mp4", 7, version)
 
@@ -146,13 +161,85 @@ def test_an_ffmpeg_that_is_too_old_for_fd_gets_the_same_file(version: str, way: 
 
 def test_an_input_is_scaled_to_what_is_asked_for_and_cut_to_its_length() -> None:
     line = given(width=320, height=180, fps=29.97, duration=1)
-    assert value(line, "-vf") == "fps=30000/1001:start_time=0,scale=320:180"
+    assert value(line, "-vf") == ("fps=30000/1001:start_time=0,scale=320:180,setsar=1,format=yuv420p")
     assert value(line, "-frames:v") == "30"
     assert value(line, "-t") == "1.001000"
 
 
-def test_the_first_picture_and_sound_of_an_input_are_taken_and_nothing_else() -> None:
+@pytest.mark.parametrize(
+    ("version", "mode", "clock"),
+    [
+        ("n9.0.2", "-fps_mode", "demux"),
+        ("N-118000-g1234567", "-fps_mode", "demux"),
+        ("6.0", "-fps_mode", "-1"),
+        ("5.1.6-0+deb12u1", "-fps_mode", "-1"),
+        ("4.4.2-0ubuntu0.22.04.1", "-vsync", "-1"),
+    ],
+)
+def test_each_frame_keeps_its_time_unless_a_rate_is_asked_for(version: str, mode: str, clock: str) -> None:
+    line = given(version)
+    assert (value(line, mode), value(line, "-enc_time_base:v")) == ("passthrough", clock)
+    assert value(line, "-vf") == "scale=640:360,setsar=1,format=yuv420p"
+    assert "-frames:v" not in line
+    assert mode not in given(version, fps=25)
+
+
+def test_the_picture_and_all_sound_and_text_of_an_input_are_taken_and_nothing_else() -> None:
     line = given()
-    assert [line[i + 1] for i, word in enumerate(line) if word == "-map"] == ["0:V:0", "0:a:0"]
-    assert {"-sn", "-dn"} <= set(line)
-    assert [word for word in given(audio="none") if word.startswith("0:a")] == []
+    assert maps(line) == ["0:V:0", "0:a:0", "0:a:2", "0:s:1"]
+    assert "-dn" in line
+    assert maps(given(audio="none", subtitles="none")) == ["0:V:0"]
+
+
+LIGHT = MasteringDisplay((0.68, 0.32), (0.265, 0.69), (0.15, 0.06), (0.3127, 0.329), 0.0001, 1000)
+BRIGHT = Source(
+    2.0,
+    640,
+    360,
+    depth=10,
+    colour=Colour("bt2020", "smpte2084", "bt2020nc", "tv"),
+    mastering=LIGHT,
+    light=ContentLight(1000, 400),
+)
+"""HDR10."""
+
+
+def made_of(source: Source, **parameters: Scalar) -> list[str]:
+    return build("/opt/ffmpeg", resolve(SCENARIOS["720p30-h264"], parameters, source), "out.mp4", 7)
+
+
+def test_every_ffmpeg_is_told_of_colours_and_light_though_new_ones_pass_them_on() -> None:
+    tags = ("-color_primaries", "-color_trc", "-colorspace", "-color_range")
+    h265, av1 = made_of(BRIGHT, codec="h265", threads=2), made_of(BRIGHT, codec="av1")
+    assert [value(h265, tag) for tag in tags] == ["bt2020", "smpte2084", "bt2020nc", "tv"]
+    assert value(h265, "-x265-params") == (
+        "pools=2:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+        ":max-cll=1000,400"
+    )
+    assert value(av1, "-svtav1-params") == (
+        "mastering-display=G(0.26500,0.69000)B(0.15000,0.06000)R(0.68000,0.32000)WP(0.31270,0.32900)"
+        "L(1000.0000,0.0001):content-light=1000,400"
+    )
+    mapped = made_of(BRIGHT, codec="h265", hdr="tonemap")
+    assert [value(mapped, tag) for tag in tags] == ["bt709", "bt709", "bt709", "tv"]
+    assert "-x265-params" not in mapped
+
+
+def test_red_green_and_blue_get_a_matrix() -> None:
+    line = made_of(Source(2.0, 640, 360, pixel_format="gbrp", colour=Colour(range="pc")))
+    assert "scale=640:360:out_color_matrix=bt709" in str(value(line, "-vf"))
+    assert (value(line, "-colorspace"), value(line, "-color_range")) == ("bt709", "tv")
+
+
+def test_pieces_begin_with_key_frames_of_their_own() -> None:
+    parameters: dict[str, Scalar] = {"container": "hls", "segment_seconds": 4, "codec": "h265"}
+    line = made_of(Source(2.0, 640, 360), **parameters)
+    assert value(line, "-force_key_frames") == "expr:gte(t,n_forced*4)"
+    assert value(line, "-forced-idr") == "1"
+    assert value(line, "-x265-params") == "scenecut=0:open-gop=0"
+    assert value(made_of(Source(2.0, 640, 360), container="dash"), "-sc_threshold") == "0"
+    assert "-force_key_frames" not in made_of(Source(2.0, 640, 360))
+
+
+def maps(line: list[str]) -> list[str]:
+    return [line[i + 1] for i, word in enumerate(line) if word == "-map"]

@@ -1,4 +1,4 @@
-"""Inputs of every container that we read are encoded to their end; one that is cut off is told."""
+"""Inputs of every container that we read are encoded to their end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputRules
 from agent.runner import run_job
 from agent.task import Assignment
-from common.model import Report
+from common.model import Report, Value
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=24:duration=2"]
 SOUND = ["-f", "lavfi", "-i", "sine=duration=2"]
@@ -26,13 +26,13 @@ def make(toolbox: Toolbox, file: Path, *options: str) -> Path:
     return file
 
 
-def encode(toolbox: Toolbox, spawner: Spawner, file: Path) -> Report:
-    """What comes of the file at 30 frames a second."""
+def encode(toolbox: Toolbox, spawner: Spawner, file: Path, **more: Value) -> Report:
+    """What comes of the file."""
     report = run_job(
         Assignment(
             "job-1",
             "480p-h264",
-            {"preset": "ultrafast", "width": 64, "height": 64},
+            {"preset": "ultrafast", "width": 64, "height": 64, **more},
             "lease-1",
             1,
             f"media:films/{file.name}",
@@ -77,25 +77,27 @@ def test_it_is_encoded_to_its_end(
 ) -> None:
     report = encode(toolbox, spawner, make(toolbox, tmp_path / name, *options))
     assert report.error is None
-    assert report.metrics["frames"] in (60, 61)  # sound that begins before the picture makes one more
+    assert report.metrics["frames"] == report.metrics["source_frames"] == 48
+    assert report.findings.warnings == ()
 
 
-def test_a_picture_that_begins_late_is_shown_from_the_start(
+def test_at_a_rate_a_picture_that_begins_late_is_shown_from_the_start(
     toolbox: Toolbox, spawner: Spawner, tmp_path: Path
 ) -> None:
     file = make(toolbox, tmp_path / "late.mkv", "-itsoffset", "1", *PICTURE, *SOUND, *H264)
-    assert encode(toolbox, spawner, file).metrics["frames"] == 90
+    assert encode(toolbox, spawner, file, fps=30).metrics["frames"] == 90
 
 
-def test_a_slow_rate_and_one_that_varies_are_made_even(
+def test_at_a_rate_a_slow_one_and_one_that_varies_are_made_even(
     toolbox: Toolbox, spawner: Spawner, tmp_path: Path
 ) -> None:
     slow = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=1:duration=3"]
     assert (
-        encode(toolbox, spawner, make(toolbox, tmp_path / "slow.mp4", *slow, *H264)).metrics["frames"] == 90
+        encode(toolbox, spawner, make(toolbox, tmp_path / "slow.mp4", *slow, *H264), fps=30).metrics["frames"]
+        == 90
     )
     varies = [*PICTURE, "-vf", "select='not(mod(n,7))+lt(n,20)'", "-fps_mode", "vfr", *H264]
-    report = encode(toolbox, spawner, make(toolbox, tmp_path / "varies.mp4", *varies))
+    report = encode(toolbox, spawner, make(toolbox, tmp_path / "varies.mp4", *varies), fps=30)
     assert report.error is None
     assert 50 <= int(str(report.metrics["frames"])) <= 61
 
@@ -107,20 +109,7 @@ def test_a_subtitle_that_lasts_longer_is_no_sign_of_a_missing_end(
     file = make(toolbox, tmp_path / "a.mkv", *PICTURE, "-i", "a.srt", *H264)
     report = encode(toolbox, spawner, file)
     assert report.error is None
-    assert report.metrics["frames"] == 60
-
-
-@pytest.mark.parametrize(("name", "options"), [("a.mkv", []), ("a.mp4", ["-movflags", "+faststart"])])
-def test_one_that_is_cut_off_says_so(
-    name: str, options: list[str], toolbox: Toolbox, spawner: Spawner, tmp_path: Path
-) -> None:
-    long = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=24:duration=8"]
-    file = make(toolbox, tmp_path / name, *long, *H264, *options)
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    report = encode(toolbox, spawner, file)
-    assert report.error is not None
-    assert report.error.code == "input_invalid"
-    assert "the input is cut off: its last " in report.error.message
+    assert report.metrics["frames"] == 48
 
 
 @pytest.mark.parametrize(
@@ -135,4 +124,5 @@ def test_sound_alone_is_no_video(
 ) -> None:
     report = encode(toolbox, spawner, make(toolbox, tmp_path / name, *options))
     assert report.error is not None
-    assert (report.error.code, report.error.message) == ("input_invalid", "the input has no video stream")
+    assert report.error.code == "input_invalid"
+    assert report.error.message.startswith("the input has no video stream")

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from agent.probe import verify
-from agent.prober import Probe, ProbeError
+from agent.probed import Probe, ProbeError
+from agent.verify import verify
 from common.scenarios import SCENARIOS
-from common.settings import resolve
+from common.settings import AudioTrack, resolve
 from tests.agent.conftest import Encode, measured
 
 SETTINGS = resolve(SCENARIOS["720p30-h264"], {"duration": 2, "audio": "aac"})
-GOOD = Probe(1280, 720, 30.0, "h264", "yuv420p", 60, 2.0, 2_500_000.0, 625_000, "aac", 2.0, 2.0, 0.0)
+AUDIO = AudioTrack("aac", 2)
+GOOD = Probe(
+    1280, 720, 30.0, "h264", "yuv420p", 60, 2.0, 2_500_000.0, 625_000, "aac", 2.0, 2.0, 0.0, audio=(AUDIO,)
+)
 
 
 def test_what_was_asked_for_passes() -> None:
@@ -29,7 +32,7 @@ def test_what_was_asked_for_passes() -> None:
         (replace(GOOD, pixel_format="yuv422p"), "the pixel format is yuv422p instead of yuv420p"),
         (replace(GOOD, frames=59), "the number of frames is 59 instead of 60"),
         (replace(GOOD, duration=1.9), "the duration is 1.9 s instead of 2 s"),
-        (replace(GOOD, audio_codec=None), "the audio codec is none instead of aac"),
+        (replace(GOOD, audio=()), "the sound is none instead of aac"),
         (replace(GOOD, audio_duration=1.0), "the sound lasts 1 s instead of 2 s"),
     ],
 )
@@ -46,8 +49,8 @@ def test_what_containers_round_is_no_difference() -> None:
 def test_a_day_of_ntsc_video_is_not_mistaken_for_a_wrong_duration() -> None:
     settings = resolve(SCENARIOS["720p30-h264"], {"duration": 86_400, "fps": 29.97})
     seconds = settings.frames * 1001 / 30_000
-    day = replace(GOOD, frames=settings.frames, duration=seconds, frame_rate=29.97, audio_codec=None)
-    assert verify(replace(day, audio_codec="none", audio_duration=None), settings) is None
+    day = replace(GOOD, frames=settings.frames, duration=seconds, frame_rate=29.97, audio=())
+    assert verify(replace(day, audio_duration=None), settings) is None
 
 
 def test_bitrate_and_frames_are_counted_from_the_packets(encode: Encode) -> None:

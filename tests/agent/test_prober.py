@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 import agent.probe
+from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
 from agent.probe import probe, probe_open
 from agent.prober import ProbeError
 from agent.sandbox import Sandbox
+from common.settings.source import MOST_TRACKS
 from tests.agent.conftest import Encode, measured
 
 SAY = "import os, sys; say = lambda text: sys.stderr.write(text + '\\n'); "
@@ -118,6 +120,22 @@ def test_a_flood_of_answers_is_cut(spawner: Spawner, file: Path, monkeypatch: py
     flood = f"for _ in range(100_000): say('x' * 999)\nsay({WHOLE % '25.0'!r})"
     monkeypatch.setattr(agent.probe, "_PROGRAM", f"{SAY}\n{flood}")
     assert probe(file, spawner).frame_rate == 25.0
+
+
+def test_an_answer_that_is_too_long_for_a_line_is_put_together(
+    spawner: Spawner, either: Sandbox, encode: Encode, toolbox: Toolbox
+) -> None:
+    output = Path(str(encode("480p-h264", {"duration": 1}).metrics["output_path"]))
+    many = output.with_name("many.mkv")
+    tones = [word for _ in range(40) for word in ("-map", "1")]
+    options = ["-f", "lavfi", "-i", "sine=duration=0.1", "-map", "0", *tones, "-c:v", "copy"]
+    options += ["-c:a", "pcm_s16le", "-metadata:s:a", "language=<script>"]
+    ffmpeg = str(toolbox.chosen["libx264"].path)
+    subprocess.run([ffmpeg, "-v", "error", "-i", str(output), *options, str(many)], check=True)
+    found = probe(many, spawner, either)
+    assert len(found.audio) == MOST_TRACKS  # of 40
+    assert {track.language for track in found.audio} == {None}  # no language has that name
+    assert found == measured(many)
 
 
 def test_the_agent_itself_never_loads_libav() -> None:

@@ -129,13 +129,16 @@ def everything(client: Client) -> Any:
 
 
 def kept(client: Client) -> Any:
-    """All that the master keeps: not when a node was heard last, nor how long leases and credentials hold."""
+    """All that the master keeps, but for when it heard or used something last, and how long that holds."""
     jobs = [got(client.get(f"/jobs/{job['id']}")) for job in got(client.get("/jobs"))["jobs"]]
     nodes = got(client.get("/nodes"))["nodes"]
     for document in [*jobs, *nodes]:
         document.pop("lease_expires_in", None)
         document.pop("last_heartbeat", None)
         document.pop("credential_expires_at", None)
+    files = got(client.get("/files"))["files"]
+    for file in files:
+        del file["used_at"]
     logs = [got(client.get(f"/jobs/{job['id']}/logs")) for job in jobs]
     return (
         jobs,
@@ -144,4 +147,5 @@ def kept(client: Client) -> Any:
         logs,
         got(client.get("/queue")),
         got(client.get("/tokens")),
+        files,
     )

@@ -12,6 +12,7 @@ import requests
 from master.api.described import description_of
 from master.app import create_app
 from tests.api.corner import Corner, got
+from tests.files.support import artifact, begin, content, finish_with, store
 from tests.masters import Client
 
 _UNUSED: Any = None
@@ -74,6 +75,7 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     got(client.post("/queue/pause"))
     got(client.post("/queue/resume"))
     got(client.get("/audit", params={"node_id": node["id"]}))
+    _use_files(corner)
     token = got(client.post("/tokens", json={"role": "join"}), 201)
     got(client.get("/tokens"))
     assert client.delete(f"/tokens/{token['id']}").ok
@@ -86,6 +88,21 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
         for endpoint in APP.view_functions
         if endpoint not in ("docs.page", "docs.asset") and not endpoint.startswith("site.")
     }
+
+
+def _use_files(corner: Corner) -> None:
+    client, data = corner.client, content(1000, corner.labels)
+    begun = begin(client, data)
+    got(client.get(f"/files/uploads/{begun['id']}"))
+    assert client.delete(f"/files/uploads/{begun['id']}").ok
+    file = store(client, data, name="a.mp4", media_type="video/mp4")
+    got(client.get("/files"))
+    assert client.get(f"/files/{file['sha256']}").content == data
+    corner.submit()
+    claimed = corner.poll(corner.register()["id"])["job"]
+    finish_with(corner, claimed, artifact(file, "a.mp4", "video", "video/mp4"))
+    assert client.get(f"/jobs/{claimed['id']}/artifacts/a.mp4").content == data
+    assert client.delete(f"/files/{file['sha256']}").ok
 
 
 def look(client: Client, job_id: str, node_id: str) -> None:

@@ -50,8 +50,9 @@ def config(master: Master, home: Path) -> Path:
         allow-extra-parameters = false
 
         [checks]
+        # 413: what does not fit into the file store. 429: very many uploads that were never gone on with.
         # 422: what was asked for contradicts what was asked for before (`key_reused`, `result_mismatch`).
-        positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+        positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "413", "422", "429"]
         # GET /jobs/batch is a job that is called batch: the address has more methods than POST.
         allow_header_conformance.enabled = false
     """)

@@ -8,15 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common.model import JobStatus, Now, Report, Role
+from common.model import Job, JobStatus, Now, Report, Role, Stage
 from common.schema import RegisterSchema, SubmitSchema
+from common.version import PROTOCOL
 from master.config import Config
+from master.files import Shelf
 from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 
 OPERATOR = Caller(Role.OPERATOR)
+AGENT = Caller(Role.OPERATOR, protocol=PROTOCOL)
+"""Who registers nodes whose agents speak what we speak."""
 
 
 class FakeClock:
@@ -39,7 +44,8 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
     config = Config(state_dir=directory, **settings)
     store = MemoryStore(directory / "journal", clock(), segment_bytes=segment_bytes)
     _left_open.append(store)
-    return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), clock)
+    shelf = Shelf(directory / "files", config.files_quota, clock, new_id)
+    return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), shelf, clock)
 
 
 _left_open: list[MemoryStore] = []
@@ -93,6 +99,26 @@ def report(view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any
 
 def finish(farm: Farm, view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any) -> None:
     work.finish(farm, OPERATOR, report(view, status, **fields), [])
+
+
+LADDER = {"ladder": ["180p", "120p", "90p"]}
+"""Parameters of a job with three parts."""
+SOURCE = {"shown_width": 320, "shown_height": 180, "source_frame_rate": 30.0, "source_duration": 2.0}
+"""What a node says of an input of such a job."""
+
+
+def divide(farm: Farm, node_id: str, parent_id: str) -> list[Job]:
+    """Have the node plan the job, which has to be the next one; its parts."""
+    view = must_claim(farm, node_id)
+    assert (view.job.id, view.job.stage) == (parent_id, Stage.PLAN)
+    finish(farm, view, metrics=SOURCE)
+    return parts(farm, parent_id)
+
+
+def parts(farm: Farm, parent_id: str) -> list[Job]:
+    """The parts of a job, in the order of their submission."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return tx.children(parent_id)
 
 
 def job(farm: Farm, job_id: str) -> JobView:

@@ -36,7 +36,14 @@ def test_a_submit_names_the_job_its_owner_and_who_sent_it() -> None:
         "job_id": "job-1",
         "node_id": None,
         "token_id": None,
-        "details": {"scenario": "720p-h264", "priority": "high", "owner": "alice", "retry_of": None},
+        "details": {
+            "scenario": "720p-h264",
+            "priority": "high",
+            "owner": "alice",
+            "retry_of": None,
+            "parent_id": None,
+            "part": None,
+        },
     }
 
 

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from hypothesis import settings
@@ -19,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from common.failures import KINDS
 from common.history import History
-from common.model import Failure, Job, JobStatus, Outcome, Progress, Role
+from common.model import Failure, Job, JobStatus, Outcome, Progress, Role, Stage
 from common.problems import Problem
 from common.schema import TokenSchema
 from master.api.documents import archive_entry
@@ -30,7 +31,10 @@ from master.service.farm import Farm
 from master.service.retention import Retention
 from master.store import snapshot
 from tests.core.support import (
+    AGENT,
+    LADDER,
     OPERATOR,
+    SOURCE,
     FakeClock,
     claim,
     crash,
@@ -42,6 +46,7 @@ from tests.core.support import (
 )
 
 PRIORITIES = st.sampled_from(["high", "medium", "low"])
+CONFIDENCES = st.sampled_from(["auto", "auto", "auto", "high"])
 LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
 PICK = st.integers(0, 7)
 
@@ -86,23 +91,54 @@ class FarmMachine(RuleBasedStateMachine):
     @initialize()
     def two_nodes_and_two_jobs(self) -> None:
         for _ in range(2):
-            self.register({}, 1)
-            self.submit("medium", {})
+            self.register({}, 2)
+            self.submit("medium", {}, "auto")
 
-    @rule(labels=LABELS, slots=st.integers(1, 2))
+    @rule(labels=LABELS, slots=st.integers(1, 3))
     def register(self, labels: dict[str, str], slots: int) -> None:
-        self.node_ids.append(register(self.farm, labels=labels, max_concurrent_jobs=slots, instance="one"))
+        fields: dict[str, Any] = {"labels": labels, "max_concurrent_jobs": slots, "instance": "one"}
+        self.node_ids.append(register(self.farm, caller=AGENT, **fields))
 
     @rule(pick=PICK, instance=st.sampled_from(["one", "two"]))
     def register_again(self, pick: int, instance: str) -> None:
         node = nodes.get(self.farm, self.pick_node(pick)).node
         slots, labels = node.max_concurrent_jobs, dict(node.labels)
-        register(self.farm, id=node.id, instance=instance, max_concurrent_jobs=slots, labels=labels)
+        restarted = replace(AGENT, replaces=node.instance)
+        register(
+            self.farm,
+            caller=restarted,
+            id=node.id,
+            instance=instance,
+            max_concurrent_jobs=slots,
+            labels=labels,
+        )
 
-    @rule(priority=PRIORITIES, labels=LABELS)
-    def submit(self, priority: str, labels: dict[str, str]) -> None:
+    @rule(priority=PRIORITIES, labels=LABELS, confidence=CONFIDENCES)
+    def submit(self, priority: str, labels: dict[str, str], confidence: str) -> None:
         if sum(not job.status.final for job in self.records().values()) < 4:  # or few get far
-            self.job_ids.append(submit(self.farm, priority=priority, constraints={"labels": labels}))
+            wanted = {"labels": labels}
+            job_id = submit(self.farm, priority=priority, confidence=confidence, constraints=wanted)
+            self.job_ids.append(job_id)
+
+    @rule(priority=PRIORITIES)
+    def submit_a_ladder(self, priority: str) -> None:
+        if sum(not job.status.final for job in self.records().values()) < 4:
+            self.job_ids.append(submit(self.farm, priority=priority, parameters=LADDER))
+
+    @rule(pick=PICK)
+    def choose_a_part(self, pick: int) -> None:
+        """From now on it may be what another rule cancels, pauses or retries."""
+        parts = [job.id for job in self.records().values() if job.parent_id is not None]
+        if parts:
+            self.job_ids.append(parts[pick % len(parts)])
+
+    @rule()
+    def get_all_done(self) -> None:
+        """So that families come to their end as well: with three steps for each job, few would."""
+        for node_id in self.node_ids:
+            self.claim(self.node_ids.index(node_id))
+        for pick in range(len(self.claims)):
+            self.finish(pick, None)
 
     @rule(pick=PICK)
     def claim(self, pick: int) -> None:
@@ -135,8 +171,9 @@ class FarmMachine(RuleBasedStateMachine):
         status = JobStatus.COMPLETED if code is None else JobStatus.FAILED
         error = None if code is None else Failure(code, "it went wrong")
         for view in self.claims[pick : pick + 1]:
+            metrics = SOURCE if view.job.stage is Stage.PLAN else {"frames": 300}
             with contextlib.suppress(Problem):
-                work.finish(self.farm, OPERATOR, report(view, status, error=error), [])
+                work.finish(self.farm, OPERATOR, report(view, status, error=error, metrics=metrics), [])
 
     @rule(pick=PICK)
     def hand_back(self, pick: int) -> None:
@@ -277,6 +314,7 @@ class FarmMachine(RuleBasedStateMachine):
             assert sum(a.outcome is Outcome.COMPLETED for a in job.attempts) == (
                 1 if job.status is JobStatus.COMPLETED else 0
             )
+            assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == (1 if job.parts else 0)
 
     @invariant()
     def attempts_are_numbered_upwards_and_bounded(self) -> None:
@@ -286,9 +324,33 @@ class FarmMachine(RuleBasedStateMachine):
             assert job.attempts_used <= job.max_attempts
 
     @invariant()
+    def families_hold_together(self) -> None:
+        records, archived = self.records(), set(self.archived())
+        for job in records.values():
+            parts = [each for each in records.values() if each.parent_id == job.id]
+            assert (job.stage is Stage.JOIN) == bool(job.parts)
+            assert {each.part for each in parts} == set(job.parts), "a part is gone before its parent"
+            if job.status.final:
+                assert all(each.status.final for each in parts), "a part outlives its parent"
+            if job.status is JobStatus.COMPLETED or (job.parts and job.status is JobStatus.RUNNING):
+                assert all(each.status is JobStatus.COMPLETED for each in parts)
+            if job.awaits_parts and not job.status.final:
+                assert not any(each.status in (JobStatus.FAILED, JobStatus.CANCELED) for each in parts)
+                assert any(not each.status.final for each in parts), "it waits for nothing"
+            if job.parent_id is not None:
+                assert (job.parent_id in archived) <= (job.id in archived)
+
+    @invariant()
     def no_node_holds_more_than_its_slots(self) -> None:
         for view in nodes.all_nodes(self.farm):
             assert view.running <= view.node.max_concurrent_jobs
+
+    @invariant()
+    def what_runs_alone_has_its_node_for_itself(self) -> None:
+        state = self.farm.store._state
+        for node in state.nodes.values():
+            held = state.held(node.id)
+            assert len(held) <= 1 or not any(job.constraints.alone for job in held)
 
     @invariant()
     def what_is_set_aside_or_paused_gets_nothing(self) -> None:

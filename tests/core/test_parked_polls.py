@@ -6,17 +6,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from common.clock import system_clock
-from common.model import Failure, Job, JobStatus, NodeStatus, Role
+from common.model import Failure, Job, JobStatus, Node, NodeStatus, Role
 from common.problems import Problem
 from common.schema import RegisterSchema
+from common.version import PROTOCOL
+from master import scheduler
 from master.config import Config
+from master.files import Shelf
 from master.lifecycle import commands
 from master.service import Caller, Farm, JobView, jobs, nodes, queue, work
+from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -27,7 +34,8 @@ from tests.core.support import OPERATOR, claim, finish, must_claim, register, su
 def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
     logs, archive = LogStore(tmp_path / "logs"), Archive(tmp_path / "archive")
-    yield Farm(Config(tmp_path, threads=16), store, logs, archive, system_clock)
+    shelf = Shelf(tmp_path / "files", None, system_clock, new_id)
+    yield Farm(Config(tmp_path, threads=16), store, logs, archive, shelf, system_clock)
     store.close()
 
 
@@ -244,3 +252,77 @@ def test_while_the_queue_is_paused_polls_do_not_pass_a_job_from_one_to_the_other
     submit(farm)
     queue.change(farm, OPERATOR, commands.ResumeQueue())
     assert all(poll_.result(10) is not None for poll_ in parked)
+
+
+def busy_node(farm: Farm, label: str) -> str:
+    """A node with one of two slots taken."""
+    agent, labels = replace(OPERATOR, protocol=PROTOCOL), {"site": label}
+    node_id = register(farm, label, agent, labels=labels, max_concurrent_jobs=2)
+    submit(farm, constraints={"labels": labels})
+    must_claim(farm, node_id)
+    return node_id
+
+
+def test_a_job_that_runs_alone_wakes_idle_nodes_only(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    busy = poll(farm, pool, busy_node(farm, "a"))
+    idle = poll(farm, pool, register(farm, "idle", replace(OPERATOR, protocol=PROTOCOL)))
+    submit(farm, confidence="high")
+    assert idle.result(10) is not None
+    assert not busy.done()
+    farm.waiters.close()
+    busy.exception(10)
+
+
+def test_nodes_that_make_room_do_not_pass_a_job_round_in_circles(
+    farm: Farm, pool: ThreadPoolExecutor
+) -> None:
+    node_ids = [busy_node(farm, label) for label in "abc"]
+    for label in "abc":
+        submit(farm, confidence="high", priority="high", constraints={"labels": {"site": label}})
+    looks: list[str] = []
+    choose = scheduler.choose
+
+    def counted(node: Node, *rest: Any) -> Job | None:
+        looks.append(node.id)
+        return choose(node, *rest)
+
+    with patch.object(scheduler, "choose", counted):
+        parked = [poll(farm, pool, node_id) for node_id in node_ids]
+        until(lambda: len(looks) == 3)
+        submit(farm)
+        until(lambda: len(looks) >= 9)  # each once for the job, and once more when it is parked again
+        time.sleep(0.05)
+        assert sorted(looks) == sorted(node_ids * 3)
+    farm.waiters.close()
+    for future in parked:
+        future.exception(10)
+
+
+def test_a_node_that_made_room_is_woken_when_nobody_needs_it(farm: Farm, pool: ThreadPoolExecutor) -> None:
+    node_id = busy_node(farm, "a")
+    alone = submit(farm, confidence="high", priority="high")
+    other = submit(farm)
+    parked = poll(farm, pool, node_id)
+    assert not parked.done()
+    jobs.change(farm, OPERATOR, alone, commands.Cancel())
+    view = parked.result(10)
+    assert view is not None
+    assert view.job.id == other
+
+
+def test_a_node_that_made_room_is_woken_when_another_took_the_job(
+    farm: Farm, pool: ThreadPoolExecutor
+) -> None:
+    parked = poll(farm, pool, busy_node(farm, "a"))
+    busier = busy_node(farm, "b")
+    submit(farm, constraints={"labels": {"site": "b"}})
+    must_claim(farm, busier)
+    alone, other = submit(farm, confidence="high", priority="high"), submit(farm)
+    until(lambda: len(farm.waiters._parked) == 1)  # it looked, and waits again
+    for held in nodes.get(farm, busier).held:
+        jobs.change(farm, OPERATOR, held.id, commands.Cancel())
+    assert not parked.done()
+    assert must_claim(farm, busier).job.id == alone
+    view = parked.result(10)
+    assert view is not None
+    assert view.job.id == other

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from common.scenarios import SCENARIOS
-from common.settings import Source, UnsuitableError, parse_bitrate, resolve
+from common.settings import AudioTrack, Source, UnsuitableError, parse_bitrate, resolve
+
+SOUND = Source(3.0, 1280, 720, (AudioTrack("aac", 2),))
+SILENT = Source(3.0, 1280, 720)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +61,14 @@ def test_what_is_no_bitrate_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("parameters", "source", "frames", "audio"),
     [
-        ({}, Source(3.0, audio=True), 90, "aac"),
-        ({}, Source(3.0, audio=False), 90, "none"),
-        ({"duration": 2}, Source(3.0, audio=True), 60, "aac"),
-        ({"duration": 60}, Source(3.0, audio=True), 90, "aac"),
-        ({"audio": "none"}, Source(3.0, audio=True), 90, "none"),
-        ({"audio": "opus"}, Source(3.0, audio=True), 90, "opus"),
-        ({"audio": "opus"}, Source(3.0, audio=False), 90, "none"),
-        ({"codec": "vp9"}, Source(3.0, audio=True), 90, "opus"),
+        ({}, SOUND, 90, "aac"),
+        ({}, SILENT, 90, "none"),
+        ({"duration": 2}, SOUND, 60, "aac"),
+        ({"duration": 60}, SOUND, 90, "aac"),
+        ({"audio": "none"}, SOUND, 90, "none"),
+        ({"audio": "opus"}, SOUND, 90, "opus"),
+        ({"audio": "opus"}, SILENT, 90, "none"),
+        ({"codec": "vp9"}, SOUND, 90, "opus"),
     ],
 )
 def test_of_an_input_all_is_encoded_unless_less_is_asked_for(
@@ -77,4 +80,4 @@ def test_of_an_input_all_is_encoded_unless_less_is_asked_for(
 
 def test_an_input_without_a_whole_picture_cannot_be_encoded() -> None:
     with pytest.raises(UnsuitableError, match="shorter than one frame"):
-        resolve(SCENARIOS["720p30-h264"], {}, Source(0.0, audio=True))
+        resolve(SCENARIOS["720p30-h264"], {}, Source(0.0, 1280, 720))

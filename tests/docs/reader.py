@@ -85,7 +85,7 @@ class Reader:
             # Seconds of video; a test has no time for more.
             ('"duration": 60', '"duration": 1'),
             ('"scenario": "720p-h264",', '"scenario": "720p-h264", "parameters": {"duration": 1},'),
-            ('"scenario": "4K60-h264",', '"scenario": "4K60-h264", "parameters": {"duration": 0.5},'),
+            ('"scenario": "4K60-h264",', '"scenario": "4K60-h264", "parameters": {"duration": 0.1},'),
         ):
             command = command.replace(written, meant)
         return command

@@ -47,6 +47,7 @@ SCHEMAS: dict[str, Schema] = {
     "POST /jobs/{id}/progress": schema.ProgressSchema(),
     "POST /jobs/{id}/release": schema.ReleaseSchema(),
     "POST /results": schema.ReportSchema(),
+    "POST /files": schema.FileSchema(),
 }
 
 

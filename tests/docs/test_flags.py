@@ -23,7 +23,11 @@ OTHERS = {
     "--groups": "usermod",
     "--now": "systemctl",
     "--lines": "wc",
+    "--delete": "rsync",
+    "--exclude": "rsync",
     "--pdeathsig": "setpriv",
+    "--create": "systemd-tmpfiles",
+    "--energy": "bench/truth.py",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
 }

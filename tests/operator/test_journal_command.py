@@ -11,7 +11,9 @@ import pytest
 
 from common.clock import system_clock
 from master.config import Config
+from master.files import Shelf
 from master.service import Farm
+from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.formats import FORMAT
 from master.store.frames import frame
@@ -31,9 +33,9 @@ def state_dir(tmp_path: Path) -> Path:
     """What a stopped master left: a completed job and a pending one."""
     root = tmp_path / "state"
     store = MemoryStore(root / "journal", system_clock())
-    farm = Farm(
-        Config(state_dir=root), store, LogStore(root / "logs"), Archive(root / "archive"), system_clock
-    )
+    shelf = Shelf(root / "files", None, system_clock, new_id)
+    logs, archive = LogStore(root / "logs"), Archive(root / "archive")
+    farm = Farm(Config(state_dir=root), store, logs, archive, shelf, system_clock)
     node_id = register(farm)
     submit(farm)
     finish(farm, must_claim(farm, node_id))

@@ -200,7 +200,7 @@ def outcomes(found: dict[str, Any]) -> list[str | None]:
 
 def encoding(agent: Agent, job_id: str) -> int:
     """The ffmpeg that encodes the job, once it has opened its output."""
-    wait_until(lambda: list((agent.work_dir / job_id).glob("*.part/*")), "an encode has begun")
+    wait_until(lambda: list((agent.work_dir / job_id).glob("*.part/*.mp4")), "an encode has begun")
     (pid,) = agent.ffmpegs()
     return pid
 

@@ -34,6 +34,11 @@ NOBODY = "https://localhost:1"
         ("--input-host=ftp://example.com", "'ftp://example.com' is no host; write example.com"),
         ("--input-host=127.1", "write an IP address as in 192.0.2.1, in no other way"),
         ("--max-input-size=much", "'much' is no size; write 500M, 200G or 1.5T"),
+        ("--power-model=65", "'65' is no power model; write idle=WATTS,per_core=WATTS"),
+        ("--price-per-kwh=-1", "'-1' is no price; write it as 0.30"),
+        ("--price-per-hour=nan", "'nan' is no price; write it as 0.30"),
+        ("--price-per-hour=1", "a price needs its currency: --currency EUR"),
+        ("--currency=euro", "'euro' is no currency; write three letters, as EUR"),
     ],
 )
 def test_a_bad_flag_is_named(farm: Farm, flag: str, said: str) -> None:

@@ -48,10 +48,10 @@ def test_a_file_below_a_media_root_is_encoded(farm: Farm, film: bytes, tmp_path:
         assert job_is(client, whole_, "completed")["input"] == name
         with av.open(str(file_of(agent, whole_))) as file:
             pictures = list(file.decode(video=0))
-            assert (pictures[0].width, pictures[0].height, len(pictures)) == (320, 180, 90)
+            assert (pictures[0].width, pictures[0].height, len(pictures)) == (320, 180, 72)
             assert file.streams.audio[0].codec_context.name == "aac"
         job_is(client, start, "completed")
-        assert client.get(f"/jobs/{start}/result").json()["metrics"]["frames"] == 30
+        assert client.get(f"/jobs/{start}/result").json()["metrics"]["frames"] == 24
         assert failure(client, "media:films/nothing.mp4") == (
             "input_missing",
             "there is no 'nothing.mp4' below the media root 'films'",
@@ -83,7 +83,7 @@ def test_a_file_on_a_server_is_fetched_and_encoded(farm: Farm, film: bytes, tmp_
             for source in (f"https://localhost:{server.port}/film.mp4", f"http://localhost:{first.port}/a"):
                 job_id = submit(client, WIDE, input=source)
                 job_is(client, job_id, "completed")
-                assert client.get(f"/jobs/{job_id}/result").json()["metrics"]["frames"] == 90
+                assert client.get(f"/jobs/{job_id}/result").json()["metrics"]["frames"] == 72
                 # Nothing but the output is left of it.
                 assert file_of(agent, job_id).name == "480p30-h264.mp4"
             other = submit(client, TINY, input="https://example.com/a.mp4")

@@ -98,7 +98,7 @@ _INPUTS = {
     "overlong URL": "https://example.com/" + "a" * 2048,
 }  # fmt: skip
 
-_VALUES = {
+_VALUES: dict[str, str | list[str]] = {
     "duration": "10;movie=/etc/passwd",
     "bitrate": "5000k -i /etc/passwd",
     "preset": "veryfast,movie=/etc/passwd",
@@ -111,6 +111,25 @@ _VALUES = {
     "gop": "-i",
     "pixel_format": "yuv420p\n-i\n/etc/passwd",
     "audio": "aac -f tee file:/tmp/x",
+    "audio_bitrate": "128k -f tee",
+    "loudness": "-23:file=/etc/passwd",
+    "subtitles": "subtitles=/etc/passwd",
+    "container": "tee",
+    "segment_seconds": "6;concat:/etc/passwd",
+    "overwrite": "-y",
+    "output_mode": "tee",
+    "record": "-c copy",
+    "maxrate": "5000k -i /etc/passwd",
+    "two_pass": "-passlogfile /etc/passwd",
+    "target_vmaf": "95:model=path=/etc/passwd",
+    "quality": ["vmaf=model_path=/etc/passwd"],
+    "energy": "1; id",
+    "hwaccel": "vaapi=x:/dev/mem",
+    "content": "movie=/etc/passwd",
+    "deinterlace": "yadif,movie=/etc/passwd",
+    "hdr": "tonemap=file=/etc/passwd",
+    "ladder": ["720p -i /etc/passwd"],
+    "pictures": "yes,movie=/etc/passwd",
 }
 assert set(_VALUES) == set(ParametersSchema().fields), "an attack for each parameter"
 
@@ -131,7 +150,11 @@ _BODIES: dict[str, tuple[str, dict[str, Any]]] = {
 REQUESTS = (
     *(Request(f"input: {name}", "input", {"input": text}) for name, text in _INPUTS.items()),
     *(
-        Request(f"parameter: {name}", f"parameters.{name}", {"parameters": {name: value}})
+        Request(
+            f"parameter: {name}",
+            f"parameters.{name}{'.0' if isinstance(value, list) else ''}",
+            {"parameters": {name: value}},
+        )
         for name, value in _VALUES.items()
     ),
     *(Request(name, field, body) for name, (field, body) in _BODIES.items()),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
+from agent.files import Files
 from agent.produced import Produced
 from agent.publish.rules import OutputFailedError, OutputRules
 from agent.publish.step import Published, prepare, publish
-from agent.publish.store import FileStore
 from agent.task import Assignment, Task, Tools
 from agent.workspace import attempt_directory, job_directory
 from common.model import ArtifactKind, Value
@@ -43,7 +43,7 @@ class Attempt:
     roots: Mapping[str, Path] = field(default_factory=dict)
     number: int = 1
     job_id: str = JOB
-    store: FileStore | None = None
+    store: Files | None = None
     abort: threading.Event = field(default_factory=threading.Event)
     may_work: Callable[[], bool] = lambda: True
     node_id: str = "node-one"

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from agent.files import Files
 from tests.agent.publish.attempt import PIECES, Attempt
 
 
-class Store:
+class Store(Files):
     """Keeps what it is given in memory."""
 
     def __init__(self, spoils: bool = False) -> None:
         self.files: dict[str, bytes] = {}
         self._spoils = spoils
 
-    def put(self, path: Path) -> str:
+    def put(self, path: Path, *_: object) -> str:
         content = path.read_bytes() + (b"?" if self._spoils else b"")
         sha256 = hashlib.sha256(content).hexdigest()
         self.files[sha256] = content

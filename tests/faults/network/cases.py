@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,34 @@ class World:
         got(self.corner.report(claimed, log=["done"]))
         return str(claimed["id"])
 
+    def upload(self, size: int = 200_000) -> str:
+        """An upload of which nothing has come."""
+        sent = {"sha256": hashlib.sha256(self._content(size)).hexdigest(), "size": size}
+        return str(got(self.corner.client.post("/files", json=sent))["id"])
+
+    def last_piece(self) -> Sent:
+        """More than is read before a thread takes the request over."""
+        upload_id, size = self.upload(), 200_000
+        headers = {"Content-Type": "application/octet-stream", "Upload-Offset": "0"}
+        return Sent(upload_id, headers=headers, data=self._content(size))
+
+    def stored(self) -> str:
+        sent = self.last_piece()
+        answer = self.corner.client.patch(f"/files/uploads/{sent.id}", data=sent.data, headers=sent.headers)
+        return str(got(answer)["file"]["sha256"])
+
+    def with_artifact(self) -> str:
+        """A job that has stored what it made."""
+        claimed, sha256 = self.running(), self.stored()
+        made = {"path": "a.mp4", "kind": "video", "media_type": "video/mp4", "size": 200_000}
+        artifact = {**made, "sha256": sha256, "location": f"file:{sha256}"}
+        got(self.corner.report(claimed, findings={"artifacts": [artifact]}))
+        return str(claimed["id"])
+
+    def _content(self, size: int) -> bytes:
+        """Of this test alone."""
+        return self.corner.labels["corner"].encode() * (size // 36) + bytes(size % 36)
+
     def idle_with_a_job(self) -> str:
         """A node for which a job waits."""
         self.pending()
@@ -67,9 +96,11 @@ class Sent:
     """A request, but for the method and the path of its route."""
 
     id: str = ""
+    """What stands in the path for an id, a hash or an artifact's path."""
     json: Any = None
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
+    data: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +169,16 @@ CASES: dict[str, Case] = {
     "jobs.pause": Case(lambda world: Sent(world.pending())),
     "jobs.resume": Case(lambda world: Sent(world.paused())),
     "jobs.retry": Case(lambda world: Sent(world.finished(), headers=_key())),
+    "jobs.artifact": read(lambda world: Sent(world.with_artifact())),
+    "files.page": read(),
+    # Uploads are not listed; they change what the master keeps when they are whole.
+    "files.begin": read(lambda _: Sent(json={"sha256": "1" * 64, "size": 1_000_000})),
+    # The sender asks how far the upload is, and goes on there.
+    "files.send": Case(lambda world: world.last_piece(), again=frozenset({409})),
+    "files.upload": read(lambda world: Sent(world.upload())),
+    "files.abandon": Case(lambda world: Sent(world.upload()), changes=False, again=_GONE),
+    "files.content": read(lambda world: Sent(world.stored())),
+    "files.remove": Case(lambda world: Sent(world.stored()), again=_GONE),
     "queue.one": read(),
     "queue.pause": Case(lambda _: Sent()),
     "queue.resume": Case(_resume_queue),
@@ -155,10 +196,12 @@ CASES: dict[str, Case] = {
 
 def send(client: Client, endpoint: str, sent: Sent) -> requests.Response:
     method, path = api_routes()[endpoint]
+    filled = path.replace("{id}", sent.id).replace("{sha256}", sent.id).replace("{path:path}", "a.mp4")
     return client.request(
         method,
-        path.replace("{id}", sent.id),
+        filled,
         json=sent.json,
+        data=sent.data,
         params=sent.params,
         headers=None if sent.headers is None else dict(sent.headers),
     )

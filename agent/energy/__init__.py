@@ -1,0 +1,1 @@
+"""What an encode costs in energy and money: counters, the idle baseline, estimates, prices."""

@@ -1,0 +1,131 @@
+"""The master's file store, as jobs use it: what they read comes through a cache, what they make goes up."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from agent.cache import Cache
+from agent.inputs.rules import InputFailedError
+from common.client import ApiError, MasterClient
+from common.files_client import file_path
+from common.media_types import media_type_of
+from common.transfers import BusyError, Patience, TransferError, get, hash_of, open_regular, put
+
+PATIENCE = 600.0
+"""Seconds without success after which a job gives a transfer up."""
+_BUSY_PAUSE = 0.5
+"""Seconds between two looks at whether another job has got the same file."""
+
+
+class EndedError(Exception):
+    """Nobody waits for the transfer any more."""
+
+
+class Files:
+    """The file store, through one client and one cache; it may be used by several threads."""
+
+    def __init__(self, client: MasterClient, cache: Cache, patience: float = PATIENCE) -> None:
+        """`client` shows the node's credential. `patience`: see `PATIENCE`."""
+        self._client, self._cache, self._patience = client, cache, patience
+
+    def open(self, sha256: str, max_size: int, abort: threading.Event) -> int:
+        """A descriptor of a stored file, whole and to read only.
+
+        `InputFailedError` if it cannot be had; OSError if the agent cannot work.
+        """
+        try:
+            return self._opened(sha256, max_size, abort)
+        except EndedError as error:
+            raise InputFailedError("input_unreachable", "the job was ended") from error
+        except ApiError as error:
+            code = "input_missing" if error.slug == "unknown_file" else "input_unreachable"
+            raise InputFailedError(code, f"the master does not give the stored file: {error}") from error
+        except TransferError as error:
+            raise InputFailedError("input_unreachable", str(error)) from error
+        except requests.RequestException as error:
+            raise InputFailedError(
+                "input_unreachable", "the master could not be reached for the stored file"
+            ) from error
+
+    def put(self, path: Path, job_id: str, abort: threading.Event, media_type: str | None = None) -> str:
+        """Store what a job made that this node holds; its SHA-256.
+
+        `media_type`: None: what its name says. `ApiError` if the master refuses (`files_full`),
+        `TransferError` if the file changes meanwhile, `requests.RequestException` if the master
+        cannot be reached, `EndedError` when `abort` is set; OSError if it cannot be read.
+        """
+        check = _ender(abort)
+        with open_regular(path) as file:
+            sha256, size = hash_of(file, check=check)
+            # Names may be any bytes, JSON may not.
+            name = os.fsencode(path.name).decode("utf-8", "replace")
+            fields = {
+                "sha256": sha256,
+                "size": size,
+                "name": name,
+                "media_type": media_type or media_type_of(name),
+                "job_id": job_id,
+            }
+            put(self._client, file, fields, self._waiting(abort), lambda _done, _all: check())
+        return sha256
+
+    def _opened(self, sha256: str, max_size: int, abort: threading.Event) -> int:
+        check, waiting = _ender(abort), self._waiting(abort)
+        while True:
+            descriptor = self._cache.open(sha256, check)
+            try:
+                if descriptor is None:
+                    descriptor = self._got(sha256, max_size, waiting, check)
+            except BusyError:
+                waiting.wait(_BUSY_PAUSE)
+            except FileExistsError:  # another job was quicker
+                continue
+            if descriptor is not None:
+                return descriptor
+
+    def _got(self, sha256: str, max_size: int, waiting: Patience, check: Callable[[], None]) -> int | None:
+        """Get the file; what is larger than the whole cache stays no longer than it is open."""
+        keep = True
+
+        def judge(size: int) -> None:
+            nonlocal keep
+            if size > max_size:
+                raise InputFailedError(
+                    "input_invalid", f"the stored file is larger than {max_size} bytes (--max-input-size)"
+                )
+            keep = self._cache.make_room(sha256, size)
+
+        path = self._cache.path(sha256)
+        get(
+            self._client,
+            file_path(sha256),
+            sha256,
+            path,
+            waiting,
+            lambda _done, _all: check(),
+            judge=judge,
+        )
+        descriptor = self._cache.take(sha256)
+        if not keep:
+            path.unlink(missing_ok=True)
+        return descriptor
+
+    def _waiting(self, abort: threading.Event) -> Patience:
+        def pause(seconds: float) -> None:
+            if abort.wait(seconds):
+                raise EndedError
+
+        return Patience(self._patience, pause)
+
+
+def _ender(abort: threading.Event) -> Callable[[], None]:
+    def check() -> None:
+        if abort.is_set():
+            raise EndedError
+
+    return check

@@ -1,0 +1,39 @@
+"""Looks at the input of a job that is to be divided: its facts, for the master's rules, and its pictures."""
+
+from __future__ import annotations
+
+from agent.encode import ffmpeg_for, found
+from agent.inputs.measured import MeasuredInput
+from agent.pictures import DIRECTORY, make_pictures, shown_size
+from agent.publish.below import publish_below
+from agent.task import Done, Task
+from common.model import Artifact, Findings, Scalar
+from common.settings import EncodeSettings
+
+
+def plan(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
+    """What is known of the input; of a picture that ffmpeg makes, what it would be.
+
+    `FailedError`, `AbortedError`.
+    """
+    if given is None:
+        facts: dict[str, Scalar] = {
+            "source_width": settings.width,
+            "source_height": settings.height,
+            "shown_width": settings.width,
+            "shown_height": settings.height,
+            "source_frame_rate": settings.fps,
+            "source_duration": settings.duration,
+        }
+        return facts, Findings()
+    width, height = shown_size(given)
+    facts = {**found(given), "shown_width": width, "shown_height": height}
+    warnings = () if given.gap is None else (given.gap,)
+    return facts, Findings(artifacts=_pictures(task, settings, given), warnings=warnings)
+
+
+def _pictures(task: Task, settings: EncodeSettings, given: MeasuredInput) -> tuple[Artifact, ...]:
+    if task.assignment.parameters.get("pictures") is not True:
+        return ()
+    directory, made = make_pictures(task, ffmpeg_for(task, settings), settings, given)
+    return publish_below(task, DIRECTORY, directory, made, pieces=True, given=given.descriptor)

@@ -1,0 +1,150 @@
+"""Finds the CRF that gives a VMAF: encodes samples, then the whole input, and measures what it got."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from agent.advance import share
+from agent.encode import Encoded
+from agent.inputs.measured import MeasuredInput
+from agent.quality.compare import NoFilterError, NotMeasuredError
+from agent.quality.measure import Quality, measure
+from agent.sampling import probe_crf
+from agent.target import MOST_SAMPLES, SCALES, TOLERANCE, closest, next_samples, next_whole
+from agent.task import FailedError, OnProgress, Task
+from common.model import CrfProbe
+from common.result import metrics
+from common.settings import EncodeSettings
+
+Encode = Callable[[Task, EncodeSettings, MeasuredInput | None], Encoded]
+
+_SAMPLES_END = 20.0
+"""Per cent of the job that the samples are; the whole encodes share the rest, as nobody knows how many
+there will be."""
+_WHOLE_ENDS = (60.0, 80.0, 100.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The encode that is kept."""
+
+    encoded: Encoded
+    """With its quality."""
+    probes: tuple[CrfProbe, ...]
+    """All that was measured on the way, in order."""
+
+
+@dataclass(slots=True)
+class _Best:
+    """The whole encode that came nearest so far."""
+
+    encoded: Encoded | None = None
+    probe: CrfProbe | None = None
+
+
+def search(
+    task: Task,
+    settings: EncodeSettings,
+    given: MeasuredInput | None,
+    methods: Sequence[str],
+    encode: Encode,
+    known: Sequence[CrfProbe] = (),
+) -> Found:
+    """The whole encode that comes nearest to `settings.rate.target_vmaf`, measured by `methods`, VMAF among
+    them.
+
+    `known`: what was measured before, anywhere. `FailedError` as `encode` raises it, and
+    `encoder_missing` if no ffmpeg here has libvmaf; `AbortedError`.
+    """
+    target = settings.rate.target_vmaf or 0.0
+    probes, warnings = _sampled(task, settings, given, target, list(known))
+    best = _Best()
+    tell = task.tools.on_progress
+    for start, end in pairwise((_SAMPLES_END, *_WHOLE_ENDS)):
+        crf = next_whole(target, SCALES[settings.codec], probes)
+        if crf is None:
+            break
+        own = _below(task, f"whole-{end:g}", share(tell, start, end))
+        own.directory.mkdir()
+        encoded = encode(own, with_crf(settings, crf), given)
+        quality = measure(own, encoded, given, methods)
+        vmaf = quality.metrics.get("vmaf_mean")
+        if isinstance(vmaf, float):
+            probes.append(CrfProbe(crf, vmaf, encoded.probed.bitrate, whole=True))
+        _keep(best, quality.added_to(encoded), probes[-1] if isinstance(vmaf, float) else None, target)
+        if vmaf is None:
+            break
+    return _found(task, best, target, probes, warnings)
+
+
+def with_crf(settings: EncodeSettings, crf: float) -> EncodeSettings:
+    """The same encode with a CRF that was found."""
+    return replace(settings, rate=replace(settings.rate, crf=crf))
+
+
+def _sampled(
+    task: Task,
+    settings: EncodeSettings,
+    given: MeasuredInput | None,
+    target: float,
+    probes: list[CrfProbe],
+) -> tuple[list[CrfProbe], list[str]]:
+    """The probes on samples, and what was not as it should be."""
+    tell, part = task.tools.on_progress, _SAMPLES_END / MOST_SAMPLES
+    while crfs := next_samples(target, SCALES[settings.codec], probes):
+        start = part * len(probes)
+        own = _below(task, "", share(tell, start, start + part))
+        try:
+            probes.append(probe_crf(own, with_crf(settings, crfs[0]), given))
+        except NoFilterError as error:
+            raise FailedError("encoder_missing", f"target_vmaf: {error}", metrics(settings)) from error
+        except NotMeasuredError as error:  # the whole file is measured in any case
+            return probes, [f"samples of the input could not be used to find the crf: {error}"]
+    return probes, []
+
+
+def _keep(best: _Best, encoded: Encoded, probe: CrfProbe | None, target: float) -> None:
+    """Of what there is and what is new the nearer one; the other one is removed from the disk."""
+    if best.encoded is None or (
+        probe is not None and (best.probe is None or closest(target, (best.probe, probe)) is probe)
+    ):
+        gone, best.encoded, best.probe = best.encoded, encoded, probe
+    else:
+        gone = encoded
+    if gone is not None:
+        shutil.rmtree(gone.path.parent)
+
+
+def _found(
+    task: Task, best: _Best, target: float, probes: Sequence[CrfProbe], warnings: Sequence[str]
+) -> Found:
+    if best.encoded is None:
+        raise RuntimeError("the search ended before anything was encoded")
+    reached = None if best.probe is None else abs(best.probe.vmaf - target) <= TOLERANCE
+    said = list(warnings)
+    if best.probe is None:
+        said.append("whether target_vmaf is reached is not known")
+    elif not reached:
+        said.append(
+            f"target_vmaf {target:g} was not reached: the closest encode has {best.probe.vmaf:.2f}, "
+            f"with crf {best.probe.crf:g}"
+        )
+    told = Quality({"target_reached": reached}, tuple(said))
+    return Found(told.added_to(_moved(task, best.encoded)), tuple(probes))
+
+
+def _moved(task: Task, encoded: Encoded) -> Encoded:
+    """The encode that is kept, with all its files, in the attempt's own directory."""
+    own = encoded.path.parent
+    for file in own.iterdir():
+        file.rename(task.directory / file.name)
+    own.rmdir()
+    return replace(encoded, path=task.directory / encoded.path.name)
+
+
+def _below(task: Task, name: str, tell: OnProgress) -> Task:
+    """The same attempt at work in a directory of its own, with a share of the progress."""
+    return replace(task, directory=task.directory / name, tools=replace(task.tools, on_progress=tell))

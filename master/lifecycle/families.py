@@ -1,0 +1,209 @@
+"""The rules of families: a job that was divided, its parent, and the other parts.
+
+A parent waits until all its parts are completed, and is joined then. A part that fails for
+good, or is canceled, fails its parent, and that cancels the parts that are not finished. So
+no part is unfinished whose parent is final, and no parent waits for what cannot come.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from common.model import Failure, Job, JobStatus, Now, Report, Stage
+from common.outputs import below
+from master.lifecycle import commands as c
+from master.lifecycle import events as e
+from master.lifecycle.apply import apply
+from master.lifecycle.kinds import kind_of
+from master.lifecycle.parts import Part
+from master.lifecycle.view import View
+
+_PARTS = uuid.UUID("7b1c4f0e-6c0f-5f0a-9d8e-0d9d3a6f2c11")
+"""The name space of the ids of parts (RFC 9562, version 5): a constant, made once at random."""
+
+
+def part_id(parent_id: str, name: str) -> str:
+    """The id of a part: it follows from its parent's, so that deciding stays pure."""
+    return str(uuid.uuid5(_PARTS, f"{parent_id}/{name}"))
+
+
+def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> list[Job]:
+    """The jobs that the `parts` of `parent` are; they take its place in the queue."""
+    return [
+        Job(
+            id=part_id(parent.id, part.name),
+            seq=seq,
+            scenario=parent.scenario,
+            confidence=parent.confidence,
+            parameters=part.parameters,
+            priority=parent.priority,
+            constraints=parent.constraints,
+            created_at=now.wall,
+            max_attempts=parent.max_attempts,
+            input=parent.input,
+            output=None if parent.output is None else below(parent.output, part.name),
+            owner=parent.owner,
+            parent_id=parent.id,
+            part=part.name,
+            place=parent.turn[0],
+        )
+        for seq, part in enumerate(parts, start=first_seq)
+    ]
+
+
+def first_stage(job: Job) -> Stage:
+    """What the first attempt of a new job does."""
+    kind = kind_of(job)
+    return Stage.ENCODE if kind is None else Stage.PLAN if kind.plans else Stage.JOIN
+
+
+def whole(job: Job, now: Now) -> list[Job]:
+    """What is submitted for `job`: with it the parts that are known before anybody looks at the input."""
+    kind = kind_of(job)
+    job = replace(job, stage=first_stage(job))
+    if kind is None or kind.plans:
+        return [job]
+    parts = kind.divide(job, {})
+    job = replace(job, parts=tuple(part.name for part in parts), awaits_parts=True)
+    return [job, *children(job, parts, job.seq + 1, now)]
+
+
+def divided(job: Job, report: Report, view: View, now: Now) -> list[e.Event]:
+    """The plan attempt ended well: the parts follow from what it reported. ValueError if they cannot."""
+    kind = kind_of(job)
+    if kind is None:
+        raise ValueError("this master does not know how to divide the job")
+    parts = kind.divide(job, report.metrics)
+    if not parts:
+        raise ValueError("there is nothing to divide the job into")
+    event = e.JobDivided(
+        job.id,
+        now.wall,
+        report.node_id,
+        tuple(part.name for part in parts),
+        report.metrics,
+        report.analyzer_output,
+        report.digest,
+        report.findings,
+    )
+    return [event, *(e.JobSubmitted(child, now.wall) for child in children(job, parts, view.next_seq, now))]
+
+
+def joined(job: Job, report: Report, family: Iterable[Job]) -> Report:
+    """The final report of a parent: what its own attempt reported, with what its parts have brought."""
+    kind = kind_of(job)
+    return report if kind is None else kind.joined(job, parts_of(job, family), report)
+
+
+def parts_of(parent: Job, family: Iterable[Job]) -> list[Job]:
+    """The jobs that are parts of `parent`, in the order of their submission."""
+    return sorted((job for job in family if job.parent_id == parent.id), key=lambda job: job.seq)
+
+
+def waiting_reason(parent: Job, parts: Sequence[Job]) -> str:
+    """One sentence for people: what a parent waits for."""
+    completed = sum(part.status is JobStatus.COMPLETED for part in parts)
+    return f"waits for its parts: {completed} of {len(parent.parts)} completed"
+
+
+def settle(view: View, _command: c.Settle, now: Now) -> Sequence[e.Event]:
+    """What becomes of a family after facts were lost: nobody waits for what cannot come."""
+    job = view.the_job()
+    family = {each.id: each for each in view.family}
+    if job.status.final:
+        return []
+    if job.parent_id is not None:
+        parent = family.get(job.parent_id)
+        if parent is None or parent.status.final:
+            return [_canceled(job, "the job that it is a part of is gone or finished", now)]
+    if not job.awaits_parts:
+        return []
+    parts = {name: family.get(part_id(job.id, name)) for name in job.parts}
+    for name, part in parts.items():
+        if part is None:
+            lost = Failure("unspecified", f"part {name} was lost with a damaged journal; retry the job")
+            return [e.JobPartFailed(job.id, now.wall, part_id(job.id, name), lost)]
+        if part.status in (JobStatus.FAILED, JobStatus.CANCELED):
+            return [_part_failed(job, part, now)]
+    done = all(part is not None and part.status is JobStatus.COMPLETED for part in parts.values())
+    return [e.JobPartsCompleted(job.id, now.wall)] if done else []
+
+
+def consequences(view: View, happened: Sequence[e.Event], now: Now) -> list[e.Event]:
+    """What follows for the families of jobs that `happened` concerns: for all rules, in one place."""
+    if not view.family:
+        return []
+    family = _Family({job.id: job for job in view.family}, now)
+    for event in happened:
+        family.note(event)
+    following: list[e.Event] = []
+    waiting = list(happened)
+    while waiting:
+        for event in family.follow(waiting.pop(0)):
+            family.note(event)
+            following.append(event)
+            waiting.append(event)
+    return following
+
+
+@dataclass(slots=True)
+class _Family:
+    """The jobs as they will be once all has happened."""
+
+    jobs: dict[str, Job]
+    now: Now
+
+    def note(self, event: e.Event) -> None:
+        """Keep up."""
+        if isinstance(event, e.JobSubmitted):
+            self.jobs[event.job.id] = event.job
+        elif isinstance(event, e.JobEvent) and event.job_id in self.jobs:
+            job = apply(self.jobs[event.job_id], event)
+            if isinstance(job, Job):
+                self.jobs[job.id] = job
+
+    def follow(self, event: e.Event) -> list[e.Event]:
+        """What one event leads to, up and down."""
+        if not isinstance(event, e.JobEvent) or event.job_id not in self.jobs:
+            return []
+        job = self.jobs[event.job_id]
+        parent = self.jobs.get(job.parent_id or "")
+        return [*self._above(job, parent), *self._below(job, event)]
+
+    def _above(self, job: Job, parent: Job | None) -> list[e.Event]:
+        if parent is None or parent.status.final:
+            return []
+        if job.status is JobStatus.COMPLETED:
+            parts = parts_of(parent, self.jobs.values())
+            done = all(part.status is JobStatus.COMPLETED for part in parts)
+            return [e.JobPartsCompleted(parent.id, self.now.wall)] if done and parent.awaits_parts else []
+        if job.status.final:
+            return [_part_failed(parent, job, self.now)]
+        if job.status is JobStatus.PENDING and parent.status is JobStatus.PAUSED:
+            return [e.JobPaused(job.id, self.now.wall)]  # it was given back meanwhile
+        return []
+
+    def _below(self, job: Job, event: e.Event) -> list[e.Event]:
+        parts = [part for part in parts_of(job, self.jobs.values()) if not part.status.final]
+        if job.status.final:
+            why = f"job {job.id}, which it is a part of, is {job.status}"
+            return [_canceled(part, why, self.now) for part in parts]
+        at = self.now.wall
+        if isinstance(event, e.JobPaused):
+            return [e.JobPaused(part.id, at) for part in parts if part.status is JobStatus.PENDING]
+        if isinstance(event, e.JobResumed):
+            return [e.JobResumed(part.id, at) for part in parts if part.status is JobStatus.PAUSED]
+        return []
+
+
+def _part_failed(parent: Job, part: Job, now: Now) -> e.JobPartFailed:
+    error = part.error or Failure("unspecified", f"it is {part.status}")
+    failure = Failure(error.code, f"part {part.part}: {error.message}")
+    return e.JobPartFailed(parent.id, now.wall, part.id, failure)
+
+
+def _canceled(job: Job, why: str, now: Now) -> e.JobCanceled:
+    node_id = job.lease.node_id if job.lease else None
+    return e.JobCanceled(job.id, now.wall, node_id, Failure("canceled", why))

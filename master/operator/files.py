@@ -1,0 +1,175 @@
+"""`ffrtmp files`: what is kept in the master's file store."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+from common.client import ApiError, MasterClient
+from common.files_client import artifact_path, file_path
+from common.inputs import FILE
+from common.media_types import media_type_of
+from common.transfers import Patience, Told, TransferError, get, hash_of, open_regular, put
+from master.operator import tables
+from master.operator.talk import talks
+
+PATIENCE = 120.0
+"""Seconds without success after which a command gives up; the same command goes on where it ended."""
+_HASH = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
+_UNSAFE = re.compile(r"[\0-\x1f\x7f/]")
+
+
+@click.group()
+def files() -> None:
+    """Files that jobs read and make, in the master's store."""
+
+
+@files.command("put")
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@talks
+def put_files(client: MasterClient, paths: tuple[Path, ...]) -> Any:
+    """Store files, and print what jobs call them: file:SHA256.
+
+    A transfer that breaks is gone on with, also by the same command later. What is there already is not sent.
+    """
+    stored = []
+    for path in paths:
+        with _explained(path), open_regular(path) as file, _progress(f"Reading {_shown(path)}") as told:
+            sha256, size = hash_of(file, told)
+        fields = {"sha256": sha256, "size": size, "name": _shown(path)[-255:]}
+        media_type = media_type_of(path.name)
+        if media_type is not None:
+            fields["media_type"] = media_type
+        with _explained(path), open_regular(path) as file, _progress(f"Sending {_shown(path)}") as told:
+            stored.append(put(client, file, fields, Patience(PATIENCE), told))
+    return tables.files_stored(stored)
+
+
+@files.command("get")
+@click.argument("name", metavar="SHA256|JOB_ID/PATH")
+@click.option(
+    "-o", "--to", type=click.Path(path_type=Path), help="Where to write it.", show_default="its name, here"
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@talks
+def get_file(client: MasterClient, name: str, to: Path | None, overwrite: bool) -> Any:
+    """Get a file, by its hash (or the beginning of it), or what a job made, by the job's id and its path."""
+    address, sha256, called = _artifact(client, name) if "/" in name else _stored(client, name)
+    target = to or Path(called)
+    if target.is_dir():
+        target /= called
+    if target.exists() and not overwrite:
+        raise click.ClickException(f"{target} exists already; choose another name with -o, or --overwrite")
+    with _explained(target), _progress(f"Getting {called}") as told:
+        size = get(client, address, sha256, target, Patience(PATIENCE), told, overwrite=overwrite)
+    return tables.Answer(
+        {"path": _shown(target, whole=True), "sha256": sha256, "size": size},
+        lambda: click.echo(os.fsencode(target)),
+    )
+
+
+@files.command("list")
+@click.option("--limit", type=click.IntRange(1), default=50, help="How many at most.")
+@talks
+def list_files(client: MasterClient, limit: int) -> Any:
+    """Files that are stored."""
+    return tables.files(list(islice(client.files(), limit)))
+
+
+@files.command("rm")
+@click.argument("names", metavar="SHA256...", nargs=-1, required=True)
+@talks
+def remove_files(client: MasterClient, names: tuple[str, ...]) -> str:
+    """Remove files by their hashes, or the beginnings of them."""
+    found = [_one(client, name)["sha256"] for name in names]
+    for sha256 in found:
+        client.remove_file(sha256)
+    return "\n".join(f"{FILE}{sha256} is removed." for sha256 in found)
+
+
+def _stored(client: MasterClient, name: str) -> tuple[str, str, str]:
+    """Address, hash and name of a stored file."""
+    found = _one(client, name)
+    return file_path(found["sha256"]), found["sha256"], _plain(found["name"]) or found["sha256"]
+
+
+def _artifact(client: MasterClient, name: str) -> tuple[str, str, str]:
+    """Address, hash and name of what a job made."""
+    job_id, _, path = name.partition("/")
+    made = client.result(job_id).get("artifacts") or []
+    found = next((artifact for artifact in made if artifact["path"] == path), None)
+    if found is None:
+        raise click.ClickException(
+            f"job {job_id} made no {path!r}; ffrtmp results {job_id} shows what it made"
+        )
+    return artifact_path(job_id, path), found["sha256"], _plain(path.rpartition("/")[2]) or found["sha256"]
+
+
+def _one(client: MasterClient, name: str) -> dict[str, Any]:
+    """The one file whose hash begins so."""
+    prefix = name.removeprefix(FILE).lower()
+    if not _HASH.fullmatch(prefix):
+        raise click.BadParameter(f"{name!r} is no SHA-256, nor 4 or more of its first digits")
+    found = list(islice(client.files(prefix), 2))
+    if not found:
+        raise click.ClickException(f"there is no file {prefix} here; ffrtmp files list shows what there is")
+    if len(found) > 1:
+        raise click.ClickException(f"several files begin with {prefix}; write more of the hash")
+    return found[0]
+
+
+def _plain(name: str | None) -> str | None:
+    """A name that can be written here, whatever somebody called the file; None if it is none."""
+    last = (name or "").rpartition("/")[2]
+    return None if last in ("", ".", "..") or _UNSAFE.search(last) else last
+
+
+def _shown(path: Path, *, whole: bool = False) -> str:
+    """A path as text: it may be any bytes."""
+    return os.fsencode(path if whole else path.name).decode("utf-8", "replace")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns what goes wrong with a file into one line; what goes wrong on the way is told by `talks`."""
+    try:
+        yield
+    except (TransferError, ApiError) as error:
+        raise click.ClickException(f"{_shown(path, whole=True)}: {error}") from error
+    except FileExistsError as error:
+        raise click.ClickException(
+            f"{_shown(path, whole=True)} was made by somebody else meanwhile"
+        ) from error
+    except requests.RequestException:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"{_shown(path, whole=True)}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Told]:
+    """A bar on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    columns = (
+        "{task.description}",
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)

@@ -1,0 +1,1 @@
+"""Real media: one clip for each trap, made here, and what becomes of it."""
