@@ -17,6 +17,7 @@ from master.api.queries import Wait
 WAIT = Wait.regex
 # No regular expression tells these.
 schemathesis.openapi.format("ffrtmp-input", st.just("media:films/a day.mp4"))
+schemathesis.openapi.format("ffrtmp-output", st.just("media:finished/a day.mp4"))
 schemathesis.openapi.format("ffrtmp-host-pattern", st.just("*.example.com"))
 
 
