@@ -9,7 +9,7 @@ import click
 from common import strictjson
 from common.client import MasterClient
 from common.model import Confidence, JobStatus, Priority
-from master.operator import tables
+from master.operator import details, tables
 from master.operator.arguments import pair, parameters
 from master.operator.talk import talks
 
@@ -115,8 +115,10 @@ def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
 @click.argument("job_id")
 @talks
 def show_job(client: MasterClient, job_id: str) -> Any:
-    """All that is known of a job."""
-    return tables.document(client.job(job_id))
+    """All that is known of a job, and the files that it made."""
+    job = client.job(job_id)
+    has_result = job["status"] in (JobStatus.COMPLETED, JobStatus.FAILED)
+    return details.job(job, client.result(job_id) if has_result else None)
 
 
 @jobs.command("logs")
