@@ -38,8 +38,8 @@ def get_all(client: MasterClient, job_id: str, directory: Path, *, overwrite: bo
     if away:
         where = away[0]["location"] or "on its node alone"
         raise click.ClickException(
-            f"{len(away)} of the {len(made)} files of job {job_id} are not in the file store: {away[0]['path']} "
-            f"is {where}; get others as {job_id}/PATH, or submit it with --output files"
+            f"{len(away)} of the {len(made)} files of job {job_id} are not in the file store: "
+            f"{safe(away[0]['path'])} is {safe(where)}; get others as {job_id}/PATH, or submit it with --output files"
         )
     targets = [(each, directory / _below(each["path"])) for each in made]
     got = [_get(client, job_id, each, target, overwrite=overwrite) for each, target in targets]
@@ -70,7 +70,10 @@ def _get(
 
 def _is_here(target: Path, made: dict[str, Any]) -> bool:
     with open_regular(target) as file:
-        return os.fstat(file.fileno()).st_size == made["size"] and hash_of(file)[0] == made["sha256"]
+        if os.fstat(file.fileno()).st_size != made["size"]:
+            return False
+        sha256: str = made["sha256"]
+        return hash_of(file)[0] == sha256
 
 
 def _below(path: str) -> Path:
