@@ -132,13 +132,14 @@ class FarmMachine(RuleBasedStateMachine):
         if parts:
             self.job_ids.append(parts[pick % len(parts)])
 
-    @rule()
-    def get_all_done(self) -> None:
+    @rule(rounds=st.integers(1, 6))
+    def get_things_done(self, rounds: int) -> None:
         """So that families come to their end as well: with three steps for each job, few would."""
-        for node_id in self.node_ids:
-            self.claim(self.node_ids.index(node_id))
-        for pick in range(len(self.claims)):
-            self.finish(pick, None)
+        for _ in range(rounds):
+            for place in range(len(self.node_ids)):
+                self.heartbeat(place)
+                self.claim(place)
+                self.finish(0, None)
 
     @rule(pick=PICK)
     def claim(self, pick: int) -> None:
