@@ -35,6 +35,7 @@ from tests.core.support import (
     LADDER,
     OPERATOR,
     SOURCE,
+    TARGET,
     FakeClock,
     claim,
     crash,
@@ -124,6 +125,12 @@ class FarmMachine(RuleBasedStateMachine):
     def submit_a_ladder(self, priority: str) -> None:
         if sum(not job.status.final for job in self.records().values()) < 4:
             self.job_ids.append(submit(self.farm, priority=priority, parameters=LADDER))
+
+    @rule(priority=PRIORITIES, confidence=CONFIDENCES)
+    def submit_a_target(self, priority: str, confidence: str) -> None:
+        if sum(not job.status.final for job in self.records().values()) < 4:
+            wanted: dict[str, Any] = {"priority": priority, "confidence": confidence, "parameters": TARGET}
+            self.job_ids.append(submit(self.farm, **wanted))
 
     @rule(pick=PICK)
     def choose_a_part(self, pick: int) -> None:
@@ -315,7 +322,8 @@ class FarmMachine(RuleBasedStateMachine):
             assert sum(a.outcome is Outcome.COMPLETED for a in job.attempts) == (
                 1 if job.status is JobStatus.COMPLETED else 0
             )
-            assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == (1 if job.parts else 0)
+            looked_at = bool(job.parts) and "ladder" in job.parameters
+            assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == looked_at
 
     @invariant()
     def attempts_are_numbered_upwards_and_bounded(self) -> None:
@@ -329,7 +337,7 @@ class FarmMachine(RuleBasedStateMachine):
         records, archived = self.records(), set(self.archived())
         for job in records.values():
             parts = [each for each in records.values() if each.parent_id == job.id]
-            assert (job.stage is Stage.JOIN) == bool(job.parts)
+            assert (job.stage is Stage.JOIN) == (bool(job.parts) and "ladder" in job.parameters)
             assert {each.part for each in parts} == set(job.parts), "a part is gone before its parent"
             if job.status.final:
                 assert all(each.status.final for each in parts), "a part outlives its parent"
