@@ -35,7 +35,7 @@ def job(content: Document, came_of_it: Document | None) -> Answer:
     """A job, and for people what came of it too, if it has a result."""
 
     def show() -> None:
-        _show(content, ("attempts",))
+        _show(content, ("attempts", "parts"))
         found = came_of_it or {}
         lists = ("artifacts", "warnings")
         _show({name: found.get(name) for name in lists}, lists)
@@ -86,6 +86,12 @@ _TABLES: dict[str, list[Column]] = {
         ("ENDED", lambda a: a["ended_at"] or "-"),
         ("OUTCOME", lambda a: a["outcome"] or "-"),
         ("NOTE", lambda a: (a["error"] or {}).get("message") or ""),
+    ],
+    "parts": [
+        ("PART", lambda p: p["part"]),
+        ("ID", lambda p: p["id"]),
+        ("STATUS", lambda p: p["status"]),
+        ("NODE", lambda p: p["node_id"] or "-"),
     ],
     "repeats": [
         ("SPEED", lambda r: number(r["speed"], "{:.3f}", "x")),

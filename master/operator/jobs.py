@@ -115,8 +115,11 @@ def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
 @click.argument("job_id")
 @talks
 def show_job(client: MasterClient, job_id: str) -> Any:
-    """All that is known of a job, and the files that it made."""
+    """All that is known of a job, of its parts, and of the files that it made."""
     job = client.job(job_id)
+    parts = list(client.jobs(parent_id=job_id)) if job.get("stage", "encode") != "encode" else []
+    if parts:
+        job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]
     has_result = job["status"] in (JobStatus.COMPLETED, JobStatus.FAILED)
     return details.job(job, client.result(job_id) if has_result else None)
 
