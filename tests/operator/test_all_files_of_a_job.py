@@ -30,7 +30,9 @@ def stream(client: Client) -> list[dict[str, Any]]:
 
 def files_in(directory: Path) -> dict[str, bytes]:
     return {
-        str(path.relative_to(directory)).encode("utf-8", "surrogateescape").decode("latin-1"): path.read_bytes()
+        str(path.relative_to(directory))
+        .encode("utf-8", "surrogateescape")
+        .decode("latin-1"): path.read_bytes()
         for path in directory.rglob("*")
         if path.is_file()
     }

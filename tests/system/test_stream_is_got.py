@@ -35,5 +35,4 @@ def test_it_plays_from_there(farm: Farm, tmp_path: Path) -> None:
     assert played.stderr == ""
     lines = [line for line in played.stdout.splitlines() if line.startswith("0,")]
     assert len(lines) == frames
-    print(ffrtmp("jobs", "show", job_id).stdout, ffrtmp("results", job_id).stdout)
     assert master.stop() == 0
