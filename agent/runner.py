@@ -22,6 +22,7 @@ from agent.inputs.rules import InputFailedError, InputRules
 from agent.join import join
 from agent.plan import plan
 from agent.probe import probe_open
+from agent.probe_part import probe_part
 from agent.publish.rules import OutputFailedError, OutputRules
 from agent.sandbox import Sandbox
 from agent.stream.live import stream_out
@@ -38,6 +39,8 @@ from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_STAGES = {Stage.ENCODE: work, Stage.PLAN: plan, Stage.PROBE: probe_part}
+"""What is done with an input, or a picture that ffmpeg makes."""
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
@@ -130,9 +133,7 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
             settings = _settings(assignment, tools.toolbox, source)
             if assignment.output is not None and is_stream(assignment.output):
                 return stream_out(task, settings, given)
-            return (
-                plan(task, settings, given) if assignment.stage is Stage.PLAN else work(task, settings, given)
-            )
+            return _STAGES[assignment.stage](task, settings, given)
 
 
 def _input(task: Task) -> AbstractContextManager[MeasuredInput | None]:

@@ -13,8 +13,9 @@ from agent.inputs.measured import MeasuredInput
 from agent.quality.compare import NoFilterError, NotMeasuredError
 from agent.quality.measure import Quality, measure
 from agent.sampling import probe_crf
-from agent.target import MOST_SAMPLES, SCALES, TOLERANCE, closest, next_samples, next_whole
+from agent.target import MOST_SAMPLES, TOLERANCE, closest, next_samples, next_whole
 from agent.task import FailedError, OnProgress, Task
+from common.crf import SCALES
 from common.model import CrfProbe
 from common.result import metrics
 from common.settings import EncodeSettings
@@ -94,11 +95,11 @@ def _sampled(
 ) -> tuple[list[CrfProbe], list[str]]:
     """The probes on samples, and what was not as it should be."""
     tell, part = task.tools.on_progress, _SAMPLES_END / MOST_SAMPLES
-    while crfs := next_samples(target, SCALES[settings.codec], probes):
+    while (crf := next_samples(target, SCALES[settings.codec], probes)) is not None:
         start = part * len(probes)
         own = _below(task, "", share(tell, start, start + part))
         try:
-            probes.append(probe_crf(own, with_crf(settings, crfs[0]), given))
+            probes.append(probe_crf(own, with_crf(settings, crf), given))
         except NoFilterError as error:
             raise FailedError("encoder_missing", f"target_vmaf: {error}", metrics(settings)) from error
         except NotMeasuredError as error:  # the whole file is measured in any case

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from common.crf import GUESSED, Scale, logit
 from common.model import CrfProbe
 
 TOLERANCE = 1.0
@@ -35,57 +35,28 @@ _MISLED = 5.0
 """VMAF between samples and the whole, from which on not even the shape of the samples' curve is believed."""
 _BEYOND = 0.2
 """How much further than where the target should be, as a share of the way, while one side is unknown."""
-_LEAST, _MOST = 0.2, 99.9
-"""VMAF that has a logit; what is beyond is taken for these."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The CRFs of an encoder, and what to expect of them before anything is measured."""
-
-    low: float
-    high: float
-    step: float
-    guess: float
-    """Where most pictures have a VMAF of about 94."""
-    slope: float
-    """Logit that one more CRF costs."""
-
-
-_GUESSED = 94.0
-SCALES = {
-    "h264": Scale(1, 51, 0.1, 24, 0.25),
-    "h265": Scale(1, 51, 0.1, 26, 0.25),
-    "vp9": Scale(0, 63, 1, 34, 0.15),
-    "av1": Scale(1, 63, 1, 35, 0.15),
-}
-"""By codec. 0 is left out where it means lossless or is refused."""
 
 Point = tuple[float, float]
 """A CRF and its VMAF."""
 
 
-def next_samples(
-    target: float, scale: Scale, probes: Sequence[CrfProbe], at_once: int = 1
-) -> tuple[float, ...]:
-    """The CRFs to try on samples next, `at_once` at most; none once the search has ended."""
+def next_samples(target: float, scale: Scale, probes: Sequence[CrfProbe]) -> float | None:
+    """The CRF to try on samples next; None once the search has ended."""
     tried = _points(probes, whole=False)
     if len(tried) >= MOST_SAMPLES or any(abs(vmaf - target) <= CLOSE for _, vmaf in tried):
-        return ()
+        return None
     low, high = _bracket(target, scale, tried)
     known = {crf for crf, _ in tried}
     free = [crf for crf in _grid(scale, low, high) if crf not in known]
     if not free:
-        return ()
+        return None
     best = _solution(target, scale, probes, free)
     if {low, high} <= known:
         guard = (high - low) * (_GUARD if len(tried) < _LATE else _LATE_GUARD)
         best = min(max(best, low + guard), high - guard)
     elif tried:  # the other side of the target is worth more than a side that is known already
         best += (best - (low if low in known else high)) * _BEYOND
-    first = min(free, key=lambda crf: abs(crf - best))
-    wanted = [first, *(_between(free, first, number, at_once) for number in range(1, at_once))]
-    return tuple(dict.fromkeys(wanted))[: MOST_SAMPLES - len(tried)]
+    return min(free, key=lambda crf: abs(crf - best))
 
 
 def next_whole(target: float, scale: Scale, probes: Sequence[CrfProbe]) -> float | None:
@@ -110,8 +81,8 @@ def expected(scale: Scale, probes: Sequence[CrfProbe], crf: float) -> float:
 
 
 def _model(scale: Scale, probes: Sequence[CrfProbe]) -> Callable[[float], float]:
-    samples = [(at, _logit(vmaf)) for at, vmaf in monotone(_points(probes, whole=False))]
-    whole = [(at, _logit(vmaf)) for at, vmaf in _points(probes, whole=True)]
+    samples = [(at, logit(vmaf)) for at, vmaf in monotone(_points(probes, whole=False))]
+    whole = [(at, logit(vmaf)) for at, vmaf in _points(probes, whole=True)]
     points, shift = samples, 0.0
     if whole:
         at, value = whole[0]
@@ -156,29 +127,15 @@ def _solution(target: float, scale: Scale, probes: Sequence[CrfProbe], free: Seq
     return min(free, key=lambda crf: (abs(model(crf) - target), crf))
 
 
-def _logit(vmaf: float) -> float:
-    share = min(max(vmaf, _LEAST), _MOST) / 100
-    return math.log(share / (1 - share))
-
-
-def _between(free: Sequence[float], first: float, number: int, count: int) -> float:
-    """Of `count` tries at once one beside the first: they are spread over what is left near it."""
-    near = [crf for crf in free if abs(crf - first) <= _SPREAD]
-    return near[math.floor((len(near) - 1) * (number - 0.5) / max(1, count - 1))]
-
-
-_SPREAD = 8.0
-"""CRFs that tries at once may be apart from the first."""
-
-
-def _vmaf(logit: float) -> float:
-    return 100 / (1 + math.exp(-logit))
+def _vmaf(value: float) -> float:
+    """Of a logit."""
+    return 100 / (1 + math.exp(-value))
 
 
 def _curve(scale: Scale, points: Sequence[Point], crf: float) -> float:
     """Straight between two points; beyond the last one as steep as there, within reason."""
     if not points:
-        points = [(scale.guess, _logit(_GUESSED))]
+        points = [(scale.guess, logit(GUESSED))]
     if crf < points[0][0] or crf > points[-1][0]:
         ends = points[:2] if crf < points[0][0] else points[-2:]
         slope = scale.slope

@@ -54,7 +54,7 @@ class Assignment:
     part: str | None = None
     """Which part of its parent it is."""
     parts: tuple[PartDone, ...] = ()
-    """What it is to join."""
+    """What it is to join, or to begin from."""
 
 
 @dataclass(frozen=True, slots=True)

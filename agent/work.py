@@ -9,6 +9,7 @@ from agent.encode import Encoded, encode, measured
 from agent.inputs.measured import MeasuredInput
 from agent.loudness import with_levels
 from agent.pictures import DIRECTORY, make_pictures
+from agent.probe_part import probes_of
 from agent.produced import Produced
 from agent.publish.rules import OutputFailedError
 from agent.publish.step import prepare, publish
@@ -58,7 +59,7 @@ def _make(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> 
     methods, confidence = asked(task.assignment.parameters, settings), task.assignment.confidence
     found: Found | None = None
     if settings.rate.target_vmaf is not None:
-        found = search(task, settings, given, methods, encode)
+        found = search(task, settings, given, methods, encode, probes_of(task.assignment.parts))
         if confidence is Confidence.AUTO:
             return _Made(found.encoded, Repeated.once(found.encoded), found.probes)
         settings = found.encoded.settings  # with the CRF that was found

@@ -286,7 +286,7 @@ def _scalars(text: str, **kwargs: Any) -> fields.Dict:
 
 
 class PartSchema(Strict):
-    """A completed part of a job that is to be joined."""
+    """A completed part of a job."""
 
     part = _text("its name, such as `720p`")
     job_id = _text("the job that it is")
@@ -299,7 +299,9 @@ class ClaimedSchema(JobSchema):
 
     lease_id = _text("proves that a report belongs to this attempt")
     attempt = _count("the attempt's number")
-    parts = fields.List(fields.Nested(PartSchema), **says("what it is to join; with `stage` `join` only"))
+    parts = fields.List(
+        fields.Nested(PartSchema), **says("where it was divided: the parts that it joins, or begins from")
+    )
 
 
 class ClaimSchema(ClaimedSchema):

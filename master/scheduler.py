@@ -17,6 +17,11 @@ def meets(node: Node, wanted: Constraints) -> bool:
     return not _missing(node, wanted)
 
 
+def present(wanted: Constraints, nodes: Iterable[Node]) -> int:
+    """How many of the `nodes` could run jobs with the constraints `wanted`, now or when a slot is free."""
+    return sum(node.status(0) is NodeStatus.AVAILABLE and meets(node, wanted) for node in nodes)
+
+
 def _missing(node: Node, wanted: Constraints) -> list[str]:
     """What `node` lacks. A node that does not say which encoders it has is taken at its word."""
     missing = [f"label {key}={value}" for key, value in wanted.labels if node.labels.get(key) != value]

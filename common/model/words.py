@@ -99,6 +99,8 @@ class Stage(StrEnum):
     """It encodes: all that most jobs ever do."""
     PLAN = "plan"
     """It looks at the input, so that the master can divide the job into parts."""
+    PROBE = "probe"
+    """It encodes samples with one CRF and measures them, for the job that it is a part of."""
     JOIN = "join"
     """It puts together what the parts have made; the job waits until they are completed."""
 

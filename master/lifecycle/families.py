@@ -1,8 +1,9 @@
 """The rules of families: a job that was divided, its parent, and the other parts.
 
-A parent waits until all its parts are completed, and is joined then. A part that fails for
-good, or is canceled, fails its parent, and that cancels the parts that are not finished. So
-no part is unfinished whose parent is final, and no parent waits for what cannot come.
+A parent waits until all its parts are completed, and goes on then, with what they have brought.
+A part that fails for good, or is canceled, fails its parent, and that cancels the parts that
+are not finished. So no part is unfinished whose parent is final, and no parent waits for what
+cannot come.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.apply import apply
 from master.lifecycle.kinds import kind_of
-from master.lifecycle.parts import Part
+from master.lifecycle.parts import Able, Part, confidence_of, needs_of
 from master.lifecycle.view import View
 
 _PARTS = uuid.UUID("7b1c4f0e-6c0f-5f0a-9d8e-0d9d3a6f2c11")
@@ -36,36 +37,37 @@ def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> li
             id=part_id(parent.id, part.name),
             seq=seq,
             scenario=parent.scenario,
-            confidence=parent.confidence,
+            confidence=confidence_of(parent, part.stage),
             parameters=part.parameters,
             priority=parent.priority,
-            constraints=parent.constraints,
+            constraints=needs_of(parent, part.stage),
             created_at=now.wall,
             max_attempts=parent.max_attempts,
             input=parent.input,
-            output=None if parent.output is None else below(parent.output, part.name),
+            output=_output(parent, part),
             owner=parent.owner,
             parent_id=parent.id,
             part=part.name,
+            stage=part.stage,
             place=parent.turn[0],
         )
         for seq, part in enumerate(parts, start=first_seq)
     ]
 
 
-def first_stage(job: Job) -> Stage:
-    """What the first attempt of a new job does."""
-    kind = kind_of(job)
-    return Stage.ENCODE if kind is None else Stage.PLAN if kind.plans else Stage.JOIN
+def _output(parent: Job, part: Part) -> str | None:
+    """Where a part's output goes. A probe has none."""
+    return None if parent.output is None or part.stage is Stage.PROBE else below(parent.output, part.name)
 
 
-def whole(job: Job, now: Now) -> list[Job]:
+def whole(job: Job, able: Able, now: Now) -> list[Job]:
     """What is submitted for `job`: with it the parts that are known before anybody looks at the input."""
     kind = kind_of(job)
-    job = replace(job, stage=first_stage(job))
-    if kind is None or kind.plans:
+    if kind is not None and kind.divide is not None:
+        return [replace(job, stage=Stage.PLAN)]
+    parts = [] if kind is None or kind.at_submit is None else kind.at_submit(job, able)
+    if not parts:
         return [job]
-    parts = kind.divide(job, {})
     job = replace(job, parts=tuple(part.name for part in parts), awaits_parts=True)
     return [job, *children(job, parts, job.seq + 1, now)]
 
@@ -73,7 +75,7 @@ def whole(job: Job, now: Now) -> list[Job]:
 def divided(job: Job, report: Report, view: View, now: Now) -> list[e.Event]:
     """The plan attempt ended well: the parts follow from what it reported. ValueError if they cannot."""
     kind = kind_of(job)
-    if kind is None:
+    if kind is None or kind.divide is None:
         raise ValueError("this master does not know how to divide the job")
     parts = kind.divide(job, report.metrics)
     if not parts:

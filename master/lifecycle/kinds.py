@@ -5,9 +5,10 @@ from __future__ import annotations
 from common.model import Job
 from master.lifecycle.ladders import LADDER
 from master.lifecycle.parts import Kind
+from master.lifecycle.probes import PROBES
 
-_BY_PARAMETER = {"ladder": LADDER}
-"""A job with one of these parameters is divided."""
+_BY_PARAMETER = {"ladder": LADDER, "target_vmaf": PROBES}
+"""A job with one of these parameters is divided, or may be."""
 
 
 def kind_of(job: Job) -> Kind | None:

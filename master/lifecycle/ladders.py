@@ -10,7 +10,7 @@ from common.ladder import Picture, Rung, rungs
 from common.model import Findings, Job, Report, Scalar, Value
 from common.scenarios import SCENARIOS
 from common.settings import DEFAULT_SEGMENT_SECONDS
-from master.lifecycle.parts import Kind, Part
+from master.lifecycle.parts import MAX_WARNINGS, Kind, Part
 
 OF_THE_PARENT = ("ladder", "pictures")
 """Parameters that are not the rungs'."""
@@ -40,7 +40,6 @@ _OF_ONE_ENCODE = (
 """Metrics that several encodes on several nodes do not have together; each rung's result has its own."""
 _ALIKE = ("currency", "cost_basis", "energy_source", "energy_note", "ffmpeg_version", "encoder")
 """Metrics that hold for all rungs, or are unknown."""
-MAX_WARNINGS = 100
 
 
 def parameters_of(parameters: Mapping[str, Value], rung: Rung, frame_rate: float | None) -> dict[str, Value]:
@@ -132,4 +131,4 @@ def _findings(job: Job, parts: Sequence[Job], report: Report) -> Findings:
     return Findings(artifacts=tuple(artifacts), warnings=tuple(warnings[:MAX_WARNINGS]))
 
 
-LADDER = Kind(plans=True, divide=_divide, joined=_joined)
+LADDER = Kind(joined=_joined, divide=_divide)

@@ -22,7 +22,6 @@ from common.model import (
     Now,
     Progress,
     Role,
-    Stage,
     Token,
 )
 from master import lifecycle, scheduler
@@ -107,7 +106,7 @@ class JobView:
     lease_expires_in: float | None = None
     """Seconds, while it runs."""
     parts: tuple[Job, ...] = ()
-    """What a node is to join, where it is given the job for that."""
+    """What a node is to join, or to begin from."""
 
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
@@ -265,9 +264,9 @@ class Farm:
         return JobView(job, pending_reason=known[job.constraints])
 
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
-        """`job` as it is given to a node: with its parts, where it is to join them."""
+        """`job` as it is given to a node: with its parts, which are completed, if it was divided."""
         view = self.job_view(tx, job)
-        return replace(view, parts=tuple(tx.children(job.id))) if job.stage is Stage.JOIN else view
+        return replace(view, parts=tuple(tx.children(job.id))) if job.parts else view
 
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""

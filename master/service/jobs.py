@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from common import problems
 from common.model import Constraints, Job, JobStatus, Now
-from master import submission
+from master import scheduler, submission
 from master.lifecycle import commands, families
+from master.lifecycle.parts import Able
 from master.service import files
 from master.service.farm import Caller, Farm, JobView, new_id, throttle
 from master.store.listings import ListingKey, listing_key
@@ -67,14 +69,25 @@ def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> 
             if len(jobs) == 1:
                 raise
             raise submission.of_batch(problem, place) from problem
+    able = _shared(tx, len(jobs))
     placed: list[Job] = []
     submitted: list[Job] = []
     for job in jobs:
-        members = families.whole(replace(job, seq=tx.next_seq() + len(submitted)), tx.now)
+        members = families.whole(replace(job, seq=tx.next_seq() + len(submitted)), able, tx.now)
         placed.append(members[0])
         submitted += members
     farm.decide(tx, commands.Submit(tuple(submitted)))
     return placed
+
+
+def _shared(tx: Transaction, jobs: int) -> Able:
+    """How many nodes there are for each of as many `jobs`, which came at once and so share them."""
+
+    @cache
+    def able(wanted: Constraints) -> int:
+        return scheduler.present(wanted, tx.nodes()) // jobs
+
+    return able
 
 
 def _made_by(tx: Transaction, key: submission.Key | None) -> list[Job]:

@@ -14,30 +14,28 @@ from agent.target import (
     CLOSE,
     MOST_SAMPLES,
     MOST_WHOLE,
-    SCALES,
     TOLERANCE,
-    Scale,
     closest,
     expected,
     monotone,
     next_samples,
     next_whole,
 )
+from common.crf import SCALES, Scale, spread
 from common.model import CrfProbe
 
 Curve = Callable[[float], float]
 X264 = SCALES["h264"]
 
 
-def sampled(target: float, curve: Curve, scale: Scale = X264, at_once: int = 1) -> list[CrfProbe]:
-    """All probes of a search on samples."""
+def sampled(target: float, curve: Curve, scale: Scale = X264, at_once: int = 0) -> list[CrfProbe]:
+    """All probes of a search on samples, the first `at_once` of which know nothing of each other."""
     probes: list[CrfProbe] = []
-    while crfs := next_samples(target, scale, probes, at_once):
-        assert len(crfs) <= at_once
-        for crf in crfs:
-            assert scale.low <= crf <= scale.high
-            assert crf not in {probe.crf for probe in probes}
-            probes.append(CrfProbe(crf, min(100.0, max(0.0, curve(crf))), None, whole=False))
+    waiting = list(spread(target, scale, at_once)) if at_once else []
+    while (crf := waiting.pop(0) if waiting else next_samples(target, scale, probes)) is not None:
+        assert scale.low <= crf <= scale.high
+        assert crf not in {probe.crf for probe in probes}
+        probes.append(CrfProbe(crf, min(100.0, max(0.0, curve(crf))), None, whole=False))
         assert len(probes) <= MOST_SAMPLES
     return probes
 
@@ -140,15 +138,36 @@ def test_without_any_sample_the_whole_file_is_searched() -> None:
     assert abs(closest(92, made).vmaf - 92) <= TOLERANCE
 
 
-def test_several_probes_at_once_find_it_in_fewer_rounds() -> None:
-    curve = logistic(33, 5)
-    rounds = 0
-    probes: list[CrfProbe] = []
-    while crfs := next_samples(94, X264, probes, 4):
-        rounds += 1
-        probes += [CrfProbe(crf, curve(crf), None, whole=False) for crf in crfs]
-    assert rounds <= 2
-    assert abs(closest(94, probes).vmaf - 94) <= TOLERANCE
+@pytest.mark.parametrize("codec", SCALES)
+@given(target=st.floats(20, 99.5), count=st.integers(2, 4))
+def test_probes_at_once_are_different_and_on_the_scale(codec: str, target: float, count: int) -> None:
+    scale = SCALES[codec]
+    crfs = spread(target, scale, count)
+    assert sorted(set(crfs)) == list(crfs)
+    assert len(crfs) == count
+    assert scale.low <= crfs[0] <= crfs[-1] <= scale.high
+    assert all(round((crf - scale.low) / scale.step, 6) % 1 == 0 for crf in crfs)
+
+
+def test_probes_at_once_lie_around_where_the_target_most_likely_is() -> None:
+    assert spread(94, X264, 2) == (18, 30)
+    assert spread(94, X264, 4) == (15, 21, 27, 33)
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 4])
+def test_several_probes_at_once_leave_fewer_for_later(at_once: int) -> None:
+    def later(at_once: int) -> int:
+        cases = ((target, curve) for target in (80, 88, 94) for curve in CURVES.values())
+        return sum(len(sampled(target, curve, X264, at_once)) - at_once for target, curve in cases)
+
+    assert later(at_once) < later(0) * 2 / 3
+
+
+@pytest.mark.parametrize("target", [60, 80, 93, 97])
+@pytest.mark.parametrize("name", CURVES)
+def test_probes_that_were_made_at_once_lead_to_the_target(name: str, target: float) -> None:
+    probes = sampled(target, CURVES[name], at_once=4)
+    assert abs(closest(target, probes).vmaf - target) <= CLOSE * 2
 
 
 def test_the_first_encode_within_the_tolerance_is_the_last() -> None:

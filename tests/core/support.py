@@ -103,6 +103,8 @@ def finish(farm: Farm, view: JobView, status: JobStatus = JobStatus.COMPLETED, *
 
 LADDER = {"ladder": ["180p", "120p", "90p"]}
 """Parameters of a job with three parts."""
+TARGET = {"target_vmaf": 94}
+"""Parameters of a job with as many parts as there are nodes, four at most, if there are several."""
 SOURCE = {"shown_width": 320, "shown_height": 180, "source_frame_rate": 30.0, "source_duration": 2.0}
 """What a node says of an input of such a job."""
 

@@ -35,6 +35,7 @@ from tests.core.support import (
     LADDER,
     OPERATOR,
     SOURCE,
+    TARGET,
     FakeClock,
     claim,
     crash,
@@ -125,20 +126,29 @@ class FarmMachine(RuleBasedStateMachine):
         if sum(not job.status.final for job in self.records().values()) < 4:
             self.job_ids.append(submit(self.farm, priority=priority, parameters=LADDER))
 
-    @rule(pick=PICK)
-    def choose_a_part(self, pick: int) -> None:
-        """From now on it may be what another rule cancels, pauses or retries."""
-        parts = [job.id for job in self.records().values() if job.parent_id is not None]
-        if parts:
-            self.job_ids.append(parts[pick % len(parts)])
+    @rule(priority=PRIORITIES, confidence=CONFIDENCES)
+    def submit_a_target(self, priority: str, confidence: str) -> None:
+        if sum(not job.status.final for job in self.records().values()) < 4:
+            wanted: dict[str, Any] = {"priority": priority, "confidence": confidence, "parameters": TARGET}
+            self.job_ids.append(submit(self.farm, **wanted))
 
-    @rule()
-    def get_all_done(self) -> None:
+    @rule(pick=PICK, command=st.sampled_from([commands.Cancel(), commands.PauseJob(), commands.ResumeJob()]))
+    def change_one_of_a_family(self, pick: int, command: commands.JobCommand) -> None:
+        """Before that, a node divides what waits for it: few families would else be met in the middle."""
+        self.get_things_done(1)
+        found = [job.id for job in self.records().values() if job.parts or job.parent_id is not None]
+        for job_id in found[pick : pick + 1]:
+            with contextlib.suppress(Problem):
+                jobs.change(self.farm, OPERATOR, job_id, command)
+
+    @rule(rounds=st.integers(1, 6))
+    def get_things_done(self, rounds: int) -> None:
         """So that families come to their end as well: with three steps for each job, few would."""
-        for node_id in self.node_ids:
-            self.claim(self.node_ids.index(node_id))
-        for pick in range(len(self.claims)):
-            self.finish(pick, None)
+        for _ in range(rounds):
+            for place in range(len(self.node_ids)):
+                self.heartbeat(place)
+                self.claim(place)
+                self.finish(0, None)
 
     @rule(pick=PICK)
     def claim(self, pick: int) -> None:
@@ -314,7 +324,8 @@ class FarmMachine(RuleBasedStateMachine):
             assert sum(a.outcome is Outcome.COMPLETED for a in job.attempts) == (
                 1 if job.status is JobStatus.COMPLETED else 0
             )
-            assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == (1 if job.parts else 0)
+            looked_at = bool(job.parts) and "ladder" in job.parameters
+            assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == looked_at
 
     @invariant()
     def attempts_are_numbered_upwards_and_bounded(self) -> None:
@@ -328,7 +339,7 @@ class FarmMachine(RuleBasedStateMachine):
         records, archived = self.records(), set(self.archived())
         for job in records.values():
             parts = [each for each in records.values() if each.parent_id == job.id]
-            assert (job.stage is Stage.JOIN) == bool(job.parts)
+            assert (job.stage is Stage.JOIN) == (bool(job.parts) and "ladder" in job.parameters)
             assert {each.part for each in parts} == set(job.parts), "a part is gone before its parent"
             if job.status.final:
                 assert all(each.status.final for each in parts), "a part outlives its parent"

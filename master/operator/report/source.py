@@ -83,7 +83,7 @@ def from_master(client: MasterClient, ids: Sequence[str], wanted: Wanted) -> Rec
         found.waiting = sum(1 for job in jobs if job["finished_at"] is None and wanted(_unfinished(job)))
         pairs = ((results[job["id"]], job) for job in jobs if job["id"] in results)
     for result, job in pairs:
-        # What prepares or joins parts encodes nothing that could be compared.
+        # What prepares, probes or joins encodes nothing that could be compared.
         if job.get("stage", "encode") == "encode":
             node = names.get(result["node_id"], result["node_id"])
             if wanted(made := record(result, job, node)):
