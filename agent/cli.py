@@ -232,7 +232,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     type=HostType(),
     multiple=True,
     metavar="HOST",
-    help="A server of inputs: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST, s3://BUCKET; may be repeated.",
+    help="A server of inputs: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST, s3://BUCKET; repeatable.",
 )
 @click.option("--allow-private-inputs", is_flag=True, help="Such servers may have private addresses.")
 @click.option("--max-input-size", type=SIZE, default="50G", help="A larger input is not fetched. 500M, 1.5T.")

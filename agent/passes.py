@@ -58,8 +58,8 @@ def together(first: Ended, second: Ended) -> Ended:
 def from_its_start(
     task: Task, settings: EncodeSettings, ffmpeg: FFmpeg, given: MeasuredInput | None, times: int = 1
 ) -> Iterator[list[int]]:
-    """The input, or the complex clip, as descriptors for one ffmpeg more, which opens it so many times from its
-    beginning; none for a picture that this ffmpeg makes itself.
+    """The input, or the complex clip, as descriptors for one ffmpeg more, which opens it so many times from
+    its beginning; none for a picture that this ffmpeg makes itself.
 
     What `clip_for` raises.
     """

@@ -33,7 +33,8 @@ from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
 from common.model import NO_FINDINGS, Failure, JobStatus, Report, Scalar, Stage
 from common.scenarios import SCENARIOS
-from common.settings import EncodeSettings, Source, UnsuitableError, resolve_job
+from common.settings import EncodeSettings, Source, UnsuitableError
+from common.settings.live import resolve_job
 from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)

@@ -15,10 +15,12 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
 from common.scenarios import CATALOGUE
 from common.settings.rate import MAX_BITRATE, MIN_BITRATE, parse_bitrate
+from common.settings.size import fit
 
 AUTO = "auto"
 RUNG = re.compile(r"([1-9][0-9]{1,3})p(?::([0-9]{1,9}(?:\.[0-9]{1,3})?[kKmM]?))?", re.ASCII)
@@ -104,8 +106,10 @@ def rungs(asked: Sequence[str], source: Picture, codec: str) -> list[Rung]:
 
 def size(height: int, source: Picture) -> tuple[int, int]:
     """Width and height of the source in the box of `height`: even, its shape kept, not enlarged."""
-    scale = min(1.0, _scale(height, source))
-    return _even(source.width * scale), _even(source.height * scale)
+    box = (math.ceil(height * 16 / 9), height)
+    if source.height > source.width:
+        box = (box[1], box[0])
+    return fit((Fraction(source.width), Fraction(source.height)), box)
 
 
 def default_bitrate(width: int, height: int, frame_rate: float | None, codec: str) -> int:
@@ -147,7 +151,3 @@ def _own_height(source: Picture) -> int:
     """The height of the box that the source fills."""
     long_, short = max(source.width, source.height), min(source.width, source.height)
     return max(_SMALLEST, round(max(short, long_ * 9 / 16)))
-
-
-def _even(value: float) -> int:
-    return max(2, 2 * round(value / 2))

@@ -13,7 +13,8 @@ from common.ladder import Picture, parse_ladder, rungs
 from common.model import Confidence, Constraints, Job, Now, runs_alone
 from common.outputs import FILES, parse_output
 from common.scenarios import SCENARIOS, Scenario
-from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve, resolve_job
+from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve
+from common.settings.live import resolve_job
 from common.streams import is_stream
 from master.lifecycle import ladders
 

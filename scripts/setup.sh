@@ -150,11 +150,9 @@ install_for_tests() {
     [ -z "$missing" ] || [ "$(id -u)" != 0 ] || say "Still missing: $missing; the tests that need them say so."
     # The player that ladders are tried in: exactly what the lock file names, and none of its scripts is run.
     if have npm && ! cmp -s tests/player/package-lock.json tests/player/node_modules/installed-lock.json; then
-        if npm ci --prefix tests/player --ignore-scripts --no-audit --no-fund --loglevel=error >&2; then
-            cp tests/player/package-lock.json tests/player/node_modules/installed-lock.json
-        else
+        npm ci --prefix tests/player --ignore-scripts --no-audit --no-fund --loglevel=error >&2 &&
+            cp tests/player/package-lock.json tests/player/node_modules/installed-lock.json ||
             say "hls.js could not be installed; the tests that need it say so."
-        fi
     fi
 }
 

@@ -21,7 +21,7 @@ def way_to_store(task: Task) -> Files:
 
 
 def store(task: Task, path: Path, media_type: str) -> str:
-    """Sends a file of the attempt's to the file store, unless that has it; its SHA-256, as it was counted there.
+    """Sends a file of the attempt's to the file store, unless that has it; its SHA-256, as counted there.
 
     `OutputFailedError`, `AbortedError`.
     """

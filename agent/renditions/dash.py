@@ -87,7 +87,7 @@ def _measure(representation: Element) -> None:
     listed = representation.find(_name("SegmentList"))
     if listed is None:
         return
-    # In a list it numbers nothing (ISO/IEC 23009-1, 5.3.9.6), and some players leave out the first piece for it.
+    # In a list it numbers nothing, and ffmpeg's player leaves out the first piece for it.
     listed.attrib.pop("startNumber", None)
     ranges = [_RANGE.fullmatch(each.get("mediaRange", "")) for each in listed.findall(_name("SegmentURL"))]
     seconds = int(listed.get("duration", 0)) / max(1, int(listed.get("timescale", 1)))

@@ -11,7 +11,6 @@ from common.settings.containers import CONTAINERS, Container
 from common.settings.encode import DEFAULT_SEGMENT_SECONDS, EncodeSettings
 from common.settings.errors import UnsuitableError
 from common.settings.hardware import HARDWARE, encoder_of, hardware_of
-from common.settings.live import resolve_job
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
 from common.settings.source import (
@@ -51,5 +50,4 @@ __all__ = [
     "hardware_of",
     "parse_bitrate",
     "resolve",
-    "resolve_job",
 ]

@@ -45,13 +45,10 @@ def put_files(client: MasterClient, paths: tuple[Path, ...]) -> Any:
     """
     stored = []
     for path in paths:
-        with _explained(path), open_regular(path) as file, _progress(f"Reading {_shown(path)}") as told:
+        with _explained(path), open_regular(path) as file, progress(f"Reading {shown(path)}") as told:
             sha256, size = hash_of(file, told)
-        fields = {"sha256": sha256, "size": size, "name": _shown(path)[-255:]}
-        media_type = media_type_of(path.name)
-        if media_type is not None:
-            fields["media_type"] = media_type
-        with _explained(path), open_regular(path) as file, _progress(f"Sending {_shown(path)}") as told:
+        fields = announcement(path, sha256, size)
+        with _explained(path), open_regular(path) as file, progress(f"Sending {shown(path)}") as told:
             stored.append(put(client, file, fields, Patience(PATIENCE), told))
     return tables.files_stored(stored)
 
@@ -71,10 +68,10 @@ def get_file(client: MasterClient, name: str, to: Path | None, overwrite: bool) 
         target /= called
     if target.exists() and not overwrite:
         raise click.ClickException(f"{target} exists already; choose another name with -o, or --overwrite")
-    with _explained(target), _progress(f"Getting {called}") as told:
+    with _explained(target), progress(f"Getting {called}") as told:
         size = get(client, address, sha256, target, Patience(PATIENCE), told, overwrite=overwrite)
     return tables.Answer(
-        {"path": _shown(target, whole=True), "sha256": sha256, "size": size},
+        {"path": shown(target, whole=True), "sha256": sha256, "size": size},
         lambda: click.echo(os.fsencode(target)),
     )
 
@@ -96,6 +93,13 @@ def remove_files(client: MasterClient, names: tuple[str, ...]) -> str:
     for sha256 in found:
         client.remove_file(sha256)
     return "\n".join(f"{FILE}{sha256} is removed." for sha256 in found)
+
+
+def announcement(path: Path, sha256: str, size: int) -> dict[str, Any]:
+    """What the master is told of a file that it is to store."""
+    said = {"sha256": sha256, "size": size, "name": shown(path)[-255:]}
+    media_type = media_type_of(path.name)
+    return said if media_type is None else {**said, "media_type": media_type}
 
 
 def _stored(client: MasterClient, name: str) -> tuple[str, str, str]:
@@ -135,7 +139,7 @@ def _plain(name: str | None) -> str | None:
     return None if last in ("", ".", "..") or _UNSAFE.search(last) else last
 
 
-def _shown(path: Path, *, whole: bool = False) -> str:
+def shown(path: Path, *, whole: bool = False) -> str:
     """A path as text: it may be any bytes."""
     return os.fsencode(path if whole else path.name).decode("utf-8", "replace")
 
@@ -146,19 +150,19 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (TransferError, ApiError) as error:
-        raise click.ClickException(f"{_shown(path, whole=True)}: {error}") from error
+        raise click.ClickException(f"{shown(path, whole=True)}: {error}") from error
     except FileExistsError as error:
         raise click.ClickException(
-            f"{_shown(path, whole=True)} was made by somebody else meanwhile"
+            f"{shown(path, whole=True)} was made by somebody else meanwhile"
         ) from error
     except requests.RequestException:
         raise
     except OSError as error:
-        raise click.ClickException(f"{_shown(path, whole=True)}: {error.strerror or error}") from error
+        raise click.ClickException(f"{shown(path, whole=True)}: {error.strerror or error}") from error
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Told]:
+def progress(what: str) -> Iterator[Told]:
     """A bar on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _done, _all: None

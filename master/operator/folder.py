@@ -26,6 +26,11 @@ class State:
     """Bytes."""
 
 
+def state_of(about: os.stat_result) -> State:
+    """That of a file by what the system says about it."""
+    return State(about.st_ino, about.st_mtime_ns, about.st_size)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Which files of a folder are meant."""
@@ -57,7 +62,7 @@ def _look(folder: bytes, below: bytes, rules: Rules) -> Iterator[tuple[bytes, St
         with suppress(OSError):
             about = entry.stat(follow_symlinks=False)
             if stat.S_ISREG(about.st_mode) and rules.takes(entry.name):
-                yield name, State(about.st_ino, about.st_mtime_ns, about.st_size)
+                yield name, state_of(about)
             elif stat.S_ISDIR(about.st_mode) and rules.recursive and not entry.name.startswith(b"."):
                 yield from _look(folder, name + b"/", rules)
 
@@ -86,9 +91,9 @@ class Settling:
                 whole.append((path, state))
         return whole
 
-    def waiting(self) -> bool:
-        """Whether anything that was seen last has still to prove that it is whole. Nothing empty has."""
-        return any(state.size for state, _ in self._since.values())
+    def unsettled(self) -> list[tuple[bytes, State]]:
+        """What was seen last and is not empty: it is no job yet."""
+        return [(path, state) for path, (state, _) in self._since.items() if state.size]
 
 
 def is_being_written(path: bytes) -> bool:

@@ -115,8 +115,12 @@ def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
 @click.argument("job_id")
 @talks
 def show_job(client: MasterClient, job_id: str) -> Any:
-    """All that is known of a job."""
-    return tables.document(client.job(job_id))
+    """All that is known of a job, and of its parts."""
+    job = client.job(job_id)
+    parts = list(client.jobs(parent_id=job_id)) if job.get("stage", "encode") != "encode" else []
+    if parts:
+        job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]
+    return tables.document(job)
 
 
 @jobs.command("logs")

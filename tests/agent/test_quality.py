@@ -64,7 +64,8 @@ class Farm:
         return report
 
     def rows(self) -> list[dict[str, str]]:
-        with (self.directory / "work" / "job-1" / "quality.csv").open(newline="") as file:
+        (table,) = (self.directory / "work" / "job-1").rglob("quality.csv")
+        with table.open(newline="") as file:
             return list(csv.DictReader(file))
 
     def independent(self, output: Path, source: Path, graph: str) -> float:
@@ -211,7 +212,7 @@ def test_frames_that_do_not_correspond_give_no_number_but_a_warning(
     assert report.findings.warnings == (
         "the quality was not measured: the output has 30 frames, and the source 29 for them",
     )
-    assert not (farm.directory / "work" / "job-1" / "quality.csv").exists()
+    assert not list((farm.directory / "work" / "job-1").rglob("quality.csv"))
 
 
 def test_without_the_filter_the_output_is_there_and_a_warning_says_what_is_missing(
@@ -241,4 +242,4 @@ def test_measuring_counts_for_nothing_and_percent_does_not_go_back(farm: Farm) -
 def test_only_the_output_and_the_table_are_left(farm: Farm) -> None:
     farm.encode({**FAST, "duration": 0.2, "quality": ("psnr",)})
     left = sorted(file.name for file in (farm.directory / "work" / "job-1").rglob("*"))
-    assert left == ["720p30-h264.mp4", "quality.csv"]
+    assert left == [".ffrtmp.json", "720p30-h264.mp4", "720p30-h264.mp4.files", "quality.csv"]

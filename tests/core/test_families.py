@@ -15,6 +15,7 @@ from master.lifecycle import commands, events
 from master.service import jobs, nodes, work
 from master.service.farm import Farm
 from master.service.retention import Retention
+from master.submission import Key
 from tests.core.support import (
     AGENT,
     LADDER,
@@ -260,7 +261,7 @@ def test_too_many_jobs_do_not_break_a_family_in_the_middle(tmp_path: Path, clock
 
 def test_an_idempotency_key_names_the_parent_alone(farm: Farm) -> None:
     node_id = register(farm, caller=AGENT, output_roots=["out"])
-    key = jobs.submission.Key("once", "digest")
+    key = Key("once", "digest")
     fields = SubmitSchema().load({"scenario": "720p-h264", "parameters": LADDER})
     parent_id = jobs.submit(farm, OPERATOR, fields, key).job.id
     divide(farm, node_id, parent_id)

@@ -132,20 +132,23 @@ class FarmMachine(RuleBasedStateMachine):
             wanted: dict[str, Any] = {"priority": priority, "confidence": confidence, "parameters": TARGET}
             self.job_ids.append(submit(self.farm, **wanted))
 
-    @rule(pick=PICK)
-    def choose_a_part(self, pick: int) -> None:
-        """From now on it may be what another rule cancels, pauses or retries."""
-        parts = [job.id for job in self.records().values() if job.parent_id is not None]
-        if parts:
-            self.job_ids.append(parts[pick % len(parts)])
+    @rule(pick=PICK, command=st.sampled_from([commands.Cancel(), commands.PauseJob(), commands.ResumeJob()]))
+    def change_one_of_a_family(self, pick: int, command: commands.JobCommand) -> None:
+        """Before that, a node divides what waits for it: few families would else be met in the middle."""
+        self.get_things_done(1)
+        found = [job.id for job in self.records().values() if job.parts or job.parent_id is not None]
+        for job_id in found[pick : pick + 1]:
+            with contextlib.suppress(Problem):
+                jobs.change(self.farm, OPERATOR, job_id, command)
 
-    @rule()
-    def get_all_done(self) -> None:
+    @rule(rounds=st.integers(1, 6))
+    def get_things_done(self, rounds: int) -> None:
         """So that families come to their end as well: with three steps for each job, few would."""
-        for node_id in self.node_ids:
-            self.claim(self.node_ids.index(node_id))
-        for pick in range(len(self.claims)):
-            self.finish(pick, None)
+        for _ in range(rounds):
+            for place in range(len(self.node_ids)):
+                self.heartbeat(place)
+                self.claim(place)
+                self.finish(0, None)
 
     @rule(pick=PICK)
     def claim(self, pick: int) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,19 @@ from common.problems import Problem
 from master.lifecycle import commands, events
 from master.service import JobView, jobs, nodes, work
 from master.service.farm import Farm
-from tests.core.support import OPERATOR, FakeClock, claim, finish, job, make_farm, register, submit
+from tests.core.support import (
+    AGENT,
+    OPERATOR,
+    SOURCE,
+    FakeClock,
+    claim,
+    finish,
+    job,
+    make_farm,
+    parts,
+    register,
+    submit,
+)
 from tests.docs.markdown import ROOT
 
 Transition = tuple[str, str, str]
@@ -30,14 +43,15 @@ def drawn() -> set[Transition]:
 class Watched:
     """A farm with one node and one job, whose transitions are noted."""
 
-    def __init__(self, directory: Path, max_attempts: int) -> None:
+    def __init__(self, directory: Path, max_attempts: int, parameters: dict[str, Any] | None = None) -> None:
         self.clock = FakeClock()
         self.farm: Farm = make_farm(directory, self.clock, max_attempts=max_attempts)
         self.seen: set[Transition] = set()
         self._status: dict[str, str] = {}
         self.farm.store.subscribe(self._note)
-        self.node_id = register(self.farm, instance="first")
-        self.job_id = submit(self.farm)
+        caller = OPERATOR if parameters is None else AGENT
+        self.node_id = register(self.farm, instance="first", caller=caller)
+        self.job_id = submit(self.farm, parameters=parameters or {})
         self.view: JobView | None = None
 
     def _note(self, happened: Sequence[events.Event]) -> None:
@@ -107,6 +121,34 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
                     verb(watched)
                 watched.farm.store.close()
                 found |= watched.seen
+    return found | of_a_parent(tmp_path_factory)
+
+
+FAMILIES: tuple[tuple[str, ...], ...] = (
+    ("claim", "plan", "claim", "complete"),
+    ("claim", "plan", "cancel a part"),
+    ("claim", "plan", "claim", "pause", "complete"),
+    ("claim", "plan", "pause", "cancel a part"),
+)
+"""What happens to a job with one part."""
+
+
+def of_a_parent(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
+    """The transitions of a job that is divided, and of its part."""
+    found: set[Transition] = set()
+    for way in FAMILIES:
+        watched = Watched(tmp_path_factory.mktemp("farm"), 2, {"ladder": ["90p"]})
+        for step in way:
+            if step == "plan":
+                assert watched.view is not None
+                finish(watched.farm, watched.view, metrics=SOURCE)
+            elif step == "cancel a part":
+                part_id = parts(watched.farm, watched.job_id)[0].id
+                jobs.change(watched.farm, OPERATOR, part_id, commands.Cancel())
+            else:
+                VERBS[step](watched)
+        watched.farm.store.close()
+        found |= watched.seen
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from master.operator.folder import Rules, Settling, State, is_being_written, look
-from master.operator.watch import Watch
+from master.operator.watching import Watch
 
 SMALL, LARGER = State(1, 100, 10), State(1, 100, 20)
 
@@ -43,7 +43,7 @@ def test_one_that_went_away_meanwhile_begins_anew() -> None:
 def test_an_empty_one_is_never_whole_and_not_waited_for() -> None:
     settling = Settling(0.0)
     assert settling.whole([(b"a", State(1, 100, 0))], 0.0) == []
-    assert not settling.waiting()
+    assert settling.unsettled() == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One job makes a whole ladder on several nodes: it plays, its rungs are in step, and it ends whole or not at all."""
+"""One job makes a ladder on several nodes: it plays, its rungs are in step; it ends whole or not at all."""
 
 from __future__ import annotations
 

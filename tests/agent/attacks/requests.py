@@ -39,7 +39,7 @@ _INPUTS = {
     "C1 control": "media:films/a\x9b.mp4",
     "line separator": "media:films/a\u2028b",
     "half a character": "media:films/\udcff.mp4",
-    "overlong path": "media:films/" + "a/" * 600 + "a",
+    "overlong path": "media:films/" + "a/" * 2048 + "a",
     "overlong name": "media:films/" + "a" * 256,
     "overlong name in few characters": "media:films/" + "\u65e5" * 100,
     "nothing": "",

@@ -19,6 +19,7 @@ from agent.runner import run_job
 from agent.sandbox import Sandbox, detect
 from agent.task import Assignment
 from common.model import Report, Scalar
+from common.paths import to_text
 from common.scenarios import SCENARIOS
 from common.settings import Source, resolve
 from tests.agent.attacks.files import FILES, Bait, HostileFile
@@ -78,7 +79,8 @@ def bait(tmp_path: Path, video: bytes, listener: Listener) -> Bait:
 
 def run(name: str, tmp_path: Path, spawner: Spawner, toolbox: Toolbox, sandbox: Sandbox) -> Report:
     """The job of somebody who names the file, as the agent runs it."""
-    assignment = Assignment(JOB, "480p-h264", PARAMETERS, "lease-01", 1, f"media:films/{name}")
+    place = f"media:films/{to_text(os.fsencode(name))}"
+    assignment = Assignment(JOB, "480p-h264", PARAMETERS, "lease-01", 1, place)
     report = run_job(
         assignment,
         "node-001",

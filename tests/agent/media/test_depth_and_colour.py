@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import av
 import pytest
 
 from tests.agent.media.clips import H264, Clips, first, output, picture
@@ -25,12 +26,19 @@ def test_eight_are_enough_when_they_are_asked_for(clips: Clips, convert: Convert
     assert first(output(convert(clip, pixel_format="yuv420p"))).format.name == "yuv420p"
 
 
+def brightest(frame: av.VideoFrame) -> int:
+    """The luma of its brightest pixel; rows in memory are longer than they are seen."""
+    plane = frame.planes[0]
+    data = bytes(plane)
+    return max(max(data[row * plane.line_size :][: plane.width]) for row in range(plane.height))
+
+
 @pytest.mark.parametrize("codec", ["h264", "av1"])
 def test_a_full_range_stays_full(codec: str, clips: Clips, convert: Convert) -> None:
     clip = clips.make("full.mov", *picture(seconds=0.2), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")
     made, given = first(output(convert(clip, codec=codec))), first(clip)
     assert made.color_range == 2
-    assert max(bytes(made.planes[0])) == pytest.approx(max(bytes(given.planes[0])), abs=6)
+    assert brightest(made) == pytest.approx(brightest(given), abs=6)
 
 
 def test_red_green_and_blue_become_bt709_and_say_so(clips: Clips, convert: Convert) -> None:
