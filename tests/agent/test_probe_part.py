@@ -1,4 +1,4 @@
-"""A probe for a search elsewhere measures samples or says that it cannot; a search begins from such probes."""
+"""A probe for a search elsewhere measures samples, or says that it cannot; a search begins from probes."""
 
 from __future__ import annotations
 
