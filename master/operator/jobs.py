@@ -117,7 +117,8 @@ def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
 def show_job(client: MasterClient, job_id: str) -> Any:
     """All that is known of a job, of its parts, and of the files that it made."""
     job = client.job(job_id)
-    parts = list(client.jobs(parent_id=job_id)) if job.get("stage", "encode") != "encode" else []
+    divided = job.get("stage", "encode") != "encode" or "target_vmaf" in job["parameters"]
+    parts = list(client.jobs(parent_id=job_id)) if divided else []
     if parts:
         job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]
     has_result = job["status"] in (JobStatus.COMPLETED, JobStatus.FAILED)
