@@ -39,8 +39,8 @@ def get_all(client: MasterClient, job_id: str, directory: Path, *, overwrite: bo
         where = away[0]["location"] or "on its node alone"
         raise click.ClickException(
             f"{len(away)} of the {len(made)} files of job {job_id} are not in the file store: "
-            f"{safe(away[0]['path'])} is {safe(where)}; get others as {job_id}/PATH, or submit it "
-            "with --output files"
+            f"{safe(away[0]['path'])} is {safe(where)}; get others as {job_id}/PATH, or submit it with "
+            "--output files"
         )
     targets = [(each, directory / _below(each["path"])) for each in made]
     got = [_get(client, job_id, each, target, overwrite=overwrite) for each, target in targets]
