@@ -1,0 +1,145 @@
+"""What is answered of jobs, and to those who run them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+from common.documents.parts import (
+    a_count,
+    a_number,
+    a_text,
+    a_time,
+    is_not_negative,
+    many,
+    next_page,
+    scalars,
+    texts,
+)
+from common.failures import KINDS
+from common.fields import OneOf, StrictFloat, says
+from common.model import Confidence, JobStatus, Outcome, Priority, Stage
+from common.schema import ArtifactSchema, ConstraintsSchema, ParametersSchema, Strict
+
+
+class FailureSchema(Strict):
+    """Why an attempt or a job failed."""
+
+    code = a_text("of docs/failures.md", validate=validate.OneOf(list(KINDS)))
+    message = a_text("a sentence for people")
+
+
+class ProgressDocumentSchema(Strict):
+    """How far a running attempt is. Unknown is null."""
+
+    frame = a_count("frames so far", allow_none=True)
+    fps = a_number("frames encoded per second", allow_none=True)
+    speed = a_number("seconds of video encoded per second", allow_none=True)
+    out_time = a_number("seconds of video so far", allow_none=True)
+    percent = a_number("0 to 100", allow_none=True)
+
+
+class JobSchema(Strict):
+    """A job: one encode that somebody asked for."""
+
+    id = a_text("the job's id")
+    scenario = a_text("a name of the catalogue")
+    input = a_text("what it encodes; null: a test picture", allow_none=True)
+    output = a_text("where what it makes goes; null: it stays on the node", allow_none=True)
+    confidence = OneOf(Confidence, required=True)
+    parameters = fields.Nested(ParametersSchema, required=True, **says("as they were asked for"))
+    status = OneOf(JobStatus, required=True)
+    created_at = a_time("when it was submitted")
+    retry_count = a_count("attempts after the first")
+    priority = OneOf(Priority, required=True)
+    constraints = fields.Nested(ConstraintsSchema, required=True)
+    max_attempts = a_count("attempts that it gets")
+    retry_of = a_text("the job that this one repeats", allow_none=True)
+    parent_id = a_text("the job that it is a part of; null: it is whole", allow_none=True)
+    part = a_text("which part of that job it is, such as `720p`", allow_none=True)
+    stage = OneOf(Stage, required=True, **says("what its next attempt does"))
+    owner = a_text("the submitter that it belongs to; null: it is the operators'", allow_none=True)
+    node_id = a_text("the node of its newest attempt", allow_none=True)
+    started_at = a_time("when its newest attempt began", allow_none=True)
+    finished_at = a_time("when it was finished", allow_none=True)
+    pending_reason = a_text("why it still waits", allow_none=True)
+    progress = fields.Nested(ProgressDocumentSchema, required=True, allow_none=True)
+    error = fields.Nested(FailureSchema, required=True, allow_none=True)
+    lease_expires_in = StrictFloat(
+        validate=is_not_negative, **says("seconds until its lease ends; while it runs only")
+    )
+
+
+class AttemptSchema(Strict):
+    """One try of a job on one node."""
+
+    number = a_count("1 for the first; never used twice for one job")
+    node_id = a_text()
+    started_at = a_time("when it began")
+    ended_at = a_time("when it ended; null while it runs", allow_none=True)
+    outcome = OneOf(Outcome, required=True, allow_none=True, **says("how it ended; null while it runs"))
+    error = fields.Nested(FailureSchema, required=True, allow_none=True)
+
+
+class FullJobSchema(JobSchema):
+    """A job with the story of its attempts."""
+
+    attempts = many(AttemptSchema, "oldest first")
+
+
+class BatchDocumentSchema(Strict):
+    """The jobs of a batch, in the order of the request."""
+
+    jobs = many(JobSchema)
+    count = a_count()
+
+
+class JobsSchema(Strict):
+    """A page of jobs."""
+
+    jobs = many(JobSchema)
+    count = a_count("all jobs, not just the page's")
+    next = next_page()
+
+
+class LogSchema(Strict):
+    """What ffmpeg and the agent said."""
+
+    job_id = a_text()
+    lines = texts("the newest lines, oldest first")
+
+
+class PartSchema(Strict):
+    """A completed part of a job."""
+
+    part = a_text("its name, such as `720p`")
+    job_id = a_text("the job that it is")
+    metrics = scalars("what was produced and what it cost")
+    artifacts = many(ArtifactSchema, "the files that it made")
+
+
+class ClaimedSchema(JobSchema):
+    """A job that a node holds the lease of."""
+
+    lease_id = a_text("proves that a report belongs to this attempt")
+    attempt = a_count("the attempt's number")
+    parts = fields.List(
+        fields.Nested(PartSchema), **says("where it was divided: the parts that it joins, or begins from")
+    )
+
+
+class ClaimSchema(ClaimedSchema):
+    """The answer to a poll: the job's fields, and the same once more under `job`; or `job` is null."""
+
+    job = fields.Nested(ClaimedSchema, required=True, allow_none=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        others = tuple(name for name in self._declared_fields if name != "job")
+        super().__init__(partial=others, **kwargs)
+
+
+class RenewedSchema(Strict):
+    """The lease was renewed."""
+
+    lease_expires_in = a_number("seconds that it holds from now")
