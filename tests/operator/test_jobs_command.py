@@ -49,6 +49,21 @@ def test_a_finished_job_has_a_log_and_a_result(client: Client, ffrtmp: Ffrtmp) -
     assert "frames: 300" in ffrtmp("results", job_id).stdout
 
 
+def test_a_warning_is_seen_in_the_table_and_on_a_line_of_its_own(client: Client, ffrtmp: Ffrtmp) -> None:
+    label = {"for": "warnings"}
+    node = {"address": "n", "labels": label, "run_unlabeled": False}
+    node_id = client.post("/nodes/register", json=node).json()["id"]
+    job = {"scenario": "480p-h264", "constraints": {"labels": label}}
+    job_id = client.post("/jobs", json=job).json()["id"]
+    assert client.get(f"/jobs/next?node_id={node_id}").json()["id"] == job_id
+    warnings = ["its end is missing, 2 s", "no fonts"]
+    report = {"job_id": job_id, "node_id": node_id, "metrics": {"frames": 3}, "warnings": warnings}
+    assert client.post("/results", json=report).status_code == 200
+    assert "its end is missing, 2 s; no fonts" in ffrtmp("results").stdout
+    shown = ffrtmp("results", job_id).stdout.splitlines()
+    assert {"warnings 1: its end is missing, 2 s", "warnings 2: no fonts"} <= set(shown)
+
+
 def test_every_scenario_is_listed(ffrtmp: Ffrtmp) -> None:
     shown = ffrtmp("scenarios").stdout
     assert all(scenario.name in shown for scenario in CATALOGUE)
