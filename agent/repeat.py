@@ -111,13 +111,12 @@ def headline(runs: Sequence[Run], confidence: Confidence, prices: Prices) -> dic
     price = cost(prices, energy.joules, wall, energy.shared)
     priced = {"cost": price.amount, "currency": price.currency, "cost_basis": price.basis}
     found = interval(speeds) if confidence in WIDTHS else None
-    places = 3 if found is None else 6  # or the mean could lie outside of its interval
     return {
         "wall_seconds": round(wall, 6),
         "cpu_seconds": round(fmean(run.cpu_seconds for run in runs), 6),
         "peak_memory_bytes": max(memory, default=None),
-        "speed": round(fmean(speeds), places),
-        "fps": round(fmean(run.frames / run.wall_seconds for run in runs), places),
+        "speed": round(fmean(speeds), 6),
+        "fps": round(fmean(run.frames / run.wall_seconds for run in runs), 6),
         "runs": len(runs),
         "energy_joules": energy.joules,
         "energy_idle_joules": energy.idle_joules,

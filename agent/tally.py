@@ -68,6 +68,10 @@ class Tally:
     start: Fraction | None = None
     """Seconds, as `end`."""
     end: Fraction = Fraction(0)
+    """When what is shown last is over. A length is not always how long its own picture is shown: MP4 has the
+    time to the next packet, which is another picture's where they are reordered."""
+    last: Fraction | None = None
+    """The latest start."""
     corrupt: bool = False
 
     @property
@@ -81,4 +85,7 @@ class Tally:
         self.size += size
         if start is not None:
             self.start = start if self.start is None else min(self.start, start)
-            self.end = max(self.end, start + length)
+            if self.last is None or start > self.last:
+                self.last, self.end = start, max(Fraction(0), start + length)
+            elif start == self.last:
+                self.end = max(self.end, start + length)

@@ -1,11 +1,14 @@
 """A large file to a master's file store and back: how long it takes, and how much memory either side needs.
 
-`python bench/large_file.py [GIGABYTES] [DIRECTORY]`: twice the size must be free in DIRECTORY. The file
+    python bench/large_file.py 20 /var/tmp
+
+Twice the size must be free in the directory. The file
 is a hole with some random bytes here and there: on the way it costs as much as any other.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import subprocess
@@ -13,6 +16,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.files.test_flat_memory import peak, transfer
 from tests.masters import start_master
@@ -31,8 +37,18 @@ def make(path: Path, size: int) -> None:
 
 def main() -> int:
     """Do it, and print one line."""
-    size = int(float(sys.argv[1] if len(sys.argv) > 1 else "20") * GB)
-    with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as name:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("gigabytes", type=float, nargs="?", default=20.0)
+    parser.add_argument(
+        "directory", type=Path, nargs="?", help="where it is done; else where temporary files are"
+    )
+    asked = parser.parse_args()
+    size = int(asked.gigabytes * GB)
+    if size < 1:
+        parser.error("GIGABYTES is a number above 0")
+    if asked.directory is not None and not asked.directory.is_dir():
+        parser.error(f"there is no directory {asked.directory}")
+    with tempfile.TemporaryDirectory(dir=asked.directory) as name:
         directory = Path(name)
         make(directory / "source", size)
         master = start_master(directory / "state", files_quota="100T")

@@ -108,7 +108,7 @@ def look(ffmpeg: Path, file: Path) -> Looked:
     if time_base is None:
         raise ValueError(f"{file} has no picture: {listed[:200]}")
     packets = sorted((int(start), int(length), int(size)) for start, length, size in _PACKET.findall(listed))
-    first, last = packets[0][0], max(start + length for start, length, _ in packets)
+    first, last = packets[0][0], packets[-1][0] + packets[-1][1]
     times = tuple(float((start - first) * Fraction(time_base[1])) for start, _, _ in packets)
     duration = float((last - first) * Fraction(time_base[1]))
     bits = 8 * sum(size for _, _, size in packets)

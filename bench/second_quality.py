@@ -17,8 +17,8 @@ from bench.second_look import run
 
 CEILING = 60.0
 """Decibels of two equal pictures of 8 bits, which are infinite."""
-_BICUBIC = "zscale=w={}:h={}:filter=bicubic:param_a=0:param_b=0.6"
-"""The curve that ffmpeg's own scaler has for bicubic."""
+_BICUBIC = "zscale=w={}:h={}:filter=bicubic:param_a=0:param_b=0.6:chromalin=center:chromal=center"
+"""The curve that ffmpeg's own scaler has for bicubic, and its place of chroma if a file has none."""
 
 
 def quality(

@@ -236,7 +236,7 @@ def worst(rows: Sequence[Row]) -> str:
 def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=12.0, help="seconds of video in the clip")
+    parser.add_argument("--seconds", type=float, default=10.0, help="seconds of video in the clip")
     parser.add_argument("--only", action="append", choices=list(WAYS), help="this encode; may be repeated")
     parser.add_argument("--file", type=Path, help="encode this video instead of the clip that is made")
     parser.add_argument("--energy", action="store_true", help="compare joules with perf's; without a sandbox")

@@ -179,13 +179,15 @@ def metrics(
     output_path: str | None = None,
     more: Mapping[str, Scalar] | None = None,
 ) -> dict[str, Scalar]:
-    """The metrics that every result has, from what is known; the rest is None. Rates are to three decimals.
+    """The metrics that every result has, from what is known; the rest is None.
+
+    Rates are to six decimals: a slow encode's speed is a small number.
 
     `more`: further ones by name, which win.
     """
 
     def per_second(amount: float | None) -> float | None:
-        return round(amount / wall_seconds, 3) if amount is not None and wall_seconds else None
+        return round(amount / wall_seconds, 6) if amount is not None and wall_seconds else None
 
     return {
         **dict.fromkeys(name for name, metric in METRICS.items() if metric.always),

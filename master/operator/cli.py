@@ -14,7 +14,7 @@ from common.client import MasterClient, establish_trust
 from common.options import require_platform, state_directory
 from common.tokens import TokenText, parse
 from common.version import VERSION
-from master.operator import state, tables
+from master.operator import details, state, tables
 from master.operator.audit import audit
 from master.operator.files import files
 from master.operator.jobs import jobs
@@ -101,12 +101,12 @@ def results(client: MasterClient, job_id: str | None, limit: int, archive: bool)
         archived = next(client.archived_results(job_id), None)
         if archived is None:
             raise click.ClickException(f"there is no job {job_id!r} in the archive")
-        return tables.document(archived)
+        return details.result(archived)
     if archive:
         found = [result for result, _ in zip(client.archived_results(), range(limit), strict=False)]
         return tables.results(found, "Nothing is archived yet.")
     if job_id is not None:
-        return tables.document(client.result(job_id))
+        return details.result(client.result(job_id))
     return tables.results([result for result, _ in zip(client.results(), range(limit), strict=False)])
 
 

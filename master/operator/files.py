@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
-import requests
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from common.client import ApiError, MasterClient
+from common.client import MasterClient
 from common.files_client import artifact_path, file_path
 from common.inputs import FILE
 from common.media_types import media_type_of
-from common.transfers import Patience, Told, TransferError, get, hash_of, open_regular, put
+from common.transfers import Patience, get, hash_of, open_regular, put
 from master.operator import tables
+from master.operator.artifacts import get_all, is_id
+from master.operator.moving import PATIENCE, explained, progress, shown
 from master.operator.talk import talks
 
-PATIENCE = 120.0
-"""Seconds without success after which a command gives up; the same command goes on where it ended."""
 _HASH = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
 _UNSAFE = re.compile(r"[\0-\x1f\x7f/]")
 
@@ -45,30 +39,36 @@ def put_files(client: MasterClient, paths: tuple[Path, ...]) -> Any:
     """
     stored = []
     for path in paths:
-        with _explained(path), open_regular(path) as file, progress(f"Reading {shown(path)}") as told:
+        with explained(path), open_regular(path) as file, progress(f"Reading {shown(path)}") as told:
             sha256, size = hash_of(file, told)
         fields = announcement(path, sha256, size)
-        with _explained(path), open_regular(path) as file, progress(f"Sending {shown(path)}") as told:
+        with explained(path), open_regular(path) as file, progress(f"Sending {shown(path)}") as told:
             stored.append(put(client, file, fields, Patience(PATIENCE), told))
     return tables.files_stored(stored)
 
 
 @files.command("get")
-@click.argument("name", metavar="SHA256|JOB_ID/PATH")
+@click.argument("name", metavar="SHA256|JOB_ID/PATH|JOB_ID")
 @click.option(
     "-o", "--to", type=click.Path(path_type=Path), help="Where to write it.", show_default="its name, here"
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @talks
 def get_file(client: MasterClient, name: str, to: Path | None, overwrite: bool) -> Any:
-    """Get a file, by its hash (or the beginning of it), or what a job made, by the job's id and its path."""
+    """Get a file, by its hash (or the beginning of it), or what a job made, by the job's id and its path.
+
+    With a job's id alone: all that it made, into a directory of that name. What is there already is not got
+    again.
+    """
+    if is_id(name):
+        return get_all(client, name, to or Path(name), overwrite=overwrite)
     address, sha256, called = _artifact(client, name) if "/" in name else _stored(client, name)
     target = to or Path(called)
     if target.is_dir():
         target /= called
     if target.exists() and not overwrite:
         raise click.ClickException(f"{target} exists already; choose another name with -o, or --overwrite")
-    with _explained(target), progress(f"Getting {called}") as told:
+    with explained(target), progress(f"Getting {called}") as told:
         size = get(client, address, sha256, target, Patience(PATIENCE), told, overwrite=overwrite)
     return tables.Answer(
         {"path": shown(target, whole=True), "sha256": sha256, "size": size},
@@ -137,43 +137,3 @@ def _plain(name: str | None) -> str | None:
     """A name that can be written here, whatever somebody called the file; None if it is none."""
     last = (name or "").rpartition("/")[2]
     return None if last in ("", ".", "..") or _UNSAFE.search(last) else last
-
-
-def shown(path: Path, *, whole: bool = False) -> str:
-    """A path as text: it may be any bytes."""
-    return os.fsencode(path if whole else path.name).decode("utf-8", "replace")
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turns what goes wrong with a file into one line; what goes wrong on the way is told by `talks`."""
-    try:
-        yield
-    except (TransferError, ApiError) as error:
-        raise click.ClickException(f"{shown(path, whole=True)}: {error}") from error
-    except FileExistsError as error:
-        raise click.ClickException(
-            f"{shown(path, whole=True)} was made by somebody else meanwhile"
-        ) from error
-    except requests.RequestException:
-        raise
-    except OSError as error:
-        raise click.ClickException(f"{shown(path, whole=True)}: {error.strerror or error}") from error
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Told]:
-    """A bar on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _all: None
-        return
-    columns = (
-        "{task.description}",
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)

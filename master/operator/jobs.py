@@ -9,7 +9,7 @@ import click
 from common import strictjson
 from common.client import MasterClient
 from common.model import Confidence, JobStatus, Priority
-from master.operator import tables
+from master.operator import details, tables
 from master.operator.arguments import pair, parameters
 from master.operator.talk import talks
 
@@ -122,12 +122,14 @@ def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
 @click.argument("job_id")
 @talks
 def show_job(client: MasterClient, job_id: str) -> Any:
-    """All that is known of a job, and of its parts."""
+    """All that is known of a job, of its parts, and of the files that it made."""
     job = client.job(job_id)
-    parts = list(client.jobs(parent_id=job_id)) if job.get("stage", "encode") != "encode" else []
+    divided = job.get("stage", "encode") != "encode" or "target_vmaf" in job["parameters"]
+    parts = list(client.jobs(parent_id=job_id)) if divided else []
     if parts:
         job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]
-    return tables.document(job)
+    has_result = job["status"] in (JobStatus.COMPLETED, JobStatus.FAILED)
+    return details.job(job, client.result(job_id) if has_result else None)
 
 
 @jobs.command("logs")

@@ -11,8 +11,9 @@ import requests
 
 from common.client import ApiError, MasterClient
 from common.transfers import Patience, TransferError, hash_of, open_regular, put
-from master.operator.files import announcement, progress, shown
+from master.operator.files import announcement
 from master.operator.folder import State, is_being_written, state_of
+from master.operator.moving import progress, shown
 
 PATIENCE = 10.0
 """Seconds without success after which the master counts as away; the next try goes on where it ended."""

@@ -32,6 +32,25 @@ MAX_BLOCKS = 64
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
+_NEWER: dict[str, Entry] = {
+    "job": {
+        "input": None,
+        "output": None,
+        "parent_id": None,
+        "part": None,
+        "stage": "encode",
+        "owner": None,
+    },
+    "result": {"artifacts": [], "repeats": [], "probes": [], "warnings": []},
+}
+"""What earlier versions did not know, and so did not archive; and what it was for their jobs."""
+
+
+def complete(entry: Entry) -> Entry:
+    """An entry, by whichever version it was archived, with all that entries have today."""
+    return {name: {**_NEWER.get(name, {}), **document} for name, document in entry.items()}
+
+
 class PlaceError(ValueError):
     """There is no such place in the archive."""
 
@@ -58,7 +77,7 @@ class Block:
         """Its entries from the newest on; those before line `before` if it is given."""
         lines = self.text.splitlines()[:before]
         for number in reversed(range(len(lines))):
-            yield Place(self.day, self.offset, number), json.loads(lines[number])
+            yield Place(self.day, self.offset, number), complete(json.loads(lines[number]))
 
 
 class Archive:

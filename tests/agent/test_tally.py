@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.tally import Steps
+from agent.tally import Steps, Tally
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -57,3 +57,11 @@ def test_a_day_of_video_takes_no_more_memory_than_a_second() -> None:
     for n in range(10_000):
         found.add(Fraction(n, 50))
     assert len(found._waiting) <= 64
+
+
+def test_a_stream_ends_with_the_picture_that_is_shown_last() -> None:
+    tally, frame = Tally(), Fraction(1, 30)
+    # Reordered, with a gap of ten pictures: MP4 gives the time to the next packet as a packet's length.
+    for number, length in ((0, 1), (14, 10), (12, 1), (13, 1), (16, 1), (15, 1)):
+        tally.add(number * frame, length * frame, 100)
+    assert tally.seconds == float(17 * frame)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from common import problems
+from common.documents import FullJobSchema, ResultSchema, ResultsSchema
+from master.store import blocks
+from master.store.archive import complete
 from tests.api.corner import Corner, got, refused, refused_fields
 from tests.masters import Client, Master, start_master, wait_until
 
@@ -94,6 +99,40 @@ def test_a_place_inside_of_a_block_is_no_place(operator: Client, archived: list[
     day, offset, line = place.split(".")
     after = f"{day}.{int(offset) + 1}.{line}"
     assert refused_fields(operator.get("/results/archive", params={"after": after})) == ["after"]
+
+
+def test_what_an_earlier_version_archived_is_answered_as_what_is_archived_today(
+    short_memory: Master, operator: Client, archived: list[dict[str, Any]]
+) -> None:
+    directory = short_memory.state_dir / "archive"
+    lines = gzip.decompress(next(directory.glob("*.jsonl.gz")).read_bytes()).splitlines()
+    entry = json.loads(lines[0])
+    for name in ("input", "output", "parent_id", "part", "stage", "owner"):
+        del entry["job"][name]
+    for name in ("artifacts", "repeats", "probes", "warnings"):
+        del entry["result"][name]
+    entry["job"]["id"] = entry["result"]["job_id"] = "old"
+    path = directory / "2001-01-01.jsonl.gz"
+    path.write_bytes(blocks.pack(blocks.line(entry)))
+    try:
+        by_id = got(operator.get("/results/archive", params={"job_id": "old"}))
+        assert by_id["results"] == [{**archived[-1], "job_id": "old"}]
+        page = got(operator.get("/results/archive"))
+        assert page["results"] == [*archived, *by_id["results"]]
+        assert ResultsSchema().validate(page) == {}
+    finally:
+        path.unlink()
+
+
+def test_every_entry_has_what_answers_have_today() -> None:
+    whole = complete({"job": {}, "result": {}})
+    before = {"id", "scenario", "confidence", "parameters", "status", "created_at", "retry_count", "priority"}
+    before |= {"constraints", "max_attempts", "retry_of", "node_id", "started_at", "finished_at"}
+    before |= {"pending_reason", "progress", "error", "attempts", "lease_expires_in"}
+    assert set(FullJobSchema().fields) - before == set(whole["job"])
+    before = {"job_id", "node_id", "scenario", "status", "attempt", "completed_at", "metrics"}
+    before |= {"analyzer_output", "sources", "error"}
+    assert set(ResultSchema().fields) - before == set(whole["result"])
 
 
 def test_a_damaged_archive_is_named(short_memory: Master, operator: Client) -> None:

@@ -1,4 +1,4 @@
-"""Where several nodes could take them, the first probes of a search for a VMAF are parts, one for each node."""
+"""Where several nodes could take them, the first probes of a search for a VMAF are parts of the job."""
 
 from __future__ import annotations
 

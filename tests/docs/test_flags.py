@@ -28,6 +28,8 @@ OTHERS = {
     "--pdeathsig": "setpriv",
     "--create": "systemd-tmpfiles",
     "--energy": "bench/truth.py",
+    "--only": "bench/truth.py",
+    "--seconds": "bench/truth.py",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
 }

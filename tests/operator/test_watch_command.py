@@ -182,12 +182,6 @@ def test_what_cannot_be_is_a_usage_error(ffrtmp: Ffrtmp, folder: Path, more: lis
     assert message in " ".join(done.stderr.split()).replace("│ ", "")
 
 
-def test_a_folder_that_the_nodes_do_not_see_is_a_usage_error(ffrtmp: Ffrtmp, folder: Path) -> None:
-    done = ffrtmp("watch", str(folder), "--scenario=480p-h264")
-    assert done.returncode == 2
-    assert "--media-root is missing" in done.stderr
-
-
 def test_what_the_master_refuses_is_told_and_does_not_stop_the_rest(
     ffrtmp: Ffrtmp, client: Client, folder: Path, master: Master
 ) -> None:

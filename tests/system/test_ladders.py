@@ -134,6 +134,29 @@ def test_a_dash_ladder_is_one_manifest(farm: Farm, film: bytes, tmp_path: Path) 
         assert [decoded(f"{url}/a/manifest.mpd", number) for number in (0, 1)] == [FRAMES, FRAMES]
 
 
+@pytest.mark.parametrize(("container", "main"), [("hls", "master.m3u8"), ("dash", "manifest.mpd")])
+def test_a_ladder_in_the_file_store_plays_from_what_is_got(
+    farm: Farm, film: bytes, tmp_path: Path, container: str, main: str
+) -> None:
+    ladder = Ladder(farm, film, tmp_path)
+    ladder.agent("one")
+    with ladder.master.client() as client:
+        job_id = ladder.submit(client, output="files", container=container, ladder=["180p", "90p"])
+        job_is(client, job_id, "completed", 90)
+        for artifact in client.get(f"/jobs/{job_id}/result").json()["artifacts"]:
+            assert artifact["location"] == f"file:{artifact['sha256']}"
+            got = client.get(f"/jobs/{job_id}/artifacts/{artifact['path']}")
+            assert got.headers["Content-Type"].startswith(artifact["media_type"])
+            file = tmp_path / "got" / artifact["path"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(got.content)
+    if container == "hls":
+        assert [decoded(str(tmp_path / "got" / main), number) for number in (0, 1)] == [FRAMES, FRAMES]
+    else:
+        with serving(tmp_path / "got") as url:
+            assert [decoded(f"{url}/{main}", number) for number in (0, 1)] == [FRAMES, FRAMES]
+
+
 def test_a_node_that_dies_in_a_rung_delays_the_family_only(farm: Farm, film: bytes, tmp_path: Path) -> None:
     ladder = Ladder(farm, film * 1, tmp_path, lease="4s", heartbeat_timeout="4s")
     first = ladder.agent("one")
