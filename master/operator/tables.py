@@ -93,9 +93,6 @@ def _field(name: str, value: Any, depth: int) -> None:
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for position, item in enumerate(value, start=1):
             _field(f"{name} {position}", item, depth)
-    elif isinstance(value, list) and any(" " in str(item) for item in value):  # sentences
-        for position, item in enumerate(value, start=1):
-            click.echo(f"{indent}{name} {position}: {safe(str(item))}")
     else:
         text = ", ".join(map(str, value)) if isinstance(value, list) else value
         click.echo(f"{indent}{name}: {'-' if text in (None, '', {}) else safe(str(text))}")
