@@ -23,10 +23,14 @@ _MOST_FPS = 240.0
 _LEAST_FPS = 0.01
 _ROUNDING = 0.05
 """Seconds that the end of an input may be wrong by, as containers round times."""
+_LEAST_MISSING = 0.25
+"""Seconds at the end that say nothing, however short the input: a few pictures, or frames of sound."""
 
 
 MOST_MISSING = 1.0
 """Seconds that a header may promise too much: some round up, or guess."""
+MOST_MISSING_SHARE = 0.1
+"""The same as a share of what it promises: of a clip of 3 s, more than a quarter is not rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ class MeasuredInput:
     def gap(self) -> str | None:
         """A sentence if it is not whole."""
         missing = self.probed.missing or 0.0
-        if missing > MOST_MISSING:
+        promised = missing + self.probed.end
+        if missing > min(MOST_MISSING, max(_LEAST_MISSING, promised * MOST_MISSING_SHARE)):
             return f"the input is cut off: its last {missing:.1f} s are missing"
         return "the input is damaged" if self.probed.damaged else None
 

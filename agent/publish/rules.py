@@ -53,7 +53,10 @@ class OutputRules:
     def describe(self) -> str:
         """One sentence for the agent's log at start."""
         roots = ", ".join(f"{name} ({path})" for name, path in sorted(self.roots.items()))
-        return f"Outputs: kept in the work directory, and written below {roots or 'no media root'}"
+        streams = f"; streamed to {', '.join(map(str, self.hosts))}" if self.hosts else ""
+        private = ", also at private addresses" if self.hosts and self.allow_private else ""
+        below = f"written below {roots or 'no media root'}"
+        return f"Outputs: kept in the work directory, and {below}{streams}{private}"
 
 
 def refusal(error: OSError, label: str) -> Exception:

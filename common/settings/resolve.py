@@ -115,7 +115,9 @@ def _check(settings: EncodeSettings) -> None:
     ):
         if value not in allowed:
             raise UnsuitableError(
-                name, f"{name} {value!r} does not go with {what}; use one of: {', '.join(allowed)}"
+                name,
+                f"{'codec' if name == 'container' else name} {value!r} does not go with {what}; "
+                f"use one of: {', '.join(allowed)}",
             )
     if settings.loudness is not None and settings.audio == "copy":
         raise UnsuitableError("loudness", "sound that is copied stays as loud as it is; encode it: aac, opus")

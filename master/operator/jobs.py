@@ -22,19 +22,26 @@ def jobs() -> None:
 @jobs.command("submit")
 @click.argument("scenario")
 @click.option(
-    "-p", "--parameter", multiple=True, metavar="NAME=VALUE", help="A parameter, such as duration=60."
+    "-p",
+    "--parameter",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter, as duration=60, two_pass=true or quality=vmaf,psnr (a list); may be repeated. "
+    "docs/api.md has all.",
 )
 @click.option(
     "--input",
     "source",
     metavar="INPUT",
-    help="What to encode: media:ROOT/PATH, https://HOST/PATH or file:SHA256.",
+    help="What to encode: media:ROOT/PATH, file:SHA256, https://HOST/PATH, s3://BUCKET/KEY, "
+    "rtmp://HOST/APP/KEY or srt://HOST:PORT; else a test picture.",
 )
 @click.option(
     "--output",
     "goal",
     metavar="OUTPUT",
-    help="Where what it makes goes: files, or media:ROOT/PATH; else it stays on the node.",
+    help="Where what it makes goes: files, media:ROOT/PATH, rtmp://HOST/APP/KEY or srt://HOST:PORT; "
+    "else it stays on the node.",
 )
 @click.option("--confidence", type=click.Choice([c.value for c in Confidence]), default="auto")
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")

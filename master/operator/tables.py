@@ -40,6 +40,11 @@ def rate(bits: float | None) -> str:
     return number(None if bits is None else bits / 1000, "{:,.0f}", " kbit/s")
 
 
+def counted(count: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def safe(text: str) -> str:
     """A text that cannot steer the terminal, whoever wrote it: `common.paths` says what is shown how."""
     return HIDDEN.sub(lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()), text)
@@ -168,9 +173,16 @@ def results(rows: Sequence[Document], nothing: str = "There are no results yet."
         ("BITRATE", lambda r: rate(metric("bitrate")(r))),
         ("CPU", lambda r: number(metric("cpu_seconds")(r), "{:.1f}", " s")),
         ("WALL", lambda r: number(metric("wall_seconds")(r), "{:.1f}", " s")),
-        ("NOTE", lambda r: (r["error"] or {}).get("message") or ""),
+        ("NOTE", _result_note),
     ]
     return table(rows, columns, nothing)
+
+
+def _result_note(result: Document) -> str:
+    """Why it failed, or what is to be known of what was made: a warning that nobody sees warns nobody."""
+    if result["error"]:
+        return str(result["error"]["message"])
+    return "; ".join(result["warnings"] or ())
 
 
 def audit(rows: Sequence[Document]) -> Answer:

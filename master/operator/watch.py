@@ -18,6 +18,7 @@ from common.inputs import InputError, parse_media
 from common.model import Priority
 from common.options import DURATION, state_directory
 from common.outputs import parse_output
+from master.operator import tables
 from master.operator.arguments import pair, parameters
 from master.operator.folder import Rules, Settling
 from master.operator.seen import Seen, SeenError
@@ -95,7 +96,7 @@ def watch(settings: dict[str, Any], /, folder: Path, **options: Any) -> None:
         click.echo("Watching no longer; what was submitted is remembered.", err=True)
         return
     if loop.not_taken():
-        raise click.ClickException(f"{loop.not_taken()} files were not taken")
+        raise click.ClickException(f"not taken: {tables.counted(loop.not_taken(), 'file')}")
 
 
 def _watch(folder: Path, options: Mapping[str, Any]) -> Watch:

@@ -49,6 +49,33 @@ def test_a_finished_job_has_a_log_and_a_result(client: Client, ffrtmp: Ffrtmp) -
     assert "frames: 300" in ffrtmp("results", job_id).stdout
 
 
+def test_a_codec_that_a_container_does_not_hold_is_called_a_codec(ffrtmp: Ffrtmp) -> None:
+    done = ffrtmp("jobs", "submit", "480p-h264", "-p", "container=webm")
+    assert done.stderr.splitlines()[-1] == (
+        "Error: parameters.container: codec 'h264' does not go with webm; use one of: vp9, av1"
+    )
+
+
+def test_a_warning_is_seen_in_the_table_and_on_a_line_of_its_own(client: Client, ffrtmp: Ffrtmp) -> None:
+    label = {"for": "warnings"}
+    node = {"address": "n", "labels": label, "run_unlabeled": False}
+    node_id = client.post("/nodes/register", json=node).json()["id"]
+    job = {"scenario": "480p-h264", "constraints": {"labels": label}}
+    job_id = client.post("/jobs", json=job).json()["id"]
+    assert client.get(f"/jobs/next?node_id={node_id}").json()["id"] == job_id
+    warnings = ["its end is missing, 2 s", "no fonts"]
+    report = {
+        "job_id": job_id,
+        "node_id": node_id,
+        "metrics": {"frames": 3},
+        "findings": {"warnings": warnings},
+    }
+    assert client.post("/results", json=report).status_code == 200
+    assert "its end is missing, 2 s; no fonts" in ffrtmp("results").stdout
+    shown = ffrtmp("results", job_id).stdout.splitlines()
+    assert shown[-3:] == ["warnings:", "  its end is missing, 2 s", "  no fonts"]
+
+
 def test_every_scenario_is_listed(ffrtmp: Ffrtmp) -> None:
     shown = ffrtmp("scenarios").stdout
     assert all(scenario.name in shown for scenario in CATALOGUE)

@@ -87,7 +87,7 @@ def test_its_report_has_its_jobs_and_no_others(ffrtmp: Ffrtmp, client: Client, t
     finish(client, "told", 7)
     done = ffrtmp("report", "--matrix", file, "-o", str(page))
     assert done.returncode == 0, done.stderr
-    assert re.search(r"told\.html: 7 encodes of 1 clips in 2 ways, \d+ are not finished yet\n", done.stdout)
+    assert re.search(r"told\.html: 7 encodes of 1 clip in 2 ways, \d+ are not finished yet\n", done.stdout)
     text = page.read_text()
     assert "<h1>Two presets</h1>" in text
     assert "worker-9" in text

@@ -50,7 +50,7 @@ def test_a_saved_report_is_drawn_without_a_master(
     saved, page = tmp_path / "r.json", tmp_path / "r.html"
     assert ffrtmp("report", "-o", str(saved), *finished).returncode == 0
     done = ffrtmp("report", "--from", str(saved), "-o", str(page), FFRTMP_MASTER="https://localhost:1")
-    assert (done.returncode, done.stdout) == (0, f"{page}: 2 encodes of 1 clips in 2 ways\n")
+    assert (done.returncode, done.stdout) == (0, f"{page}: 2 encodes of 1 clip in 2 ways\n")
     assert "worker-8" in page.read_text()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 import av
 import pytest
 
-from tests.masters import wait_until
+from tests.masters import ROOT, wait_until
 from tests.system.farm import ENDLESS, TINY, Farm, file_of, job, job_is, submit
 
 
@@ -31,6 +33,19 @@ def test_every_job_leaves_a_file_that_is_what_was_asked_for(farm: Farm) -> None:
             assert metrics["frames"] == frames
         listed = client.get("/results").json()["results"]
         assert {result["job_id"] for result in listed} == set(jobs)
+
+
+def test_relative_directories_are_where_the_agent_was_started(farm: Farm, tmp_path: Path) -> None:
+    """The sandbox has no current directory: what is handed to it is absolute from the start."""
+    master = farm.master()
+    there = os.path.relpath(tmp_path, ROOT)
+    agent = farm.agent(master, f"--state-dir={there}/state", f"--work-dir={there}/work")
+    assert f"Kept in {tmp_path}/state/" in agent.says("Kept in")
+    with master.client() as client:
+        job_id = submit(client, TINY)
+        job_is(client, job_id, "completed")
+        made = client.get(f"/jobs/{job_id}/result").json()["metrics"]["output_path"]
+    assert made.startswith(f"{tmp_path}/work/")
 
 
 def test_the_agent_says_what_it_does_in_the_guides_words(farm: Farm) -> None:

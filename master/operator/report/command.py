@@ -24,6 +24,7 @@ from master.operator.report import content, page
 from master.operator.report.content import Content
 from master.operator.report.runs import Record, run
 from master.operator.report.source import Records, Wanted, from_files, from_master
+from master.operator.tables import counted
 from master.operator.talk import clear_failures
 
 FORMATS = ("html", "csv", "json")
@@ -180,7 +181,8 @@ def _umask() -> int:
 
 def _summary(told: Content) -> str:
     clips = len({one.clip for one in told.runs})
-    parts = [f"{len(told.runs)} encodes of {clips} clips in {len(told.series)} ways"]
+    encodes, ways = counted(len(told.runs), "encode"), counted(len(told.series), "way")
+    parts = [f"{encodes} of {counted(clips, 'clip')} in {ways}"]
     if told.failed:
         parts.append(f"{len(told.failed)} failed")
     if told.waiting:

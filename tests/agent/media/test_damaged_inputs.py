@@ -12,10 +12,10 @@ from tests.agent.media.clips import H264, Clips, frames, output, picture, tone
 from tests.agent.media.conftest import Convert
 
 
-def film(clips: Clips, name: str) -> bytes:
-    """Four seconds, whose index is at their beginning."""
+def film(clips: Clips, name: str, seconds: float = 4) -> bytes:
+    """A clip whose index is at its beginning."""
     options = [*H264, "-g", "10", "-c:a", "aac", "-movflags", "+faststart"]
-    return clips.make(name, *picture(seconds=4), *tone(seconds=4), *options).read_bytes()
+    return clips.make(name, *picture(seconds=seconds), *tone(seconds=seconds), *options).read_bytes()
 
 
 def warning(report: Report) -> str:
@@ -34,6 +34,17 @@ def test_a_missing_end_is_told_and_the_rest_is_encoded(name: str, clips: Clips, 
     assert report.metrics["frames"] == made
     assert warning(report).startswith("the input is cut off: its last ")
     assert f"{made} " in warning(report)
+
+
+def test_a_missing_end_of_a_short_clip_is_told_though_it_is_less_than_a_second(
+    clips: Clips, convert: Convert
+) -> None:
+    whole = film(clips, "short.mkv", seconds=2)
+    clip = clips.directory / "short.mkv"
+    clip.write_bytes(whole[: len(whole) * 7 // 10])
+    report = convert(clip)
+    assert 25 < len(list(frames(output(report)))) < 45
+    assert warning(report).startswith("the input is cut off: its last 0.")
 
 
 def test_a_naive_conversion_says_nothing_that_a_program_hears(clips: Clips) -> None:
