@@ -131,10 +131,14 @@ def _found(
     elif not reached:
         said.append(
             f"target_vmaf {target:g} was not reached: the closest encode has {best.probe.vmaf:.2f}, "
-            f"with crf {best.probe.crf:g}"
+            f"with crf {best.probe.crf:g}{_cap(best.encoded.settings)}"
         )
     told = Quality({"target_reached": reached}, tuple(said))
     return Found(told.added_to(_moved(task, best.encoded)), tuple(probes))
+
+
+def _cap(settings: EncodeSettings) -> str:
+    return "" if settings.rate.maxrate is None else f" and a maxrate of {settings.rate.maxrate} bit/s"
 
 
 def _moved(task: Task, encoded: Encoded) -> Encoded:

@@ -123,8 +123,20 @@ def _grid(scale: Scale, low: float, high: float) -> list[float]:
 
 
 def _solution(target: float, scale: Scale, probes: Sequence[CrfProbe], free: Sequence[float]) -> float:
+    peak = _peak(target, probes)
+    if peak is not None and peak in free:
+        return peak
     model = _model(scale, probes)
     return min(free, key=lambda crf: (abs(model(crf) - target), crf))
+
+
+def _peak(target: float, probes: Sequence[CrfProbe]) -> float | None:
+    """Where samples were best, if that is hardly good enough and less CRF was worse: a cap forbids more bits."""
+    samples = _points(probes, whole=False)
+    if not samples:
+        return None
+    crf, vmaf = max(samples, key=lambda point: (point[1], point[0]))
+    return crf if vmaf < target + TOLERANCE and crf > samples[0][0] else None
 
 
 def _vmaf(value: float) -> float:

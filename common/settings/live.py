@@ -9,6 +9,7 @@ from common.model import Value
 from common.scenarios import Scenario
 from common.settings.encode import EncodeSettings
 from common.settings.errors import UnsuitableError
+from common.settings.named import with_named_container
 from common.settings.resolve import resolve
 from common.settings.source import Source
 from common.streams import SrtStream, Stream, is_stream, parse_stream
@@ -39,7 +40,7 @@ def resolve_job(
     if output is None or not is_stream(output):
         if parameters.get("output_mode", "file") != "file":
             raise UnsuitableError("output_mode", "name the stream's server as output: rtmp://HOST/APP/KEY")
-        return resolve(scenario, parameters, source, usable)
+        return resolve(scenario, with_named_container(parameters, output), source, usable)
     codec = parameters.get("codec", scenario.codec)
     return resolve(scenario, live_parameters(parse_stream(output), parameters, str(codec)), source, usable)
 

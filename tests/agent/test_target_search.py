@@ -193,3 +193,10 @@ def test_what_is_expected_of_the_whole_is_what_was_measured_where_it_was() -> No
     assert expected(X264, probes, 25) == pytest.approx(85)
     assert expected(X264, probes[:2], 20) == pytest.approx(96)
     assert 85 < expected(X264, probes, 22) < expected(X264, probes[:2], 22)
+
+
+def test_where_a_cap_makes_less_crf_worse_the_best_sample_says_what_to_encode() -> None:
+    curve = {1.0: 57.8, 20.5: 59.9, 35.0: 50.0}
+    probes = [CrfProbe(crf, vmaf, None, whole=False) for crf, vmaf in curve.items()]
+    assert next_whole(99.4, X264, probes) == 20.5
+    assert next_whole(59.9, X264, probes) == 20.5
