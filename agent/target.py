@@ -131,7 +131,7 @@ def _solution(target: float, scale: Scale, probes: Sequence[CrfProbe], free: Seq
 
 
 def _peak(target: float, probes: Sequence[CrfProbe]) -> float | None:
-    """Where samples were best, if that is hardly good enough and less CRF was worse: a cap forbids more bits."""
+    """Where samples were best, if that is hardly good enough and less CRF was worse: a cap forbids more."""
     samples = _points(probes, whole=False)
     if not samples:
         return None
