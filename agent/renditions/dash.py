@@ -26,9 +26,6 @@ _NAMED = {
 }
 """Where manifests name files, by element."""
 
-register_namespace("", _NAMESPACE)
-register_namespace("xsi", "http://www.w3.org/2001/XMLSchema-instance")
-
 
 class ManifestError(ValueError):
     """The text is no manifest that can be joined; the message says why."""
@@ -55,6 +52,8 @@ def join(manifests: Sequence[Manifest]) -> str:
     pictures.set("maxHeight", str(max(height for _, height in sizes)))
     # Each has a head of its own: a decoder cannot go on from one to the next without it.
     pictures.set("bitstreamSwitching", "false")
+    register_namespace("", _NAMESPACE)  # each time: the table is everybody's, and others write to it, too
+    register_namespace("xsi", "http://www.w3.org/2001/XMLSchema-instance")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(first, encoding="unicode") + "\n"
 
 

@@ -53,9 +53,9 @@ class Corner:
         self.client = client
         self.labels = {"corner": str(uuid.uuid4())}
 
-    def register(self, **fields: Any) -> dict[str, Any]:
+    def register(self, headers: Any = None, **fields: Any) -> dict[str, Any]:
         sent = {"address": "worker-01", "labels": self.labels, "run_unlabeled": False, **fields}
-        node: dict[str, Any] = got(self.client.post("/nodes/register", json=sent), 201)
+        node: dict[str, Any] = got(self.client.post("/nodes/register", json=sent, headers=headers), 201)
         return node
 
     def submit(self, scenario: str = "720p-h264", **fields: Any) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def beyond_schemas(field: str, body: Any) -> bool:
     jobs = body.get("jobs", [body]) if isinstance(body, dict) else []
     wrong = [ParametersSchema().validate(job.get("parameters", {})) for job in jobs]
     # The pattern of a bitrate does not say which ones are too low or too high.
-    fit = all(set(errors) <= {"bitrate"} for errors in wrong)
+    fit = all(set(errors) <= {"bitrate", "audio_bitrate", "maxrate"} for errors in wrong)
     if field in ("since", "until"):  # a pattern does not say which days there are
         return True
     return field == "after" or ("parameters." in field and fit)

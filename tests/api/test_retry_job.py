@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from common import problems
+from common.version import PROTOCOL
 from tests.api.corner import Corner, got, refused
 from tests.masters import Client
 
 
 def test_a_retry_is_a_new_job_that_asks_for_the_same(corner: Corner) -> None:
-    _, claimed = corner.start(parameters={"duration": 2}, priority="high", confidence="low")
+    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)})
+    corner.submit(parameters={"duration": 2}, priority="high", confidence="low")
+    claimed = corner.poll(node["id"])["job"]
     corner.fail(claimed)
     before = corner.job(claimed["id"])
     new = got(corner.client.post(f"/jobs/{claimed['id']}/retry"), 201)

@@ -48,7 +48,7 @@ def test_a_file_below_a_media_root_is_encoded(farm: Farm, film: bytes, tmp_path:
         assert job_is(client, whole_, "completed")["input"] == name
         with av.open(str(file_of(agent, whole_))) as file:
             pictures = list(file.decode(video=0))
-            assert (pictures[0].width, pictures[0].height, len(pictures)) == (320, 180, 72)
+            assert (pictures[0].width, pictures[0].height, len(pictures)) == (240, 180, 72)
             assert file.streams.audio[0].codec_context.name == "aac"
         job_is(client, start, "completed")
         assert client.get(f"/jobs/{start}/result").json()["metrics"]["frames"] == 24
