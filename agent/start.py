@@ -126,12 +126,12 @@ class Stop:
 def run(options: Mapping[str, Any]) -> None:
     """Check, register, and work until told to stop. `StopError` says what prevents it."""
     # The sandbox knows no current directory.
-    state_dir = options["state_dir"].resolve()
+    state_dir = options["state_dir"].absolute()
     config = Config(
         master=options["master"],
         name=options["name"],
         state_dir=state_dir,
-        work_dir=(options["work_dir"] or state_dir / "work").resolve(),
+        work_dir=(options["work_dir"] or state_dir / "work").absolute(),
         labels=options["label"],
         poll_interval=options["poll_interval"],
         heartbeat_interval=options["heartbeat_interval"],

@@ -10,7 +10,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from common.examples import EXAMPLES
-from common.fields import Bitrate, HostPattern, Input, Output, ShortDict, ShortList
+from common.fields import Bitrate, HostPattern, Input, Output, ShortDict, ShortList, ShortTuple
 from common.result import METRICS
 from common.scenarios import CATALOGUE
 from common.schema import ErrorSchema, FailureField, ReportSchema, SubmitSchema, is_scalar
@@ -70,7 +70,8 @@ class FarmPlugin(MarshmallowPlugin):
 def _bounds(_converter: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
     """How much a list or an object holds at most."""
     if isinstance(field, ShortList):
-        return {"maxItems": field.most}
+        different = {"uniqueItems": True} if isinstance(field, ShortTuple) else {}
+        return {"maxItems": field.most, **different}
     return {"maxProperties": field.most} if isinstance(field, ShortDict) else {}
 
 
