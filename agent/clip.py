@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.ffmpeg.begin import begin
 from agent.ffmpeg.content import CLIP_BYTES, CLIP_FRAMES, CLIP_SHA256, clip
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.limits import Limits
@@ -120,8 +121,7 @@ def _make(task: Task, ffmpeg: FFmpeg, path: Path) -> None:
     log.info("Making the complex clip, once (%d MB)", CLIP_BYTES // 1_000_000)
     own = Path(tempfile.mkdtemp(prefix="making-", dir=path.parent))
     try:
-        argv = [str(ffmpeg.path), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-        argv += ["-progress", "pipe:1", "-stats_period", "0.5", "-protocol_whitelist", "file,pipe"]
+        argv = [*begin(str(ffmpeg.path)), "-protocol_whitelist", "file,pipe"]
         argv += ["-f", "lavfi", "-i", clip(), "-frames:v", str(CLIP_FRAMES), "-pix_fmt", "yuv420p"]
         argv += ["-protocol_whitelist", "file,pipe", "-f", "rawvideo", "-y", f"file:{_NAME}"]
         tools = task.tools

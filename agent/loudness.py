@@ -12,10 +12,9 @@ from agent.ffmpeg import command
 from agent.ffmpeg.container import picture_file, sound_files
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.log import reason
-from agent.ffmpeg.process import run
 from agent.ffmpeg.sound import tracks
 from agent.inputs.measured import MeasuredInput
-from agent.task import AbortedError, FailedError, Task
+from agent.task import FailedError, Task
 from common.settings import EncodeSettings, Level
 
 TOLERANCE = 0.5
@@ -98,19 +97,8 @@ def _heard(
     task: Task, settings: EncodeSettings, argv: Sequence[str], descriptor: int | None
 ) -> Sequence[str]:
     """What ffmpeg said of the sound; `FailedError`, `AbortedError`."""
-    tools = task.tools
-    ended = run(
-        tools.spawner,
-        argv,
-        task.directory,
-        limits=tools.limits(settings),
-        abort=tools.abort,
-        may_work=tools.may_work,
-        sandbox=tools.sandbox,
-        descriptors=[] if descriptor is None else [descriptor],
-    )
-    if ended.why == "aborted":
-        raise AbortedError
+    descriptors = [] if descriptor is None else [descriptor]
+    ended = task.run(argv, task.tools.limits(settings), descriptors=descriptors)
     if ended.why is not None or ended.returncode != 0:
         last = ended.why or reason(ended.log) or "it logged nothing"
         raise FailedError("encoder_error", f"the loudness could not be measured: {last}")

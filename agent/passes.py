@@ -12,11 +12,11 @@ from agent.advance import share
 from agent.clip import clip_for
 from agent.ffmpeg import command
 from agent.ffmpeg.discover import FFmpeg
-from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.process import Ended
 from agent.ffmpeg.video import PASSES
 from agent.inputs.measured import MeasuredInput
 from agent.inputs.media import reopen
-from agent.task import AbortedError, OnProgress, Task
+from agent.task import OnProgress, Task
 from common.settings import EncodeSettings, hardware_of
 
 
@@ -85,24 +85,16 @@ def _one(
     which: int | None,
     tell: OnProgress,
 ) -> tuple[Sequence[str], Ended]:
-    tools = task.tools
     with from_its_start(task, settings, ffmpeg, given) as own:
         opened = own[0] if own else None
         read, clip = (None, opened) if given is None else (opened, None)
         argv = command.build(str(ffmpeg.path), settings, output, read, ffmpeg.version, which, clip)
-        ended = run(
-            tools.spawner,
+        ended = task.run(
             argv,
-            task.directory,
-            limits=tools.limits(settings if given is None else given.burden(settings)),
-            abort=tools.abort,
-            may_work=tools.may_work,
+            task.tools.limits(settings if given is None else given.burden(settings)),
+            descriptors=own,
             total_frames=settings.frames,
             on_progress=tell,
-            sandbox=tools.sandbox,
-            descriptors=own,
             devices=hardware_of(settings.encoder) is not None,
         )
-    if ended.why == "aborted":
-        raise AbortedError
     return argv, ended

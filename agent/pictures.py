@@ -10,14 +10,14 @@ from pathlib import Path
 
 from agent import sprite
 from agent.accept import judge
+from agent.ffmpeg.begin import QUIET
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.picture import prepare
-from agent.ffmpeg.process import run
 from agent.ffmpeg.source import opened
 from agent.inputs.measured import MeasuredInput
 from agent.inputs.media import reopen
 from agent.produced import Produced
-from agent.task import AbortedError, FailedError, Task
+from agent.task import FailedError, Task
 from common.model import ArtifactKind
 from common.settings import EncodeSettings
 
@@ -141,7 +141,7 @@ def shown_size(given: MeasuredInput) -> tuple[int, int]:
 
 
 def _begin(ffmpeg: FFmpeg) -> list[str]:
-    return [str(ffmpeg.path), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info", "-y"]
+    return [str(ffmpeg.path), *QUIET, "-y"]
 
 
 def _file(name: str) -> list[str]:
@@ -159,24 +159,17 @@ def _run(
     directory: Path,
     build: Callable[[MeasuredInput], list[str]],
 ) -> None:
-    tools = task.tools
-    limits = tools.limits(given.burden(settings))
+    limits = task.tools.limits(given.burden(settings))
     own = reopen(given.descriptor)  # who reads the file next begins at its beginning
     try:
-        ended = run(
-            tools.spawner,
+        ended = task.run(
             build(replace(given, descriptor=own)),
-            directory,
-            limits=replace(limits, first=limits.total, stall=limits.total),  # it says nothing meanwhile
-            abort=tools.abort,
-            may_work=tools.may_work,
-            sandbox=tools.sandbox,
+            replace(limits, first=limits.total, stall=limits.total),  # it says nothing meanwhile
+            directory=directory,
             descriptors=[own],
         )
     finally:
         os.close(own)
-    if ended.why == "aborted":
-        raise AbortedError
     failure = judge(ended)
     if failure is not None:
         raise FailedError(failure.code, f"the pictures could not be made: {failure.message}")

@@ -12,14 +12,13 @@ from agent.encode import ffmpeg_for
 from agent.ffmpeg import samples
 from agent.ffmpeg.compare import Feed
 from agent.ffmpeg.discover import FFmpeg
-from agent.ffmpeg.process import run
 from agent.ffmpeg.samples import Samples
 from agent.ffmpeg.source import opened
 from agent.inputs.measured import MeasuredInput
 from agent.passes import from_its_start
 from agent.quality.compare import NotMeasuredError, compare
 from agent.quality.measure import comparison, opened_file
-from agent.task import AbortedError, Task
+from agent.task import Task
 from common.model import CrfProbe
 from common.settings import EncodeSettings
 
@@ -77,20 +76,13 @@ def _encoded(
     some = replace(settings, duration=chosen.seconds)
     with from_its_start(task, settings, ffmpeg, given, max(1, len(chosen.starts))) as own:
         source = samples.feed(settings, chosen, own, ffmpeg.version)
-        ended = run(
-            tools.spawner,
+        ended = task.run(
             samples.encode(str(ffmpeg.path), settings, source),
-            task.directory,
-            limits=tools.limits(some if given is None else given.burden(some)),
-            abort=tools.abort,
-            may_work=tools.may_work,
+            tools.limits(some if given is None else given.burden(some)),
+            descriptors=own,
             total_frames=frames,
             on_progress=tools.on_progress,
-            sandbox=tools.sandbox,
-            descriptors=own,
         )
-    if ended.why == "aborted":
-        raise AbortedError
     failure = judge(ended)
     if failure is not None:
         raise NotMeasuredError(failure.message)

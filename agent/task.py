@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
+from agent.ffmpeg.process import Ended, run
 from agent.ffmpeg.spawner import Spawner
 from agent.files import Files
 from agent.inputs.rules import InputRules
@@ -59,7 +60,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What attempts work with; the same for all of an agent but for the last three."""
+    """What attempts work with: the same for all of an agent, but for who is told and who ends them."""
 
     toolbox: Toolbox
     spawner: Spawner
@@ -91,6 +92,40 @@ class Task:
     """Where what it makes is kept."""
     directory: Path
     """Its own, within that: what is left there at its end is removed."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        limits: Limits,
+        *,
+        directory: Path | None = None,
+        descriptors: Sequence[int] = (),
+        total_frames: int | None = None,
+        on_progress: OnProgress | None = None,
+        devices: bool = False,
+    ) -> Ended:
+        """Runs an ffmpeg of the attempt to its end, suspended while the lease is not known to hold.
+
+        It works in its own directory, or in `directory`; the rest as `agent.ffmpeg.process.run` has it.
+        `AbortedError`.
+        """
+        tools = self.tools
+        ended = run(
+            tools.spawner,
+            argv,
+            directory or self.directory,
+            limits=limits,
+            abort=tools.abort,
+            may_work=tools.may_work,
+            total_frames=total_frames,
+            on_progress=on_progress,
+            sandbox=tools.sandbox,
+            descriptors=descriptors,
+            devices=devices,
+        )
+        if ended.why == "aborted":
+            raise AbortedError
+        return ended
 
 
 Done = tuple[dict[str, Scalar], Findings]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.ffmpeg.begin import begin
 from agent.ffmpeg.container import container
 from agent.ffmpeg.hardware import device, uploaded
 from agent.ffmpeg.others import others
@@ -31,7 +32,7 @@ def build(
     """
     if "/" in output or output.startswith("."):
         raise ValueError(f"{output!r} must be a plain name: it is overwritten")
-    argv = [*_start(ffmpeg), *device(settings)]
+    argv = [*begin(ffmpeg), *device(settings)]
     if descriptor is None:
         argv += [*synthetic(settings, clip, version), "-map", "0:v:0"]
         argv += [] if clip is None else scaled(settings)
@@ -59,12 +60,12 @@ def listen(
 ) -> list[str]:
     """The argv that has the filter `how` listen to a `track` of what is encoded, for as long as it is."""
     given = synthetic(settings) if descriptor is None else opened(descriptor, version)
-    return [*_start(ffmpeg), *given, *_listen(track, how), "-t", f"{settings.duration:.6f}", *_NOWHERE]
+    return [*begin(ffmpeg), *given, *_listen(track, how), "-t", f"{settings.duration:.6f}", *_NOWHERE]
 
 
 def listen_to_file(ffmpeg: str, name: str, how: str) -> list[str]:
     """The argv that has the filter `how` listen to the first track of a file in the working directory."""
-    return [*_start(ffmpeg), *PROTOCOLS, "-i", f"file:{name}", *_listen("0:a:0", how), *_NOWHERE]
+    return [*begin(ffmpeg), *PROTOCOLS, "-i", f"file:{name}", *_listen("0:a:0", how), *_NOWHERE]
 
 
 _NOWHERE = ["-f", "null", "-"]
@@ -72,8 +73,3 @@ _NOWHERE = ["-f", "null", "-"]
 
 def _listen(track: str, how: str) -> list[str]:
     return ["-map", track, "-af", how]
-
-
-def _start(ffmpeg: str) -> list[str]:
-    argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-    return [*argv, "-progress", "pipe:1", "-stats_period", "0.5"]

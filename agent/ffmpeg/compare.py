@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.ffmpeg.begin import begin
 from agent.quality.frames import LOGS, METHODS, OUTPUT_TIMES, REFERENCE_TIMES, TICKS
 
 MODEL, MODEL_4K = "vmaf_v0.6.1", "vmaf_4k_v0.6.1"
@@ -57,8 +58,7 @@ def build(ffmpeg: str, comparison: Comparison, threads: int) -> list[str]:
 
     `threads`: of libvmaf; its values do not depend on them.
     """
-    argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-    argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
+    argv = begin(ffmpeg)
     sides = (comparison.output, comparison.reference)
     argv += [word for side in sides for words in side.inputs for word in words]
     argv += ["-filter_complex_threads", str(_FILTER_THREADS), "-filter_complex", _graph(comparison, threads)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from agent.ffmpeg.begin import QUIET
 from agent.ffmpeg.hardware import device, uploaded
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.log import reason
@@ -144,7 +145,7 @@ def trial_argv(ffmpeg: str, encoder: str) -> list[str]:
 
     Hardware is told what it is told in an encode; nothing else would prove that it works.
     """
-    argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
+    argv = [ffmpeg, *QUIET]
     picture = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-frames:v", "5"]
     if hardware_of(encoder) is not None:
         settings = _trial_settings(encoder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from agent.ffmpeg.begin import begin
 from agent.ffmpeg.compare import Feed, joined
 from agent.ffmpeg.picture import bring_to_size, cut, prepare
 from agent.ffmpeg.source import opened, synthetic, to_size
@@ -63,8 +64,7 @@ def feed(settings: EncodeSettings, samples: Samples, descriptors: Sequence[int],
 
 def encode(ffmpeg: str, settings: EncodeSettings, source: Feed) -> list[str]:
     """The argv that encodes the samples as `settings` say, without sound, into `FILE`."""
-    argv = [ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-    argv += ["-progress", "pipe:1", "-stats_period", "0.5"]
+    argv = begin(ffmpeg)
     argv += [word for words in source.inputs for word in words]
     graph = f"{joined(source, 0, [*source.filters, *bring_to_size(settings)])}[samples]"
     argv += ["-filter_complex", graph, "-map", "[samples]", *video(replace(settings, container="mkv"))]

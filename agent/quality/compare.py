@@ -15,10 +15,9 @@ from agent.ffmpeg.compare import Comparison
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.limits import limits_of_comparison
 from agent.ffmpeg.pixels import depth
-from agent.ffmpeg.process import run
 from agent.quality.alignment import misaligned
 from agent.quality.frames import Frames, UnreadableError, read
-from agent.task import AbortedError, Task
+from agent.task import Task
 
 FILTERS = {"vmaf": "libvmaf", "psnr": "psnr", "ssim": "ssim", "xpsnr": "xpsnr"}
 """By method, the filter of ffmpeg's."""
@@ -52,25 +51,19 @@ def compare(
     `expected`: about how many frames there are; `counted`: how many the probe of the output found.
     `NotMeasuredError` if it fails, or if the frames do not correspond; `AbortedError`.
     """
-    tools = task.tools
     ffmpeg = _able(task, comparison.methods)
     directory = task.directory / "measure"
     directory.mkdir()  # not where the output is: who reads that for the second time cannot change it
     try:
-        ended = run(
-            tools.spawner,
-            command.build(str(ffmpeg.path), comparison, os.cpu_count() or 1),
-            directory,
-            limits=limits_of_comparison(comparison.width, comparison.height, expected, os.cpu_count() or 1),
-            abort=tools.abort,
-            may_work=tools.may_work,
-            total_frames=expected,
-            on_progress=silent(tools.on_progress),
-            sandbox=tools.sandbox,
+        cores = os.cpu_count() or 1
+        ended = task.run(
+            command.build(str(ffmpeg.path), comparison, cores),
+            limits_of_comparison(comparison.width, comparison.height, expected, cores),
+            directory=directory,
             descriptors=descriptors,
+            total_frames=expected,
+            on_progress=silent(task.tools.on_progress),
         )
-        if ended.why == "aborted":
-            raise AbortedError
         failure = judge(ended)
         if failure is not None:
             raise NotMeasuredError(failure.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from agent.ffmpeg.begin import begin
 from agent.ffmpeg.picture import picture
 from agent.ffmpeg.sound import sound
 from agent.ffmpeg.source import PROTOCOLS, opened, scaled, synthetic
@@ -15,8 +16,6 @@ from common.streams import SrtStream
 VBV_SECONDS = 1.0
 """How much of the bitrate a viewer must buffer at most: in no span of time do more bits come than
 the bitrate's for that span and one second more (`bitrate` x (t + 1))."""
-_QUIET = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-_PROGRESS = ["-progress", "pipe:1", "-stats_period", "0.5"]
 _SRT_CONNECT_SECONDS = 5
 
 
@@ -27,7 +26,7 @@ def encoder(
 
     `descriptor`: the open file that is streamed, or the complex clip; None: a picture that ffmpeg makes.
     """
-    argv = [ffmpeg, *_QUIET, *_PROGRESS]
+    argv = begin(ffmpeg)
     if descriptor is None or settings.source is None:
         argv += [*_paced(synthetic(settings, descriptor, version)), "-map", "0:v:0"]
         argv += [] if descriptor is None else scaled(settings)
@@ -73,7 +72,7 @@ def _steady(settings: EncodeSettings) -> list[str]:
 def srt_pusher(ffmpeg: str, stream: SrtStream, address: str, pipe: int) -> list[str]:
     """Copies FLV from the inherited `pipe` to an SRT server at the `address`."""
     # It looks at the beginning for that long, as without sound in it some might come.
-    argv = [ffmpeg, *_QUIET, *_PROGRESS, "-analyzeduration", "500000", "-fpsprobesize", "0"]
+    argv = [*begin(ffmpeg), "-analyzeduration", "500000", "-fpsprobesize", "0"]
     argv += ["-protocol_whitelist", "pipe", "-f", "flv", "-i", f"pipe:{pipe}", "-map", "0", "-c", "copy"]
     argv += ["-flush_packets", "1", "-f", "mpegts", "-protocol_whitelist", "srt,udp"]
     return [*argv, *_srt(stream, address)]
@@ -81,7 +80,7 @@ def srt_pusher(ffmpeg: str, stream: SrtStream, address: str, pipe: int) -> list[
 
 def srt_recorder(ffmpeg: str, stream: SrtStream, address: str, file: int, seconds: float) -> list[str]:
     """Copies that many seconds of a live stream from an SRT server to the inherited `file`."""
-    argv = [ffmpeg, *_QUIET, *_PROGRESS, "-protocol_whitelist", "srt,udp", "-f", "mpegts"]
+    argv = [*begin(ffmpeg), "-protocol_whitelist", "srt,udp", "-f", "mpegts"]
     argv += [
         *_srt(stream, address, "-i"),
         "-map",

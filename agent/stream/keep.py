@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from agent.accept import judge
 from agent.encode import Encoded, ffmpeg_for, measured
+from agent.ffmpeg.begin import begin
 from agent.ffmpeg.container import container, files
-from agent.ffmpeg.process import run
 from agent.ffmpeg.source import opened
 from agent.inputs.measured import MeasuredInput
 from agent.probe import ProbeError, probe
-from agent.task import AbortedError, FailedError, Task
+from agent.task import FailedError, Task
 from common.settings import CONTAINERS, EncodeSettings, Rate
 
 
@@ -22,23 +22,15 @@ def keep(task: Task, settings: EncodeSettings, given: MeasuredInput) -> Encoded:
     """
     tools, ffmpeg = task.tools, ffmpeg_for(task, settings)
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
-    argv = [str(ffmpeg.path), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
-    argv += ["-progress", "pipe:1", "-stats_period", "0.5", *opened(given.descriptor, ffmpeg.version)]
+    argv = [*begin(str(ffmpeg.path)), *opened(given.descriptor, ffmpeg.version)]
     argv += ["-map", "0:V:0", "-map", "0:a:0?", "-c", "copy", *container(settings, path.name)]
-    ended = run(
-        tools.spawner,
+    ended = task.run(
         argv,
-        task.directory,
-        limits=replace(tools.limits(given.burden(settings)), output_bytes=2 * given.probed.size + 2**26),
-        abort=tools.abort,
-        may_work=tools.may_work,
+        replace(tools.limits(given.burden(settings)), output_bytes=2 * given.probed.size + 2**26),
+        descriptors=[given.descriptor],
         total_frames=given.probed.frames,
         on_progress=tools.on_progress,
-        sandbox=tools.sandbox,
-        descriptors=[given.descriptor],
     )
-    if ended.why == "aborted":
-        raise AbortedError
     kept = replace(settings, encoder="copy", rate=Rate())
     known = measured(kept, ffmpeg, argv, ended)
     failure = judge(ended)

@@ -13,7 +13,7 @@ from agent.accept import judge
 from agent.encode import ffmpeg_for
 from agent.ffmpeg.discover import FFmpeg
 from agent.ffmpeg.limits import Limits
-from agent.ffmpeg.process import Ended, run
+from agent.ffmpeg.process import Ended
 from agent.inputs.measured import MeasuredInput
 from agent.passes import from_its_start
 from agent.stream import command
@@ -22,7 +22,7 @@ from agent.stream.flv import FlvError, FlvParser
 from agent.stream.push import Pusher, RtmpSink, Sink
 from agent.stream.rtmp import Session, Target
 from agent.stream.srt import SrtSink, ffmpeg_for_srt
-from agent.task import AbortedError, FailedError, Task
+from agent.task import AbortedError, Done, FailedError, Task
 from common.model import Findings, Scalar
 from common.result import metrics
 from common.settings import EncodeSettings, hardware_of
@@ -31,8 +31,6 @@ from common.streams import SrtStream, Stream, parse_stream
 _CHUNK = 64 * 1024
 _SLOWEST = 2.0
 """How many times its own length a stream may take: one that takes longer is live no more."""
-
-Done = tuple[dict[str, Scalar], Findings]
 
 
 def stream_out(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
@@ -49,7 +47,7 @@ def stream_out(task: Task, settings: EncodeSettings, given: MeasuredInput | None
         ended, argv = _encoded(task, settings, given, ffmpeg, pusher)
     finally:
         pusher.finish()
-    if ended.why == "aborted" or tools.abort.is_set():
+    if tools.abort.is_set():
         raise AbortedError
     known = _known(settings, ffmpeg, argv, ended, pusher)
     if pusher.failure is not None:
@@ -85,19 +83,12 @@ def _encoded(
     with _pipe(pusher) as pipe, from_its_start(task, settings, ffmpeg, given) as own:
         descriptor = own[0] if own else None
         argv = command.encoder(str(ffmpeg.path), settings, pipe, descriptor, ffmpeg.version)
-        ended = run(
-            tools.spawner,
+        ended = task.run(
             argv,
-            task.directory,
-            limits=in_real_time(
-                tools.limits(settings if given is None else given.burden(settings)), settings
-            ),
-            abort=tools.abort,
-            may_work=tools.may_work,
+            in_real_time(tools.limits(settings if given is None else given.burden(settings)), settings),
+            descriptors=[pipe, *own],
             total_frames=settings.frames,
             on_progress=tools.on_progress,
-            sandbox=tools.sandbox,
-            descriptors=[pipe, *own],
             devices=hardware_of(settings.encoder) is not None,
         )
     return ended, argv
