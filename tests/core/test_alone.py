@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,22 +15,15 @@ from master.lifecycle import commands
 from master.service import Farm, JobView, jobs, nodes
 from tests.core.support import (
     OPERATOR,
-    FakeClock,
     claim,
     finish,
     job,
-    make_farm,
     must_claim,
     register,
     submit,
 )
 
 AGENT = replace(OPERATOR, protocol=PROTOCOL)
-
-
-@pytest.fixture
-def farm(tmp_path: Path) -> Farm:
-    return make_farm(tmp_path, FakeClock())
 
 
 def node(farm: Farm, slots: int = 2, **fields: Any) -> str:

@@ -15,11 +15,6 @@ from master.submission import Key
 from tests.core.support import OPERATOR, FakeClock, crash, make_farm, must_claim, register
 
 
-@pytest.fixture
-def farm(tmp_path: Path) -> Farm:
-    return make_farm(tmp_path, FakeClock())
-
-
 def batch(*jobs: dict[str, Any]) -> Any:
     return BatchSchema().load({"jobs": [{"scenario": "720p-h264", **job} for job in jobs]})["jobs"]
 

@@ -35,16 +35,6 @@ from tests.core.support import (
 )
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def farm(tmp_path: Path, clock: FakeClock) -> Farm:
-    return make_farm(tmp_path, clock)
-
-
 def statuses(farm: Farm, parent_id: str) -> list[str]:
     return [str(part.status) for part in parts(farm, parent_id)]
 

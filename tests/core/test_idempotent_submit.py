@@ -15,11 +15,6 @@ from tests.core.support import OPERATOR, FakeClock, make_farm
 FIELDS = SubmitSchema().load({"scenario": "720p-h264"})
 
 
-@pytest.fixture
-def farm(tmp_path: Path) -> Farm:
-    return make_farm(tmp_path, FakeClock())
-
-
 def test_the_same_request_again_answers_the_first_job(farm: Farm) -> None:
     first = jobs.submit(farm, OPERATOR, FIELDS, Key("order-1", "body"))
     assert jobs.submit(farm, OPERATOR, FIELDS, Key("order-1", "body")).job.id == first.job.id

@@ -24,16 +24,6 @@ from tests.core.support import (
 )
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def farm(tmp_path: Path, clock: FakeClock) -> Farm:
-    return make_farm(tmp_path, clock)
-
-
 def pause(farm: Farm, job_id: str) -> JobStatus:
     return jobs.change(farm, OPERATOR, job_id, commands.PauseJob()).job.status
 

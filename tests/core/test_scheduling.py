@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +9,7 @@ import pytest
 from common.model import Role
 from common.version import PROTOCOL
 from master.service import Caller, Farm
-from tests.core.support import FakeClock, claim, job, make_farm, must_claim, register, submit
-
-
-@pytest.fixture
-def farm(tmp_path: Path) -> Farm:
-    return make_farm(tmp_path, FakeClock())
+from tests.core.support import claim, job, must_claim, register, submit
 
 
 def reason(farm: Farm, job_id: str) -> str | None:

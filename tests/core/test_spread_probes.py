@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,22 +20,11 @@ from tests.core.support import (
     claim,
     finish,
     job,
-    make_farm,
     must_claim,
     parts,
     register,
     submit,
 )
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def farm(tmp_path: Path, clock: FakeClock) -> Farm:
-    return make_farm(tmp_path, clock)
 
 
 def crowd(farm: Farm, count: int, **fields: Any) -> list[str]:

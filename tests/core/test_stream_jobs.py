@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +11,10 @@ from common.model import Role
 from common.version import PROTOCOL
 from master.api.documents import claim_document, full_job_document
 from master.service import Caller, Farm
-from tests.core.support import FakeClock, claim, job, make_farm, must_claim, register, submit
+from tests.core.support import claim, job, must_claim, register, submit
 
 RTMP, SRT = "rtmp://live.example.com/app/s3cret", "srt://live.example.com:9000?streamid=s3cret"
 AGENT = Caller(Role.OPERATOR, protocol=PROTOCOL)
-
-
-@pytest.fixture
-def farm(tmp_path: Path) -> Farm:
-    return make_farm(tmp_path, FakeClock())
 
 
 @pytest.mark.parametrize("output", [RTMP, SRT])

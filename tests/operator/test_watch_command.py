@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.masters import ROOT, Client, Master, free_port, start_master, wait_until
 from tests.operator.conftest import Ffrtmp
+from tests.operator.watched import Start, processes
 
 FAST = ("--settle=100ms", "--interval=20ms")
 
@@ -46,26 +46,9 @@ def label(folder: Path) -> str:
 
 
 @pytest.fixture
-def watching(ffrtmp: Ffrtmp, folder: Path) -> Iterator[Any]:
-    """Starts the command as a process; ended with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*more: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from master.operator.cli import main; main()", *arguments(folder, *more)],
-            cwd=ROOT,
-            env=ffrtmp.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+def watching(ffrtmp: Ffrtmp, folder: Path) -> Iterator[Start]:
+    with processes(partial(arguments, folder), ffrtmp.environment) as start:
+        yield start
 
 
 def test_what_is_there_is_submitted_once_however_often_it_is_asked(
@@ -108,7 +91,7 @@ def test_a_watch_that_forgot_what_it_submitted_submits_it_once_all_the_same(
 
 
 def test_what_appears_is_submitted_and_a_signal_ends_it_cleanly(
-    watching: Any, client: Client, folder: Path
+    watching: Start, client: Client, folder: Path
 ) -> None:
     process = watching(label(folder))
     (folder / "a.mov").write_bytes(b"x")
@@ -119,7 +102,7 @@ def test_what_appears_is_submitted_and_a_signal_ends_it_cleanly(
     assert "Traceback" not in said
 
 
-def test_after_kill_nine_it_goes_on_where_it_was(watching: Any, client: Client, folder: Path) -> None:
+def test_after_kill_nine_it_goes_on_where_it_was(watching: Start, client: Client, folder: Path) -> None:
     names = [f"{number:02}.mov" for number in range(30)]
     for name in names:
         (folder / name).write_bytes(b"x")
@@ -133,7 +116,7 @@ def test_after_kill_nine_it_goes_on_where_it_was(watching: Any, client: Client, 
 
 
 def test_a_second_watch_of_the_same_is_refused(
-    watching: Any, ffrtmp: Ffrtmp, folder: Path, client: Client
+    watching: Start, ffrtmp: Ffrtmp, folder: Path, client: Client
 ) -> None:
     (folder / "a.mov").write_bytes(b"x")
     watching(label(folder))

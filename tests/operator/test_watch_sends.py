@@ -6,8 +6,8 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ import pytest
 
 from tests.api.corner import got
 from tests.files.support import content
-from tests.masters import ROOT, Master, start_master, wait_until
+from tests.masters import Master, start_master, wait_until
 from tests.operator.conftest import Ffrtmp
+from tests.operator.watched import Start, processes
 
 LARGE = 64 * 1024**2
 """Bytes that take several pieces to send."""
-Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -49,25 +49,8 @@ def arguments(folder: Path, *more: str) -> tuple[str, ...]:
 
 @pytest.fixture
 def watching(local: Ffrtmp, folder: Path) -> Iterator[Start]:
-    """Starts the command as a process; ended with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*more: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from master.operator.cli import main; main()", *arguments(folder, *more)],
-            cwd=ROOT,
-            env=local.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with processes(partial(arguments, folder), local.environment) as start:
+        yield start
 
 
 def inputs(master: Master) -> list[str]:
