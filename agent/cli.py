@@ -11,10 +11,18 @@ from typing import Any
 import click
 
 from agent.config import MOST_SLOTS
-from agent.energy.model import PowerModel, parse_model
-from common.address import Address, parse_address
-from common.inputs import HostPattern, InputError, parse_host_pattern, root_name
-from common.options import DURATION, LOG_LEVELS, SIZE, require_platform, set_up_logging, state_directory
+from agent.energy.model import parse_model
+from common.address import parse_address
+from common.inputs import HostPattern, parse_host_pattern, root_name
+from common.options import (
+    DURATION,
+    LOG_LEVELS,
+    SIZE,
+    Parsed,
+    require_platform,
+    set_up_logging,
+    state_directory,
+)
 from common.version import VERSION
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -23,74 +31,37 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._/-]{0,62})=([A-Za-z0-9._/-]{0,63})", re.ASCII)
 
 
-class AddressType(click.ParamType[Address]):
-    """A master's address."""
-
-    name = "url"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Address:
-        """click's hook; a usage error (exit code 2) if the text is no address."""
-        try:
-            return value if isinstance(value, Address) else parse_address(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _media_root(text: str) -> tuple[str, Path]:
+    """The name of a media root and its directory."""
+    name, equals, path = text.partition("=")
+    if not (equals and path.startswith("/")):
+        raise ValueError(f"{text!r} is no media root; write NAME=/path")
+    return root_name(name), Path(path)
 
 
-class MediaRootType(click.ParamType[tuple[str, Path]]):
-    """The name of a media root and its directory; in the environment with `:` between, as in PATH."""
+def _output_host(text: str) -> HostPattern:
+    """Servers that live streams may be sent to."""
+    pattern = parse_host_pattern(text)
+    if pattern.origin.scheme not in ("rtmp", "rtmps", "srt"):
+        raise ValueError(f"{text!r} takes no streams; write rtmp://HOST, rtmps://HOST or srt://HOST:PORT")
+    return pattern
 
-    name = "name=path"
+
+def _price(text: str) -> float:
+    """Money; whose, says `--currency`."""
+    if _PRICE.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no price; write it as 0.30")
+    return float(text)
+
+
+class _MediaRoots(Parsed[tuple[str, Path]]):
+    """Several of them are in the environment with `:` between, as in PATH."""
+
     envvar_list_splitter = os.pathsep
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Path]:
-        """click's hook; a usage error (exit code 2) if the text is no root."""
-        name, equals, path = str(value).partition("=")
-        if not (equals and path.startswith("/")):
-            self.fail(f"{value!r} is no media root; write NAME=/path", param, ctx)
-        try:
-            return root_name(name), Path(path)
-        except InputError as error:
-            self.fail(str(error), param, ctx)
 
-
-class HostType(click.ParamType[HostPattern]):
-    """Servers that inputs may be fetched from."""
-
-    name = "host"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> HostPattern:
-        """click's hook; a usage error (exit code 2) if the text is no host."""
-        try:
-            return parse_host_pattern(str(value))
-        except InputError as error:
-            self.fail(str(error), param, ctx)
-
-
-class PowerModelType(click.ParamType[PowerModel]):
-    """The power of a machine over its load."""
-
-    name = "watts"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PowerModel:
-        """click's hook; a usage error (exit code 2) if the text is no model."""
-        try:
-            return value if isinstance(value, PowerModel) else parse_model(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class PriceType(click.ParamType[float]):
-    """Money, as `0.30`; whose, says `--currency`."""
-
-    name = "price"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """click's hook; a usage error (exit code 2) if the text is no price."""
-        if _PRICE.fullmatch(str(value)) is None:
-            self.fail(f"{value!r} is no price; write it as 0.30", param, ctx)
-        return float(value)
+_MEDIA_ROOT = _MediaRoots("name=path", _media_root)
+_PRICE_TYPE = Parsed("price", _price)
 
 
 def _currency(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -103,19 +74,6 @@ def _check_prices(options: dict[str, Any]) -> None:
     priced = options["price_per_kwh"] is not None or options["price_per_hour"] is not None
     if priced and options["currency"] is None:
         raise click.UsageError("a price needs its currency: --currency EUR")
-
-
-class OutputHostType(HostType):
-    """Servers that live streams may be sent to."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> HostPattern:
-        """click's hook; a usage error (exit code 2) if the text is no such host."""
-        pattern = super().convert(value, param, ctx)
-        if pattern.origin.scheme not in ("rtmp", "rtmps", "srt"):
-            self.fail(
-                f"{value!r} takes no streams; write rtmp://HOST, rtmps://HOST or srt://HOST:PORT", param, ctx
-            )
-        return pattern
 
 
 def _roots(_: click.Context, __: click.Parameter, values: tuple[tuple[str, Path], ...]) -> dict[str, Path]:
@@ -139,7 +97,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option("--register", is_flag=True, help="Register with the master; needed the first time.")
 @click.option(
     "--master",
-    type=AddressType(),
+    type=Parsed("url", parse_address),
     default="https://localhost:8080",
     help="The master; http:// means https:// here.",
 )
@@ -213,7 +171,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option(
     "--media-root",
-    type=MediaRootType(),
+    type=_MEDIA_ROOT,
     multiple=True,
     metavar="NAME=/PATH",
     callback=_roots,
@@ -221,7 +179,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option(
     "--output-root",
-    type=MediaRootType(),
+    type=_MEDIA_ROOT,
     multiple=True,
     metavar="NAME=/PATH",
     callback=_roots,
@@ -229,7 +187,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option(
     "--input-host",
-    type=HostType(),
+    type=Parsed("host", parse_host_pattern),
     multiple=True,
     metavar="HOST",
     help="A server of inputs: HOST, *.DOMAIN, HOST:PORT, http://HOST, rtmp://HOST, s3://BUCKET; repeatable.",
@@ -238,7 +196,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option("--max-input-size", type=SIZE, default="50G", help="A larger input is not fetched. 500M, 1.5T.")
 @click.option(
     "--output-host",
-    type=OutputHostType(),
+    type=Parsed("host", _output_host),
     multiple=True,
     metavar="HOST",
     help="A server that jobs may stream to: rtmp://HOST, rtmps://*.DOMAIN, srt://HOST:PORT; may be repeated.",
@@ -252,12 +210,12 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option(
     "--power-model",
-    type=PowerModelType(),
+    type=Parsed("watts", parse_model),
     metavar="idle=W,per_core=W",
     help="Watts of this machine, to estimate energy where it has no counter: idle=8,per_core=6.5.",
 )
-@click.option("--price-per-kwh", type=PriceType(), help="What a kilowatt hour costs, as 0.30.")
-@click.option("--price-per-hour", type=PriceType(), help="What an hour of this machine costs, as 1.20.")
+@click.option("--price-per-kwh", type=_PRICE_TYPE, help="What a kilowatt hour costs, as 0.30.")
+@click.option("--price-per-hour", type=_PRICE_TYPE, help="What an hour of this machine costs, as 1.20.")
 @click.option(
     "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
 )

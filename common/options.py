@@ -7,8 +7,9 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import platformdirs
@@ -18,39 +19,42 @@ from common.durations import parse_duration
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-class Duration(click.ParamType[float]):
-    """Seconds, written as `10s`, `1m30s`, `500ms`."""
+T = TypeVar("T")
 
-    name = "duration"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """click's hook; a usage error (exit code 2) if the text is no duration."""
-        if isinstance(value, int | float):
-            return float(value)
+class Parsed(click.ParamType[T]):
+    """What a function makes of a text. Its ValueError is a usage error (exit code 2), in its words."""
+
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        """`name`: of the value, in the help."""
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        """click's hook; what is no text has been converted before."""
+        if not isinstance(value, str):
+            converted: T = value
+            return converted
         try:
-            return parse_duration(str(value))
+            return self._parse(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
 
-DURATION = Duration()
+DURATION = Parsed("duration", parse_duration)
+"""Seconds, written as `10s`, `1m30s`, `500ms`."""
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([KMGT]?)", re.ASCII)
 
 
-class SizeType(click.ParamType[int]):
-    """Bytes, written as `200G`; the units are powers of 1024."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """click's hook; a usage error (exit code 2) if the text is no size."""
-        match = _SIZE.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no size; write 500M, 200G or 1.5T", param, ctx)
-        return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
+def _parse_size(text: str) -> int:
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no size; write 500M, 200G or 1.5T")
+    return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
 
 
-SIZE = SizeType()
+SIZE = Parsed("size", _parse_size)
+"""Bytes, written as `200G`; the units are powers of 1024."""
 
 
 def state_directory(part: str) -> Path:

@@ -28,6 +28,18 @@ from common.schema.base import (
 _is_root = Matches(inputs.ROOT.pattern, "Must be 1 to 63 letters, digits and ._-")
 
 
+def _roots(what: str) -> ShortList:
+    """Names of media roots."""
+    return ShortList(
+        StrictString(validate=_is_root), most=64, load_default=None, allow_none=True, **says(what)
+    )
+
+
+def _hosts(what: str) -> ShortList:
+    """Patterns of hosts."""
+    return ShortList(HostPattern(), most=256, load_default=None, allow_none=True, **says(what))
+
+
 class RegisterSchema(Strict):
     """`POST /nodes/register`. Only the address is needed; the rest is unknown if it is left out."""
 
@@ -76,37 +88,13 @@ class RegisterSchema(Strict):
     instance = StrictString(
         load_default=None, allow_none=True, validate=is_id, **says("names the agent's process")
     )
-    media_roots = ShortList(
-        StrictString(validate=_is_root),
-        most=64,
-        load_default=None,
-        allow_none=True,
-        **says("names of the media roots that it reads inputs from; left out: it reads none"),
+    media_roots = _roots("names of the media roots that it reads inputs from; left out: it reads none")
+    input_hosts = _hosts(
+        "hosts that it fetches inputs from, as `example.com`, `*.example.com`, "
+        "`http://example.com:8000`; left out: none"
     )
-    input_hosts = ShortList(
-        HostPattern(),
-        most=256,
-        load_default=None,
-        allow_none=True,
-        **says(
-            "hosts that it fetches inputs from, as `example.com`, `*.example.com`, "
-            "`http://example.com:8000`; left out: none"
-        ),
-    )
-    output_roots = ShortList(
-        StrictString(validate=_is_root),
-        most=64,
-        load_default=None,
-        allow_none=True,
-        **says("names of the media roots that it writes outputs to; left out: it writes to none"),
-    )
-    output_hosts = ShortList(
-        HostPattern(),
-        most=256,
-        load_default=None,
-        allow_none=True,
-        **says("hosts that it streams to, as `rtmp://live.example.com`; left out: none"),
-    )
+    output_roots = _roots("names of the media roots that it writes outputs to; left out: it writes to none")
+    output_hosts = _hosts("hosts that it streams to, as `rtmp://live.example.com`; left out: none")
     energy_source = OneOf(
         EnergySource,
         load_default=None,
