@@ -45,9 +45,7 @@ POLL_WAIT = 30.0
 """Seconds that the master may park a poll."""
 _NO_SANDBOX = Sandbox()
 _NO_MEANS = Means()
-_ALONE_PATIENCE = (
-    60.0  # seconds that jobs which are not wanted any more get to end before one that is measured
-)
+_ALONE_PATIENCE = 60.0  # seconds that unwanted jobs get to end before one that is measured
 _TIDY_INTERVAL = 300.0  # seconds
 _ABORT_PATIENCE = 15.0  # seconds that ffmpeg gets to end when the agent must
 _GOODBYE_PATIENCE = 3.0  # seconds that the master gets to hear that the agent stops
