@@ -37,7 +37,7 @@ from agent.outbox import Outbox
 from agent.publish.rules import OutputRules
 from agent.publish.unpublished import remove_unpublished
 from agent.sandbox import SandboxError, detect
-from agent.workspace import remove_leftovers
+from agent.workspace import absolute, remove_leftovers
 from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
 from common.inputs import HostPattern
@@ -125,13 +125,12 @@ class Stop:
 
 def run(options: Mapping[str, Any]) -> None:
     """Check, register, and work until told to stop. `StopError` says what prevents it."""
-    # The sandbox knows no current directory.
-    state_dir = options["state_dir"].absolute()
+    state_dir = absolute(options["state_dir"])
     config = Config(
         master=options["master"],
         name=options["name"],
         state_dir=state_dir,
-        work_dir=(options["work_dir"] or state_dir / "work").absolute(),
+        work_dir=absolute(options["work_dir"] or state_dir / "work"),
         labels=options["label"],
         poll_interval=options["poll_interval"],
         heartbeat_interval=options["heartbeat_interval"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections import Counter
@@ -12,6 +13,16 @@ from pathlib import Path
 _users: Counter[Path] = Counter()
 """How many attempts of this process work in each directory."""
 _lock = threading.Lock()
+
+
+def absolute(path: Path) -> Path:
+    """`path` without a current directory and without `..`, which the sandbox cannot follow.
+
+    Links keep their names, but for those that a `..` has to be followed through.
+    """
+    parts = path.absolute().parts
+    behind = len(parts) - parts[::-1].index("..") if ".." in parts else 1
+    return Path(os.path.realpath(Path(*parts[:behind])), *parts[behind:])
 
 
 class JobDirectory:
