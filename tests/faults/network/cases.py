@@ -159,6 +159,7 @@ CASES: dict[str, Case] = {
     "tokens.create": Case(lambda _: Sent(json={"role": "join"})),
     "tokens.revoke": Case(lambda world: Sent(world.token())),
     "audit.page": read(),
+    "events.stream": read(lambda _: Sent(params={"follow": "0", "after": "0"})),
     "jobs.page": read(),
     "jobs.one": read(lambda world: Sent(world.pending())),
     "jobs.log": read(lambda world: Sent(world.finished())),
