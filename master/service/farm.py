@@ -29,6 +29,7 @@ from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
 from master.lifecycle import View, commands, events, families
+from master.live import Hub
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
@@ -157,6 +158,7 @@ class Farm:
         """The name of this start of the master; see `begin`."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
+        self.live = Hub(self.feed, logs, config.max_streams)
         store.subscribe(self._after)
 
     def begin(self) -> None:

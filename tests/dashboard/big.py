@@ -70,7 +70,7 @@ def _jobs(count: int, waiting: int, now: datetime, owner: str) -> Iterator[Job]:
         created = begun + timedelta(seconds=seq)
         status = JobStatus.PENDING if seq > count - waiting else _end(seq)
         yield Job(
-            id=str(uuid.UUID(int=2**64 + seq)),
+            id=str(uuid.UUID(int=(seq * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128)),
             seq=seq,
             scenario=scenario.name,
             confidence=Confidence.AUTO,

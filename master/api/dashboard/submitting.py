@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import request
 from marshmallow import ValidationError
+from marshmallow.validate import OneOf
 
 from common import problems
 from common.model import Confidence, Priority
@@ -37,6 +38,8 @@ class Field:
     value: str
     hint: str
     error: str | None
+    choices: tuple[str, ...] = ()
+    """Empty: any text."""
 
     @property
     def described_by(self) -> str:
@@ -55,7 +58,13 @@ def fields(typed: Mapping[str, str] | None, errors: Mapping[str, str]) -> dict[s
     typed = typed or {}
     schemas = (SubmitSchema().fields, ParametersSchema().fields)
     shown = {
-        name: Field(name, typed.get(name, ""), _hint(schema[name].metadata["description"]), errors.get(name))
+        name: Field(
+            name,
+            typed.get(name, ""),
+            _hint(schema[name].metadata["description"]),
+            errors.get(name),
+            _choices(schema[name]),
+        )
         for schema, names in zip(schemas, (_TOP, COMMON), strict=True)
         for name in names
     }
@@ -64,11 +73,15 @@ def fields(typed: Mapping[str, str] | None, errors: Mapping[str, str]) -> dict[s
         "fields": shown,
         "common": COMMON,
         "scenarios": [(scenario.name, _explained(scenario)) for scenario in CATALOGUE],
-        "priorities": [(each.value, each.value) for each in Priority],
-        "confidences": [(each.value, each.value) for each in Confidence],
+        "priorities": [each.value for each in Priority],
+        "confidences": [each.value for each in Confidence],
         "key": typed.get("key") or secrets.token_hex(16),
         "wrong": errors.get("", None),
     }
+
+
+def _choices(field: Any) -> tuple[str, ...]:
+    return next((tuple(each.choices) for each in field.validators if isinstance(each, OneOf)), ())
 
 
 def _explained(scenario: Scenario) -> str:
