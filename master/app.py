@@ -13,6 +13,7 @@ from common.problems import Problem
 from master.api import (
     audit,
     browsers,
+    dashboard,
     docs,
     events,
     files,
@@ -23,7 +24,6 @@ from master.api import (
     queue,
     results,
     scenarios,
-    site,
     tokens,
     work,
 )
@@ -63,7 +63,7 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
         audit,
         events,
         docs,
-        site,
+        dashboard,
     ):
         app.register_blueprint(module.blueprint)
 
@@ -85,9 +85,16 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     refusals = Refusals()
 
     def _refuse(problem: Problem) -> Response:
+        if request.blueprint == dashboard.blueprint.name:
+            # Who opens a page before signing in is a visitor, and gets the form.
+            if request.method == "GET" and problem.type is problems.UNAUTHENTICATED:
+                return dashboard.refusal(problem)
+            refuse = dashboard.refusal
+        else:
+            refuse = problem_response
         if problem.type in (problems.UNAUTHENTICATED, problems.FORBIDDEN):
             refusals.note(_route(), str(request.remote_addr), problem.type.slug, farm.clock().mono)
-        return problem_response(problem)
+        return refuse(problem)
 
     app.register_error_handler(Problem, _refuse)
     app.register_error_handler(HTTPException, _http_error)
