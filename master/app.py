@@ -27,6 +27,7 @@ from master.api import (
     work,
 )
 from master.api.answers import problem_response
+from master.api.request_ids import follow_requests
 from master.auth import Gate
 from master.hosts import Hosts
 from master.refusals import Refusals
@@ -51,6 +52,8 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.url_map.strict_slashes = False
     for module in (health, nodes, scenarios, jobs, queue, work, results, files, tokens, audit, docs, site):
         app.register_blueprint(module.blueprint)
+
+    follow_requests(app)
 
     @app.before_request
     def _admit() -> None:

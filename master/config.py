@@ -39,6 +39,8 @@ class Config:
     max_connections_per_address: int = 0
     """Open connections that one address other than loopback may have; 0: any number."""
     log_level: str = "info"
+    log_format: str = "people"
+    """`people`, or `json`: an object on each line (`common.logs`)."""
     quarantine_after: int = 3
     """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set
     aside; 0: any number."""

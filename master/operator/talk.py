@@ -34,7 +34,10 @@ def clear_failures(settings: dict[str, Any]) -> Iterator[None]:
     """Turn every failure of talking to the master into one line."""
     try:
         yield
-    except (ApiError, TrustError) as error:
+    except ApiError as error:
+        where = f" (request {error.request_id})" if error.request_id else ""
+        raise click.ClickException(f"{error}{where}") from error
+    except TrustError as error:
         raise click.ClickException(str(error)) from error
     except requests.exceptions.SSLError as error:
         raise click.ClickException(explain(error)) from error
