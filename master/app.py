@@ -28,6 +28,7 @@ from master.api import (
     work,
 )
 from master.api.answers import problem_response
+from master.api.request_ids import follow_requests
 from master.auth import Gate
 from master.hosts import Hosts
 from master.refusals import Refusals
@@ -66,6 +67,8 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
         dashboard,
     ):
         app.register_blueprint(module.blueprint)
+
+    follow_requests(app)
 
     @app.before_request
     def _admit() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import ssl
-import sys
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from flask import Flask
 
 from common.clock import Clock, system_clock
 from common.locks import hold
+from common.logs import complain, tell
 from common.problems import Problem
 from master import tls
 from master.api.documents import archive_entry
@@ -230,12 +230,11 @@ def announce(config: Config) -> None:
         "  POST   /results",
         "  GET    /health",
     )
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+    for line in lines:
+        tell(line)
 
 
 def _die(reason: str) -> None:
     """The disk failed for good: end the whole master, after the 503s that are under way."""
-    sys.stderr.write(f"master: {reason}; nothing more is acknowledged, and the master ends\n")
-    sys.stderr.flush()
+    complain("master", f"{reason}; nothing more is acknowledged, and the master ends")
     threading.Timer(_LAST_WORDS, os._exit, (HALT,)).start()

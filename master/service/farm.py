@@ -61,6 +61,8 @@ class Caller:
     """What it speaks (`common.version`); None if it does not say."""
     heard: History | None = None
     """The history that it was told of last."""
+    request_id: str | None = None
+    """What this request is called; None: it is none."""
 
     @property
     def actor(self) -> Actor:
