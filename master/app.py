@@ -17,6 +17,7 @@ from master.api import (
     files,
     health,
     jobs,
+    metrics,
     neighbours,
     nodes,
     queue,
@@ -49,8 +50,25 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results, files, tokens, audit, docs, site):
+    for module in (
+        health,
+        nodes,
+        scenarios,
+        jobs,
+        queue,
+        work,
+        results,
+        files,
+        tokens,
+        audit,
+        metrics,
+        docs,
+        site,
+    ):
         app.register_blueprint(module.blueprint)
+
+    # Before all others: what begins first also ends last.
+    metrics.time_requests(app)
 
     @app.before_request
     def _admit() -> None:

@@ -99,6 +99,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "results.page": PEOPLE,
     "results.archived": PEOPLE,
     "audit.page": _OPERATORS,
+    "metrics.scrape": _READERS,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 

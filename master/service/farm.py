@@ -28,6 +28,8 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.files import Shelf
 from master.lifecycle import View, commands, events, families
+from master.metrics import Measures
+from master.metrics.happenings import Happenings
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
@@ -140,8 +142,12 @@ class Farm:
         shelf: Shelf,
         clock: Clock,
         fingerprint: str = "",
+        measures: Measures | None = None,
     ) -> None:
-        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name."""
+        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name.
+
+        `measures`: what the store counts to as well; None: new ones.
+        """
         self.config = config
         self.store = store
         self.logs = logs
@@ -153,8 +159,12 @@ class Farm:
         self.fingerprint = fingerprint
         self.start = ""
         """The name of this start of the master; see `begin`."""
+        self.certificate_expiry: float | None = None
+        """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
         self.waiters = Waiters(config.max_parked_polls)
+        self.measures = measures or Measures()
         store.subscribe(self._after)
+        store.subscribe(Happenings(self.measures, store.job).hear)
 
     def begin(self) -> None:
         """Give this start of the master a name, and keep it. `unavailable` if the disk does not take it."""

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Token
+from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
@@ -90,6 +90,11 @@ class State:
     def count(self, status: JobStatus | None = None, owner: str | None = None) -> int:
         """How many jobs there are, in all or with one status, or of one owner."""
         return self._listings.count((owner, status))
+
+    def waiting(self, priority: Priority) -> tuple[int, Job | None]:
+        """How many jobs of a priority wait for a node, and which of them was submitted first."""
+        depth, first = self.queue.waiting(priority)
+        return depth, None if first is None else self.jobs[first]
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node, oldest first."""
