@@ -19,6 +19,7 @@ from master.api import (
     files,
     health,
     jobs,
+    metrics,
     neighbours,
     nodes,
     queue,
@@ -63,11 +64,14 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
         tokens,
         audit,
         events,
+        metrics,
         docs,
         dashboard,
     ):
         app.register_blueprint(module.blueprint)
 
+    # Before all others: what begins first also ends last.
+    metrics.time_requests(app)
     follow_requests(app)
 
     @app.before_request

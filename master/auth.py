@@ -106,6 +106,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "results.archived": PEOPLE,
     "audit.page": _OPERATORS,
     "events.stream": PEOPLE,
+    "metrics.scrape": _READERS,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
