@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Token
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Token, Webhook
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
@@ -93,6 +93,14 @@ class Transaction:
     def tokens(self) -> list[Token]:
         """All tokens, in the order in which they were made."""
         return list(self._state.tokens.values())
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks, in the order in which they were made."""
+        return list(self._state.webhooks.values())
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
@@ -233,6 +241,14 @@ class MemoryStore:
     def token_with_secret(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256; takes no lock either."""
         return self._state.token_with_secret(digest)
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id; takes no lock either."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks; takes no lock either."""
+        return list(self._state.webhooks.values())
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""
