@@ -108,6 +108,11 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     default=0,
     help="Open connections of one address; loopback is exempt; 0: any number.",
 )
+@click.option(
+    "--allow-private-webhooks",
+    is_flag=True,
+    help="Let webhooks be sent to private addresses, this machine's too, and there without TLS.",
+)
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
 @click.version_option(VERSION, prog_name="master")
 def main(**options: object) -> None:

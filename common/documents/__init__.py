@@ -32,6 +32,15 @@ from common.documents.jobs import (
 from common.documents.nodes import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema, TermsSchema
 from common.documents.results import ReportedSchema, ResultSchema, ResultsSchema
 from common.documents.tokens import MadeTokenSchema, TokenDocumentSchema, TokensSchema
+from common.documents.webhooks import (
+    DeliveriesSchema,
+    DeliverySchema,
+    MadeWebhookSchema,
+    MessageSchema,
+    RotatedSchema,
+    WebhookDocumentSchema,
+    WebhooksSchema,
+)
 
 __all__ = [
     "AttemptSchema",
@@ -40,6 +49,8 @@ __all__ = [
     "BatchDocumentSchema",
     "ClaimSchema",
     "ClaimedSchema",
+    "DeliveriesSchema",
+    "DeliverySchema",
     "FailureSchema",
     "FieldErrorSchema",
     "FileDocumentSchema",
@@ -51,6 +62,8 @@ __all__ = [
     "JobsSchema",
     "LogSchema",
     "MadeTokenSchema",
+    "MadeWebhookSchema",
+    "MessageSchema",
     "NodeSchema",
     "NodesSchema",
     "PartSchema",
@@ -62,10 +75,13 @@ __all__ = [
     "ReportedSchema",
     "ResultSchema",
     "ResultsSchema",
+    "RotatedSchema",
     "ScenarioSchema",
     "ScenariosSchema",
     "TermsSchema",
     "TokenDocumentSchema",
     "TokensSchema",
     "UploadSchema",
+    "WebhookDocumentSchema",
+    "WebhooksSchema",
 ]

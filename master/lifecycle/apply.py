@@ -7,7 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from common.model import Attempt, Failure, FarmState, Job, JobStatus, Node, Outcome, Stage, Token, Webhook, WebhookStatus
+from common.model import (
+    Attempt,
+    Failure,
+    FarmState,
+    Job,
+    JobStatus,
+    Node,
+    Outcome,
+    Stage,
+    Token,
+    Webhook,
+    WebhookStatus,
+)
 from master.lifecycle import events as e
 
 Record = Job | Node | FarmState | Token | Webhook

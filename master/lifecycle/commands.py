@@ -247,8 +247,6 @@ NodeCommand = (
     | Revoke
 )
 TokenCommand = CreateToken | RevokeToken | ForgetToken
-WebhookCommand = (
-    CreateWebhook | StopWebhook | ResumeWebhook | RotateWebhook | ReplayWebhook | RemoveWebhook
-)
+WebhookCommand = CreateWebhook | StopWebhook | ResumeWebhook | RotateWebhook | ReplayWebhook | RemoveWebhook
 FarmCommand = PauseQueue | ResumeQueue | Start | Rewind
 Command = JobCommand | NodeCommand | TokenCommand | WebhookCommand | FarmCommand

@@ -25,6 +25,7 @@ from master.operator.report.command import report
 from master.operator.talk import talks
 from master.operator.tokens import tokens
 from master.operator.watch import watch
+from master.operator.webhooks import webhooks
 
 
 @click.group(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
@@ -84,7 +85,7 @@ def _token(file: Path | None) -> TokenText | None:
         raise click.BadParameter(f"what it holds {error}", param_hint=hint) from error
 
 
-for group in (nodes, jobs, files, queue, tokens):
+for group in (nodes, jobs, files, queue, tokens, webhooks):
     main.add_command(group)
 
 

@@ -13,7 +13,14 @@ from pathlib import Path
 
 from common.model import Job, Node, Token, Webhook
 from master.lifecycle import Record, apply, fits
-from master.lifecycle.events import Event, JobSubmitted, NodeRegistered, RecordKey, TokenCreated, WebhookCreated
+from master.lifecycle.events import (
+    Event,
+    JobSubmitted,
+    NodeRegistered,
+    RecordKey,
+    TokenCreated,
+    WebhookCreated,
+)
 from master.store import codec, formats, segments, snapshot
 from master.store.audit import AuditFiles
 from master.store.frames import Frame, Hole, holes, sound_frames
@@ -23,7 +30,7 @@ Kind = type[Job] | type[Node] | type[Token] | type[Webhook]
 _NAMED = re.compile(
     rb'"(?:(?:(?P<kind>job|node|token|webhook)(?:_id":|":\{"id":))|record":"(?P<record>Job|Node|Token|Webhook)","id":)"(?P<id>[\w.:-]+)"'
 )
-"""Where events and records name jobs, nodes, tokens and webhooks: mostly still legible where a frame is damaged."""
+"""Where events and records name what they are about: mostly still legible where a frame is damaged."""
 _KINDS: dict[bytes, Kind] = {b"job": Job, b"node": Node, b"token": Token, b"webhook": Webhook}
 
 

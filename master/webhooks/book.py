@@ -91,7 +91,10 @@ class Book:
     """The book in one file; it may be used by several threads."""
 
     def __init__(self, path: Path) -> None:
-        """Open it. One that is damaged is set aside, and begun anew. OSError or sqlite3.Error if that cannot be."""
+        """Open it. One that is damaged is set aside, and begun anew.
+
+        OSError or sqlite3.Error if it can be neither.
+        """
         self._lock = threading.Lock()
         self.is_new = not path.exists()
         """Whether it knows of no webhook yet, even if there are some: a backup has no book."""
@@ -154,8 +157,8 @@ class Book:
         """Try again at once, as if nothing had failed."""
         with self._write() as db:
             db.execute(
-                "UPDATE standing SET replays = replays + 1, failures = 0, failing_since = NULL, next_try = NULL "
-                "WHERE webhook_id = ?",
+                "UPDATE standing SET replays = replays + 1, failures = 0, failing_since = NULL, "
+                "next_try = NULL WHERE webhook_id = ?",
                 (webhook_id,),
             )
 
@@ -231,14 +234,18 @@ def _open(path: Path) -> sqlite3.Connection:
         # Written before each answer counts, synced now and then: see above.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if sound != "ok":
-            raise sqlite3.DatabaseError(sound)
+        _check(connection)
         connection.executescript(_TABLES)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if sound != "ok":
+        raise sqlite3.DatabaseError(sound)
 
 
 def _note(db: sqlite3.Connection, webhook_id: str, found: Try) -> None:

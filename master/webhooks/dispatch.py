@@ -25,8 +25,6 @@ from master.webhooks.post import Outcome, Surroundings, post
 
 log = logging.getLogger(__name__)
 
-MOST_WEBHOOKS = 50
-"""Each may have a thread at work."""
 STRETCH = 100
 """Events that are looked at at once."""
 PACE = 0.1
@@ -36,7 +34,7 @@ LONGEST_REST = 60.0
 PARTING = 2.0
 """Seconds that requests under way get when the master ends; who took one that late gets it again."""
 _SKIPPED = 1000
-"""Events that nobody wants are noted only so often: they are looked at again after a crash, and that is all."""
+"""Events that nobody wants are noted only so often: after a crash they are looked at again."""
 
 
 class Dispatcher:
@@ -59,7 +57,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Thread] = {}
         self._skipped: dict[str, tuple[int, int]] = {}
-        """By webhook: how often it was set back, and up to which number it wants nothing, beyond what is noted."""
+        """By webhook: how often it was set back, and up to which number it wants nothing of what is not noted."""
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
     def start(self) -> None:
@@ -84,7 +82,7 @@ class Dispatcher:
             thread.join(PARTING / len(threads))
 
     def _begin_anew(self) -> None:
-        """Webhooks without a book, as after a restore: nobody knows what they were told, and they go on from here."""
+        """Webhooks without a book, as after a restore: nobody knows what they were told. They go on from here."""
         for webhook in self._farm.store.webhooks():
             self._book.begin(webhook.id, self._feed.seq)
             log.warning(
@@ -198,10 +196,10 @@ class Dispatcher:
             for heard in stretch.heard:
                 if message.wanted(webhook, heard.entry["event"]):
                     self._skip(webhook.id, standing, place)
-                    return heard.entry
+                    wanted: Entry = heard.entry
+                    return wanted
                 place = heard.seq
             if stretch.reached <= place and not stretch.heard:
-                place = min(place, stretch.reached)  # the history is shorter than the book says
                 self._skip(webhook.id, standing, place)
                 return None
             place = max(place, stretch.reached)

@@ -1,8 +1,8 @@
 """Sends one request to a receiver, and to nobody else.
 
 All addresses of its host are judged, and the connection goes to the very one that was judged, so a name
-that changes its mind in between changes nothing. Redirects are not followed. Nothing of the environment is used
-(no proxy, no netrc), and nothing of the answer is kept but its status: it may be another service's.
+that changes its mind in between changes nothing. Redirects are not followed. Nothing of the environment is
+used (no proxy, no netrc), and nothing of the answer is kept but its status: it may be another service's.
 """
 
 from __future__ import annotations

@@ -21,7 +21,10 @@ _KEY_BYTES = 32
 
 
 def load_key(state_dir: Path) -> bytes:
-    """The master's key, made at first use and kept in `webhooks.key` (mode 0600). StartError if it is none."""
+    """The master's key, made at first use and kept in `webhooks.key` (mode 0600).
+
+    StartError if the file holds none.
+    """
     path = state_dir / KEY_FILE
     if not path.exists():
         write_private(path, f"{secrets.token_hex(_KEY_BYTES)}\n".encode())
@@ -31,7 +34,8 @@ def load_key(state_dir: Path) -> bytes:
         key = b""
     if len(key) != _KEY_BYTES:
         raise StartError(
-            f"{path} holds no key; restore it from a backup, or delete it and rotate the secret of each webhook"
+            f"{path} holds no key; restore it from a backup, or delete it and give receivers new secrets "
+            "(ffrtmp webhooks rotate)"
         )
     return key
 
