@@ -50,21 +50,8 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (
-        health,
-        nodes,
-        scenarios,
-        jobs,
-        queue,
-        work,
-        results,
-        files,
-        tokens,
-        webhooks,
-        audit,
-        docs,
-        site,
-    ):
+    farms = (health, nodes, scenarios, jobs, queue, work, results, files, tokens, webhooks, audit)
+    for module in (*farms, docs, site):
         app.register_blueprint(module.blueprint)
 
     @app.before_request

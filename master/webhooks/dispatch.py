@@ -57,7 +57,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Thread] = {}
         self._skipped: dict[str, tuple[int, int]] = {}
-        """By webhook: how often it was set back, and up to which number it wants nothing of what is not noted."""
+        """By webhook: how often it was set back, and up to which number it wants nothing, noted or not."""
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
     def start(self) -> None:
@@ -82,7 +82,7 @@ class Dispatcher:
             thread.join(PARTING / len(threads))
 
     def _begin_anew(self) -> None:
-        """Webhooks without a book, as after a restore: nobody knows what they were told. They go on from here."""
+        """Webhooks without a book, as after a restore: nobody knows what they were told. They begin here."""
         for webhook in self._farm.store.webhooks():
             self._book.begin(webhook.id, self._feed.seq)
             log.warning(
