@@ -30,7 +30,9 @@ def test_the_library_of_the_standard_takes_a_request_and_none_that_was_changed(
     with pytest.raises(standardwebhooks.WebhookVerificationError):
         checker.verify(request.body, {**headers, "webhook-id": f"{request.id}0"})
     with pytest.raises(standardwebhooks.WebhookVerificationError):
-        checker.verify(request.body, {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 1)})
+        checker.verify(
+            request.body, {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 1)}
+        )
 
 
 def test_a_submitted_job_is_told_of_with_what_matters_of_it(telling: Telling, receiver: Receiver) -> None:

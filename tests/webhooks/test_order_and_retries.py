@@ -38,11 +38,10 @@ def test_what_fails_is_sent_again_with_the_same_id_and_nothing_overtakes_it(
     submit(telling.farm)
     submit(telling.farm)
     telling.until_failed(webhook_id, 1)
-    telling.later(5.0)
+    telling.later(5.5)
     telling.until_failed(webhook_id, 2)
     assert len(set(receiver.seqs)) == 1
-    telling.later(9.9)  # the pauses double
-    telling.later(0.2)
+    telling.later(10.5)  # the pauses double
     telling.until_told(webhook_id, telling.farm.feed.seq)
     first, second = receiver.got[0], receiver.got[3]
     assert [request.id for request in receiver.got] == [first.id] * 3 + [second.id]
@@ -107,8 +106,10 @@ def test_one_that_takes_nothing_for_days_is_disabled_with_an_event(
     submit(telling.farm)
     for times in range(1, 100):
         telling.until(
-            lambda times=times: len(receiver.got) >= times  # type: ignore[misc]
-            and telling.view(webhook_id).standing.failures >= times,
+            lambda times=times: (
+                len(receiver.got) >= times  # type: ignore[misc]
+                and telling.view(webhook_id).standing.failures >= times
+            ),
             "it failed once more",
         )
         if telling.clock().wall.timestamp() - started(telling, webhook_id) >= patience.GIVE_UP_AFTER:
@@ -119,7 +120,11 @@ def test_one_that_takes_nothing_for_days_is_disabled_with_an_event(
     reason = str(telling.view(webhook_id).webhook.reason)
     assert "it has taken nothing for 3.0 days; at last: it answered 500" in reason
     last = telling.farm.feed.after(telling.farm.feed.seq - 1, 1).heard[0].entry
-    assert (last["event"], last["by"], last["details"]["webhook_id"]) == ("webhook_stopped", "master", webhook_id)
+    assert (last["event"], last["by"], last["details"]["webhook_id"]) == (
+        "webhook_stopped",
+        "master",
+        webhook_id,
+    )
 
 
 def started(telling: Telling, webhook_id: str) -> float:
@@ -243,7 +248,7 @@ def test_after_a_crash_it_goes_on_where_it_was(telling: Telling, receiver: Recei
     telling.end()
     telling.begin()
     assert telling.view(webhook_id).standing.failures == 1
-    telling.later(5.0)
+    telling.later(5.5)
     telling.until_told(webhook_id, newest)
     assert receiver.seqs == [newest - 4, newest - 3, newest - 2, newest - 2, newest - 1, newest]
 
@@ -278,9 +283,7 @@ def test_without_its_book_a_webhook_begins_with_what_happens_from_then_on(
     assert distinct(receiver.seqs) == receiver.seqs
 
 
-def test_a_damaged_book_is_set_aside_and_the_master_starts(
-    telling: Telling, receiver: Receiver
-) -> None:
+def test_a_damaged_book_is_set_aside_and_the_master_starts(telling: Telling, receiver: Receiver) -> None:
     telling.webhook(receiver.url)
     telling.end()
     (telling.directory / "webhooks.db").write_bytes(b"this is no database" * 1000)
