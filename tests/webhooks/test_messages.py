@@ -1,4 +1,4 @@
-"""A receiver is told what the audit says of an event, and what matters of its job, and can check who says so."""
+"""A receiver is told what the audit says and what matters of the job, and can check who says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events reach a receiver in order and at least once, whatever it answers; and no receiver waits for another."""
+"""Events reach a receiver in order and at least once, whatever it answers, and none waits for another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No request goes to a private address, to another than the one that was judged, or to where a redirect leads."""
+"""No request goes to a private address, to one that was not judged, or to where a redirect leads."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_an_answer_that_drips_ends_when_the_time_is_over(answer: Callable[[str],
 
 def test_a_receiver_that_never_answers_is_left_when_the_time_is_over() -> None:
     over = threading.Event()
-    with serving(lambda _: iter([b"" if over.wait(10) else b""])) as server:
+    with serving(lambda _: iter([b"late"] * over.wait(10))) as server:
         world = World(server.port, answers=[["10.0.0.1"]], allow_private=True, total=0.3)
         outcome = world.send("http://hooks.example.com/")
         over.set()
