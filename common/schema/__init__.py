@@ -10,6 +10,7 @@ from common.schema.files import FileSchema, is_sha256
 from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
 from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
 from common.schema.nodes import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
+from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
     MAX_TEXT,
@@ -44,11 +45,14 @@ __all__ = [
     "RegisterSchema",
     "ReleaseSchema",
     "RepeatSchema",
+    "ReplaySchema",
     "ReportSchema",
+    "RotateSchema",
     "SignInSchema",
     "Strict",
     "SubmitSchema",
     "TokenSchema",
+    "WebhookSchema",
     "flatten",
     "is_id",
     "is_scalar",

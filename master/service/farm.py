@@ -23,6 +23,7 @@ from common.model import (
     Progress,
     Role,
     Token,
+    Webhook,
 )
 from master import lifecycle, scheduler
 from master.config import Config
@@ -198,6 +199,7 @@ class Farm:
         job: Job | None = None,
         node: Node | None = None,
         token: Token | None = None,
+        webhook: Webhook | None = None,
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
         held = tx.held(node.id) if node is not None else ()
@@ -206,6 +208,7 @@ class Farm:
             node,
             held,
             token,
+            webhook,
             tx.farm(),
             family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
             next_seq=tx.next_seq(),

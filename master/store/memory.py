@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
@@ -102,6 +102,14 @@ class Transaction:
     def tokens(self) -> list[Token]:
         """All tokens, in the order in which they were made."""
         return list(self._state.tokens.values())
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks, in the order in which they were made."""
+        return list(self._state.webhooks.values())
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
@@ -279,6 +287,14 @@ class MemoryStore:
     def job(self, job_id: str) -> Job | None:
         """The job as it is now, on disk or not; takes no lock either."""
         return self._state.jobs.get(job_id)
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id; takes no lock either."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks; takes no lock either."""
+        return list(self._state.webhooks.values())
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

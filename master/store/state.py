@@ -12,7 +12,7 @@ from itertools import islice
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token
+from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
@@ -47,6 +47,7 @@ class State:
         self.jobs: dict[str, Job] = {}
         self.nodes: dict[str, Node] = {}
         self.tokens: dict[str, Token] = {}
+        self.webhooks: dict[str, Webhook] = {}
         self.farm = FarmState()
         self.history = 0
         """How many events led here, since the beginning."""
@@ -70,6 +71,8 @@ class State:
             return self.farm
         if kind is Token:
             return self.tokens.get(identifier)
+        if kind is Webhook:
+            return self.webhooks.get(identifier)
         return self.jobs.get(identifier) if kind is Job else self.nodes.get(identifier)
 
     def put(self, key: RecordKey, record: lifecycle.Record | None, now: Now) -> None:
@@ -82,6 +85,10 @@ class State:
             self._by_secret[record.secret_hash] = record.id
         elif kind is Token:
             del self._by_secret[self.tokens.pop(identifier).secret_hash]
+        elif isinstance(record, Webhook):
+            self.webhooks[record.id] = record
+        elif kind is Webhook:
+            del self.webhooks[identifier]
         elif isinstance(record, Job):
             self._put_job(self.jobs.get(record.id), record, now)
         elif kind is Job:
