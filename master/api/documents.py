@@ -282,4 +282,5 @@ def _progress(progress: Progress | None) -> dict[str, Any] | None:
         "speed": progress.speed,
         "out_time": progress.out_time,
         "percent": progress.percent,
+        "seconds_left": progress.seconds_left,
     }
