@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from common.tokens import TokenText, parse
 from common.version import VERSION
 from master.operator import details, state, tables
 from master.operator.audit import audit
+from master.operator.exits import UnknownError
 from master.operator.files import files
+from master.operator.formats import FORMATS
 from master.operator.jobs import jobs
 from master.operator.matrix.command import matrix
 from master.operator.nodes import nodes
+from master.operator.program import Program, either_place
 from master.operator.queue import queue
 from master.operator.report.command import report
 from master.operator.talk import talks
@@ -27,7 +31,7 @@ from master.operator.tokens import tokens
 from master.operator.watch import watch
 
 
-@click.group(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
+@click.group(cls=Program, context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
 @click.option("--master", default="https://localhost:8080", help="The master.")
 @click.option(
     "--ca-cert",
@@ -40,11 +44,17 @@ from master.operator.watch import watch
     help="A token (ffrtmp tokens create), or the master's <state-dir>/operator.token; on the master's own "
     "machine none is needed. Or the variable FFRTMP_TOKEN.",
 )
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print.")
+@click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="How to print.")
+@click.option("-q", "--quiet", is_flag=True, help="Print ids only.")
 @click.version_option(VERSION, prog_name="ffrtmp")
 @click.pass_context
 def main(
-    context: click.Context, master: str, ca_cert: Path | None, token_file: Path | None, output: str
+    context: click.Context,
+    master: str,
+    ca_cert: Path | None,
+    token_file: Path | None,
+    output: str,
+    quiet: bool,
 ) -> None:
     """Steer a master: its nodes, its jobs, its results."""
     require_platform("ffrtmp")
@@ -63,7 +73,7 @@ def main(
             click.echo(f"Trusting the master's CA from now on: {trusted.fingerprint}", err=True)
         return MasterClient(address, trusted, token.secret if token else None)
 
-    context.obj.update(connect=connect, output=output, url=address.url)
+    context.obj.update(connect=connect, output=output, quiet=quiet, url=address.url)
 
 
 def _token(file: Path | None) -> TokenText | None:
@@ -100,14 +110,13 @@ def results(client: MasterClient, job_id: str | None, limit: int, archive: bool)
     if archive and job_id is not None:
         archived = next(client.archived_results(job_id), None)
         if archived is None:
-            raise click.ClickException(f"there is no job {job_id!r} in the archive")
+            raise UnknownError(f"there is no job {job_id!r} in the archive")
         return details.result(archived)
     if archive:
-        found = [result for result, _ in zip(client.archived_results(), range(limit), strict=False)]
-        return tables.results(found, "Nothing is archived yet.")
+        return tables.results(islice(client.archived_results(), limit), "Nothing is archived yet.")
     if job_id is not None:
         return details.result(client.result(job_id))
-    return tables.results([result for result, _ in zip(client.results(), range(limit), strict=False)])
+    return tables.results(islice(client.results(), limit))
 
 
 @main.command("scenarios")
@@ -119,3 +128,5 @@ def scenarios(client: MasterClient) -> Any:
 
 for command in (audit, matrix, report, watch, *state.COMMANDS):
     main.add_command(command)
+
+either_place(main)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import IO, Any
 
 import click
@@ -11,6 +12,7 @@ from common.client import MasterClient
 from common.model import Confidence, JobStatus, Priority
 from master.operator import details, tables
 from master.operator.arguments import pair, parameters
+from master.operator.formats import Answer
 from master.operator.talk import talks
 
 
@@ -115,7 +117,7 @@ def _documents(data: bytes) -> list[Any]:
 @talks
 def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
     """Jobs: the unfinished ones first."""
-    return tables.jobs([job for job, _ in zip(client.jobs(status), range(limit), strict=False)])
+    return tables.jobs(islice(client.jobs(status), limit))
 
 
 @jobs.command("show")
@@ -135,18 +137,19 @@ def show_job(client: MasterClient, job_id: str) -> Any:
 @jobs.command("logs")
 @click.argument("job_id")
 @talks
-def job_logs(client: MasterClient, job_id: str) -> str:
+def job_logs(client: MasterClient, job_id: str) -> Any:
     """What ffmpeg and the agent said."""
-    return "\n".join(client.logs(job_id))
+    lines = client.logs(job_id)
+    return Answer({"job_id": job_id, "lines": lines}, lambda: click.echo("\n".join(lines)))
 
 
 def _job_verb(verb: str, text: str, done: str) -> None:
     @jobs.command(verb, help=text)
     @click.argument("job_id")
     @talks
-    def command(client: MasterClient, job_id: str) -> str:
+    def command(client: MasterClient, job_id: str) -> Any:
         job = client.change_job(job_id, verb)
-        return f"Job {job['id']} {done.format(status=job['status'])}."
+        return tables.said(job, f"Job {job['id']} {done.format(status=job['status'])}.")
 
 
 _job_verb("cancel", "End a job, running or not.", "is {status}")
