@@ -5,8 +5,8 @@
 Each job takes about so many seconds or more. While it runs, its `seconds_left` is read ten times a second.
 The error is that of the end that was told, as a share of the whole time: |t + left - T| / T; it is printed
 for a quarter, half and three quarters of the time, with the `percent` that was shown at half. Of a kind that
-is marked with `*` it is not expected to hold, and docs/progress.md says why. The exit code is 1 if another kind
-missed 10 % at half of its time in most runs.
+is marked with `*` it is not expected to hold, and docs/progress.md says why. The exit code is 1 if another
+kind missed 10 % at half of its time in most runs.
 """
 
 from __future__ import annotations
