@@ -14,6 +14,7 @@ from master.api import (
     audit,
     browsers,
     docs,
+    events,
     files,
     health,
     jobs,
@@ -49,7 +50,21 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results, files, tokens, audit, docs, site):
+    for module in (
+        health,
+        nodes,
+        scenarios,
+        jobs,
+        queue,
+        work,
+        results,
+        files,
+        tokens,
+        audit,
+        events,
+        docs,
+        site,
+    ):
         app.register_blueprint(module.blueprint)
 
     @app.before_request

@@ -99,6 +99,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "results.page": PEOPLE,
     "results.archived": PEOPLE,
     "audit.page": _OPERATORS,
+    "events.stream": PEOPLE,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
