@@ -149,6 +149,10 @@ class MasterClient(FilesClient, LiveClient):
         wanted = {"status": status, "parent_id": parent_id}
         return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
+    def jobs_beginning(self, id_prefix: str) -> Iterator[dict[str, Any]]:
+        """The jobs whose ids begin so: 4 characters or more."""
+        return self._pages("/jobs", "jobs", {"id_prefix": id_prefix})
+
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""
         return self._call("GET", f"/jobs/{id_in_path(job_id)}")
@@ -160,6 +164,10 @@ class MasterClient(FilesClient, LiveClient):
     def queue(self) -> dict[str, Any]:
         """How the queue stands."""
         return self._call("GET", "/queue")
+
+    def status(self) -> dict[str, Any]:
+        """How the master stands: its nodes, its queue, and what no node can take."""
+        return self._call("GET", "/status")
 
     def change_queue(self, verb: str) -> dict[str, Any]:
         """`pause` or `resume` the queue."""

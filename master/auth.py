@@ -83,6 +83,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "site.sign_in": _EVERYBODY,
     "site.sign_out": _EVERYBODY,
     "queue.one": _READERS,
+    "queue.status": _READERS,
     "queue.pause": _OPERATORS,
     "queue.resume": _OPERATORS,
     "work.next_job": _AT_WORK,

@@ -13,6 +13,7 @@ from common.documents.farm import (
     QueueSchema,
     ScenarioSchema,
     ScenariosSchema,
+    StatusSchema,
 )
 from common.documents.files import FileDocumentSchema, FilesSchema, UploadSchema
 from common.documents.jobs import (
@@ -64,6 +65,7 @@ __all__ = [
     "ResultsSchema",
     "ScenarioSchema",
     "ScenariosSchema",
+    "StatusSchema",
     "TermsSchema",
     "TokenDocumentSchema",
     "TokensSchema",

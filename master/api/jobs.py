@@ -91,7 +91,13 @@ def page() -> Response:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
     asked = query()
     views, count = service.page(
-        farm(), caller(), asked["status"], asked["after"], asked["limit"], asked["parent_id"]
+        farm(),
+        caller(),
+        asked["status"],
+        asked["after"],
+        asked["limit"],
+        asked["parent_id"],
+        asked["id_prefix"],
     )
     return json_response(
         {

@@ -157,6 +157,8 @@ class Farm:
         self.fingerprint = fingerprint
         self.start = ""
         """The name of this start of the master; see `begin`."""
+        self.started = clock()
+        """When this start of the master was."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)

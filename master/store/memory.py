@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Token
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
@@ -67,6 +67,10 @@ class Transaction:
         """The parts of a job, in the order of their submission."""
         return self._state.children(job_id)
 
+    def beginning_with(self, prefix: str) -> list[Job]:
+        """The jobs whose ids begin so."""
+        return self._state.beginning_with(prefix)
+
     def family(self, *jobs: Job) -> tuple[Job, ...]:
         """All jobs of the families that `jobs` belong to; empty if none of them belongs to one."""
         found = {
@@ -116,6 +120,18 @@ class Transaction:
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
         return self._state.queue.release(self._state.jobs, self.now)
+
+    def waiting(self, priority: Priority) -> tuple[int, Job | None]:
+        """How many jobs of a priority wait for a node, and which of them was submitted first."""
+        return self._state.waiting(priority)
+
+    def kinds(self, limit: int) -> list[tuple[Job, int]]:
+        """Up to `limit` kinds of jobs that wait without a backoff: the first of each, and how many."""
+        return [(self._state.jobs[job_id], count) for job_id, count in self._state.queue.kinds(limit)]
+
+    def finished_last(self, limit: int) -> list[Job]:
+        """Up to `limit` finished jobs, the last one first; parts are with their parents."""
+        return self._state.finished_last(limit)
 
     def ready_in(self, job_id: str) -> float:
         """Seconds that a pending job's backoff still lasts."""

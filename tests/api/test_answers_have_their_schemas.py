@@ -70,7 +70,15 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
         got(client.post(f"/jobs/{jobs[2]['id']}/{verb}"))
     for verb in ("approve", "drain", "resume"):
         got(client.post(f"/nodes/{node['id']}/{verb}"))
-    for path in ("/health", "/scenarios", "/queue", "/results", "/results/archive", "/openapi.json"):
+    for path in (
+        "/health",
+        "/scenarios",
+        "/queue",
+        "/status",
+        "/results",
+        "/results/archive",
+        "/openapi.json",
+    ):
         got(client.get(path))
     got(client.post("/queue/pause"))
     got(client.post("/queue/resume"))
