@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 
-from common.client import MasterClient
+from common.client import ApiError, MasterClient
 from master.operator.live.looking import INTERVAL, Away, is_final
 
 
 def follow(client: MasterClient, job_id: str) -> Iterator[str]:
-    """Its lines until the job is finished; a master that is away for a while is waited for."""
+    """Its lines until the job is finished; a master that is away for a while is waited for.
+
+    A master that is too old to send them as they come is asked again and again.
+    """
+    try:
+        for message in client.follow_log(job_id):
+            if message.name == "line":
+                yield message.data["line"]
+    except ApiError as error:
+        if error.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+            raise
+        yield from _asked_for(client, job_id)
+
+
+def _asked_for(client: MasterClient, job_id: str) -> Iterator[str]:
     away = Away()
     seen: Sequence[str] = ()
     while True:

@@ -61,20 +61,19 @@ class Bell:
 
     def __init__(self, client: MasterClient) -> None:
         self._rung = threading.Event()
-        follow = getattr(client, "events", None)
-        if follow is not None:
-            threading.Thread(target=self._listen, args=(follow,), name="events", daemon=True).start()
+        threading.Thread(target=self._listen, args=(client,), name="events", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
         """Until it rings, or as long."""
         if self._rung.wait(seconds):
             self._rung.clear()
 
-    def _listen(self, follow: Callable[[], Iterable[Any]]) -> None:
+    def _listen(self, client: MasterClient) -> None:
         """A master that is older, or is away for good, rings no bell: nobody depends on it."""
         with suppress(ApiError, TrustError, OSError, requests.RequestException):
-            for _ in follow():
-                self._rung.set()
+            for message in client.events():
+                if message.name != "progress":
+                    self._rung.set()
 
 
 class Jobs:
