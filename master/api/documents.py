@@ -334,4 +334,5 @@ def progress_document(progress: Progress | None) -> dict[str, Any] | None:
         "speed": progress.speed,
         "out_time": progress.out_time,
         "percent": progress.percent,
+        "seconds_left": progress.seconds_left,
     }

@@ -23,6 +23,7 @@ from master.operator.exits import UnknownError
 from master.operator.files import files
 from master.operator.formats import FORMATS
 from master.operator.jobs import jobs
+from master.operator.live.top import top
 from master.operator.matrix.command import matrix
 from master.operator.nodes import nodes
 from master.operator.program import Program, either_place
@@ -155,7 +156,7 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, matrix, report, watch, *state.COMMANDS):
+for command in (audit, matrix, report, top, watch, *state.COMMANDS):
     main.add_command(command)
 
 either_place(main)

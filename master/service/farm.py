@@ -33,6 +33,7 @@ from master.lifecycle import View, commands, events, families
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
+from master.service.family import progress_of
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
@@ -293,12 +294,8 @@ class Farm:
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
-        running = [liveness.progress(part.lease.lease_id) for part in parts if part.lease is not None]
-        done = 100.0 * sum(part.status is JobStatus.COMPLETED for part in parts)
-        done += sum(progress.percent or 0.0 for progress in running if progress is not None)
-        percent = round(done / len(parts), 2) if parts else None
-        reason = families.waiting_reason(job, parts)
-        return JobView(job, Progress(percent=percent), pending_reason=reason)
+        how_far = progress_of(parts, liveness.progress, tx.now.wall)
+        return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
         """If the job is still pending, wake a parked poll that can take it (see `Waiters.wake_for`)."""
