@@ -17,6 +17,7 @@ from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
+from master.store.recent import Ended
 from master.store.state import State
 from master.store.trail import Trail
 
@@ -97,6 +98,10 @@ class Transaction:
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
         return self._state.held(node_id)
+
+    def recent(self, node_id: str) -> list[Ended]:
+        """The newest attempts that ended on a node, newest first."""
+        return self._state.recent.of(node_id)
 
     def standings(self) -> Iterator[tuple[Node, tuple[Job, ...]]]:
         """All nodes, each with the jobs that run on it."""
