@@ -13,6 +13,7 @@ from common.problems import Problem
 from master.api import (
     audit,
     browsers,
+    dashboard,
     docs,
     files,
     health,
@@ -22,7 +23,6 @@ from master.api import (
     queue,
     results,
     scenarios,
-    site,
     tokens,
     work,
 )
@@ -49,8 +49,9 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results, files, tokens, audit, docs, site):
+    for module in (health, nodes, scenarios, jobs, queue, work, results, files, tokens, audit, docs):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(dashboard.blueprint)
 
     @app.before_request
     def _admit() -> None:
@@ -70,9 +71,16 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     refusals = Refusals()
 
     def _refuse(problem: Problem) -> Response:
+        if request.blueprint == dashboard.blueprint.name:
+            # Who opens a page before signing in is a visitor, and gets the form.
+            if request.method == "GET" and problem.type is problems.UNAUTHENTICATED:
+                return dashboard.refusal(problem)
+            refuse = dashboard.refusal
+        else:
+            refuse = problem_response
         if problem.type in (problems.UNAUTHENTICATED, problems.FORBIDDEN):
             refusals.note(_route(), str(request.remote_addr), problem.type.slug, farm.clock().mono)
-        return problem_response(problem)
+        return refuse(problem)
 
     app.register_error_handler(Problem, _refuse)
     app.register_error_handler(HTTPException, _http_error)

@@ -78,10 +78,10 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "docs.openapi": _EVERYBODY,
     "docs.page": _EVERYBODY,
     "docs.asset": _EVERYBODY,
-    "site.home": _EVERYBODY,
-    "site.style": _EVERYBODY,
-    "site.sign_in": _EVERYBODY,
-    "site.sign_out": _EVERYBODY,
+    "dashboard.asset": _EVERYBODY,
+    "dashboard.sign_in": _EVERYBODY,
+    "dashboard.sign_out": _EVERYBODY,
+    "dashboard.home": PEOPLE,
     "queue.one": _READERS,
     "queue.pause": _OPERATORS,
     "queue.resume": _OPERATORS,
@@ -102,7 +102,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
-_REGISTER, _SIGN_IN = "nodes.register", "site.sign_in"
+_REGISTER, _SIGN_IN = "nodes.register", "dashboard.sign_in"
 _PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
