@@ -82,6 +82,8 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "dashboard.sign_in": _EVERYBODY,
     "dashboard.sign_out": _EVERYBODY,
     "dashboard.home": PEOPLE,
+    "dashboard.job": PEOPLE,
+    "dashboard.steer_job": _USERS,
     "queue.one": _READERS,
     "queue.pause": _OPERATORS,
     "queue.resume": _OPERATORS,
