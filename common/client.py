@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from common.files_client import FilesClient
+from common.live_client import LiveClient
 from common.model import Load, Progress, Report
 from common.transport import (
     CONNECT_TIMEOUT,
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 
-class MasterClient(FilesClient):
+class MasterClient(FilesClient, LiveClient):
     """A master, as a caller sees it.
 
     Every method raises `ApiError` if the master refuses, and `requests.RequestException`

@@ -15,6 +15,7 @@ from master.api import (
     browsers,
     dashboard,
     docs,
+    events,
     files,
     health,
     jobs,
@@ -49,9 +50,22 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (health, nodes, scenarios, jobs, queue, work, results, files, tokens, audit, docs):
+    for module in (
+        health,
+        nodes,
+        scenarios,
+        jobs,
+        queue,
+        work,
+        results,
+        files,
+        tokens,
+        audit,
+        events,
+        docs,
+        dashboard,
+    ):
         app.register_blueprint(module.blueprint)
-    app.register_blueprint(dashboard.blueprint)
 
     @app.before_request
     def _admit() -> None:

@@ -82,6 +82,11 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "dashboard.sign_in": _EVERYBODY,
     "dashboard.sign_out": _EVERYBODY,
     "dashboard.home": PEOPLE,
+    "dashboard.jobs_page": PEOPLE,
+    "dashboard.submit_job": _USERS,
+    "dashboard.change_jobs": _USERS,
+    "dashboard.change_node": _OPERATORS,
+    "dashboard.change_queue": _OPERATORS,
     "dashboard.job": PEOPLE,
     "dashboard.steer_job": _USERS,
     "queue.one": _READERS,
@@ -101,6 +106,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "results.page": PEOPLE,
     "results.archived": PEOPLE,
     "audit.page": _OPERATORS,
+    "events.stream": PEOPLE,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 

@@ -38,6 +38,8 @@ class Config:
     """Requests served at once, long-polls included."""
     max_connections_per_address: int = 0
     """Open connections that one address other than loopback may have; 0: any number."""
+    max_streams: int = 1000
+    """Streams of events and logs that may be open at once."""
     log_level: str = "info"
     quarantine_after: int = 3
     """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set

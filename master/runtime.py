@@ -135,9 +135,12 @@ class Runtime:
         self._files_chore.start()
 
     def begin_shutdown(self) -> None:
-        """Answer every parked poll, and let nothing run out any more: nobody can be heard from now on."""
+        """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard
+        from now on.
+        """
         self._reaper.stop()
         self.farm.waiters.close()
+        self.farm.live.close()
 
     def close(self) -> None:
         """Stop the reaper, sync and close the store, and let the next worker in."""

@@ -144,7 +144,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         "started_at": timestamp(attempt.started_at) if attempt else None,
         "finished_at": timestamp(job.finished_at),
         "pending_reason": view.pending_reason,
-        "progress": _progress(view.progress),
+        "progress": progress_document(view.progress),
         "error": _failure(job.error),
     }
     if view.lease_expires_in is not None:
@@ -275,7 +275,8 @@ def _failure(error: Failure | None) -> dict[str, str] | None:
     return None if error is None else {"code": error.code, "message": error.message}
 
 
-def _progress(progress: Progress | None) -> dict[str, Any] | None:
+def progress_document(progress: Progress | None) -> dict[str, Any] | None:
+    """How far an attempt is, as it said itself."""
     if progress is None:
         return None
     return {

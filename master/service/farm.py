@@ -27,12 +27,15 @@ from common.model import (
 )
 from master import lifecycle, scheduler
 from master.config import Config
+from master.feed import Feed
 from master.files import Shelf
 from master.lifecycle import View, commands, events, families
+from master.live import Hub
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
 from master.store.samples import sample
+from master.store.told import Told
 from master.throttle import Throttle
 from master.waiters import Waiters
 
@@ -157,6 +160,8 @@ class Farm:
         self.start = ""
         """The name of this start of the master; see `begin`."""
         self.waiters = Waiters(config.max_parked_polls)
+        self.feed = Feed(store)
+        self.live = Hub(self.feed, logs, config.max_streams)
         store.subscribe(self._after)
 
     def begin(self) -> None:
@@ -300,9 +305,9 @@ class Farm:
         if job.constraints.alone:
             self.waiters.wake_busy()
 
-    def _after(self, happened: Sequence[events.Event]) -> None:
+    def _after(self, told: Told) -> None:
         """Wake those whom the events concern; the events are on disk."""
-        for event in happened:
+        for event in told.events:
             match event:
                 case events.JobSubmitted():
                     if event.job.waits_for_a_node:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Token
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
@@ -19,6 +19,7 @@ from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.recent import Ended
 from master.store.state import State
+from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ class Transaction:
         self._journal = journal_
         self.now = now
         self.events: list[Event] = []
+        self._owners: dict[str, str | None] = {}
+        self._before = state.history
 
     def job(self, job_id: str) -> Job | None:
         """The job with this id."""
@@ -119,6 +122,18 @@ class Transaction:
         """Jobs whose backoff ended just now."""
         return self._state.queue.release(self._state.jobs, self.now)
 
+    def waiting(self, priority: Priority) -> tuple[int, Job | None]:
+        """How many jobs of a priority wait for a node, and which of them was submitted first."""
+        return self._state.waiting(priority)
+
+    def kinds(self, limit: int) -> list[tuple[Job, int]]:
+        """Up to `limit` kinds of jobs that wait without a backoff: the first of each, and how many."""
+        return [(self._state.jobs[job_id], count) for job_id, count in self._state.queue.kinds(limit)]
+
+    def finished_last(self, limit: int) -> list[Job]:
+        """Up to `limit` finished jobs, the last one first; parts are with their parents."""
+        return self._state.finished_last(limit)
+
     def ready_in(self, job_id: str) -> float:
         """Seconds that a pending job's backoff still lasts."""
         return self._state.queue.ready_in(job_id, self.now)
@@ -163,10 +178,16 @@ class Transaction:
             raise UNAVAILABLE(
                 f"The master cannot keep this: {error}. Free some space and try again."
             ) from error
+        self._owners.update(owners_in(self._state.jobs, events, changes))
         for key, record in changes.items():
             self._state.put(key, record, self.now)
         self._state.history = snapshot.length_after(self._state.history, events)
         self.events += events
+
+    def told(self) -> Told:
+        """What was recorded, for those who listen; under the lock."""
+        after = self._state.history
+        return Told(self._before, after, self.events, self._actor, self.now.wall, self._owners)
 
 
 class MemoryStore:
@@ -193,7 +214,7 @@ class MemoryStore:
         self._folding = Folding(directory)
         self._on_failure = on_failure
         self._failed = False
-        self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self._listeners: list[Listener] = []
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self.history = 0
@@ -210,7 +231,7 @@ class MemoryStore:
 
         Also a read, and a refusal, waits: nobody is told of what a crash could undo.
         """
-        tx: Transaction | None = None
+        told: Told | None = None
         position = history = 0
         try:
             with self._lock:
@@ -219,21 +240,30 @@ class MemoryStore:
                     yield tx
                 finally:
                     position, history = self._journal.position, self._state.history
+                    told = tx.told() if tx.events else None
         finally:
             self._wait_synced(position)
             with self._telling:
                 self.history = max(self.history, history)
-            if tx is not None and tx.events:
+            if told is not None:
                 for listener in self._listeners:
-                    listener(tx.events)
+                    listener(told)
 
-    def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> None:
-        """Call `listener` with the events of each transaction, once they are on disk."""
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with each transaction that recorded something, once it is on disk.
+
+        Not under the lock: of two transactions, the later one may be told first. `Feed` knows their order.
+        """
         self._listeners.append(listener)
 
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential has this SHA-256; reads one dict, so it takes no lock."""
         return self._state.node_with_credential(digest)
+
+    def owner_of(self, job_id: str) -> str | None:
+        """Whose a job is; None if it is nobody's, or is not in memory. Takes no lock either."""
+        job = self._state.jobs.get(job_id)
+        return None if job is None else job.owner
 
     def token_with_secret(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256; takes no lock either."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Token
+from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
@@ -93,6 +94,11 @@ class State:
         """How many jobs there are, in all or with one status, or of one owner."""
         return self._listings.count((owner, status))
 
+    def waiting(self, priority: Priority) -> tuple[int, Job | None]:
+        """How many jobs of a priority wait for a node, and which of them was submitted first."""
+        depth, first = self.queue.waiting(priority)
+        return depth, None if first is None else self.jobs[first]
+
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node, oldest first."""
         return tuple(sorted((self.jobs[i] for i in self._held.get(node_id, ())), key=lambda job: job.seq))
@@ -154,6 +160,10 @@ class State:
         """
         count = self._finished.bisect_left((moment,))
         return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
+
+    def finished_last(self, limit: int) -> list[Job]:
+        """Up to `limit` finished jobs, the last one first; parts are with their parents."""
+        return [self.jobs[job_id] for *_, job_id in islice(reversed(self._finished), limit)]
 
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs[new.id] = new

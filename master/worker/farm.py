@@ -199,8 +199,16 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             self.log.error("a connection failed", exc_info=error)
         self._drop(conn)
 
+    def _woken(self, conn: Connection) -> None:
+        """A stream has something to say; while it is with a thread, it is seen there."""
+        if conn in self._parked and conn.streaming:
+            self._submit(conn, Connection.push)
+
     def _expire(self, conn: Connection) -> None:
         """End what took too long; whose request has begun is told, to send it again."""
+        if conn.streaming:
+            self._submit(conn, Connection.beat)
+            return
         if not conn.begun:
             self._drop(conn)
             return
@@ -280,4 +288,4 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             response.force_close()
         pieces = self.wsgi(environ, response.start_response)
         conn.known = bool(environ.get(KNOWN_CALLER))
-        conn.answer(response, pieces)
+        conn.answer(response, pieces, partial(self.method_queue.defer, self._woken, conn))

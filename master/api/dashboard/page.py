@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, send_file
 from marshmallow import Schema, ValidationError, fields
@@ -94,9 +95,9 @@ def page(template: str, status: int = 200, policy: str = POLICY, **values: Any) 
     return response
 
 
-def back_to(address: str) -> Response:
+def back_to(address: str, **query: Any) -> Response:
     """The answer to a form that was carried out: the browser gets the page at `address`, of our own."""
-    response = make_response(redirect(address, 303))
+    response = make_response(redirect(f"{address}?{urlencode(query)}" if query else address, 303))
     response.headers["Content-Security-Policy"] = STILL_POLICY
     return response
 
@@ -111,6 +112,15 @@ def form(schema: type[Schema], most: int = MAX_FORM) -> dict[str, Any]:
     }
     try:
         loaded: dict[str, Any] = taken.load(sent)
+    except ValidationError as error:
+        raise invalid(flatten(error.messages)) from error
+    return loaded
+
+
+def asked(schema: type[Schema]) -> dict[str, Any]:
+    """The query as `schema` has it; `invalid` names the parameter."""
+    try:
+        loaded: dict[str, Any] = schema().load(request.args.to_dict())
     except ValidationError as error:
         raise invalid(flatten(error.messages)) from error
     return loaded
