@@ -8,7 +8,7 @@ from typing import Any
 
 from common.files_client import FilesClient
 from common.live_client import LiveClient
-from common.model import Progress, Report
+from common.model import Load, Progress, Report
 from common.transport import (
     CONNECT_TIMEOUT,
     HISTORY_HEADER,
@@ -65,10 +65,21 @@ class MasterClient(FilesClient, LiveClient):
         return self._call("POST", f"/nodes/{id_in_path(node_id)}/credential", json={"credential": credential})
 
     def heartbeat(
-        self, node_id: str, leases: Sequence[str], *, stopping: bool = False, timeout: float = READ_TIMEOUT
+        self,
+        node_id: str,
+        leases: Sequence[str],
+        *,
+        stopping: bool = False,
+        load: Load | None = None,
+        timeout: float = READ_TIMEOUT,
     ) -> dict[str, Any]:
-        """A sign of life, which renews these leases; its answer is waited for `timeout` seconds."""
-        sent = {"leases": list(leases), "stopping": stopping}
+        """A sign of life, which renews these leases; its answer is waited for `timeout` seconds.
+
+        `load`: how busy the machine is.
+        """
+        sent: dict[str, Any] = {"leases": list(leases), "stopping": stopping}
+        if load is not None:
+            sent["load"] = asdict(load)
         return self._call("POST", f"/nodes/{id_in_path(node_id)}/heartbeat", json=sent, timeout=timeout)
 
     def leave(self, node_id: str, instance: str) -> None:

@@ -97,6 +97,8 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "dashboard.change_jobs": _USERS,
     "dashboard.change_node": _OPERATORS,
     "dashboard.change_queue": _OPERATORS,
+    "dashboard.job": PEOPLE,
+    "dashboard.steer_job": _USERS,
     "queue.one": _READERS,
     "queue.status": _READERS,
     "queue.pause": _OPERATORS,

@@ -19,6 +19,7 @@ from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.meter import UNMETERED, Meter
+from master.store.recent import Ended
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -114,6 +115,10 @@ class Transaction:
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
         return self._state.held(node_id)
+
+    def recent(self, node_id: str) -> list[Ended]:
+        """The newest attempts that ended on a node, newest first."""
+        return self._state.recent.of(node_id)
 
     def standings(self) -> Iterator[tuple[Node, tuple[Job, ...]]]:
         """All nodes, each with the jobs that run on it."""

@@ -17,6 +17,7 @@ from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
 from master.store.queue import Queue
+from master.store.recent import Recent
 from master.store.references import References
 
 ListingName = tuple[str | None, JobStatus | None]
@@ -63,6 +64,7 @@ class State:
         self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
         self._families = Families()
+        self.recent = Recent()
 
     def record(self, key: RecordKey) -> lifecycle.Record | None:
         """The record with this key."""
@@ -177,6 +179,7 @@ class State:
 
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs[new.id] = new
+        self.recent.add(old, new)
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
             self._unindex(old)
@@ -244,6 +247,7 @@ class State:
         if new is None:
             del self.nodes[old.id]
             self._held.pop(old.id, None)
+            self.recent.forget(old.id)
 
     def _forget_credential(self, digest: str, node_id: str) -> None:
         """Nodes may have the same credential, if somebody gave it to both by hand."""
