@@ -24,10 +24,36 @@ from master.errors import StartError
 from master.worker import FarmWorker
 from master.worker.admission import KNOWN_CALLER
 from master.worker.connection import Patience
+from master.worker.stream import Stream
 
 LARGE = 4 * 1024 * 1024
 """Bytes of a large answer: more than the buffers between two sockets take."""
 PIECE = 64 * 1024
+
+
+class SmallStream(Stream):
+    """Says how often it was rung, and how often it was silent for long; or `endless`ly as much as is taken."""
+
+    def __init__(self, runtime: SmallRuntime, *, endless: bool) -> None:
+        super().__init__()
+        self._runtime = runtime
+        self._endless = endless
+        self._said = 0
+
+    def opened(self) -> None:
+        self._runtime.streams.add(self)
+
+    def closed(self) -> None:
+        self._runtime.streams.discard(self)
+
+    def take(self, *, beat: bool) -> bytes | None:
+        if self._runtime.stopping.is_set():
+            return None
+        if self._endless:
+            self._runtime.made += PIECE
+            return b"x" * PIECE
+        rung, said, self._said = self._runtime.rung, self._said, self._runtime.rung
+        return b"r" * (rung - said) or (b"." if beat else b"")
 
 
 @dataclass
@@ -40,6 +66,8 @@ class SmallRuntime:
         self.parked = 0
         self.made = 0
         self.asked: list[str] = []
+        self.rung = 0
+        self.streams: set[SmallStream] = set()
 
     def app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -48,6 +76,9 @@ class SmallRuntime:
         if path in ("/large", "/pieces"):
             start_response("200 OK", [("Content-Length", str(LARGE))])
             return [b"x" * LARGE] if path == "/large" else self.pieces()
+        if path in ("/stream", "/endless"):
+            start_response("200 OK", [])
+            return SmallStream(self, endless=path == "/endless")
         reply: dict[str, Any] = {"status": "healthy"}
         if path == "/park":
             self.parked += 1
@@ -56,6 +87,10 @@ class SmallRuntime:
             worker = next(each for each in gc.get_objects() if isinstance(each, FarmWorker))
             reply = {"parked": self.parked, "pid": os.getpid(), "scheme": environ["wsgi.url_scheme"]}
             reply |= {"connections": worker.nr_conns, "made": self.made, "asked": self.asked}
+            reply |= {"streams": len(self.streams), "busy": worker.tpool._work_queue.qsize()}
+        elif path == "/ring":
+            self.rung += 1
+            self._wake_all()
         elif path == "/echo":
             body = environ["wsgi.input"].read()
             reply = {"length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
@@ -79,6 +114,11 @@ class SmallRuntime:
 
     def begin_shutdown(self) -> None:
         self.stopping.set()
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        for stream in list(self.streams):
+            stream.wake()
 
     def close(self) -> None:
         (self.state_dir / f"closed-{os.getpid()}").touch()

@@ -32,9 +32,11 @@ CROWDS: dict[str, Callable[[Server], socket.socket]] = {
     ),
     "reading slowly": lambda server: saying(server.connect_tls(room=4096), get("/pieces")),
     "reading one piece slowly": lambda server: saying(server.connect_tls(room=4096), get("/large")),
+    "not reading a stream": lambda server: saying(server.connect_tls(room=4096), get("/endless")),
+    "hearing a stream": lambda server: saying(server.connect_tls(), get("/stream")),
     "idle": lambda server: saying(server.connect_tls(), get("/health")),
 }
-ENDED_BY_DEADLINE = [name for name in CROWDS if name != "idle"]
+ENDED_BY_DEADLINE = [name for name in CROWDS if name not in ("idle", "hearing a stream")]
 
 
 def get(path: str) -> bytes:
