@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 RING = 2000
 """Entries that are kept in memory."""
+READ_AT_ONCE = 1000
+"""Entries that are read back from the trail at once: finding the place costs more than reading on."""
+READ_KEPT = 8
+"""As many such stretches are kept: readers take them in small pieces, and several take the same."""
 ANY = Wanted()
 
 
@@ -58,6 +62,26 @@ class Stretch:
     """All that is wanted up to this number is in `heard`, or lost; the place to go on from."""
     lost: int | None = None
     """Of the events up to this number not all can be told any more; None: nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadBack:
+    """What was read from the trail behind a place."""
+
+    after: int
+    wanted: Wanted
+    stretch: Stretch
+
+    def has(self, seq: int, wanted: Wanted) -> bool:
+        """Whether it tells something of what follows `seq`."""
+        return self.wanted == wanted and self.after <= seq < self.stretch.reached
+
+    def behind(self, seq: int, limit: int) -> Stretch:
+        """Its part behind `seq`, which it has."""
+        lost = self.stretch.lost
+        rest = [each for each in self.stretch.heard if each.seq > seq]
+        reached = rest[limit - 1].seq if len(rest) > limit else self.stretch.reached
+        return Stretch(rest[:limit], reached, lost if lost is not None and seq < lost else None)
 
 
 class _Trail(Protocol):
@@ -98,6 +122,7 @@ class Feed:
         self._hearers: list[Hearer] = []
         self._refilling = threading.Lock()
         self._refilled = False
+        self._read: deque[_ReadBack] = deque(maxlen=READ_KEPT)
         self._seq = self._ring_after = store.history
         store.subscribe(self._hear)
 
@@ -147,9 +172,18 @@ class Feed:
         return Stretch(newer[::-1], reached)
 
     def _from_trail(self, seq: int, limit: int, wanted: Wanted) -> Stretch:
+        with self._lock:
+            known = next((each for each in self._read if each.has(seq, wanted)), None)
+        if known is None:
+            known = _ReadBack(seq, wanted, self._read_trail(seq, wanted))
+            with self._lock:
+                self._read.append(known)
+        return known.behind(seq, limit)
+
+    def _read_trail(self, seq: int, wanted: Wanted) -> Stretch:
         ring_after = self._ring_after
         try:
-            found = self._store.trail.after(seq, ring_after, limit, wanted)
+            found = self._store.trail.after(seq, ring_after, READ_AT_ONCE, wanted)
         except JournalError as error:
             log.error("the feed cannot tell events %d to %d: %s", seq + 1, ring_after, error)  # noqa: TRY400 - the sentence says it all
             return Stretch((), ring_after, lost=ring_after)

@@ -21,6 +21,10 @@ PROGRESS = "progress"
 """The event that says how far an attempt is. It has no number, and is not told again."""
 
 
+_OPERATORS_OWN = ("token_", "webhook_")
+"""What events are called that are about what only operators may see."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """What a reader may see, and wants to."""
@@ -43,14 +47,14 @@ class Filter:
     def shown(self, heard: Heard) -> Entry | None:
         """The entry as this reader sees it; None if it does not.
 
-        Only the operator hears of tokens, and from which address something came.
+        Only the operator hears of tokens and webhooks, and from which address something came.
         """
         entry = heard.entry
         if not self._fits(entry["event"], entry["job_id"], entry["node_id"]):
             return None
         if self.role is Role.OPERATOR:
             return entry
-        hidden = entry["token_id"] is not None or (
+        hidden = entry["event"].startswith(_OPERATORS_OWN) or (
             self.role is Role.SUBMITTER and (self.owner is None or heard.owner != self.owner)
         )
         return None if hidden else {**entry, "from": None}

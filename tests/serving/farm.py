@@ -32,13 +32,13 @@ PIECE = 64 * 1024
 
 
 class SmallStream(Stream):
-    """Says how often it was rung, and how often it was silent for long; or `endless`ly as much as is taken."""
+    """Says how often it was rung, and that it lives; or, `endless`, as much as is taken."""
 
     def __init__(self, runtime: SmallRuntime, *, endless: bool) -> None:
         super().__init__()
         self._runtime = runtime
         self._endless = endless
-        self._said = 0
+        self._said = runtime.rung
 
     def opened(self) -> None:
         self._runtime.streams.add(self)
