@@ -192,6 +192,23 @@ def test_what_was_removed_from_the_audit_is_said_to_be_lost(tmp_path: Path, cloc
     assert feed.after(stretch.reached, 1000).lost is None
 
 
+def test_what_is_damaged_is_said_to_be_lost_and_the_rest_is_told(tmp_path: Path, clock: FakeClock) -> None:
+    farm = make_farm(tmp_path, clock, segment_bytes=8192)
+    feed = Feed(farm.store, size=3)
+    for _ in range(30):
+        submit(farm)
+    fold(tmp_path)
+    covered = farm.store.trail.files.last()
+    (path,) = (tmp_path / "audit").iterdir()
+    data = path.read_bytes()
+    middle = len(data) // 2
+    path.write_bytes(data[:middle] + bytes(20) + data[middle + 20 :])
+    stretch = feed.after(0, 1000)
+    assert stretch.lost == covered
+    assert numbers(stretch.heard) == list(range(covered + 1, 31))[: len(stretch.heard)]
+    assert numbers(stretch.heard)
+
+
 def test_who_knows_of_more_than_there_is_is_told_that_it_is_lost(farm: Farm) -> None:
     submit(farm)
     stretch = farm.feed.after(100, 10)
