@@ -89,7 +89,7 @@ RETRY_AFTER = Header("Retry-After", StrictInteger(), "Seconds to wait before it 
 
 LAST_EVENT_ID = Header(
     "Last-Event-ID",
-    StrictString(),
+    StrictString(validate=Matches("[0-9]{0,15}", "Must be the id of an event of this stream.")),
     "The id of the last event that was heard: the stream goes on behind it. Browsers send it by themselves.",
 )
 
