@@ -183,8 +183,8 @@ def log(job_id: str) -> Response:
     [events.md](events.md) says how.
     """
     asked, who = query(), caller()
+    after = last_event_id(asked["after"]) or 0
     if asked["follow"]:
-        after = last_event_id(asked["after"]) or 0
         return stream_response(lambda: live.follow(farm(), who, job_id, after, may_still()))
     return json_response({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
 
