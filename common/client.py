@@ -34,6 +34,9 @@ __all__ = [
     "establish_trust",
 ]
 
+LARGEST_PAGE = 1000
+"""Entries that a master puts on one page."""
+
 
 class MasterClient(FilesClient):
     """A master, as a caller sees it.
@@ -143,9 +146,11 @@ class MasterClient(FilesClient):
         """Queue a new job that repeats a finished one, once."""
         return self._once(f"/jobs/{id_in_path(job_id)}/retry")
 
-    def jobs(self, status: str | None = None, parent_id: str | None = None) -> Iterator[dict[str, Any]]:
-        """All jobs, page by page; of one status, or the parts of one job."""
-        wanted = {"status": status, "parent_id": parent_id}
+    def jobs(
+        self, status: str | None = None, parent_id: str | None = None, most: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """All jobs, page by page; of one status, or the parts of one job. `most`: no page needs more."""
+        wanted = {"status": status, "parent_id": parent_id, "limit": _page_size(most)}
         return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
     def jobs_beginning(self, id_prefix: str) -> Iterator[dict[str, Any]]:
@@ -181,9 +186,10 @@ class MasterClient(FilesClient):
         """What came of a finished job."""
         return self._call("GET", f"/jobs/{id_in_path(job_id)}/result")
 
-    def results(self) -> Iterator[dict[str, Any]]:
-        """All results, newest first, page by page."""
-        return self._pages("/results", "results", {})
+    def results(self, most: int | None = None) -> Iterator[dict[str, Any]]:
+        """All results, newest first, page by page. `most`: no page needs more."""
+        size = _page_size(most)
+        return self._pages("/results", "results", {} if size is None else {"limit": size})
 
     def archived_results(self, job_id: str | None = None) -> Iterator[dict[str, Any]]:
         """Results of jobs that left the master's memory, newest first, page by page; or of one job."""
@@ -200,3 +206,8 @@ class MasterClient(FilesClient):
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
+
+
+def _page_size(most: int | None) -> str | None:
+    """The `limit` of a page that has to hold `most`; None: as the master has it."""
+    return None if most is None else str(min(most, LARGEST_PAGE))

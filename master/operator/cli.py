@@ -15,7 +15,7 @@ from common.client import MasterClient, establish_trust
 from common.options import require_platform, state_directory
 from common.tokens import TokenText, parse
 from common.version import VERSION
-from master.operator import details, state, tables
+from master.operator import details, ids, state, tables
 from master.operator.audit import audit
 from master.operator.config import config
 from master.operator.contexts import KEYS, ConfigError, config_file, load
@@ -28,6 +28,7 @@ from master.operator.nodes import nodes
 from master.operator.program import Program, either_place
 from master.operator.queue import queue
 from master.operator.report.command import report
+from master.operator.status import status
 from master.operator.talk import talks
 from master.operator.target import DEFAULT_MASTER, Target, choose
 from master.operator.tokens import tokens
@@ -143,8 +144,8 @@ def results(client: MasterClient, job_id: str | None, limit: int, archive: bool)
     if archive:
         return tables.results(islice(client.archived_results(), limit), "Nothing is archived yet.")
     if job_id is not None:
-        return details.result(client.result(job_id))
-    return tables.results(islice(client.results(), limit))
+        return details.result(client.result(ids.job_id(client, job_id)))
+    return tables.results(islice(client.results(limit), limit))
 
 
 @main.command("scenarios")
@@ -154,7 +155,7 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, matrix, report, watch, *state.COMMANDS):
+for command in (audit, matrix, report, status, watch, *state.COMMANDS):
     main.add_command(command)
 
 either_place(main)
