@@ -23,6 +23,7 @@ from master.operator.exits import UnknownError
 from master.operator.files import files
 from master.operator.formats import FORMATS
 from master.operator.jobs import jobs
+from master.operator.live.top import top
 from master.operator.matrix.command import matrix
 from master.operator.nodes import nodes
 from master.operator.program import Program, either_place
@@ -33,6 +34,7 @@ from master.operator.talk import talks
 from master.operator.target import DEFAULT_MASTER, Target, choose
 from master.operator.tokens import tokens
 from master.operator.watch import watch
+from master.operator.webhooks import webhooks
 
 
 @click.group(cls=Program, context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
@@ -123,7 +125,7 @@ def _token(chosen: Target, text: str | None) -> TokenText | None:
         raise click.BadParameter(f"what it holds {error}", param_hint=hint) from error
 
 
-for group in (nodes, jobs, files, queue, tokens, config):
+for group in (nodes, jobs, files, queue, tokens, webhooks, config):
     main.add_command(group)
 
 
@@ -155,7 +157,7 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, matrix, report, status, watch, *state.COMMANDS):
+for command in (audit, matrix, report, status, top, watch, *state.COMMANDS):
     main.add_command(command)
 
 either_place(main)
