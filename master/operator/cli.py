@@ -17,6 +17,7 @@ from common.tokens import TokenText, parse
 from common.version import VERSION
 from master.operator import details, ids, state, tables
 from master.operator.audit import audit
+from master.operator.completion import complete, completion
 from master.operator.config import config
 from master.operator.contexts import KEYS, ConfigError, config_file, load
 from master.operator.exits import UnknownError
@@ -79,6 +80,19 @@ def main(context: click.Context, /, output: str, quiet: bool, **_: Any) -> None:
     context.obj.update(target=target, connect=connect, output=output, quiet=quiet)
 
 
+def _for_completion(context: click.Context) -> MasterClient | None:
+    """A client for what a shell asks; None while the master is not trusted: nobody would see it."""
+    token = os.environ.get("FFRTMP_TOKEN")
+    chosen = _target(context, token)
+    text, named = _token(chosen, token), chosen.value("ca_cert")
+    directory = state_directory("operator") / chosen.address.directory
+    if named is None and not (directory / "ca.pem").exists():
+        return None
+    expected = text.fingerprint if text else None
+    trusted = establish_trust(chosen.address, Path(named) if named else None, directory, expected)
+    return MasterClient(chosen.address, trusted, text.secret if text else None)
+
+
 _WITHOUT_MASTER = ("config", "completion")
 """Commands that work although the config file names no master that can be meant."""
 
@@ -101,7 +115,7 @@ def _target(context: click.Context, token: str | None) -> Target:
         raise click.UsageError(str(error)) from error
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--master") from error
-    context.obj["url"] = chosen.address.url
+    context.ensure_object(dict)["url"] = chosen.address.url
     _token(chosen, token)
     return chosen
 
@@ -157,7 +171,8 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, matrix, report, status, top, watch, *state.COMMANDS):
+for command in (audit, completion, matrix, report, status, top, watch, *state.COMMANDS):
     main.add_command(command)
 
 either_place(main)
+complete(main, _for_completion)
