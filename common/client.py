@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from common.files_client import FilesClient
@@ -49,6 +51,14 @@ class MasterClient(FilesClient, LiveClient):
     def health(self) -> dict[str, Any]:
         """Is it there."""
         return self._call("GET", "/health")
+
+    def time(self) -> datetime | None:
+        """The master's clock, to the second; None if it does not tell."""
+        told = self._answer("GET", "/health").headers.get("Date")
+        try:
+            return None if told is None else parsedate_to_datetime(told)
+        except ValueError:
+            return None
 
     def register(
         self, fields: Mapping[str, Any], replaces: str | None = None, join_token: str | None = None

@@ -20,6 +20,7 @@ from master.operator.audit import audit
 from master.operator.completion import complete, completion
 from master.operator.config import config
 from master.operator.contexts import KEYS, ConfigError, config_file, load
+from master.operator.doctor.command import doctor
 from master.operator.exits import UnknownError
 from master.operator.files import files
 from master.operator.formats import FORMATS
@@ -77,7 +78,9 @@ def main(context: click.Context, /, output: str, quiet: bool, **_: Any) -> None:
             click.echo(f"Trusting the master's CA from now on: {trusted.fingerprint}", err=True)
         return MasterClient(address, trusted, token.secret if token else None)
 
-    context.obj.update(target=target, connect=connect, output=output, quiet=quiet)
+    context.obj.update(
+        target=target, token=lambda: _token(target(), text), connect=connect, output=output, quiet=quiet
+    )
 
 
 def _for_completion(context: click.Context) -> MasterClient | None:
@@ -171,7 +174,7 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, completion, matrix, report, status, top, watch, *state.COMMANDS):
+for command in (audit, completion, doctor, matrix, report, status, top, watch, *state.COMMANDS):
     main.add_command(command)
 
 either_place(main)

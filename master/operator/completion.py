@@ -53,7 +53,7 @@ class Known(click.types.StringParamType):
         param: click.Parameter,  # noqa: ARG002 - click's hook
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Up to some words; none after a short while: a shell that waits is worse than one that knows less."""
+        """Up to some words; none after a short while: a prompt that hangs is worse."""
         found: list[CompletionItem] = []
 
         def ask() -> None:
