@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from common.checkup import State
 from common.tokens import parse, render
 from common.version import PROTOCOL, VERSION
 from master.operator.doctor import findings
-from master.operator.doctor.findings import State
 from tests.masters import Client, Master, start_master
 from tests.operator.conftest import Ffrtmp
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
+from common.checkup import Finding, State
 from common.clock import system_clock
 from common.options import state_directory
 from master.operator.doctor import findings
-from master.operator.doctor.findings import MARKS, Finding, State
 from master.operator.doctor.way import Way, look
 from master.operator.exits import Exit
 from master.operator.formats import Answer, fields
@@ -27,7 +27,7 @@ from master.operator.talk import show
 def doctor(settings: dict[str, Any]) -> None:
     """Check this machine and the way to the master, and say what to do; exit code 1 if something is wrong.
 
-    It changes nothing, and trusts nobody. What a worker needs, its agent checks when it starts.
+    It changes nothing, and trusts nobody. A worker is checked by: agent --doctor.
     """
     target = settings["target"]()
     named = target.value("ca_cert")
@@ -48,9 +48,8 @@ def doctor(settings: dict[str, Any]) -> None:
     def print_them() -> None:
         click.echo(f"This machine, and the way to {target.address.url}")
         for finding in looked():
-            click.echo(f"{MARKS[finding.state]} {finding.name}: {safe(finding.said)}")
-            if finding.todo is not None:
-                click.echo(f"    {safe(finding.todo)}")
+            for line in finding.lines().splitlines():
+                click.echo(safe(line))
 
     documents = (asdict(finding) for finding in looked())
     show(Answer(documents, print_them, fields("name state said todo"), "name"), settings)

@@ -1,37 +1,13 @@
-"""What the doctor finds, and how it judges numbers. Pure."""
+"""How the doctor judges what it finds. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from common.checkup import Finding, State
 from common.durations import format_duration
 from common.version import PROTOCOL, VERSION
-
-
-class State(StrEnum):
-    """How a check went."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-    SKIPPED = "skipped"
-
-
-MARKS = {State.GOOD: "✓", State.WARNING: "!", State.BAD: "✗", State.SKIPPED: "-"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's."""
-
-    name: str
-    state: State
-    said: str
-    todo: str | None = None
-
 
 _CLOCKS = (2.0, 60.0)
 """Seconds between the clocks of two machines that are worth a word, and that break things: tokens and

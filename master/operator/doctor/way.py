@@ -14,11 +14,12 @@ import requests
 from cryptography import x509
 
 from common.address import Address
+from common.checkup import Finding, State
 from common.client import ApiError, MasterClient, Trust, establish_trust
 from common.clock import Clock
 from common.tokens import TokenText
 from common.trust import TrustError, ca_of, explain, fetch_chain, fingerprint
-from master.operator.doctor.findings import Finding, State, clocks, expiry, skipped, versions
+from master.operator.doctor.findings import clocks, expiry, skipped, versions
 
 _PATIENCE = 10.0
 """Seconds for each step."""
