@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from agent.config import MOST_SLOTS
 from agent.energy.model import parse_model
 from common.address import parse_address
+from common.checkup import State
 from common.inputs import HostPattern, parse_host_pattern, root_name
 from common.logs import complain, set_up_logging
 from common.options import (
@@ -219,6 +221,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option(
     "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
 )
+@click.option("--doctor", is_flag=True, help="Check whether this machine can be a worker, and end.")
 @log_options
 @click.version_option(VERSION, prog_name="agent")
 def main(**options: Any) -> None:
@@ -233,6 +236,8 @@ def main(**options: Any) -> None:
         raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
     _check_prices(options)
     set_up_logging(options["log_level"], options["log_format"])
+    if options["doctor"]:
+        _examine(options)
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 
     try:
@@ -240,3 +245,15 @@ def main(**options: Any) -> None:
     except StopError as error:
         complain("agent", str(error))
         raise SystemExit(1) from error
+
+
+def _examine(options: Mapping[str, Any]) -> NoReturn:
+    """Print what the doctor finds, and end: with 1 if this machine can be no worker as it is."""
+    from agent.doctor import examine
+
+    bad = False
+    work_dir = options["work_dir"] or options["state_dir"] / "work"
+    for finding in examine(work_dir, options["ffmpeg"], options["sandbox"]):
+        click.echo(finding.lines())
+        bad = bad or finding.state is State.BAD
+    raise SystemExit(int(bad))

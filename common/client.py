@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from common.files_client import FilesClient
@@ -35,6 +37,9 @@ __all__ = [
     "establish_trust",
 ]
 
+LARGEST_PAGE = 1000
+"""Entries that a master puts on one page."""
+
 
 class MasterClient(FilesClient, LiveClient):
     """A master, as a caller sees it.
@@ -46,6 +51,14 @@ class MasterClient(FilesClient, LiveClient):
     def health(self) -> dict[str, Any]:
         """Is it there."""
         return self._call("GET", "/health")
+
+    def time(self) -> datetime | None:
+        """The master's clock, to the second; None if it does not tell."""
+        told = self._answer("GET", "/health").headers.get("Date")
+        try:
+            return None if told is None else parsedate_to_datetime(told)
+        except ValueError:
+            return None
 
     def register(
         self, fields: Mapping[str, Any], replaces: str | None = None, join_token: str | None = None
@@ -184,9 +197,11 @@ class MasterClient(FilesClient, LiveClient):
         """Queue a new job that repeats a finished one, once."""
         return self._once(f"/jobs/{id_in_path(job_id)}/retry")
 
-    def jobs(self, status: str | None = None, parent_id: str | None = None) -> Iterator[dict[str, Any]]:
-        """All jobs, page by page; of one status, or the parts of one job."""
-        wanted = {"status": status, "parent_id": parent_id}
+    def jobs(
+        self, status: str | None = None, parent_id: str | None = None, most: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """All jobs, page by page; of one status, or the parts of one job. `most`: no page needs more."""
+        wanted = {"status": status, "parent_id": parent_id, "limit": _page_size(most)}
         return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
     def jobs_beginning(self, id_prefix: str) -> Iterator[dict[str, Any]]:
@@ -222,9 +237,10 @@ class MasterClient(FilesClient, LiveClient):
         """What came of a finished job."""
         return self._call("GET", f"/jobs/{id_in_path(job_id)}/result")
 
-    def results(self) -> Iterator[dict[str, Any]]:
-        """All results, newest first, page by page."""
-        return self._pages("/results", "results", {})
+    def results(self, most: int | None = None) -> Iterator[dict[str, Any]]:
+        """All results, newest first, page by page. `most`: no page needs more."""
+        size = _page_size(most)
+        return self._pages("/results", "results", {} if size is None else {"limit": size})
 
     def archived_results(self, job_id: str | None = None) -> Iterator[dict[str, Any]]:
         """Results of jobs that left the master's memory, newest first, page by page; or of one job."""
@@ -241,3 +257,8 @@ class MasterClient(FilesClient, LiveClient):
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
+
+
+def _page_size(most: int | None) -> str | None:
+    """The `limit` of a page that has to hold `most`; None: as the master has it."""
+    return None if most is None else str(min(most, LARGEST_PAGE))

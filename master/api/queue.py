@@ -62,6 +62,9 @@ def status() -> Response:
         "waiting": {priority: asdict(waiting) for priority, waiting in view.waiting.items()},
         "nodes": dict(view.nodes),
         "slots": {"used": view.used, "free": view.free},
-        "stuck": [asdict(stuck) for stuck in view.stuck],
+        "stuck": [
+            {"job_id": each.first.job.id, "jobs": each.jobs, "reason": each.first.pending_reason}
+            for each in view.stuck
+        ],
     }
     return json_response(document)

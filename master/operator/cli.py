@@ -15,10 +15,12 @@ from common.client import MasterClient, establish_trust
 from common.options import require_platform, state_directory
 from common.tokens import TokenText, parse
 from common.version import VERSION
-from master.operator import details, state, tables
+from master.operator import details, ids, state, tables
 from master.operator.audit import audit
+from master.operator.completion import complete, completion
 from master.operator.config import config
 from master.operator.contexts import KEYS, ConfigError, config_file, load
+from master.operator.doctor.command import doctor
 from master.operator.exits import UnknownError
 from master.operator.files import files
 from master.operator.formats import FORMATS
@@ -29,6 +31,7 @@ from master.operator.nodes import nodes
 from master.operator.program import Program, either_place
 from master.operator.queue import queue
 from master.operator.report.command import report
+from master.operator.status import status
 from master.operator.talk import talks
 from master.operator.target import DEFAULT_MASTER, Target, choose
 from master.operator.tokens import tokens
@@ -75,7 +78,22 @@ def main(context: click.Context, /, output: str, quiet: bool, **_: Any) -> None:
             click.echo(f"Trusting the master's CA from now on: {trusted.fingerprint}", err=True)
         return MasterClient(address, trusted, token.secret if token else None)
 
-    context.obj.update(target=target, connect=connect, output=output, quiet=quiet)
+    context.obj.update(
+        target=target, token=lambda: _token(target(), text), connect=connect, output=output, quiet=quiet
+    )
+
+
+def _for_completion(context: click.Context) -> MasterClient | None:
+    """A client for what a shell asks; None while the master is not trusted: nobody would see it."""
+    token = os.environ.get("FFRTMP_TOKEN")
+    chosen = _target(context, token)
+    text, named = _token(chosen, token), chosen.value("ca_cert")
+    directory = state_directory("operator") / chosen.address.directory
+    if named is None and not (directory / "ca.pem").exists():
+        return None
+    expected = text.fingerprint if text else None
+    trusted = establish_trust(chosen.address, Path(named) if named else None, directory, expected)
+    return MasterClient(chosen.address, trusted, text.secret if text else None)
 
 
 _WITHOUT_MASTER = ("config", "completion")
@@ -100,7 +118,7 @@ def _target(context: click.Context, token: str | None) -> Target:
         raise click.UsageError(str(error)) from error
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--master") from error
-    context.obj["url"] = chosen.address.url
+    context.ensure_object(dict)["url"] = chosen.address.url
     _token(chosen, token)
     return chosen
 
@@ -145,8 +163,8 @@ def results(client: MasterClient, job_id: str | None, limit: int, archive: bool)
     if archive:
         return tables.results(islice(client.archived_results(), limit), "Nothing is archived yet.")
     if job_id is not None:
-        return details.result(client.result(job_id))
-    return tables.results(islice(client.results(), limit))
+        return details.result(client.result(ids.job_id(client, job_id)))
+    return tables.results(islice(client.results(limit), limit))
 
 
 @main.command("scenarios")
@@ -156,7 +174,8 @@ def scenarios(client: MasterClient) -> Any:
     return tables.scenarios(client.scenarios())
 
 
-for command in (audit, matrix, report, top, watch, *state.COMMANDS):
+for command in (audit, completion, doctor, matrix, report, status, top, watch, *state.COMMANDS):
     main.add_command(command)
 
 either_place(main)
+complete(main, _for_completion)

@@ -59,7 +59,8 @@ def refusal(error: ApiError, of: str = "") -> click.ClickException:
 
     `of`: what was to be done, before the sentence.
     """
-    where = f" (request {error.request_id})" if error.request_id else ""
+    # What the caller did wrong is in the sentence; what the master did wrong is in its log.
+    where = f" (request {error.request_id})" if error.request_id and error.status >= 500 else ""
     text = f"{of}{error}{where}"
     if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return DeniedError(text)

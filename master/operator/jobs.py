@@ -10,7 +10,7 @@ import click
 from common import strictjson
 from common.client import MasterClient
 from common.model import Confidence, JobStatus, Priority
-from master.operator import details, tables
+from master.operator import details, ids, tables
 from master.operator.arguments import pair, parameters
 from master.operator.live.commands import WAIT, job_logs, submitted, watch_jobs
 from master.operator.talk import talks
@@ -121,7 +121,7 @@ def _documents(data: bytes) -> list[Any]:
 @talks
 def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
     """Jobs: the unfinished ones first."""
-    return tables.jobs(islice(client.jobs(status), limit))
+    return tables.jobs(islice(client.jobs(status, most=limit), limit))
 
 
 @jobs.command("show")
@@ -129,6 +129,7 @@ def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
 @talks
 def show_job(client: MasterClient, job_id: str) -> Any:
     """All that is known of a job, of its parts, and of the files that it made."""
+    job_id = ids.job_id(client, job_id)
     job = client.job(job_id)
     divided = job.get("stage", "encode") != "encode" or "target_vmaf" in job["parameters"]
     parts = list(client.jobs(parent_id=job_id)) if divided else []
@@ -147,7 +148,7 @@ def _job_verb(verb: str, text: str, done: str) -> None:
     @click.argument("job_id")
     @talks
     def command(client: MasterClient, job_id: str) -> Any:
-        job = client.change_job(job_id, verb)
+        job = client.change_job(ids.job_id(client, job_id), verb)
         return tables.said(job, f"Job {job['id']} {done.format(status=job['status'])}.")
 
 
@@ -161,4 +162,4 @@ _job_verb("resume", "Let a paused job wait for a node again.", "is not held back
 @talks
 def retry(client: MasterClient, job_id: str) -> Any:
     """Queue a new job that repeats a finished one."""
-    return tables.job_submitted(client.retry(job_id))
+    return tables.job_submitted(client.retry(ids.job_id(client, job_id)))

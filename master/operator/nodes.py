@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from common.client import MasterClient
-from master.operator import tables
-from master.operator.talk import full_id, talks
+from master.operator import ids, tables
+from master.operator.talk import talks
 
 
 @click.group()
@@ -28,7 +28,7 @@ def list_nodes(client: MasterClient) -> Any:
 @talks
 def show_node(client: MasterClient, node_id: str) -> Any:
     """All that is known of a node."""
-    return tables.document(client.node(full_id(node_id, client.nodes())))
+    return tables.document(client.node(ids.node_id(client, node_id)))
 
 
 def _node_verb(verb: str, text: str, done: str) -> None:
@@ -36,7 +36,7 @@ def _node_verb(verb: str, text: str, done: str) -> None:
     @click.argument("node_id")
     @talks
     def command(client: MasterClient, node_id: str) -> Any:
-        node = client.change_node(full_id(node_id, client.nodes()), verb)
+        node = client.change_node(ids.node_id(client, node_id), verb)
         return tables.said(node, f"Node {node['id']} ({node['address']}) {done}; it is {node['status']}.")
 
 
@@ -51,6 +51,6 @@ _node_verb("resume", "Give a node jobs again that was drained or set aside.", "t
 @talks
 def remove_node(client: MasterClient, node_id: str) -> Any:
     """Forget a node; the jobs it runs go back to the queue."""
-    found = full_id(node_id, client.nodes())
+    found = ids.node_id(client, node_id)
     client.remove_node(found)
     return tables.said({"id": found}, f"Node {found} is removed.")

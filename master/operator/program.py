@@ -11,9 +11,17 @@ import click
 from master.operator.exits import Exit
 from master.operator.formats import FORMATS
 
+NAME = "ffrtmp"
+COMPLETE_VARIABLE = "_FFRTMP_COMPLETE"
+"""By which a shell asks what a word may become."""
+
 
 class Program(click.Group):
     """The command itself: Ctrl-C and a closed pipe end it as they end any other program."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """click's hook: its name is one, however it was started, and so is the variable of completion."""
+        return super().main(*args, **{"prog_name": NAME, "complete_var": COMPLETE_VARIABLE, **extra})
 
     def invoke(self, ctx: click.Context) -> Any:
         """click's hook: run what was asked for."""

@@ -48,14 +48,6 @@ def clear_failures(settings: dict[str, Any]) -> Iterator[None]:
         raise UnreachableError(unreachable) from error
 
 
-def full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
-    """The one id that begins with `start`; what was typed if there is none or more than one."""
-    if not start:
-        raise click.BadParameter("an id is empty; is a variable unset?")
-    matches = [document["id"] for document in documents if document["id"].startswith(start)]
-    return matches[0] if len(matches) == 1 else start
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.Timeout):
         return "it does not answer"

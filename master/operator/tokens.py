@@ -11,7 +11,8 @@ from common.model import Role
 from common.options import DURATION
 from common.schema import TOKEN_ROLES
 from master.operator import tables
-from master.operator.talk import full_id, talks
+from master.operator.ids import full_id
+from master.operator.talk import talks
 
 _HINTS = {
     Role.JOIN: "On a worker: put it into a file that only the agent can read, and start the agent with "
@@ -72,6 +73,6 @@ def list_tokens(client: MasterClient) -> Any:
 @talks
 def revoke(client: MasterClient, token_id: str) -> Any:
     """End a token at once; nodes that joined by it stay."""
-    found = full_id(token_id, client.tokens())
+    found = full_id(token_id, client.tokens(), "tokens")
     client.revoke_token(found)
     return tables.said({"id": found}, f"Token {found} is revoked.")

@@ -15,8 +15,9 @@ from common.durations import parse_duration
 from common.options import DURATION
 from common.timestamps import timestamp
 from master.operator import tables
+from master.operator.ids import full_id
 from master.operator.tables import Answer, Column, Document, number
-from master.operator.talk import full_id, talks
+from master.operator.talk import talks
 
 _PATIENCE = 60.0
 """Seconds that a test request is waited for."""
@@ -197,4 +198,4 @@ def _said(document: Document, text: str) -> Answer:
 
 
 def _id(client: MasterClient, start: str) -> str:
-    return full_id(start, client.webhooks())
+    return full_id(start, client.webhooks(), "webhooks")

@@ -60,16 +60,14 @@ def get(farm: Farm, caller: Caller) -> Glance:
         return Glance(
             counts={status: tx.count(status, owner) for status in JobStatus},
             paused=tx.farm().paused,
-            running=[
-                farm.job_view(tx, job) for job in tx.page(JobStatus.RUNNING, None, MOST_RUNNING, owner)
-            ],
+            running=[farm.job_view(tx, job) for job in tx.page(JobStatus.RUNNING, None, MOST_RUNNING, owner)],
             finished=tx.finished_last(MOST_ENDED)
             if everything
             else tx.page(JobStatus.COMPLETED, None, MOST_ENDED, owner),
             failed=tx.page(JobStatus.FAILED, None, MOST_ENDED, owner),
-            depths={each: _depth(tx, each) for each in Priority} if everything else {},
+            depths={each: depth(tx, each) for each in Priority} if everything else {},
             nodes=[farm.node_view(tx, node.id) for node in tx.nodes()] if everything else (),
-            stuck=_stuck(farm, tx) if everything else (),
+            stuck=stuck(farm, tx) if everything else (),
         )
 
 
@@ -79,12 +77,13 @@ def counts(farm: Farm, caller: Caller) -> Mapping[JobStatus, int]:
         return {status: tx.count(status, caller.owner) for status in JobStatus}
 
 
-def _depth(tx: Transaction, priority: Priority) -> Depth:
+def depth(tx: Transaction, priority: Priority) -> Depth:
+    """How many jobs of a priority wait, and since when."""
     count, first = tx.waiting(priority)
     return Depth(count, None if first is None else first.created_at)
 
 
-def _stuck(farm: Farm, tx: Transaction) -> list[Stuck]:
+def stuck(farm: Farm, tx: Transaction) -> list[Stuck]:
     """The kinds that no node can take; several kinds may have one reason, and each is told."""
     reasons: dict[Constraints, str] = {}
     return [

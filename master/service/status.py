@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.model import Constraints, JobStatus, NodeStatus, Now, Priority
-from master import scheduler
+from common.model import JobStatus, NodeStatus, Now, Priority
+from master.service import glance
 from master.service.farm import Farm
-from master.store.memory import Transaction
 
-MOST_KINDS = 100
-"""Kinds of waiting jobs that are looked at."""
 _TAKING = (NodeStatus.AVAILABLE, NodeStatus.BUSY)
 
 
@@ -23,15 +20,6 @@ class Waiting:
     jobs: int
     oldest: float | None
     """Seconds since the first of them was submitted; None if none waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """Waiting jobs of one kind that no node can take as things are."""
-
-    job_id: str
-    jobs: int
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +35,7 @@ class Status:
     used: int
     """Slots that are taken of nodes that are given jobs."""
     free: int
-    stuck: Sequence[Stuck]
+    stuck: Sequence[glance.Stuck]
 
 
 def get(farm: Farm) -> Status:
@@ -61,25 +49,14 @@ def get(farm: Farm) -> Status:
             uptime=max(0.0, now.mono - farm.started.mono),
             paused=tx.farm().paused,
             jobs={status: tx.count(status) for status in JobStatus},
-            waiting={priority: _waiting(tx, priority, now) for priority in Priority},
+            waiting={priority: _waiting(glance.depth(tx, priority), now) for priority in Priority},
             nodes={status: statuses[status] for status in NodeStatus},
             used=sum(slots for _, slots in given),
             free=sum(max(0, node.max_concurrent_jobs - slots) for node, slots in given),
-            stuck=_stuck(farm, tx),
+            stuck=glance.stuck(farm, tx),
         )
 
 
-def _waiting(tx: Transaction, priority: Priority, now: Now) -> Waiting:
-    count, first = tx.waiting(priority)
-    oldest = None if first is None else max(0.0, (now.wall - first.created_at).total_seconds())
-    return Waiting(count, oldest)
-
-
-def _stuck(farm: Farm, tx: Transaction) -> list[Stuck]:
-    reasons: dict[Constraints, str] = {}
-    nodes = tx.nodes()
-    return [
-        Stuck(job.id, count, farm.job_view(tx, job, reasons).pending_reason)
-        for job, count in tx.kinds(MOST_KINDS)
-        if not scheduler.present(job.constraints, nodes)
-    ]
+def _waiting(depth: glance.Depth, now: Now) -> Waiting:
+    since = depth.oldest
+    return Waiting(depth.jobs, None if since is None else max(0.0, (now.wall - since).total_seconds()))

@@ -83,7 +83,7 @@ def test_a_new_secret_is_printed_alone(ffrtmp: Ffrtmp, webhook_id: str) -> None:
 def test_deliveries_are_listed_and_one_is_sent_again(
     ffrtmp: Ffrtmp, receiver: Receiver, webhook_id: str
 ) -> None:
-    assert "Nothing was sent yet." in ffrtmp("webhooks", "deliveries", webhook_id).stdout
+    assert "Nothing was sent yet." in ffrtmp("webhooks", "deliveries", webhook_id).stderr
     assert ffrtmp("webhooks", "test", webhook_id).returncode == 0
     (first,) = ffrtmp.json("webhooks", "deliveries", webhook_id)
     assert f"{first['id']}  test" in " ".join(ffrtmp("webhooks", "deliveries", webhook_id).stdout.split("\n"))

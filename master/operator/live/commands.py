@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from common.client import MasterClient
+from master.operator import ids
 from master.operator.formats import Answer, Document, safe
 from master.operator.live.following import follow
 from master.operator.live.waiting import wait, watch_running
@@ -41,7 +42,8 @@ def watch_jobs(client: MasterClient, job_ids: tuple[str, ...]) -> None:
     """
     if not job_ids:
         watch_running(client)
-    known = {job_id: client.job(job_id) for job_id in dict.fromkeys(job_ids)}
+    whole = [ids.job_id(client, typed) for typed in job_ids]
+    known = {job_id: client.job(job_id) for job_id in dict.fromkeys(whole)}
     wait(client, click.get_current_context().obj, list(known), list(known.values()))
 
 
@@ -53,6 +55,7 @@ def watch_jobs(client: MasterClient, job_ids: tuple[str, ...]) -> None:
 @talks
 def job_logs(client: MasterClient, job_id: str, goes_on: bool) -> Any:
     """What ffmpeg and the agent said."""
+    job_id = ids.job_id(client, job_id)
     if not goes_on:
         lines = client.logs(job_id)
         return Answer({"job_id": job_id, "lines": lines}, lambda: click.echo("\n".join(lines)))
