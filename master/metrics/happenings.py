@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from common.model import Attempt, Job, Outcome, Scalar
+from master.feed import Heard
 from master.lifecycle import events as e
 from master.lifecycle.audit import NAMES
 from master.metrics.measures import Measures, code_label, scenario_label
@@ -30,9 +31,9 @@ class Happenings:
         self._to = measures
         self._job = job
 
-    def hear(self, events: Iterable[e.Event]) -> None:
-        """Events that are on disk, each once."""
-        for event in events:
+    def hear(self, heard: Iterable[Heard]) -> None:
+        """What the feed tells: events that are on disk, each once."""
+        for event in (each.event for each in heard if each.event is not None):
             self._to.events.labels(NAMES[type(event)]).inc()
             if isinstance(event, e.JobSubmitted):
                 self._to.submitted.labels(scenario_label(event.job.scenario), event.job.priority.value).inc()

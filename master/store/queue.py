@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, islice
 
 from sortedcontainers import SortedList
 
@@ -84,6 +84,16 @@ class Queue:
             if scheduler.meets(node, wanted):
                 heads = (self._head(group, priority) for priority in Priority)
                 yield next(job_id for job_id in heads if job_id is not None)
+
+    def kinds(self, limit: int) -> list[tuple[str, int]]:
+        """Up to `limit` kinds of jobs that wait without a backoff: the id of the first, and how many."""
+        found = []
+        for group in islice(self._groups.values(), limit):
+            heads = (self._head(group, priority) for priority in Priority)
+            first = next((job_id for job_id in heads if job_id is not None), None)
+            if first is not None:
+                found.append((first, group.live))
+        return found
 
     def _push(self, job: Job, ticket: int) -> None:
         group = self._groups.setdefault(job.constraints, _Group())

@@ -20,11 +20,14 @@ import gunicorn.http.wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from common import problems
+from common.logs import about
 from common.problems import Problem
+from common.request_ids import new_request_id
 from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
 from master.worker.connection import Connection, Need, Patience
 from master.worker.load import LOAD, Load
 from master.worker.plain import NotHttpError
+from master.worker.request import REQUEST_ID
 
 TICK = 0.25
 """Seconds by which a deadline may be missed."""
@@ -203,8 +206,16 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             self.log.error("a connection failed", exc_info=error)
         self._drop(conn)
 
+    def _woken(self, conn: Connection) -> None:
+        """A stream has something to say; while it is with a thread, it is seen there."""
+        if conn in self._parked and conn.streaming:
+            self._submit(conn, Connection.push)
+
     def _expire(self, conn: Connection) -> None:
         """End what took too long; whose request has begun is told, to send it again."""
+        if conn.streaming:
+            self._submit(conn, Connection.beat)
+            return
         if not conn.begun:
             self._drop(conn)
             return
@@ -270,23 +281,26 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         return conn.shake_hands(self.app.ssl_context)
 
     def _answer(self, conn: Connection) -> None:
+        request_id = conn.request_id or new_request_id()
         try:
-            self._ask_application(conn, *conn.take())
+            self._ask_application(conn, *conn.take(), request_id)
         except OSError:
             raise
         except Problem as problem:
-            conn.refuse(problem)
+            conn.refuse(problem, request_id)
         except Exception:
-            self.log.exception("a request failed")
-            conn.refuse(problems.INTERNAL("The master made a mistake; see its log."))
+            with about(request_id=request_id):
+                self.log.exception("a request failed")
+            conn.refuse(problems.INTERNAL("The master made a mistake; see its log."), request_id)
 
-    def _ask_application(self, conn: Connection, request: Any, body: bytes) -> None:
+    def _ask_application(self, conn: Connection, request: Any, body: bytes, request_id: str) -> None:
         response, environ = gunicorn.http.wsgi.create(request, conn.sock, conn.client, conn.server, self.cfg)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["wsgi.multithread"] = True
+        environ[REQUEST_ID] = request_id
         environ[LOAD] = self.load
         if not self.alive:
             response.force_close()
         pieces = self.wsgi(environ, response.start_response)
         conn.known = bool(environ.get(KNOWN_CALLER))
-        conn.answer(response, pieces)
+        conn.answer(response, pieces, partial(self.method_queue.defer, self._woken, conn))
