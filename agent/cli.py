@@ -219,6 +219,16 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option(
     "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65535),
+    help="Serve metrics for Prometheus on this port, over HTTP; without it they are not served.",
+)
+@click.option(
+    "--metrics-address",
+    default="127.0.0.1",
+    help="Where: whoever can reach this address can read them.",
+)
 @log_options
 @click.version_option(VERSION, prog_name="agent")
 def main(**options: Any) -> None:
@@ -233,6 +243,7 @@ def main(**options: Any) -> None:
         raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
     _check_prices(options)
     set_up_logging(options["log_level"], options["log_format"])
+    from agent.metrics import MetricsError
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 
     try:
@@ -240,3 +251,6 @@ def main(**options: Any) -> None:
     except StopError as error:
         complain("agent", str(error))
         raise SystemExit(1) from error
+    except MetricsError as error:
+        complain("agent", str(error))
+        raise SystemExit(2) from error

@@ -25,6 +25,12 @@ from tests.core.support import (
 )
 from tests.metrics.support import page_of
 
+CHANGES: dict[str, commands.JobCommand] = {
+    "p": commands.PauseJob(),
+    "u": commands.ResumeJob(),
+    "x": commands.Cancel(),
+}
+
 
 def by_hand(farm: Farm) -> dict[Priority, tuple[int, datetime | None]]:
     """The depth of the queue and its oldest job, from all jobs."""
@@ -68,9 +74,8 @@ def test_the_queues_depth_and_age_are_those_of_its_jobs(tmp_path: Path, clock: F
                 finish(farm, held.pop(), JobStatus.FAILED, **failed)
             elif step == "r":
                 work.reap(farm)
-            elif job_ids:
-                change = {"p": commands.PauseJob(), "u": commands.ResumeJob()}.get(step, commands.Cancel())
-                jobs.change(farm, OPERATOR, chance.choice(job_ids), change)
+            elif job_ids and step in CHANGES:
+                jobs.change(farm, OPERATOR, chance.choice(job_ids), CHANGES[step])
         except Problem:
             pass  # it came too late
         agrees(farm)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from common.failures import KINDS
-from common.model import Failure, JobStatus
+from common.model import Failure, JobStatus, Outcome
 from common.scenarios import SCENARIOS
+from master.feed import Heard
 from master.lifecycle import commands, events
 from master.lifecycle.audit import NAMES
 from master.metrics import Measures
@@ -174,10 +175,8 @@ def test_an_attempt_that_divides_a_job_ends_the_attempt_and_not_the_job(farm: Fa
 def test_names_from_outside_make_no_series_of_their_own(clock: FakeClock) -> None:
     """A scenario that left the catalogue, a code that an agent of another maker invented."""
     measures = Measures()
-    failed = events.JobFailed(
-        "gone", clock().wall, "n", events.Outcome.FAILED, Failure("it_rained", "it rained")
-    )
-    Happenings(measures, lambda _: None).hear([failed])
+    failed = events.JobFailed("gone", clock().wall, "n", Outcome.FAILED, Failure("it_rained", "it rained"))
+    Happenings(measures, lambda _: None).hear([Heard({"seq": 1}, None, failed)])
     value = measures.registry.get_sample_value
     assert value("ffrtmp_attempts_total", {"scenario": "other", "outcome": "failed"}) == 1
     assert value("ffrtmp_attempt_failures_total", {"code": "other"}) == 1
