@@ -10,12 +10,11 @@ from prometheus_client import generate_latest
 
 from agent.metrics import Metrics, Moment
 from common.model import Failure, JobStatus, Progress, Report
+from common.version import PROTOCOL, VERSION
 from tests.masters import free_port, wait_until
 from tests.metrics.support import Page
 from tests.system.conftest import farm  # noqa: F401 - a fixture
 from tests.system.farm import ENDLESS, TINY, Farm, job_is, submit
-
-SCENARIO = "720p-h264"
 
 
 def look(port: int) -> Page:
@@ -39,7 +38,10 @@ def test_a_real_agent_tells_of_its_jobs(farm: Farm) -> None:  # noqa: F811 - the
         assert page.value("ffrtmp_agent_ffmpeg_cpu_seconds_total") == pytest.approx(result["cpu_seconds"])
         assert page.value("ffrtmp_agent_slots") == 2
         assert page.value("ffrtmp_agent_outbox_reports") == 0
-        assert page.value("ffrtmp_agent_build_info", node=agent.node_id, version="0.1.0", protocol="4") == 1
+        assert (
+            page.value("ffrtmp_agent_build_info", node=agent.node_id, version=VERSION, protocol=str(PROTOCOL))
+            == 1
+        )
         assert (page.value("ffrtmp_agent_cache_size_bytes") or 0) > 0
         assert (page.value("ffrtmp_agent_master_silence_seconds") or 60) < 60
         second = submit(client, ENDLESS)
