@@ -64,7 +64,8 @@ def application(directory: Path, *, measured: bool) -> Flask:
     app = create_app(farm, Gate(store, TOKEN, system_clock, local_door=False), Hosts({"localhost"}))
     if not measured:
         for functions in (app.before_request_funcs, app.after_request_funcs):
-            functions[None] = [each for each in functions[None] if each.__module__ != timing.__name__]  # type: ignore[assignment,index]  # of either kind
+            of_all: list[Any] = functions[None]
+            of_all[:] = [each for each in of_all if each.__module__ != timing.__name__]
         farm.feed._hearers = [each for each in farm.feed._hearers if not _counts(each)]
         store._state.queue._in_order = dict.fromkeys(store._state.queue._in_order, Nothing())
     return app

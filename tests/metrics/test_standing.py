@@ -58,9 +58,9 @@ def test_the_queues_depth_and_age_are_those_of_its_jobs(tmp_path: Path, clock: F
     node_ids = [register(farm, f"n{i}", max_concurrent_jobs=3) for i in range(3)]
     job_ids: list[str] = []
     held = []
-    for _ in range(150):
+    for _ in range(250):
         clock.advance(chance.randint(1, 20))
-        step = chance.choice("sssssccfrpux")
+        step = chance.choice("sssssccfrppuuux")
         try:
             if step == "s":
                 job_ids.append(submit(farm, priority=chance.choice(list(Priority)).value))
