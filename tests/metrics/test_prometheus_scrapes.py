@@ -30,7 +30,7 @@ def test_prometheus_scrapes_a_master_and_answers_what_the_dashboard_asks(tmp_pat
     (tmp_path / "prometheus.yml").write_text(example)
     url = f"http://127.0.0.1:{port}/api/v1"
     command = [
-        program,
+        str(program),
         f"--config.file={tmp_path / 'prometheus.yml'}",
         f"--web.listen-address=127.0.0.1:{port}",
         f"--storage.tsdb.path={tmp_path / 'tsdb'}",
