@@ -106,6 +106,13 @@ class Cache:
                 total -= each.size
         return True
 
+    def used(self) -> int | None:
+        """Bytes that the files take now; None if the directory cannot be read."""
+        try:
+            return sum(each.size for each in self._kept())
+        except OSError:
+            return None
+
     def _kept(self) -> list[Kept]:
         found = []
         for entry in os.scandir(self.directory):

@@ -222,6 +222,16 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
 )
 @click.option("--doctor", is_flag=True, help="Check whether this machine can be a worker, and end.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65535),
+    help="Serve metrics for Prometheus on this port, over HTTP; without it they are not served.",
+)
+@click.option(
+    "--metrics-address",
+    default="127.0.0.1",
+    help="Where: whoever can reach this address can read them.",
+)
 @log_options
 @click.version_option(VERSION, prog_name="agent")
 def main(**options: Any) -> None:
@@ -238,6 +248,7 @@ def main(**options: Any) -> None:
     set_up_logging(options["log_level"], options["log_format"])
     if options["doctor"]:
         _examine(options)
+    from agent.metrics import MetricsError
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 
     try:
@@ -245,6 +256,9 @@ def main(**options: Any) -> None:
     except StopError as error:
         complain("agent", str(error))
         raise SystemExit(1) from error
+    except MetricsError as error:
+        complain("agent", str(error))
+        raise SystemExit(2) from error
 
 
 def _examine(options: Mapping[str, Any]) -> NoReturn:

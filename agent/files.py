@@ -31,7 +31,10 @@ class Files:
 
     def __init__(self, client: MasterClient, cache: Cache, patience: float = PATIENCE) -> None:
         """`client` shows the node's credential. `patience`: see `PATIENCE`."""
-        self._client, self._cache, self._patience = client, cache, patience
+        self._client, self._patience = client, patience
+        self.cache = cache
+        self.on_look: Callable[[bool], None] = lambda _: None
+        """Is told of each file that a job asks for, whether it was in the cache."""
 
     def open(self, sha256: str, max_size: int, abort: threading.Event) -> int:
         """A descriptor of a stored file, whole and to read only.
@@ -76,8 +79,12 @@ class Files:
 
     def _opened(self, sha256: str, max_size: int, abort: threading.Event) -> int:
         check, waiting = _ender(abort), self._waiting(abort)
+        looked = False
         while True:
-            descriptor = self._cache.open(sha256, check)
+            descriptor = self.cache.open(sha256, check)
+            if not looked:
+                looked = True
+                self.on_look(descriptor is not None)
             try:
                 if descriptor is None:
                     descriptor = self._got(sha256, max_size, waiting, check)
@@ -98,9 +105,9 @@ class Files:
                 raise InputFailedError(
                     "input_invalid", f"the stored file is larger than {max_size} bytes (--max-input-size)"
                 )
-            keep = self._cache.make_room(sha256, size)
+            keep = self.cache.make_room(sha256, size)
 
-        path = self._cache.path(sha256)
+        path = self.cache.path(sha256)
         get(
             self._client,
             file_path(sha256),
@@ -110,7 +117,7 @@ class Files:
             lambda _done, _all: check(),
             judge=judge,
         )
-        descriptor = self._cache.take(sha256)
+        descriptor = self.cache.take(sha256)
         if not keep:
             path.unlink(missing_ok=True)
         return descriptor

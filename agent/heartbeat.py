@@ -12,6 +12,7 @@ import requests
 
 from agent.link import Link, RefusedError
 from agent.load import Meter
+from agent.metrics import Metrics
 from agent.rotation import Rotation
 from agent.running import RunningJobs, lease_clock
 from common.client import READ_TIMEOUT, ApiError
@@ -34,12 +35,14 @@ class Heartbeats:
         interval: float,
         stopping: threading.Event,
         rotation: Rotation,
+        metrics: Metrics,
     ) -> None:
         """`interval`: the seconds between two, if the master allows that; `stopping` is told with each.
 
         `rotation` replaces the credential when an answer says that it is time.
         """
         self._link = link
+        self._metrics = metrics
         self._rotation = rotation
         self._running = running
         self._wished = interval
@@ -69,11 +72,14 @@ class Heartbeats:
                 timeout=patience(self._link.term),
             )
 
+        begun = time.monotonic()
         try:
             sent, answer = self._link.call(send)
         except (ApiError, requests.RequestException, RefusedError) as error:
             log.debug("No heartbeat: %s", error)
+            self._metrics.heartbeats_failed.inc()
             return
+        self._metrics.answered(time.monotonic() - begun)
         self._link.terms = answer  # a master that was started anew may have others
         self._running.keep_only(set(answer["leases"]), leases, sent)
         self._rotation.step()

@@ -70,6 +70,8 @@ class Link:
         """How long the master waits for signs of life, as its newest answer has it."""
         self.on_master_down: Callable[[float], None] = lambda _sent: None
         """Told when a request was sent that showed the master to be down, on the clock of leases."""
+        self.on_answer: Callable[[], None] = lambda: None
+        """Is told whenever the master answers a call."""
         self.on_expelled: Callable[[str], None] = lambda _why: None
         """Told why, when the master has another agent under this identity, or does not understand us."""
         self._description = description
@@ -148,7 +150,9 @@ class Link:
         """
         sent = lease_clock()
         try:
-            return self._call_known(action)
+            answer = self._call_known(action)
+            self.on_answer()
+            return answer  # noqa: TRY300 - an else would stand behind three handlers
         except requests.ConnectionError as error:
             if nobody_listens(self.client.address, error):
                 self.on_master_down(sent)

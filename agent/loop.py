@@ -30,6 +30,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.files import Files
 from agent.heartbeat import Heartbeats
 from agent.link import Link, RefusedError
+from agent.metrics import Metrics, Moment
 from agent.outbox import Outbox
 from agent.outputs import Clocks, prune, set_ahead
 from agent.rotation import Rotation
@@ -69,8 +70,10 @@ class Agent:
         sandbox: Sandbox = _NO_SANDBOX,
         means: Means = _NO_MEANS,
         files: Files | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
-        """Everything with effects is handed in."""
+        """Everything with effects is handed in. `metrics`: what is counted to; None: new ones."""
+        self._metrics = metrics or Metrics()
         self._config = config
         self._link = link
         self._toolbox = toolbox
@@ -85,11 +88,15 @@ class Agent:
         self._stop = threading.Event()
         rotation = Rotation(link, config.master_dir)
         self._heartbeats = Heartbeats(
-            link, self._running, config.heartbeat_interval, self._draining, rotation
+            link, self._running, config.heartbeat_interval, self._draining, rotation, self._metrics
         )
         self._expelled = threading.Event()
         self._why: str | None = None
         link.on_expelled = self._end_at_once
+        link.on_answer = self._metrics.heard
+        if files is not None:
+            files.on_look = lambda hit: self._metrics.looked_into_cache(hit=hit)
+        self._metrics.show(self._moment)
         link.on_master_down = lambda sent: self._running.master_is_down(sent, link.term)
 
     def run(self, stop: threading.Event) -> str | None:
@@ -105,6 +112,18 @@ class Agent:
         else:
             self._guarded(self._drain)
         return self._why
+
+    def _moment(self) -> Moment:
+        cache = None if self._files is None else self._files.cache
+        return Moment(
+            node_id=self._link.node_id,
+            slots=self._running.slots,
+            running=[(job.slot, None if job.done else job.progress) for job in self._running.all()],
+            draining=self._draining.is_set(),
+            outbox=self._outbox.count(),
+            cache_bytes=None if cache is None else cache.used(),
+            cache_most=None if cache is None else cache.size,
+        )
 
     def stop_now(self) -> None:
         """End running jobs at once and hand them back; what cannot be sent stays in the outbox.
@@ -222,8 +241,10 @@ class Agent:
             if report is not None:
                 self._deliver(report, unsent)
             elif job.unwanted:
+                self._metrics.attempts.labels("unwanted").inc()
                 log.info("Job %s was ended: the master does not want it any more", assignment.job_id)
             else:
+                self._metrics.attempts.labels("handed_back").inc()
                 self._hand_back(assignment)
         finally:
             teller.close()
@@ -255,6 +276,7 @@ class Agent:
             log.info("Job %s completed successfully", report.job_id)
         else:
             log.warning("Job %s failed: %s (%s)", report.job_id, report.error.message, report.error.code)
+        self._metrics.reported(report)
         self._outbox.keep(report, self._link.instance)
         deliver(report, log_lines, self._outbox, self._send)
 

@@ -71,7 +71,11 @@ class Outbox:
 
     def empty(self) -> bool:
         """Whether no report waits to be sent."""
-        return all(file.suffix != ".json" for file in self._oldest_first())
+        return self.count() == 0
+
+    def count(self) -> int:
+        """How many reports wait to be sent."""
+        return sum(file.suffix == ".json" for file in self._oldest_first())
 
     def _file(self, report: Report) -> Path:
         return self._directory / f"{quote(str(report.lease_id), safe='')}.json"

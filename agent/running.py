@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import count
 
 from agent.task import Assignment
+from common.model import Progress
 
 
 def lease_clock() -> float:
@@ -50,6 +52,10 @@ class RunningJob:
     """The master no longer wants it: canceled, or given to another node."""
     done: bool = False
     """Its work has ended, and only its report is under way."""
+    slot: int = 0
+    """Its place among the running jobs: the lowest that was free, counted from 0."""
+    progress: Progress | None = None
+    """How far it is, as its ffmpeg said last; None before that."""
     suspended: bool = False
     """Its lease is not known to hold, so that its ffmpeg has to wait."""
 
@@ -77,6 +83,8 @@ class RunningJobs:
         """A job begins; the poll that it answers was sent at `asked`."""
         job = RunningJob(assignment, asked)
         with self._changed:
+            taken = {other.slot for other in self._jobs.values()}
+            job.slot = next(slot for slot in count() if slot not in taken)
             self._jobs[assignment.lease_id] = job
             self._added += 1
             self._changed.notify_all()

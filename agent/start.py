@@ -33,6 +33,7 @@ from agent.inputs.rules import InputRules
 from agent.link import Link, RefusedError, retry
 from agent.locality import is_this_machine
 from agent.loop import Agent
+from agent.metrics import Metrics, serve
 from agent.outbox import Outbox
 from agent.publish.rules import OutputRules
 from agent.publish.unpublished import remove_unpublished
@@ -126,7 +127,10 @@ class Stop:
 
 
 def run(options: Mapping[str, Any]) -> None:
-    """Check, register, and work until told to stop. `StopError` says what prevents it."""
+    """Check, register, and work until told to stop. `StopError` says what prevents it.
+
+    `MetricsError` if the metrics cannot be served where the options say.
+    """
     state_dir = absolute(options["state_dir"])
     config = Config(
         master=options["master"],
@@ -153,6 +157,9 @@ def run(options: Mapping[str, Any]) -> None:
         power_model=options["power_model"],
         prices=Prices(options["price_per_kwh"], options["price_per_hour"], options["currency"]),
     )
+    metrics = Metrics()
+    if options["metrics_port"] is not None:
+        serve(metrics, options["metrics_address"], options["metrics_port"])
     if options["register"]:
         _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
     stop = Stop()
@@ -161,7 +168,7 @@ def run(options: Mapping[str, Any]) -> None:
     except identity.IdentityError as error:
         raise StopError(str(error)) from error
     try:
-        stop.wait_for(lambda: _start(config, options, stop))
+        stop.wait_for(lambda: _start(config, options, stop, metrics))
     except StopError as error:
         if identity.FILE not in str(error):
             raise
@@ -242,7 +249,7 @@ def _trust(config: Config, ca_cert: Path | None, expected: str | None, stop: Sto
     return trusted
 
 
-def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
+def _start(config: Config, options: Mapping[str, Any], stop: Stop, metrics: Metrics) -> None:
     """Find out who we are and whom to trust, and work."""
     who = identity.load(config.master_dir)
     if who is None and not options["register"]:
@@ -261,7 +268,7 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop) -> None:
             token = None  # it is not needed, and of another master as far as we know
         who = who or identity.create(config.master_dir)
         client = MasterClient(config.master, trusted, who.credential, who.previous)
-        _work(config, client, cache, who, token, options, stop)
+        _work(config, client, cache, who, token, options, stop, metrics)
 
 
 def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
@@ -285,6 +292,7 @@ def _work(
     token: TokenText | None,
     options: Mapping[str, Any],
     stop: Stop,
+    metrics: Metrics,
 ) -> None:
     """Send what an earlier agent left, look at the machine, register, and work."""
     outbox = Outbox(config.master_dir / "outbox")
@@ -309,7 +317,8 @@ def _work(
         run = instance.begin(config.master_dir)
         link = Link(client, who, run, description, token.secret if token else None)
         slots = description["max_concurrent_jobs"]
-        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, means, Files(client, cache))
+        files = Files(client, cache)
+        agent = Agent(config, link, toolbox, spawner, outbox, slots, sandbox, means, files, metrics)
         stop.at_once = agent.stop_now
         with _clear_ends():
             retry(link.register, "register", stop.event, fatal=(requests.exceptions.SSLError,))

@@ -43,6 +43,7 @@ class ProgressTeller:
 
     def tell(self, how_far: Progress, lines: Sequence[str]) -> None:
         """To be sent as soon as the message before it is answered. Returns at once."""
+        self._job.progress = how_far
         with self._changed:
             self._news = how_far
             self._unsent = [*self._unsent, *lines][-self.MOST_LINES :]

@@ -141,6 +141,18 @@ without_services() {
     fi
 }
 
+bring_prometheus() {
+    # Debian's package, unpacked and not installed: that would start a server on this machine and add a user.
+    have promtool || [ -x build/prometheus/usr/bin/promtool ] || ! have apt-get || ! have dpkg-deb && return
+    place=$(mktemp -d)
+    if (cd "$place" && apt-get download prometheus) >/dev/null 2>&1; then
+        mkdir -p build/prometheus && dpkg-deb -x "$place"/prometheus_*.deb build/prometheus
+    else
+        say "Prometheus could not be downloaded; the tests that need promtool say so."
+    fi
+    rm -rf "$place"
+}
+
 install_for_tests() {
     find_missing_of nginx
     new=$missing
@@ -154,6 +166,7 @@ install_for_tests() {
             cp tests/player/package-lock.json tests/player/node_modules/installed-lock.json ||
             say "hls.js and axe-core could not be installed; the tests that need them say so."
     fi
+    bring_prometheus
     # The dashboard's libraries, to compare the committed ones with.
     ! have npm || python3 scripts/assets.py --only-fetch || true
 }

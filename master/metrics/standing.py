@@ -58,6 +58,8 @@ class Standing:
     nodes: Sequence[NodeStanding]
     parked: int
     """Polls that wait for a job."""
+    streams: int
+    """Readers of events and logs that are open."""
     files: Files
     disk_size: int
     """Bytes of the file system that the state directory is on, as an ordinary user may fill it."""
@@ -156,6 +158,7 @@ def _of_machine(standing: Standing) -> Iterator[Metric]:
 
 def _of_server(standing: Standing, load: Load | None) -> Iterator[Metric]:
     yield _gauge("ffrtmp_parked_polls", "Polls of nodes that wait for a job.", standing.parked)
+    yield _gauge("ffrtmp_streams", "Open streams of events and logs.", standing.streams)
     for name, text, value in (
         ("connections", "Open connections.", load.connections if load else None),
         ("busy_requests", "Requests that have a thread, or wait for one.", load.busy if load else None),

@@ -25,6 +25,7 @@ def get(farm: Farm) -> Standing:
         paused=paused,
         nodes=[_of_node(farm, node, held) for node, held in standings],
         parked=len(farm.waiters),
+        streams=farm.live.count,
         files=Files(shelf.store.count, shelf.store.size, shelf.room.quota),
         disk_size=disk.size,
         disk_free=disk.free,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agent.heartbeat import Heartbeats, interval, patience
+from agent.metrics import Metrics
 from agent.rotation import Rotation
 from agent.running import RunningJobs
 
@@ -49,7 +50,7 @@ class SlowLink:
 def test_time_spent_on_one_that_hangs_is_not_waited_again(tmp_path: Path) -> None:
     link: Any = SlowLink()
     ended = threading.Event()
-    heartbeats = Heartbeats(link, RunningJobs(1), 0.5, threading.Event(), Rotation(link, tmp_path))
+    heartbeats = Heartbeats(link, RunningJobs(1), 0.5, threading.Event(), Rotation(link, tmp_path), Metrics())
     thread = threading.Thread(target=heartbeats.go_on, args=(ended,))
     thread.start()
     try:
