@@ -55,7 +55,9 @@ def home() -> Response:
 
 def _shown(seen: glance.Glance) -> dict[str, Any]:
     documents = [node_document(view) for view in seen.nodes]
-    by_need = sorted(documents, key=lambda node: node["status"] not in ("unapproved", "quarantined", "offline"))
+    by_need = sorted(
+        documents, key=lambda node: node["status"] not in ("unapproved", "quarantined", "offline")
+    )
     return {
         "counts": seen.counts,
         "paused": seen.paused,
