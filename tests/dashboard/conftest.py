@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from master.sessions import COOKIE
 from tests.api.corner import Corner
 from tests.dashboard.big import write_state
 from tests.masters import Client, Master, start_master
@@ -105,8 +106,7 @@ def cookie(master: Master, token: str) -> Any:
     with master.client() as client:
         headers = {"Sec-Fetch-Site": "same-origin"}
         client.post("/sign-in", data={"token": token}, headers=headers, allow_redirects=False)
-        (found,) = client.cookies
-        return {"name": found.name, "value": found.value, "url": master.url, "secure": True}
+        return {"name": COOKIE, "value": client.cookies[COOKIE], "url": master.url, "secure": True}
 
 
 def progress(client: Client, claimed: dict[str, Any], percent: float, **more: Any) -> None:

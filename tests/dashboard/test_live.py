@@ -1,4 +1,4 @@
-"""Pages follow what happens without being loaded again, leave focus and marks alone, and say when they cannot."""
+"""Pages follow what happens without a reload, leave focus and marks alone, and say when they cannot."""
 
 from __future__ import annotations
 

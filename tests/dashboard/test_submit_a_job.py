@@ -1,4 +1,4 @@
-"""A job is submitted on a page: it appears; what is wrong stands beside its field, and nothing typed is lost."""
+"""A job is submitted on a page; what is wrong stands beside its field, and nothing typed is lost."""
 
 from __future__ import annotations
 
