@@ -125,6 +125,12 @@ class JobsQuery(PageQuery):
         validate=validate.Length(min=1, error="Must not be empty."),
         **says("the parts of that job only"),
     )
+    id_prefix = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=Matches(r"[0-9a-f-]{4,36}", "Must be 4 to 36 characters of an id: 0-9, a-f and -."),
+        **says("jobs whose ids begin so"),
+    )
 
 
 class ArchiveQuery(Strict):
@@ -254,3 +260,9 @@ class NextJobQuery(Strict):
     leases = Leases(
         load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")
     )
+
+
+class DeliveriesQuery(Strict):
+    """How many deliveries."""
+
+    limit = _limit()
