@@ -230,6 +230,10 @@ class EventsQuery(Strict):
         allow_none=False,
         **says("events of these names only, with commas between; `progress` is one of them"),
     )
+    follow = Flag(
+        load_default=True,
+        **says("0: end where all is told that has happened by now, in place of staying", default="1"),
+    )
     job_id = _name("what happens to this job")
     node_id = _name("what happens to this node")
 

@@ -193,7 +193,7 @@ class Connection:
         del self._received[:end]
         return incoming.request, incoming.body(data)
 
-    def answer(self, response: Any, pieces: Any, waker: Callable[[], None]) -> None:
+    def answer(self, response: Any, pieces: Any, waker: Callable[[], None] = lambda: None) -> None:
         """Begin to send what the application answers; `response` is gunicorn's.
 
         `waker` is called, by any thread, when a stream has something to say again.

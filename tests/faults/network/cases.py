@@ -178,6 +178,7 @@ CASES: dict[str, Case] = {
     "webhooks.replay": read(lambda world: Sent(world.webhook(), {"since_seq": 1})),
     "webhooks.test": read(lambda world: Sent(world.webhook())),
     "audit.page": read(),
+    "events.stream": read(lambda _: Sent(params={"follow": "0", "after": "0"})),
     "jobs.page": read(),
     "jobs.one": read(lambda world: Sent(world.pending())),
     "jobs.log": read(lambda world: Sent(world.finished())),
