@@ -142,6 +142,35 @@ class MasterClient(FilesClient, LiveClient):
         """End a token."""
         self._call("DELETE", f"/tokens/{id_in_path(token_id)}")
 
+    def create_webhook(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a webhook. Not sent again if no answer came: the master tells its secret once."""
+        return self._call("POST", "/webhooks", json=dict(fields))
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """All webhooks, without their secrets."""
+        webhooks: list[dict[str, Any]] = self._call("GET", "/webhooks")["webhooks"]
+        return webhooks
+
+    def webhook(self, webhook_id: str) -> dict[str, Any]:
+        """One webhook."""
+        return self._call("GET", f"/webhooks/{id_in_path(webhook_id)}")
+
+    def change_webhook(
+        self, webhook_id: str, verb: str, fields: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """`pause`, `resume`, `rotate`, `replay` or `test` a webhook."""
+        return self._call("POST", f"/webhooks/{id_in_path(webhook_id)}/{verb}", json=dict(fields or {}))
+
+    def deliveries(self, webhook_id: str, limit: int) -> list[dict[str, Any]]:
+        """The newest requests to a webhook's receiver, newest first."""
+        path = f"/webhooks/{id_in_path(webhook_id)}/deliveries"
+        found: list[dict[str, Any]] = self._call("GET", path, params={"limit": str(limit)})["deliveries"]
+        return found
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook."""
+        self._call("DELETE", f"/webhooks/{id_in_path(webhook_id)}")
+
     def submit(self, fields: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
         """Queue a job, once, however often it has to be sent. `key`: what tells that it is the same job."""
         return self._once("/jobs", key, json=dict(fields))
@@ -160,6 +189,10 @@ class MasterClient(FilesClient, LiveClient):
         wanted = {"status": status, "parent_id": parent_id}
         return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
+    def jobs_beginning(self, id_prefix: str) -> Iterator[dict[str, Any]]:
+        """The jobs whose ids begin so: 4 characters or more."""
+        return self._pages("/jobs", "jobs", {"id_prefix": id_prefix})
+
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""
         return self._call("GET", f"/jobs/{id_in_path(job_id)}")
@@ -171,6 +204,10 @@ class MasterClient(FilesClient, LiveClient):
     def queue(self) -> dict[str, Any]:
         """How the queue stands."""
         return self._call("GET", "/queue")
+
+    def status(self) -> dict[str, Any]:
+        """How the master stands: its nodes, its queue, and what no node can take."""
+        return self._call("GET", "/status")
 
     def change_queue(self, verb: str) -> dict[str, Any]:
         """`pause` or `resume` the queue."""

@@ -33,14 +33,15 @@ class Problem(Exception):  # noqa: N818 - the RFC's word, and it is no error of 
         self.detail = detail
         self.extra = extra
 
-    def body(self) -> dict[str, Any]:
-        """The `application/problem+json` document."""
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The `application/problem+json` document; `request_id`: by which the log has it."""
         return {
             "type": f"urn:ffrtmp:problem:{self.type.slug}",
             "title": self.type.title,
             "status": self.type.status,
             "detail": self.detail,
             **self.extra,
+            "request_id": request_id,
         }
 
 
@@ -59,6 +60,7 @@ NOT_FOUND = ProblemType("not_found", 404, "There is nothing at this address")
 UNKNOWN_JOB = ProblemType("unknown_job", 404, "No job has this id")
 UNKNOWN_NODE = ProblemType("unknown_node", 404, "No node has this id")
 UNKNOWN_TOKEN = ProblemType("unknown_token", 404, "No token has this id")
+UNKNOWN_WEBHOOK = ProblemType("unknown_webhook", 404, "No webhook has this id")
 UNKNOWN_FILE = ProblemType("unknown_file", 404, "There is no such file here for you")
 UNKNOWN_UPLOAD = ProblemType("unknown_upload", 404, "No upload has this id")
 NO_RESULT = ProblemType("no_result", 404, "The job has no result")

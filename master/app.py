@@ -19,15 +19,18 @@ from master.api import (
     files,
     health,
     jobs,
+    metrics,
     neighbours,
     nodes,
     queue,
     results,
     scenarios,
     tokens,
+    webhooks,
     work,
 )
 from master.api.answers import problem_response
+from master.api.request_ids import follow_requests
 from master.auth import Gate
 from master.hosts import Hosts
 from master.refusals import Refusals
@@ -50,22 +53,13 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (
-        health,
-        nodes,
-        scenarios,
-        jobs,
-        queue,
-        work,
-        results,
-        files,
-        tokens,
-        audit,
-        events,
-        docs,
-        dashboard,
-    ):
+    farms = (health, nodes, scenarios, jobs, queue, work, results, files, tokens, webhooks, audit, events)
+    for module in (*farms, metrics, docs, dashboard):
         app.register_blueprint(module.blueprint)
+
+    # Before all others: what begins first also ends last.
+    metrics.time_requests(app)
+    follow_requests(app)
 
     @app.before_request
     def _admit() -> None:

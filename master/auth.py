@@ -63,6 +63,16 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "tokens.create": _OPERATORS,
     "tokens.all_tokens": _OPERATORS,
     "tokens.revoke": _OPERATORS,
+    "webhooks.create": _OPERATORS,
+    "webhooks.all_webhooks": _OPERATORS,
+    "webhooks.one": _OPERATORS,
+    "webhooks.pause": _OPERATORS,
+    "webhooks.resume": _OPERATORS,
+    "webhooks.rotate": _OPERATORS,
+    "webhooks.replay": _OPERATORS,
+    "webhooks.test": _OPERATORS,
+    "webhooks.deliveries": _OPERATORS,
+    "webhooks.remove": _OPERATORS,
     "scenarios.all_scenarios": _KNOWN,
     "jobs.submit": _USERS,
     "jobs.submit_batch": _USERS,
@@ -90,6 +100,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "dashboard.job": PEOPLE,
     "dashboard.steer_job": _USERS,
     "queue.one": _READERS,
+    "queue.status": _READERS,
     "queue.pause": _OPERATORS,
     "queue.resume": _OPERATORS,
     "work.next_job": _AT_WORK,
@@ -107,6 +118,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "results.archived": PEOPLE,
     "audit.page": _OPERATORS,
     "events.stream": PEOPLE,
+    "metrics.scrape": _READERS,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 

@@ -17,6 +17,7 @@ from common.schema.nodes import (
     LoadSchema,
     RegisterSchema,
 )
+from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
     MAX_TEXT,
@@ -53,11 +54,14 @@ __all__ = [
     "RegisterSchema",
     "ReleaseSchema",
     "RepeatSchema",
+    "ReplaySchema",
     "ReportSchema",
+    "RotateSchema",
     "SignInSchema",
     "Strict",
     "SubmitSchema",
     "TokenSchema",
+    "WebhookSchema",
     "flatten",
     "is_id",
     "is_scalar",

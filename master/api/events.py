@@ -31,7 +31,9 @@ def stream() -> Response:
     asked, who = query(), caller()
     after = last_event_id(asked["after"])
     wanted = Filter(who.role, who.owner, asked["job_id"], asked["node_id"], asked["event"])
-    return stream_response(lambda: live.events(farm(), who, after, wanted, may_still(), _document))
+    return stream_response(
+        lambda: live.events(farm(), who, after, wanted, may_still(), _document, follow=asked["follow"])
+    )
 
 
 def _document(report: Report) -> dict[str, Any]:

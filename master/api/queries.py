@@ -125,6 +125,12 @@ class JobsQuery(PageQuery):
         validate=validate.Length(min=1, error="Must not be empty."),
         **says("the parts of that job only"),
     )
+    id_prefix = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=Matches(r"[0-9a-f-]{4,36}", "Must be 4 to 36 characters of an id: 0-9, a-f and -."),
+        **says("jobs whose ids begin so"),
+    )
 
 
 class ArchiveQuery(Strict):
@@ -224,6 +230,10 @@ class EventsQuery(Strict):
         allow_none=False,
         **says("events of these names only, with commas between; `progress` is one of them"),
     )
+    follow = Flag(
+        load_default=True,
+        **says("0: end where all is told that has happened by now, in place of staying", default="1"),
+    )
     job_id = _name("what happens to this job")
     node_id = _name("what happens to this node")
 
@@ -254,3 +264,9 @@ class NextJobQuery(Strict):
     leases = Leases(
         load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")
     )
+
+
+class DeliveriesQuery(Strict):
+    """How many deliveries."""
+
+    limit = _limit()

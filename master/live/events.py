@@ -80,10 +80,13 @@ class EventStream(Stream):
         may_read: Callable[[], bool],
         document: Callable[[Report], Any],
         name: str | None = None,
+        *,
+        follow: bool = True,
     ) -> None:
         """`after`: the number of the last event that is known; None: from now on.
 
-        `may_read` says whether the reader's credential still holds; `document` renders a report.
+        `follow`: stay; else the stream ends where all is told that has happened by now. `may_read` says
+        whether the reader's credential still holds; `document` renders a report.
         """
         super().__init__()
         self.name = name
@@ -93,6 +96,7 @@ class EventStream(Stream):
         self._may_read = may_read
         self._document = document
         self._seq = hub.feed.seq if after is None else after
+        self._last = None if follow else hub.feed.seq
         self._told = -1
         """The number that the reader would go on from now; -1: it was not greeted yet."""
         self._reports = 0
@@ -113,7 +117,8 @@ class EventStream(Stream):
 
     def take(self, *, beat: bool) -> bytes | None:
         """What happened since; None if the master stops, or the reader may not read any more."""
-        if self._hub.closed or not self._may_read():
+        over = self._last is not None and self._told >= 0 and self._seq >= self._last
+        if over or self._hub.closed or not self._may_read():
             return None
         pieces: list[bytes] = []
         if self._told < 0:

@@ -24,6 +24,7 @@ from common.model import (
     Progress,
     Role,
     Token,
+    Webhook,
 )
 from master import lifecycle, scheduler
 from master.config import Config
@@ -31,6 +32,9 @@ from master.feed import Feed
 from master.files import Shelf
 from master.lifecycle import View, commands, events, families
 from master.live import Hub
+from master.metrics import Measures
+from master.metrics.happenings import Happenings
+from master.service.family import progress_of
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
@@ -63,6 +67,8 @@ class Caller:
     """What it speaks (`common.version`); None if it does not say."""
     heard: History | None = None
     """The history that it was told of last."""
+    request_id: str | None = None
+    """What this request is called; None: it is none."""
 
     @property
     def actor(self) -> Actor:
@@ -146,8 +152,12 @@ class Farm:
         shelf: Shelf,
         clock: Clock,
         fingerprint: str = "",
+        measures: Measures | None = None,
     ) -> None:
-        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name."""
+        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name.
+
+        `measures`: what the store counts to as well; None: new ones.
+        """
         self.config = config
         self.store = store
         self.logs = logs
@@ -159,10 +169,16 @@ class Farm:
         self.fingerprint = fingerprint
         self.start = ""
         """The name of this start of the master; see `begin`."""
+        self.started = clock()
+        """When this start of the master was."""
+        self.certificate_expiry: float | None = None
+        """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)
+        self.measures = measures or Measures()
         store.subscribe(self._after)
+        self.feed.subscribe(Happenings(self.measures, store.job).hear)
 
     def begin(self) -> None:
         """Give this start of the master a name, and keep it. `unavailable` if the disk does not take it."""
@@ -187,6 +203,7 @@ class Farm:
         job: Job | None = None,
         node: Node | None = None,
         token: Token | None = None,
+        webhook: Webhook | None = None,
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
         held = tx.held(node.id) if node is not None else ()
@@ -195,6 +212,7 @@ class Farm:
             node,
             held,
             token,
+            webhook,
             tx.farm(),
             family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
             next_seq=tx.next_seq(),
@@ -285,12 +303,8 @@ class Farm:
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
-        running = [liveness.progress(part.lease.lease_id) for part in parts if part.lease is not None]
-        done = 100.0 * sum(part.status is JobStatus.COMPLETED for part in parts)
-        done += sum(progress.percent or 0.0 for progress in running if progress is not None)
-        percent = round(done / len(parts), 2) if parts else None
-        reason = families.waiting_reason(job, parts)
-        return JobView(job, Progress(percent=percent), pending_reason=reason)
+        how_far = progress_of(parts, liveness.progress, tx.now.wall)
+        return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
         """If the job is still pending, wake a parked poll that can take it (see `Waiters.wake_for`)."""

@@ -60,9 +60,7 @@ def get(farm: Farm, caller: Caller) -> Glance:
         return Glance(
             counts={status: tx.count(status, owner) for status in JobStatus},
             paused=tx.farm().paused,
-            running=[
-                farm.job_view(tx, job) for job in tx.page(JobStatus.RUNNING, None, MOST_RUNNING, owner)
-            ],
+            running=[farm.job_view(tx, job) for job in tx.page(JobStatus.RUNNING, None, MOST_RUNNING, owner)],
             finished=tx.finished_last(MOST_ENDED)
             if everything
             else tx.page(JobStatus.COMPLETED, None, MOST_ENDED, owner),

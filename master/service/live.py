@@ -18,10 +18,12 @@ def events(
     wanted: Filter,
     may_read: Callable[[], bool],
     document: Callable[[Report], Any],
+    *,
+    follow: bool,
 ) -> EventStream:
     """All that happens, as `caller` may see it; see `EventStream`. `unavailable` if there are too many."""
     farm.live.check_room(caller.name)
-    return EventStream(farm.live, wanted, after, may_read, document, caller.name)
+    return EventStream(farm.live, wanted, after, may_read, document, caller.name, follow=follow)
 
 
 def follow(farm: Farm, caller: Caller, job_id: str, after: int, may_read: Callable[[], bool]) -> LogStream:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
+from master.store.meter import UNMETERED, Meter
 from master.store.recent import Ended
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
@@ -68,6 +70,10 @@ class Transaction:
         """The parts of a job, in the order of their submission."""
         return self._state.children(job_id)
 
+    def beginning_with(self, prefix: str) -> list[Job]:
+        """The jobs whose ids begin so."""
+        return self._state.beginning_with(prefix)
+
     def family(self, *jobs: Job) -> tuple[Job, ...]:
         """All jobs of the families that `jobs` belong to; empty if none of them belongs to one."""
         found = {
@@ -97,6 +103,14 @@ class Transaction:
     def tokens(self) -> list[Token]:
         """All tokens, in the order in which they were made."""
         return list(self._state.tokens.values())
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks, in the order in which they were made."""
+        return list(self._state.webhooks.values())
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
@@ -204,6 +218,7 @@ class MemoryStore:
         *,
         on_failure: Callable[[str], None] = lambda _: None,
         segment_bytes: int = journal.SEGMENT_BYTES,
+        meter: Meter = UNMETERED,
     ) -> None:
         """Load what is there. `JournalError` if it is damaged, `JournalFullError` if there is no room."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -213,6 +228,7 @@ class MemoryStore:
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
+        self._meter = meter
         self._failed = False
         self._listeners: list[Listener] = []
         self.liveness = Liveness()
@@ -221,7 +237,7 @@ class MemoryStore:
         """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
         last = self._load(now)
         self.history = self._state.history
-        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
+        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
     @contextmanager
     def transaction(self, now: Now, actor: Actor = MASTER) -> Iterator[Transaction]:
@@ -233,8 +249,10 @@ class MemoryStore:
         """
         told: Told | None = None
         position = history = 0
+        asked = taken = time.perf_counter()
         try:
             with self._lock:
+                taken = time.perf_counter()
                 tx = Transaction(self._state, self._journal, now, actor)
                 try:
                     yield tx
@@ -242,6 +260,8 @@ class MemoryStore:
                     position, history = self._journal.position, self._state.history
                     told = tx.told() if tx.events else None
         finally:
+            self._meter.waited(taken - asked)
+            self._meter.held(time.perf_counter() - taken)
             self._wait_synced(position)
             with self._telling:
                 self.history = max(self.history, history)
@@ -268,6 +288,18 @@ class MemoryStore:
     def token_with_secret(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256; takes no lock either."""
         return self._state.token_with_secret(digest)
+
+    def job(self, job_id: str) -> Job | None:
+        """The job as it is now, on disk or not; takes no lock either."""
+        return self._state.jobs.get(job_id)
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id; takes no lock either."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks; takes no lock either."""
+        return list(self._state.webhooks.values())
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

@@ -12,7 +12,7 @@ from itertools import islice
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token
+from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
@@ -48,12 +48,14 @@ class State:
         self.jobs: dict[str, Job] = {}
         self.nodes: dict[str, Node] = {}
         self.tokens: dict[str, Token] = {}
+        self.webhooks: dict[str, Webhook] = {}
         self.farm = FarmState()
         self.history = 0
         """How many events led here, since the beginning."""
         self.queue = Queue()
         self.references = References()
         self.last_seq = 0
+        self._ids: SortedList = SortedList()  # of jobs, in the order of the alphabet
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[str | None] = Listings()  # by owner
         self._finished: SortedList = SortedList()  # (finished at, seq, job id)
@@ -71,6 +73,8 @@ class State:
             return self.farm
         if kind is Token:
             return self.tokens.get(identifier)
+        if kind is Webhook:
+            return self.webhooks.get(identifier)
         return self.jobs.get(identifier) if kind is Job else self.nodes.get(identifier)
 
     def put(self, key: RecordKey, record: lifecycle.Record | None, now: Now) -> None:
@@ -83,6 +87,10 @@ class State:
             self._by_secret[record.secret_hash] = record.id
         elif kind is Token:
             del self._by_secret[self.tokens.pop(identifier).secret_hash]
+        elif isinstance(record, Webhook):
+            self.webhooks[record.id] = record
+        elif kind is Webhook:
+            del self.webhooks[identifier]
         elif isinstance(record, Job):
             self._put_job(self.jobs.get(record.id), record, now)
         elif kind is Job:
@@ -165,12 +173,18 @@ class State:
         """Up to `limit` finished jobs, the last one first; parts are with their parents."""
         return [self.jobs[job_id] for *_, job_id in islice(reversed(self._finished), limit)]
 
+    def beginning_with(self, prefix: str) -> list[Job]:
+        """The jobs whose ids begin so, in the order of their ids."""
+        return [self.jobs[job_id] for job_id in self._ids.irange(prefix, f"{prefix}\U0010ffff")]
+
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs[new.id] = new
         self.recent.add(old, new)
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
             self._unindex(old)
+        else:
+            self._ids.add(new.id)
         self.references.add(new)
         for name in _listing_names(new):
             self._listings.add(name, new)
@@ -198,6 +212,7 @@ class State:
         for owner in {None, old.owner}:
             self._with_result.discard(owner, old)
         del self.jobs[old.id]
+        self._ids.remove(old.id)
         self._families.discard(old)
         for part in self.children(old.id):  # nobody else takes them along
             if part.finished_at is not None:

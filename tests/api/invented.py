@@ -22,10 +22,18 @@ schemathesis.openapi.format("ffrtmp-host-pattern", st.just("*.example.com"))
 
 
 @schemathesis.hook
-def map_query(_context: Any, query: dict[str, Any]) -> dict[str, Any]:
-    """No poll is parked for long: a minute each would be all that is tested."""
+def map_query(context: Any, query: dict[str, Any]) -> dict[str, Any]:
+    """No poll is parked for long, and no stream stays open: a minute each would be all that is tested."""
+    query = _of_streams(context.operation.path, query)
     wait = query.get("wait") if query else None
     return {**query, "wait": "50ms"} if isinstance(wait, str) and WAIT.fullmatch(wait) else query
+
+
+def _of_streams(path: str, query: dict[str, Any]) -> dict[str, Any]:
+    """Events are followed unless something else is said, and logs if it is."""
+    follow = query.get("follow", "1" if path == "/events" else None) if query else "1"
+    stays = path in ("/events", "/jobs/{job_id}/logs") and follow == "1"
+    return {**(query or {}), "follow": "0"} if stays else query
 
 
 @schemathesis.hook

@@ -53,6 +53,8 @@ def ask(client: Client, endpoint: str) -> Any:
     method, path = routes()[endpoint]
     sends = method in ("POST", "PATCH")
     sent: dict[str, Any] = {"data": "nothing", "headers": {"Content-Type": "text/plain"}} if sends else {}
+    if endpoint == "events.stream":
+        sent["params"] = {"follow": "0"}
     return client.request(method, path.replace("{id}", "none"), **sent)
 
 

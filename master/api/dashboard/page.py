@@ -129,7 +129,8 @@ def asked(schema: type[Schema]) -> dict[str, Any]:
 def refusal(problem: Problem) -> Response:
     """A refusal as a page; who is not signed in gets the form to do so."""
     if problem.type.status == 401:
-        return page("sign_in.html", 401, STILL_POLICY, error=None)
+        to = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        return page("sign_in.html", 401, STILL_POLICY, error=None, to=to)
     response = page(
         "refusal.html", problem.type.status, STILL_POLICY, problem=problem, errors=_errors(problem)
     )
