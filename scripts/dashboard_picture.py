@@ -25,7 +25,7 @@ from tests.system.farm import Farm
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs/images/dashboard.png"
 WIDTH, HEIGHT = 1200, 900
-COLOURS = 96
+COLOURS = 200
 """Of a palette: enough for a page of text and lines, in a third of the bytes."""
 PATIENCE = 180.0
 """Seconds after which it gives up."""
