@@ -99,6 +99,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "dashboard.change_queue": _OPERATORS,
     "dashboard.job": PEOPLE,
     "dashboard.steer_job": _USERS,
+    "dashboard.node": _READERS,
     "queue.one": _READERS,
     "queue.status": _READERS,
     "queue.pause": _OPERATORS,
