@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from master.sessions import COOKIE
 from tests.api.corner import Corner
@@ -17,6 +17,7 @@ from tests.dashboard.big import write_state
 from tests.masters import Client, Master, launch_master, wait_until
 from tests.parts import missing
 
+expect.set_options(timeout=20_000)
 EXPECTED = ("status of 401", "status of 400", "status of 409", "[DOM] Password forms")
 """What Chromium says on its console of refusals that the tests bring about, and as advice."""
 
