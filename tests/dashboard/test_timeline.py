@@ -32,7 +32,7 @@ def job(*attempts: dict[str, Any], status: str = "running", finished: int | None
 
 
 def entry(seq: int, seconds: int, event: str, **more: Any) -> dict[str, Any]:
-    told = {"by": "amy", "node_id": None, "details": {}}
+    told: dict[str, Any] = {"by": "amy", "node_id": None, "details": {}}
     return {"seq": seq, "at": at(seconds), "event": event, **told, **more}
 
 
