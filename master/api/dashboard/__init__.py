@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from master.api.dashboard import account, job, listing, node, overview
-from master.api.dashboard.page import blueprint, refusal
+from master.api.dashboard.page import blueprint, compile_pages, refusal
 
-__all__ = ["account", "blueprint", "job", "listing", "node", "overview", "refusal"]
+__all__ = ["account", "blueprint", "compile_pages", "job", "listing", "node", "overview", "refusal"]
