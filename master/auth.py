@@ -100,6 +100,8 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "dashboard.job": PEOPLE,
     "dashboard.steer_job": _USERS,
     "dashboard.node": _READERS,
+    "dashboard.compare": PEOPLE,
+    "dashboard.compare_csv": PEOPLE,
     "queue.one": _READERS,
     "queue.status": _READERS,
     "queue.pause": _OPERATORS,

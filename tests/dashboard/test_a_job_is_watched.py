@@ -145,9 +145,11 @@ def test_an_old_job_among_100_000_has_its_page(visit: Open, client: Client) -> N
     assert NODE[:8] in page.locator(".story").inner_text()
 
 
-def test_an_unknown_job_is_told_as_a_page(visit: Open) -> None:
-    page = visit("/ui/jobs/none")
-    expect(page.get_by_role("alert")).to_contain_text("There is no job")
+def test_an_unknown_job_is_told_as_a_page(client: Client) -> None:
+    answer = client.get("/ui/jobs/none")
+    assert answer.status_code == 404
+    assert "There is no job" in answer.text
+    assert answer.headers["Content-Type"].startswith("text/html")
 
 
 def test_nothing_is_wrong_with_the_page(visit: Open, corner: Corner, client: Client) -> None:

@@ -10,6 +10,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type in
 import pytest
 from playwright.sync_api import expect
 
+from common.version import PROTOCOL
 from tests.api.corner import Corner, got
 from tests.dashboard.conftest import Open
 from tests.dashboard.looks import look
@@ -29,7 +30,9 @@ def film(path: Path, colour: str) -> bytes:
 def job_id(corner: Corner, client: Client, tmp_path: Path) -> str:
     source, output = film(tmp_path / "red.mp4", "red"), film(tmp_path / "blue.mp4", "blue")
     sha256 = store(client, output)["sha256"]
-    _, claimed = corner.start(input=f"file:{store(client, source)['sha256']}", output="files")
+    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)})
+    corner.submit(input=f"file:{store(client, source)['sha256']}", output="files")
+    claimed = corner.poll(node["id"])["job"]
     made = {"path": "a b#1.mp4", "kind": "video", "media_type": "video/mp4", "size": len(output)}
     artifact = made | {"sha256": sha256, "location": f"file:{sha256}"}
     assert sha256 == hashlib.sha256(output).hexdigest()
