@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from master.sessions import COOKIE
 from tests.api.corner import Corner
 from tests.dashboard.big import write_state
-from tests.masters import Client, Master, start_master
+from tests.masters import Client, Master, launch_master, wait_until
 from tests.parts import missing
 
+expect.set_options(timeout=20_000)
 EXPECTED = ("status of 401", "status of 400", "status of 409", "[DOM] Password forms")
 """What Chromium says on its console of refusals that the tests bring about, and as advice."""
 
@@ -35,9 +36,11 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     """Without a local door: people sign in. Patient, so that nothing is lost while another test is busy."""
     state_dir = tmp_path_factory.mktemp("dashboard") / "state"
     write_state(state_dir)
-    running = start_master(
+    running = launch_master(
         state_dir, auth="required", lease="1h", heartbeat_timeout="1h", retention="365d", log_level="warning"
     )
+    # It reads all of them first, on a machine that may have much else to do.
+    wait_until(running.healthy, "the master with very many jobs answers", 150)
     yield running
     assert running.stop() == 0
     assert "Traceback" not in running.log.read_text()

@@ -21,7 +21,7 @@ def test_a_running_job_is_canceled_in_its_row(visit: Open, corner: Corner) -> No
     assert page.url.endswith("status=running")
 
 
-def test_the_marked_jobs_are_paused_and_what_cannot_be_is_told(visit: Open, client: Client) -> None:
+def test_the_marked_jobs_are_resumed_together(visit: Open, client: Client) -> None:
     ids = [client.post("/jobs", json={"scenario": "720p-h264"}).json()["id"] for _ in range(2)]
     for job_id in ids:
         client.post(f"/jobs/{job_id}/pause")
@@ -29,11 +29,23 @@ def test_the_marked_jobs_are_paused_and_what_cannot_be_is_told(visit: Open, clie
     for job_id in ids:
         page.get_by_label(f"Mark job {job_id[:8]}").check()
     expect(page.get_by_text("2 marked")).to_be_visible()
-    client.post(f"/jobs/{ids[1]}/cancel")
     page.locator(".marked").get_by_role("button", name="Resume").click()
-    expect(page.get_by_role("alert")).to_contain_text("1 resumed.")
-    expect(page.get_by_role("alert")).to_contain_text(ids[1])
-    assert client.get(f"/jobs/{ids[0]}").json()["status"] == "pending"
+    expect(page.get_by_text("2 jobs resumed.")).to_be_visible()
+    for job_id in ids:
+        assert client.get(f"/jobs/{job_id}").json()["status"] == "pending"
+        client.post(f"/jobs/{job_id}/cancel")
+
+
+def test_what_cannot_be_done_is_told_beside_what_was(client: Client) -> None:
+    ids = [client.post("/jobs", json={"scenario": "720p-h264"}).json()["id"] for _ in range(2)]
+    client.post(f"/jobs/{ids[1]}/cancel")
+    sent = {"do": "pause", "job_id": [*ids, "none"]}
+    answer = client.post("/ui/jobs/change", data=sent, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 409
+    alert = answer.text.partition('role="alert"')[2].partition("</div>")[0]
+    assert "1 paused." in alert
+    assert ids[1] in alert
+    assert "There is no job" in alert
     client.post(f"/jobs/{ids[0]}/cancel")
 
 
