@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 560.0, 300.0
 """Units of the drawing."""
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 12.0, 12.0, 36.0
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 24.0, 12.0, 36.0
 """Its margins."""
 KINDS = 6
 """Series that can be told apart, by colour and by mark; the next begins anew."""
