@@ -17,6 +17,7 @@ from common.locks import hold
 from common.logs import complain, tell
 from common.problems import Problem
 from master import tls
+from master.api import dashboard
 from master.api.documents import archive_entry, told_of_a_job
 from master.app import create_app
 from master.auth import Gate, operator_token
@@ -132,6 +133,7 @@ class Runtime:
         secret = operator_token(config.state_dir)
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate, self._hosts)
+        dashboard.compile_pages(self.app)
         self._begin_webhooks()
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))

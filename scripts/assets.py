@@ -48,7 +48,8 @@ def fetch() -> None:
     for name in ("package.json", LOCK):
         shutil.copy(DASHBOARD / name, FETCHED)
     flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(["npm", "ci", "--prefix", str(FETCHED), *flags], check=True, stdout=sys.stderr)  # noqa: S607 - npm of the PATH, as everywhere
+    npm = shutil.which("npm") or "npm"
+    subprocess.run([npm, "ci", "--prefix", str(FETCHED), *flags], check=True, stdout=sys.stderr)
     shutil.copy(DASHBOARD / LOCK, FETCHED / "node_modules/installed-lock.json")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 from common.model import (
     Attempt,
@@ -90,7 +91,7 @@ def _end(seq: int) -> JobStatus:
     return JobStatus.CANCELED if seq % 20 == 2 else JobStatus.COMPLETED
 
 
-def _ended(seq: int, status: JobStatus, created: datetime) -> dict[str, object]:
+def _ended(seq: int, status: JobStatus, created: datetime) -> Any:
     ended = created + timedelta(seconds=30)
     error = Failure("encode_failed", "ffmpeg ended with status 1") if status is JobStatus.FAILED else None
     attempt = Attempt(1, f"lease-{seq}", NODE, created, ended, _OUTCOMES[status], error)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from master.api.dashboard import account, job, listing, overview
-from master.api.dashboard.page import blueprint, refusal
+from master.api.dashboard import account, compare, job, listing, node, overview
+from master.api.dashboard.page import blueprint, compile_pages, refusal
 
-__all__ = ["account", "blueprint", "job", "listing", "overview", "refusal"]
+__all__ = [
+    "account",
+    "blueprint",
+    "compare",
+    "compile_pages",
+    "job",
+    "listing",
+    "node",
+    "overview",
+    "refusal",
+]

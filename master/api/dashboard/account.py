@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, current_app, request
 
 from common import problems
+from common.fields import Matches, StrictString
 from common.schema import SignInSchema
 from master.api.dashboard.page import STILL_POLICY, back_to, blueprint, form, page
 from master.auth import Gate
@@ -14,6 +15,15 @@ MAX_FORM = 4096
 """Bytes that the form may have: a token is shorter."""
 
 
+class SignInForm(SignInSchema):
+    """What a person signs in with, and the page of ours that was asked for."""
+
+    to = StrictString(
+        load_default="/",
+        validate=Matches(r"/(ui/[ -~]{0,1000})?", "Must be one of the master's own pages."),
+    )
+
+
 def _gate() -> Gate:
     found: Gate = current_app.extensions["gate"]
     return found
@@ -21,13 +31,14 @@ def _gate() -> Gate:
 
 @blueprint.post("/sign-in")
 def sign_in() -> Response:
-    """Open a session for who shows a token of a person."""
+    """Open a session for who shows a token of a person, and show the page that was asked for."""
     try:
-        token = form(SignInSchema, MAX_FORM)["token"].strip()
-        value = _gate().sign_in(token, request.remote_addr)
+        sent = form(SignInForm, MAX_FORM)
+        value = _gate().sign_in(sent["token"].strip(), request.remote_addr)
     except problems.Problem as problem:
-        return page("sign_in.html", 401, STILL_POLICY, error=problem.detail)
-    response = back_to("/")
+        to = request.form.get("to", "/")
+        return page("sign_in.html", 401, STILL_POLICY, error=problem.detail, to=to)
+    response = back_to(sent["to"])
     response.set_cookie(COOKIE, value, max_age=int(LIFE), secure=True, httponly=True, samesite="Strict")
     return response
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Response, current_app, request, url_for
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 from common import problems
 from common.fields import StrictString
@@ -21,12 +21,18 @@ from common.timestamps import parse_timestamp, timestamp
 from master.api.answers import caller, farm
 from master.api.dashboard.page import back_to, blueprint, form, may, page
 from master.api.dashboard.timeline import timeline
+from master.api.dashboard.values import written
 from master.api.dashboard.viewing import Video, Viewing, viewing
-from master.api.documents import archive_cursor, full_job_document, job_document, result_document
-from master.api.queries import ArchiveCursor
+from master.api.documents import (
+    archive_cursor,
+    full_job_document,
+    job_document,
+    parse_archive_cursor,
+    result_document,
+)
 from master.lifecycle import commands
 from master.service import audit, files, jobs, retention
-from master.store.archive import PlaceError
+from master.store.archive import Place, PlaceError
 from master.store.blocks import DamagedError
 from master.store.journal import JournalError
 from master.store.trail import Wanted
@@ -106,9 +112,9 @@ def _find(job_id: str) -> _Found | Response:
 def _find_archived(job_id: str, problem: problems.Problem) -> _Found | Response:
     asked = request.args.get("after")
     try:
-        place = None if asked is None else ArchiveCursor().deserialize(asked)
+        place: Place | None = None if asked is None else parse_archive_cursor(asked)
         entries, rest = retention.page(farm(), caller(), place, 1, job_id)
-    except (PlaceError, ValueError) as error:
+    except (PlaceError, ValidationError) as error:
         raise problems.NOT_FOUND("There is no such place in the archive.") from error
     except DamagedError as error:
         raise problems.INTERNAL(f"{error}.") from error
@@ -121,7 +127,7 @@ def _find_archived(job_id: str, problem: problems.Problem) -> _Found | Response:
 
 def _shown(found: _Found, *, thorough: bool) -> dict[str, Any]:
     document, result = found.job, found.result
-    now = timestamp(farm().clock().wall)
+    now = str(timestamp(farm().clock().wall))
     entries, partial = _entries(found) if thorough and may("audit.page") else ((), False)
     archived = found.record is None
     lines = jobs.log(farm(), caller(), document["id"])[-LINES:] if not archived else []
@@ -136,14 +142,19 @@ def _shown(found: _Found, *, thorough: bool) -> dict[str, Any]:
         "thorough": thorough,
         "lines": lines,
         "most_lines": LINES,
-        "metrics": [_metric(name, value, result or {}) for name, value in metrics.items() if name not in _APART],
+        "metrics": [
+            _metric(name, value, result or {}) for name, value in metrics.items() if name not in _APART
+        ],
         "notes": [(name, metrics[name]) for name in _APART[1:] if metrics.get(name)],
         "command": metrics.get("command"),
-        "artifacts": [_artifact(each, document, archived=archived) for each in (result or {}).get("artifacts", ())],
+        "artifacts": [
+            _artifact(each, document, archived=archived) for each in (result or {}).get("artifacts", ())
+        ],
         "viewing": _viewing(found),
         "parts": _parts(document["id"]),
         "most_parts": MOST_PARTS,
         "key": secrets.token_hex(16),
+        "written": written,
     }
 
 
@@ -184,6 +195,7 @@ def _metric(name: str, value: Any, result: Document) -> dict[str, Any]:
     return {
         "name": name,
         "value": value,
+        "written": written(value),
         "unit": None if known is None else known.unit,
         "source": result["sources"].get(name),
     }

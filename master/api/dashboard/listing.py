@@ -48,7 +48,9 @@ class MarkedForm(Strict):
 
     do = StrictString(load_default=None, allow_none=False, validate=_VERBS)
     one = StrictString(
-        load_default=None, allow_none=False, validate=validate.Regexp(r"\A(cancel|pause|resume|retry):.{1,64}\Z")
+        load_default=None,
+        allow_none=False,
+        validate=validate.Regexp(r"\A(cancel|pause|resume|retry):.{1,64}\Z"),
     )
     job_id = ShortList(StrictString(validate=validate.Length(1, 64)), most=1000, load_default=list)
     status = OneOf(JobStatus, load_default=None, allow_none=False)

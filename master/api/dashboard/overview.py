@@ -16,6 +16,7 @@ from master.api.documents import job_document, node_document, result_document
 from master.lifecycle import commands
 from master.service import JobView, glance, nodes, queue
 
+_IN_NEED = ("unapproved", "quarantined", "offline")
 MOST_NODES = 50
 """Nodes that the page lists; those that need somebody are shown first."""
 _NODE_COMMANDS: dict[str, commands.NodeCommand] = {
@@ -55,7 +56,7 @@ def home() -> Response:
 
 def _shown(seen: glance.Glance) -> dict[str, Any]:
     documents = [node_document(view) for view in seen.nodes]
-    by_need = sorted(documents, key=lambda node: node["status"] not in ("unapproved", "quarantined", "offline"))
+    by_need = sorted(documents, key=lambda node: node["status"] not in _IN_NEED)
     return {
         "counts": seen.counts,
         "paused": seen.paused,

@@ -98,7 +98,7 @@ def _hint(text: str) -> str:
 
 
 def submit(typed: Mapping[str, str]) -> JobView:
-    """Queue what was typed; a form that is sent twice queues one job. The API's problems say what is wrong."""
+    """Queue what was typed, once for each form; the API's problems say what is wrong."""
     document: dict[str, Any] = {name: typed[name] for name in _TOP if typed.get(name)}
     document["parameters"] = _parameters(typed)
     try:

@@ -170,4 +170,3 @@ def _end(job: Document, attempt: Document) -> Step:
         words = WORDS["job_requeued"].format(outcome=_said(outcome))
         return Step(at, "job_requeued", words, attempt["node_id"], attempt["error"])
     return Step(at, event, WORDS[event], attempt["node_id"], attempt["error"])
-

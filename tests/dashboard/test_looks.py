@@ -1,0 +1,24 @@
+"""axe-core finds nothing wrong with the first pages, in dark and light, and a phone shows them whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.corner import Corner
+from tests.dashboard.conftest import Open, progress
+from tests.dashboard.looks import look
+from tests.masters import Client, Master
+
+
+def test_the_form_to_sign_in(visit: Open) -> None:
+    look(visit, "/", token=None)
+
+
+@pytest.mark.parametrize("path", ["/", "/ui/jobs?new=1", "/ui/jobs?after=x"])
+def test_a_page(visit: Open, corner: Corner, client: Client, master: Master, path: str) -> None:
+    _, claimed = corner.start()
+    progress(client, claimed, 10, fps=25.0, speed=1.5)
+    with master.client() as stranger:
+        stranger.post("/nodes/register", json={"address": "x" * 60, "credential": claimed["id"] * 2})
+    look(visit, path)
+    corner.fail(claimed)
