@@ -54,6 +54,13 @@ class Assignment:
     """Which part of its parent it is."""
     parts: tuple[PartDone, ...] = ()
     """What it is to join, or to begin from."""
+    request_id: str | None = None
+    """The request that submitted the job; None: the master does not say."""
+
+    def heading(self, node_id: str) -> str:
+        """The first line that an attempt logs: by it the logs of all programs are found."""
+        asked_for = f", asked for by request {self.request_id}" if self.request_id else ""
+        return f"Attempt {self.attempt} of job {self.job_id} on node {node_id}{asked_for}"
 
 
 @dataclass(frozen=True, slots=True)

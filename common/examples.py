@@ -65,6 +65,7 @@ _JOB: dict[str, Any] = {
     "part": None,
     "stage": "encode",
     "owner": None,
+    "request_id": "880e8400e29b41d4a716446655440003",
     "node_id": None,
     "started_at": None,
     "finished_at": None,

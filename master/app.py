@@ -13,21 +13,23 @@ from common.problems import Problem
 from master.api import (
     audit,
     browsers,
+    dashboard,
     docs,
     events,
     files,
     health,
     jobs,
+    metrics,
     neighbours,
     nodes,
     queue,
     results,
     scenarios,
-    site,
     tokens,
     work,
 )
 from master.api.answers import problem_response
+from master.api.request_ids import follow_requests
 from master.auth import Gate
 from master.hosts import Hosts
 from master.refusals import Refusals
@@ -62,10 +64,15 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
         tokens,
         audit,
         events,
+        metrics,
         docs,
-        site,
+        dashboard,
     ):
         app.register_blueprint(module.blueprint)
+
+    # Before all others: what begins first also ends last.
+    metrics.time_requests(app)
+    follow_requests(app)
 
     @app.before_request
     def _admit() -> None:
@@ -85,9 +92,16 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     refusals = Refusals()
 
     def _refuse(problem: Problem) -> Response:
+        if request.blueprint == dashboard.blueprint.name:
+            # Who opens a page before signing in is a visitor, and gets the form.
+            if request.method == "GET" and problem.type is problems.UNAUTHENTICATED:
+                return dashboard.refusal(problem)
+            refuse = dashboard.refusal
+        else:
+            refuse = problem_response
         if problem.type in (problems.UNAUTHENTICATED, problems.FORBIDDEN):
             refusals.note(_route(), str(request.remote_addr), problem.type.slug, farm.clock().mono)
-        return problem_response(problem)
+        return refuse(problem)
 
     app.register_error_handler(Problem, _refuse)
     app.register_error_handler(HTTPException, _http_error)

@@ -41,6 +41,8 @@ class Config:
     max_streams: int = 1000
     """Streams of events and logs that may be open at once."""
     log_level: str = "info"
+    log_format: str = "people"
+    """`people`, or `json`: an object on each line (`common.logs`)."""
     quarantine_after: int = 3
     """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set
     aside; 0: any number."""

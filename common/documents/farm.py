@@ -148,4 +148,5 @@ class ProblemSchema(Schema):
     title = a_text("the same for people")
     status = StrictInteger(required=True, validate=validate.Range(300, 599), **says("the HTTP status"))
     detail = a_text("what happened, and what to do")
+    request_id = a_text("what the request is called in the master's log")
     errors = fields.List(fields.Nested(FieldErrorSchema), **says("with `invalid`: what to correct"))

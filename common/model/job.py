@@ -91,6 +91,8 @@ class Job:
     """The client's name for the request that made it: a repeat finds this job."""
     request_digest: str | None = None
     """SHA-256 of that request's body."""
+    request_id: str | None = None
+    """The request that submitted it; None: nobody knows any more."""
     retry_of: str | None = None
     """The finished job that this one repeats."""
     parent_id: str | None = None

@@ -28,6 +28,7 @@ from marshmallow import Schema, fields, validate
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
 from common.fields import Matches, StrictInteger, StrictString
 from common.problems import ProblemType
+from common.request_ids import MAX_REQUEST_ID, REQUEST_ID_HEADER
 from common.version import PROTOCOL
 
 SMALL_BODY = 64 * 1024
@@ -74,6 +75,12 @@ HEARD = Header(
     HISTORY_HEADER,
     StrictString(),
     "How many events are on the master's disk, and which start of it says so; agents send it back.",
+)
+REQUEST_ID = Header(
+    REQUEST_ID_HEADER,
+    StrictString(),
+    f"What the request is called in logs: up to {MAX_REQUEST_ID} letters, digits and `._-`. The answer has "
+    "it too; if it is left out, or is another text, the master makes one.",
 )
 INSTANCE = Header(INSTANCE_HEADER, StrictString(), "The agent's process, as it registered.")
 REPLACES = Header(REPLACES_HEADER, StrictString(), "The agent's process that this one takes the place of.")

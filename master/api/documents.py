@@ -138,6 +138,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         "part": job.part,
         "stage": job.stage,
         "owner": job.owner,
+        "request_id": job.request_id,
         "node_id": attempt.node_id if attempt else None,
         "started_at": timestamp(attempt.started_at) if attempt else None,
         "finished_at": timestamp(job.finished_at),

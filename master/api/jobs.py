@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 
 from common import problems
@@ -25,7 +25,7 @@ from master.api.queries import JobsQuery, LogQuery
 from master.api.streams import last_event_id, may_still, stream_response
 from master.lifecycle import commands
 from master.live import MEDIA_TYPE
-from master.service import files, live
+from master.service import JobView, files, live
 from master.service import jobs as service
 from master.submission import Key
 
@@ -52,7 +52,7 @@ def submit() -> Response:
 
     A key is remembered as long as its job: until that moves to the archive.
     """
-    return json_response(job_document(service.submit(farm(), caller(), body(), _key())), 201)
+    return _queued(service.submit(farm(), caller(), body(), _key()))
 
 
 @blueprint.post("/jobs/batch")
@@ -71,6 +71,11 @@ def submit_batch() -> Response:
     """
     views = service.submit_batch(farm(), caller(), body()["jobs"], _key())
     return json_response({"jobs": [job_document(view) for view in views], "count": len(views)}, 201)
+
+
+def _queued(view: JobView) -> Response:
+    g.job_id = view.job.id
+    return json_response(job_document(view), 201)
 
 
 def _key(what: str = "") -> Key | None:
@@ -160,7 +165,7 @@ def retry(job_id: str) -> Response:
     A job that has parts makes all of them anew; a part cannot be retried alone.
     """
     no_body()
-    return json_response(job_document(service.retry(farm(), caller(), job_id, _key(f"retry {job_id} "))), 201)
+    return _queued(service.retry(farm(), caller(), job_id, _key(f"retry {job_id} ")))
 
 
 @blueprint.get("/jobs/<job_id>/logs")

@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, fields
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 from common import problems
 from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportedSchema
@@ -64,6 +64,7 @@ def next_job() -> Response:
     wait: float = asked["wait"]
     asked_at = time.monotonic()
     view = service.next_job(farm(), caller(), asked["node_id"], asked["leases"], wait)
+    g.job_id = None if view is None else view.job.id
     response = json_response(claim_document(view))
     if view is None and time.monotonic() - asked_at < wait / 2:
         response.headers["Retry-After"] = RETRY_AFTER  # it could not be parked

@@ -59,7 +59,8 @@ def refusal(error: ApiError, of: str = "") -> click.ClickException:
 
     `of`: what was to be done, before the sentence.
     """
-    text = f"{of}{error}"
+    where = f" (request {error.request_id})" if error.request_id else ""
+    text = f"{of}{error}{where}"
     if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return DeniedError(text)
     if error.status == HTTPStatus.NOT_FOUND:

@@ -30,6 +30,8 @@ from master.feed import Feed
 from master.files import Shelf
 from master.lifecycle import View, commands, events, families
 from master.live import Hub
+from master.metrics import Measures
+from master.metrics.happenings import Happenings
 from master.service.family import progress_of
 from master.store.archive import Archive
 from master.store.logs import LogStore
@@ -62,6 +64,8 @@ class Caller:
     """What it speaks (`common.version`); None if it does not say."""
     heard: History | None = None
     """The history that it was told of last."""
+    request_id: str | None = None
+    """What this request is called; None: it is none."""
 
     @property
     def actor(self) -> Actor:
@@ -144,8 +148,12 @@ class Farm:
         shelf: Shelf,
         clock: Clock,
         fingerprint: str = "",
+        measures: Measures | None = None,
     ) -> None:
-        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name."""
+        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name.
+
+        `measures`: what the store counts to as well; None: new ones.
+        """
         self.config = config
         self.store = store
         self.logs = logs
@@ -159,10 +167,14 @@ class Farm:
         """The name of this start of the master; see `begin`."""
         self.started = clock()
         """When this start of the master was."""
+        self.certificate_expiry: float | None = None
+        """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)
+        self.measures = measures or Measures()
         store.subscribe(self._after)
+        self.feed.subscribe(Happenings(self.measures, store.job).hear)
 
     def begin(self) -> None:
         """Give this start of the master a name, and keep it. `unavailable` if the disk does not take it."""

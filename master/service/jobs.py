@@ -26,7 +26,8 @@ def submit(
     With a `key`, a repeat of the same request answers the job that the first one made.
     """
     now = farm.clock()
-    job = submission.job_from(fields, key, new_id(), farm.config.max_attempts, now, caller.owner)
+    most, owner = farm.config.max_attempts, caller.owner
+    job = submission.job_from(fields, key, new_id(), most, now, owner, caller.request_id)
     return _queue(farm, caller, [job], key, now)[0]
 
 
@@ -36,7 +37,8 @@ def submit_batch(
     """Queue many jobs, all or none; a repeat with the same `key` answers the jobs that the first one made."""
     now = farm.clock()
     ids = [new_id() for _ in batch]
-    jobs = submission.jobs_from(batch, key, ids, farm.config.max_attempts, now, caller.owner)
+    most, owner = farm.config.max_attempts, caller.owner
+    jobs = submission.jobs_from(batch, key, ids, most, now, owner, caller.request_id)
     return _queue(farm, caller, jobs, key, now)
 
 
@@ -106,7 +108,8 @@ def retry(farm: Farm, caller: Caller, job_id: str, key: submission.Key | None = 
         if not known:
             old = farm.require_job(tx, job_id, caller)
             _check_whole(old)
-            job = submission.repeat_of(old, key, new_id(), farm.config.max_attempts, now)
+            most, request_id = farm.config.max_attempts, caller.request_id
+            job = submission.repeat_of(old, key, new_id(), most, now, request_id)
             known = _place(farm, caller, tx, [job])
         return farm.job_view(tx, known[0])
 

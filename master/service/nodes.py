@@ -129,6 +129,12 @@ def all_nodes(farm: Farm) -> list[NodeView]:
         return [farm.node_view(tx, node.id) for node in tx.nodes()]
 
 
+def names(farm: Farm) -> dict[str, str]:
+    """What people know each node by, by its id."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return {node.id: node.address for node in tx.nodes()}
+
+
 def get(farm: Farm, node_id: str) -> NodeView:
     """One node, or `unknown_node`."""
     with farm.store.transaction(farm.clock()) as tx:

@@ -14,7 +14,7 @@ from typing import Any
 
 from common.version import VERSION
 
-FORMAT = 4
+FORMAT = 5
 """Raised, with a migration, when the program before could not read what is written now."""
 
 Document = dict[str, Any]
@@ -39,7 +39,12 @@ def _from_3(document: Document) -> Document:
     return document
 
 
-MIGRATIONS: dict[int, Callable[[Document], Document]] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(document: Document) -> Document:
+    """Format 5 brought the ids of requests to jobs; they have a default."""
+    return document
+
+
+MIGRATIONS: dict[int, Callable[[Document], Document]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """By format: what turns a document of it into one of the next."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
+from master.store.meter import UNMETERED, Meter
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -203,6 +205,7 @@ class MemoryStore:
         *,
         on_failure: Callable[[str], None] = lambda _: None,
         segment_bytes: int = journal.SEGMENT_BYTES,
+        meter: Meter = UNMETERED,
     ) -> None:
         """Load what is there. `JournalError` if it is damaged, `JournalFullError` if there is no room."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -212,6 +215,7 @@ class MemoryStore:
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
+        self._meter = meter
         self._failed = False
         self._listeners: list[Listener] = []
         self.liveness = Liveness()
@@ -220,7 +224,7 @@ class MemoryStore:
         """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
         last = self._load(now)
         self.history = self._state.history
-        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
+        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
     @contextmanager
     def transaction(self, now: Now, actor: Actor = MASTER) -> Iterator[Transaction]:
@@ -232,8 +236,10 @@ class MemoryStore:
         """
         told: Told | None = None
         position = history = 0
+        asked = taken = time.perf_counter()
         try:
             with self._lock:
+                taken = time.perf_counter()
                 tx = Transaction(self._state, self._journal, now, actor)
                 try:
                     yield tx
@@ -241,6 +247,8 @@ class MemoryStore:
                     position, history = self._journal.position, self._state.history
                     told = tx.told() if tx.events else None
         finally:
+            self._meter.waited(taken - asked)
+            self._meter.held(time.perf_counter() - taken)
             self._wait_synced(position)
             with self._telling:
                 self.history = max(self.history, history)
@@ -267,6 +275,10 @@ class MemoryStore:
     def token_with_secret(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256; takes no lock either."""
         return self._state.token_with_secret(digest)
+
+    def job(self, job_id: str) -> Job | None:
+        """The job as it is now, on disk or not; takes no lock either."""
+        return self._state.jobs.get(job_id)
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

@@ -17,6 +17,7 @@ from enum import Enum
 from typing import Any
 
 from common.problems import Problem
+from common.request_ids import new_request_id
 from master.worker.admission import address_of
 from master.worker.framing import end_of_head
 from master.worker.outbox import Answer, Outbox, StreamedAnswer
@@ -130,6 +131,11 @@ class Connection:
         return len(self._received) + len(self._outbox)
 
     @property
+    def request_id(self) -> str | None:
+        """What its sender calls the request that is coming in; None if it does not say, or not well."""
+        return None if self._incoming is None else self._incoming.request_id
+
+    @property
     def begun(self) -> bool:
         """Whether a part of a request has come."""
         return self.stage is Stage.REQUEST and (bool(self._received) or self._incoming is not None)
@@ -224,14 +230,18 @@ class Connection:
             self._answer = None
         self.enter(Stage.SENDING)
 
-    def refuse(self, problem: Problem) -> None:
-        """Answer with a problem, and let that be the last answer."""
+    def refuse(self, problem: Problem, request_id: str | None = None) -> None:
+        """Answer with a problem, and let that be the last answer.
+
+        `request_id`: the refused request's; None: that of the one that is coming in.
+        """
         if self._answer is not None and self._answer.begun:
             raise ConnectionAbortedError("an answer broke off")
         self._drop_answer()
+        request_id = request_id or self.request_id or new_request_id()
         self._incoming = None
         self._received.clear()
-        self._outbox.sendall(render(problem))
+        self._outbox.sendall(render(problem, request_id))
         self._last = True
         self.enter(Stage.SENDING)
 
@@ -271,7 +281,7 @@ class Connection:
         answer = None
         while answer is None:
             self._receive(MAX_PLAIN_HEAD)
-            answer = answer_plain(bytes(self._received), self.sock.getsockname())
+            answer = answer_plain(bytes(self._received), self.sock.getsockname(), new_request_id())
         self._received.clear()
         self._outbox.sendall(answer)
         self._last = True

@@ -191,6 +191,7 @@ CASES: dict[str, Case] = {
     "work.report": Case(lambda world: _report(world.running(), log=["x" * 1000] * 100)),
     "results.page": read(),
     "results.archived": read(),
+    "metrics.scrape": read(),
 }
 """By endpoint."""
 
