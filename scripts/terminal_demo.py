@@ -48,7 +48,7 @@ class Scene:
 
 
 SCENES = (
-    Scene("ffrtmp jobs submit 720p-h264 -p duration=15 --wait"),
+    Scene("ffrtmp jobs submit 720p-h264 -p duration=6 --wait"),
     Scene("ffrtmp jobs submit 480p30-h264 -p ladder=480p,360p,240p -p duration=15 --wait"),
     Scene("ffrtmp -q jobs submit 1080p-h264 -p duration=15 --priority high", shown=False),
     Scene("ffrtmp -q jobs submit 720p-h264 -p duration=30", shown=False),

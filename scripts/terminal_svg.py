@@ -27,6 +27,7 @@ _COLOURS = {
 }  # fmt: skip
 BOLD = ' font-weight="700"'
 _DIM = "#8892a6"
+_FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace"
 _GROUND = "#0f1724"
 
 Row = tuple[tuple[int, str, str, bool], ...]
@@ -102,8 +103,7 @@ def svg(cast: str, title: str, description: str) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-            f'width="{width:.0f}" height="{height:.0f}" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,'
-            f'monospace" font-size="{SIZE}">',
+            f'width="{width:.0f}" height="{height:.0f}" font-family="{_FONTS}" font-size="{SIZE}">',
             f"<title>{escape(title)}</title><desc>{escape(description)}</desc>",
             f"<style>text{{white-space:pre}}.f{{animation:film {whole:.1f}s step-end infinite}}"
             f"@keyframes film{{0%{{transform:translateY(0)}}{steps}"
