@@ -26,6 +26,7 @@ from master.api import (
     results,
     scenarios,
     tokens,
+    webhooks,
     work,
 )
 from master.api.answers import problem_response
@@ -52,22 +53,8 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    for module in (
-        health,
-        nodes,
-        scenarios,
-        jobs,
-        queue,
-        work,
-        results,
-        files,
-        tokens,
-        audit,
-        events,
-        metrics,
-        docs,
-        dashboard,
-    ):
+    farms = (health, nodes, scenarios, jobs, queue, work, results, files, tokens, webhooks, audit, events)
+    for module in (*farms, metrics, docs, dashboard):
         app.register_blueprint(module.blueprint)
 
     # Before all others: what begins first also ends last.

@@ -114,6 +114,11 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     default=1000,
     help="Streams of events and logs that may be open at once.",
 )
+@click.option(
+    "--allow-private-webhooks",
+    is_flag=True,
+    help="Let webhooks be sent to private addresses, this machine's too, and there without TLS.",
+)
 @log_options
 @click.version_option(VERSION, prog_name="master")
 def main(**options: object) -> None:

@@ -6,10 +6,13 @@ A screen's lines are drawn once each, however many screens show them. Who wants 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
+from typing import Any
 
 import pyte
 from pyte.screens import Char
@@ -34,6 +37,10 @@ Row = tuple[tuple[int, str, str, bool], ...]
 """Pieces of a line: where each begins, its text, its colour, and whether it is bold."""
 
 
+_Aside = tuple[Any, int, int]
+_OTHER_SCREEN = re.compile(r"(\x1b\[\?1049[hl])")
+
+
 @dataclass(frozen=True, slots=True)
 class Shot:
     """What the screen was from some moment on."""
@@ -48,8 +55,9 @@ def shots(cast: str) -> list[Shot]:
     screen = pyte.Screen(head["width"], head["height"])
     stream = pyte.Stream(screen)
     found: list[Shot] = []
+    aside: list[_Aside] = []
     for number, (at, _, data) in enumerate(events):
-        stream.feed(data)
+        _feed(screen, stream, data, aside)
         last = number + 1 == len(events)
         due = not found or at >= found[-1].at + EVERY
         quiet = last or events[number + 1][0] > at + 0.05  # a screen that is half drawn is none
@@ -58,6 +66,17 @@ def shots(cast: str) -> list[Shot]:
             if not found or found[-1].rows != rows:
                 found.append(Shot(at, rows))
     return found
+
+
+def _feed(screen: pyte.Screen, stream: pyte.Stream, data: str, aside: list[_Aside]) -> None:
+    """Shows what was written. pyte has one screen only: what a full-screen program covers is put aside."""
+    for piece in _OTHER_SCREEN.split(data):
+        if piece == "\x1b[?1049h":
+            aside.append((deepcopy(screen.buffer), screen.cursor.x, screen.cursor.y))
+        elif piece == "\x1b[?1049l" and aside:
+            screen.buffer, screen.cursor.x, screen.cursor.y = aside.pop()
+        else:
+            stream.feed(piece)
 
 
 def _row(line: dict[int, Char], columns: int) -> Row:

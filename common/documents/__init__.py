@@ -33,6 +33,15 @@ from common.documents.jobs import (
 from common.documents.nodes import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema, TermsSchema
 from common.documents.results import ReportedSchema, ResultSchema, ResultsSchema
 from common.documents.tokens import MadeTokenSchema, TokenDocumentSchema, TokensSchema
+from common.documents.webhooks import (
+    DeliveriesSchema,
+    DeliverySchema,
+    MadeWebhookSchema,
+    MessageSchema,
+    RotatedSchema,
+    WebhookDocumentSchema,
+    WebhooksSchema,
+)
 
 __all__ = [
     "AttemptSchema",
@@ -41,6 +50,8 @@ __all__ = [
     "BatchDocumentSchema",
     "ClaimSchema",
     "ClaimedSchema",
+    "DeliveriesSchema",
+    "DeliverySchema",
     "FailureSchema",
     "FieldErrorSchema",
     "FileDocumentSchema",
@@ -52,6 +63,8 @@ __all__ = [
     "JobsSchema",
     "LogSchema",
     "MadeTokenSchema",
+    "MadeWebhookSchema",
+    "MessageSchema",
     "NodeSchema",
     "NodesSchema",
     "PartSchema",
@@ -63,6 +76,7 @@ __all__ = [
     "ReportedSchema",
     "ResultSchema",
     "ResultsSchema",
+    "RotatedSchema",
     "ScenarioSchema",
     "ScenariosSchema",
     "StatusSchema",
@@ -70,4 +84,6 @@ __all__ = [
     "TokenDocumentSchema",
     "TokensSchema",
     "UploadSchema",
+    "WebhookDocumentSchema",
+    "WebhooksSchema",
 ]

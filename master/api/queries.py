@@ -260,3 +260,9 @@ class NextJobQuery(Strict):
     leases = Leases(
         load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")
     )
+
+
+class DeliveriesQuery(Strict):
+    """How many deliveries."""
+
+    limit = _limit()

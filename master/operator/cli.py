@@ -33,6 +33,7 @@ from master.operator.talk import talks
 from master.operator.target import DEFAULT_MASTER, Target, choose
 from master.operator.tokens import tokens
 from master.operator.watch import watch
+from master.operator.webhooks import webhooks
 
 
 @click.group(cls=Program, context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
@@ -123,7 +124,7 @@ def _token(chosen: Target, text: str | None) -> TokenText | None:
         raise click.BadParameter(f"what it holds {error}", param_hint=hint) from error
 
 
-for group in (nodes, jobs, files, queue, tokens, config):
+for group in (nodes, jobs, files, queue, tokens, webhooks, config):
     main.add_command(group)
 
 

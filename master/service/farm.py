@@ -17,12 +17,14 @@ from common.model import (
     Constraints,
     Job,
     JobStatus,
+    Load,
     Node,
     NodeStatus,
     Now,
     Progress,
     Role,
     Token,
+    Webhook,
 )
 from master import lifecycle, scheduler
 from master.config import Config
@@ -36,6 +38,7 @@ from master.service.family import progress_of
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
+from master.store.samples import sample
 from master.store.told import Told
 from master.throttle import Throttle
 from master.waiters import Waiters
@@ -92,6 +95,7 @@ class NodeView:
     held: tuple[Job, ...]
     """The jobs that it runs."""
     last_heartbeat: datetime | None
+    load: Load | None = None
 
     @property
     def running(self) -> int:
@@ -199,6 +203,7 @@ class Farm:
         job: Job | None = None,
         node: Node | None = None,
         token: Token | None = None,
+        webhook: Webhook | None = None,
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
         held = tx.held(node.id) if node is not None else ()
@@ -207,6 +212,7 @@ class Farm:
             node,
             held,
             token,
+            webhook,
             tx.farm(),
             family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
             next_seq=tx.next_seq(),
@@ -263,7 +269,13 @@ class Farm:
         """The node as it is now, or `unknown_node`."""
         node = self.require_node(tx, node_id)
         last_heartbeat = self.store.liveness.last_heard(node_id) or node.last_seen
-        return NodeView(node, tx.held(node_id), last_heartbeat)
+        return NodeView(node, tx.held(node_id), last_heartbeat, self.store.liveness.samples.load(node_id))
+
+    def sample(self, tx: Transaction, node_id: str, load: Load | None) -> None:
+        """Keep, for a while, how busy a node is that gave a sign of life."""
+        held, liveness = tx.held(node_id), self.store.liveness
+        progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+        liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
         """`job` as it is now. `reasons` remembers, for a page, why jobs of a kind wait."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
@@ -19,6 +19,7 @@ from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.meter import UNMETERED, Meter
+from master.store.recent import Ended
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -103,9 +104,21 @@ class Transaction:
         """All tokens, in the order in which they were made."""
         return list(self._state.tokens.values())
 
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks, in the order in which they were made."""
+        return list(self._state.webhooks.values())
+
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
         return self._state.held(node_id)
+
+    def recent(self, node_id: str) -> list[Ended]:
+        """The newest attempts that ended on a node, newest first."""
+        return self._state.recent.of(node_id)
 
     def standings(self) -> Iterator[tuple[Node, tuple[Job, ...]]]:
         """All nodes, each with the jobs that run on it."""
@@ -279,6 +292,14 @@ class MemoryStore:
     def job(self, job_id: str) -> Job | None:
         """The job as it is now, on disk or not; takes no lock either."""
         return self._state.jobs.get(job_id)
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id; takes no lock either."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks; takes no lock either."""
+        return list(self._state.webhooks.values())
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

@@ -12,11 +12,12 @@ from itertools import islice
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token
+from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
 from master.store.queue import Queue
+from master.store.recent import Recent
 from master.store.references import References
 
 ListingName = tuple[str | None, JobStatus | None]
@@ -47,6 +48,7 @@ class State:
         self.jobs: dict[str, Job] = {}
         self.nodes: dict[str, Node] = {}
         self.tokens: dict[str, Token] = {}
+        self.webhooks: dict[str, Webhook] = {}
         self.farm = FarmState()
         self.history = 0
         """How many events led here, since the beginning."""
@@ -62,6 +64,7 @@ class State:
         self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
         self._families = Families()
+        self.recent = Recent()
 
     def record(self, key: RecordKey) -> lifecycle.Record | None:
         """The record with this key."""
@@ -70,6 +73,8 @@ class State:
             return self.farm
         if kind is Token:
             return self.tokens.get(identifier)
+        if kind is Webhook:
+            return self.webhooks.get(identifier)
         return self.jobs.get(identifier) if kind is Job else self.nodes.get(identifier)
 
     def put(self, key: RecordKey, record: lifecycle.Record | None, now: Now) -> None:
@@ -82,6 +87,10 @@ class State:
             self._by_secret[record.secret_hash] = record.id
         elif kind is Token:
             del self._by_secret[self.tokens.pop(identifier).secret_hash]
+        elif isinstance(record, Webhook):
+            self.webhooks[record.id] = record
+        elif kind is Webhook:
+            del self.webhooks[identifier]
         elif isinstance(record, Job):
             self._put_job(self.jobs.get(record.id), record, now)
         elif kind is Job:
@@ -170,6 +179,7 @@ class State:
 
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs[new.id] = new
+        self.recent.add(old, new)
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
             self._unindex(old)
@@ -237,6 +247,7 @@ class State:
         if new is None:
             del self.nodes[old.id]
             self._held.pop(old.id, None)
+            self.recent.forget(old.id)
 
     def _forget_credential(self, digest: str, node_id: str) -> None:
         """Nodes may have the same credential, if somebody gave it to both by hand."""

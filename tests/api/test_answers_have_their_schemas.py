@@ -14,7 +14,7 @@ from master.app import create_app
 from tests.api.corner import Corner, got
 from tests.api.routes import is_page
 from tests.files.support import artifact, begin, content, finish_with, store
-from tests.masters import Client
+from tests.masters import Client, wait_until
 
 _UNUSED: Any = None
 APP = create_app(_UNUSED, _UNUSED, _UNUSED)  # nobody calls it
@@ -88,6 +88,7 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     token = got(client.post("/tokens", json={"role": "join"}), 201)
     got(client.get("/tokens"))
     assert client.delete(f"/tokens/{token['id']}").ok
+    _use_webhooks(client)
     got(client.post(f"/nodes/{node['id']}/credential", json={"credential": "n" * 43 + node["id"]}))
     got(client.post(f"/nodes/{node['id']}/revoke"))
     assert client.post(f"/nodes/{node['id']}/leave").ok
@@ -112,6 +113,27 @@ def _use_files(corner: Corner) -> None:
     finish_with(corner, claimed, artifact(file, "a.mp4", "video", "video/mp4"))
     assert client.get(f"/jobs/{claimed['id']}/artifacts/a.mp4").content == data
     assert client.delete(f"/files/{file['sha256']}").ok
+
+
+def _use_webhooks(client: Client) -> None:
+    webhook = got(
+        client.post("/webhooks", json={"url": "https://hooks.invalid/", "events": ["job_failed"]}), 201
+    )
+    path = f"/webhooks/{webhook['id']}"
+    for verb in ("pause", "resume", "rotate"):
+        got(client.post(f"{path}/{verb}"))
+    got(client.post(f"{path}/replay", json={"since_seq": 1}), 202)
+    asked = got(client.post(f"{path}/test"), 202)
+    wait_until(
+        lambda: (
+            asked["message_id"]
+            in {each["message_id"] for each in got(client.get(f"{path}/deliveries"))["deliveries"]}
+        ),
+        "the test was sent",
+    )
+    got(client.get(path))
+    got(client.get("/webhooks"))
+    assert client.delete(path).ok
 
 
 def look(client: Client, job_id: str, node_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from master.api.dashboard import account, listing, overview
+from master.api.dashboard import account, job, listing, overview
 from master.api.dashboard.page import blueprint, refusal
 
-__all__ = ["account", "blueprint", "listing", "overview", "refusal"]
+__all__ = ["account", "blueprint", "job", "listing", "overview", "refusal"]
