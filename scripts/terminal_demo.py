@@ -39,7 +39,7 @@ _PROMPT = "\x1b[32m$\x1b[0m "
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A command, and the keys that are pressed so many seconds after it began."""
+    """A command, and the keys that are pressed so many seconds after it wrote something."""
 
     command: str
     keys: Sequence[tuple[float, str]] = ()
@@ -49,7 +49,7 @@ class Scene:
 
 SCENES = (
     Scene("ffrtmp jobs submit 720p-h264 -p duration=6 --wait"),
-    Scene("ffrtmp jobs submit 480p30-h264 -p ladder=480p,360p,240p -p duration=15 --wait"),
+    Scene("ffrtmp jobs submit 480p30-h264 -p ladder=480p,360p,240p -p duration=8 --wait"),
     Scene("ffrtmp -q jobs submit 1080p-h264 -p duration=15 --priority high", shown=False),
     Scene("ffrtmp -q jobs submit 720p-h264 -p duration=30", shown=False),
     Scene("ffrtmp -q jobs submit 1080p-h264 -p duration=20 --priority low", shown=False),
@@ -146,6 +146,8 @@ def play(
     while True:
         ready, _, _ = select.select([terminal], [], [], 0.1)
         now = time.monotonic()
+        if first:
+            begun = now
         if left and now - begun >= left[0][0]:
             os.write(terminal, left.pop(0)[1].encode())
         if not ready:
