@@ -12,7 +12,7 @@ SEED =
 SOURCES = agent common master scripts tests bench setup.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test torture truth scan demo build-distributed assets lint lock install uninstall clean
+.PHONY: help setup test torture truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -42,6 +42,10 @@ scan: ready ## scan a master's TLS (testssl.sh) and the locked packages (pip-aud
 
 demo: ready ## a master and two agents on this machine encode the guide's three jobs
 	@$(PY) scripts/demo.py
+
+terminal-demo: ready ## record the terminal session that README.md shows
+	@scripts/setup.sh --tests
+	@$(PY) -m scripts.terminal_demo
 
 build-distributed: ready ## build bin/master, bin/agent and bin/ffrtmp: single files to copy anywhere
 	@$(PY) scripts/build.py

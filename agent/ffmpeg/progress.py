@@ -44,7 +44,7 @@ class ProgressParser:
         micros = _number(self._block.get("out_time_us", self._block.get("out_time_ms")))
         percent = None
         if frame is not None and self._total:
-            percent = min(100.0, round(100.0 * frame / self._total, 1))
+            percent = min(100.0, round(100.0 * frame / self._total, 4))
         return Progress(
             frame=None if frame is None else int(frame),
             fps=_number(self._block.get("fps")),

@@ -97,7 +97,7 @@ def test_a_master_that_is_away_is_said_once_and_so_is_its_return() -> None:
     changes = Changes(stream)
     for away in (None, "the master does not answer", "the master does not answer", None, None):
         changes.show([], {}, away)
-    assert stream.getvalue() == "the master does not answer; reconnecting\nthe master answers again\n"
+    assert stream.getvalue() == "reconnecting: the master does not answer\nthe master answers again\n"
 
 
 def test_a_line_says_what_came_of_it() -> None:

@@ -106,5 +106,5 @@ def test_only_what_was_finished_lately_counts_as_throughput() -> None:
 def test_it_says_that_it_is_reconnecting_held_still_or_that_the_queue_is_paused() -> None:
     (head, *_) = screen(farm(paused=True), View(away="the master does not answer"), (120, 24))
     assert "the queue is paused" in head
-    assert "the master does not answer; reconnecting" in head
+    assert "reconnecting: the master does not answer" in head
     assert "held still" in screen(farm(), View(frozen=True))[0]

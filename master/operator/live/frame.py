@@ -102,7 +102,7 @@ def _head(seen: Seen, view: View, where: str) -> Text:
     for text, style, yes in (
         ("  the queue is paused", "yellow", seen.paused),
         ("  held still", "reverse", view.frozen),
-        (f"  {safe(view.away or '')}; reconnecting", "bold yellow", view.away is not None),
+        (f"  reconnecting: {safe(view.away or '')}", "bold yellow", view.away is not None),
     ):
         if yes:
             said.append(text, style=style)

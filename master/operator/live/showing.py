@@ -73,7 +73,7 @@ class Bars:
     def _draw(self) -> Group:
         most = max(2, self._console.height - _ABOVE)
         drawn = rows(self._jobs, self._parts, self._shown, time.monotonic(), most)
-        said = [] if self._away is None else [Text(f"{safe(self._away)}; reconnecting", style="yellow")]
+        said = [] if self._away is None else [Text(f"reconnecting: {safe(self._away)}", style="yellow")]
         return Group(drawn, *said)
 
 
@@ -98,7 +98,7 @@ class Changes:
     ) -> None:
         """What the last look found."""
         if away is not None and self._away is None:
-            click.echo(f"{safe(away)}; reconnecting", file=self._stream)
+            click.echo(f"reconnecting: {safe(away)}", file=self._stream)
         elif away is None and self._away is not None:
             click.echo("the master answers again", file=self._stream)
         self._away = away

@@ -17,6 +17,7 @@ from master.operator.exits import Exit
 from master.operator.formats import Answer, Document
 from master.operator.live.looking import Away, Bell, Jobs, pause
 from master.operator.live.showing import Display, display_on, result_line
+from master.operator.records import JOBS
 from master.operator.talk import show
 
 _MOST_CANCELS = 10
@@ -47,7 +48,7 @@ def wait(
         for job in done:
             click.echo(result_line(job, results[job["id"]]))
 
-    show(Answer(done[0] if len(done) == 1 else done, for_people), settings)
+    show(Answer(done[0] if len(done) == 1 else done, for_people, JOBS), settings)
     completed = all(job["status"] == JobStatus.COMPLETED for job in done)
     raise click.exceptions.Exit(Exit.OK if completed else Exit.NO)
 
