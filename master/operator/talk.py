@@ -35,7 +35,8 @@ def clear_failures(settings: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        where = f" (request {error.request_id})" if error.request_id else ""
+        # What the caller did wrong is in the sentence; what the master did wrong is in its log.
+        where = f" (request {error.request_id})" if error.request_id and error.status >= 500 else ""
         raise click.ClickException(f"{error}{where}") from error
     except TrustError as error:
         raise click.ClickException(str(error)) from error

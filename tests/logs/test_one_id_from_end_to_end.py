@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.masters import wait_until
+from tests.masters import start_master
 from tests.operator.conftest import Ffrtmp
 from tests.system.conftest import farm
 from tests.system.farm import Farm, job_is
@@ -51,19 +51,18 @@ def test_all_that_an_agent_writes_is_json_and_so_is_why_it_ends(farm: Farm) -> N
     assert line["level"] == "critical"
 
 
-def test_ffrtmp_says_by_which_id_a_refusal_is_found(farm: Farm, tmp_path: Path) -> None:
-    master = farm.master(log_format="json", log_level="debug")
-    done = Ffrtmp(master.url, tmp_path)("jobs", "show", "none")
-    assert done.returncode != 0
-    request_id = done.stderr.rpartition("(request ")[2].rstrip(")\n")
-    assert len(request_id) == 32, done.stderr
-
-    def found() -> list[dict[str, Any]]:
-        lines = documents(master.log.read_text())
-        return [line for line in lines if line.get("request_id") == request_id]
-
-    (line,) = wait_until(found, "the request is in the log")
-    assert (line["route"], line["status"]) == ("/jobs/<job_id>", 404)
+def test_ffrtmp_says_by_which_id_a_mistake_of_the_master_is_found(tmp_path: Path) -> None:
+    master = start_master(tmp_path / "master", log_format="json")
+    try:
+        ffrtmp = Ffrtmp(master.url, tmp_path)
+        job_id = ffrtmp.json("jobs", "submit", "480p30-h264")["id"]
+        (master.state_dir / "logs" / job_id[:2] / f"{job_id}.log").mkdir(parents=True)
+        done, wrong = ffrtmp("jobs", "logs", job_id), ffrtmp("jobs", "show", "none")
+    finally:
+        master.stop()
+    (line,) = [line for line in documents(master.log.read_text()) if line["level"] == "error"]
+    assert done.stderr.endswith(f" (request {line['request_id']})\n")
+    assert "(request" not in wrong.stderr  # the sentence says it all
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])
