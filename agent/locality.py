@@ -5,20 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 
-import psutil
-
 from common.ip import IPAddress, parse_ip
-
-
-def interface_addresses() -> tuple[str, ...]:
-    """The IP addresses of this machine's interfaces, sorted, without IPv6 scopes."""
-    found = {
-        entry.address.partition("%")[0]
-        for entries in psutil.net_if_addrs().values()
-        for entry in entries
-        if entry.family in (socket.AF_INET, socket.AF_INET6)
-    }
-    return tuple(sorted(found))
 
 
 def is_this_machine(host: str, addresses: Iterable[str]) -> bool:

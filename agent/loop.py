@@ -20,6 +20,7 @@ from typing import Any
 
 import requests
 
+from agent.advance import Paces
 from agent.config import Config
 from agent.delivery import deliver
 from agent.energy.account import Account, Means
@@ -78,6 +79,7 @@ class Agent:
         self._files = files
         self._running = RunningJobs(slots)
         self._account = Account(means, self._running)
+        self._paces = Paces()
         self._draining = threading.Event()
         self._ended = threading.Event()
         self._stop = threading.Event()
@@ -211,6 +213,7 @@ class Agent:
                 inputs=self._config.inputs,
                 outputs=self._config.outputs,
                 account=self._account,
+                paces=self._paces,
                 files=self._files,
                 clips=self._config.state_dir / "clips",
             )

@@ -31,7 +31,7 @@ from agent.files import Files
 from agent.inputs.media import check_root
 from agent.inputs.rules import InputRules
 from agent.link import Link, RefusedError, retry
-from agent.locality import interface_addresses, is_this_machine
+from agent.locality import is_this_machine
 from agent.loop import Agent
 from agent.outbox import Outbox
 from agent.publish.rules import OutputRules
@@ -43,6 +43,7 @@ from common.client import ApiError, MasterClient, Trust, establish_trust
 from common.inputs import HostPattern
 from common.logs import tell
 from common.model import Report
+from common.reach import interface_addresses
 from common.tokens import TokenText
 from common.trust import TrustError, explain
 from common.version import VERSION

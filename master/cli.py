@@ -108,6 +108,17 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     default=0,
     help="Open connections of one address; loopback is exempt; 0: any number.",
 )
+@click.option(
+    "--max-streams",
+    type=click.IntRange(1, 10_000),
+    default=1000,
+    help="Streams of events and logs that may be open at once.",
+)
+@click.option(
+    "--allow-private-webhooks",
+    is_flag=True,
+    help="Let webhooks be sent to private addresses, this machine's too, and there without TLS.",
+)
 @log_options
 @click.version_option(VERSION, prog_name="master")
 def main(**options: object) -> None:

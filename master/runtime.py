@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import ssl
 import threading
 from datetime import datetime
@@ -16,13 +17,14 @@ from common.locks import hold
 from common.logs import complain, tell
 from common.problems import Problem
 from master import tls
-from master.api.documents import archive_entry
+from master.api.documents import archive_entry, told_of_a_job
 from master.app import create_app
 from master.auth import Gate, operator_token
 from master.config import Config
 from master.errors import StartError
 from master.files import Shelf
 from master.hosts import Hosts
+from master.metrics import Measures
 from master.reaper import Reaper
 from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
@@ -30,11 +32,18 @@ from master.service import Farm, files, tokens, work
 from master.service.audit import AuditRetention
 from master.service.farm import new_id
 from master.service.retention import Retention
+from master.service.webhooks import Desk
 from master.store.archive import Archive
 from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
+from master.store.meter import Meter
 from master.store.restored import restored_marker, rewound
+from master.webhooks import signing
+from master.webhooks.book import NAME as BOOK
+from master.webhooks.book import Book
+from master.webhooks.dispatch import Dispatcher
+from master.webhooks.post import Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -106,18 +115,24 @@ class Runtime:
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         self._hosts = Hosts(names_of(config, chain))
         try:
-            self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
+            measures = Measures()
+            meter = Meter(
+                measures.lock_wait.observe, measures.lock_hold.observe, measures.journal_sync.observe
+            )
+            self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die, meter=meter)
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
             logs, shown = LogStore(config.state_dir / "logs"), tls.shown_fingerprint(chain)
             shelf = Shelf(config.state_dir / "files", config.files_quota, clock, new_id)
-            self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown)
+            self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
+            self.farm.certificate_expiry = tls.expiry(chain)
             self.farm.begin()
         except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
         secret = operator_token(config.state_dir)
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate, self._hosts)
+        self._begin_webhooks()
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
         # A thread of its own: it asks for this machine's name, and DNS may take its time.
@@ -133,14 +148,20 @@ class Runtime:
         self._renewer.start()
         self._archivist.start()
         self._files_chore.start()
+        self._dispatcher.start()
 
     def begin_shutdown(self) -> None:
-        """Answer every parked poll, and let nothing run out any more: nobody can be heard from now on."""
+        """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard
+        from now on.
+        """
         self._reaper.stop()
         self.farm.waiters.close()
+        self.farm.live.close()
 
     def close(self) -> None:
         """Stop the reaper, sync and close the store, and let the next worker in."""
+        self._dispatcher.stop()
+        self._book.close()
         self._archivist.stop()
         self._files_chore.stop()
         self.farm.shelf.close()
@@ -151,6 +172,17 @@ class Runtime:
         except (JournalError, JournalFullError) as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         os.close(self._lock)
+
+    def _begin_webhooks(self) -> None:
+        """Nothing is sent yet."""
+        try:
+            key = signing.load_key(self._config.state_dir)
+            self._book = Book(self._config.state_dir / BOOK)
+        except (OSError, sqlite3.Error) as error:
+            raise StartError(f"cannot keep webhooks in {self._config.state_dir}: {error}") from error
+        world = Surroundings(self._config.allow_private_webhooks, clock=self._clock)
+        self._dispatcher = Dispatcher(self.farm, self._book, key, told_of_a_job, world)
+        self.app.extensions["webhooks"] = Desk(self.farm, self._book, key, world, self._dispatcher.wake)
 
     def _tell_of_restore(self) -> None:
         """If this state is a restored copy, let its history say so before anything is added to it."""
@@ -201,6 +233,7 @@ class Runtime:
             log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
         else:
             self.ssl_context.load_cert_chain(chain, key)
+            self.farm.certificate_expiry = tls.expiry(chain)
             self._hosts.learn(names_of(self._config, chain))
 
 

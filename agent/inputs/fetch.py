@@ -18,10 +18,16 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote, urljoin
 
-from agent.inputs.reach import NoAddressError, PrivateAddressError, Resolve, addresses_of
 from agent.inputs.rules import InputFailedError, InputRules
-from agent.locality import interface_addresses
 from common.inputs import Url, parse_url
+from common.reach import (
+    NoAddressError,
+    PrivateAddressError,
+    Resolve,
+    addresses_of,
+    interface_addresses,
+    resolve,
+)
 from common.version import VERSION
 
 MAX_REDIRECTS = 5
@@ -41,12 +47,6 @@ _GONE = (404, 410)
 _LATER = (408, 425, 429)
 _UNRESERVED = "%/:=&?~!$'()*+,;@[]-._"
 """What a target may have as it is; the rest is written as %XX of its UTF-8."""
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The host's addresses, as the system finds them."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.inputs.fetch import Surroundings
-from agent.inputs.reach import NoAddressError, PrivateAddressError, addresses_of
 from agent.stream.wire import SILENCE, LostError, Wire, prepare
 from common.inputs import HostPattern, Origin
+from common.reach import NoAddressError, PrivateAddressError, addresses_of
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach one address, and for the TLS handshake."""

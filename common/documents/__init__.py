@@ -13,6 +13,7 @@ from common.documents.farm import (
     QueueSchema,
     ScenarioSchema,
     ScenariosSchema,
+    StatusSchema,
 )
 from common.documents.files import FileDocumentSchema, FilesSchema, UploadSchema
 from common.documents.jobs import (
@@ -32,6 +33,15 @@ from common.documents.jobs import (
 from common.documents.nodes import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema, TermsSchema
 from common.documents.results import ReportedSchema, ResultSchema, ResultsSchema
 from common.documents.tokens import MadeTokenSchema, TokenDocumentSchema, TokensSchema
+from common.documents.webhooks import (
+    DeliveriesSchema,
+    DeliverySchema,
+    MadeWebhookSchema,
+    MessageSchema,
+    RotatedSchema,
+    WebhookDocumentSchema,
+    WebhooksSchema,
+)
 
 __all__ = [
     "AttemptSchema",
@@ -40,6 +50,8 @@ __all__ = [
     "BatchDocumentSchema",
     "ClaimSchema",
     "ClaimedSchema",
+    "DeliveriesSchema",
+    "DeliverySchema",
     "FailureSchema",
     "FieldErrorSchema",
     "FileDocumentSchema",
@@ -51,6 +63,8 @@ __all__ = [
     "JobsSchema",
     "LogSchema",
     "MadeTokenSchema",
+    "MadeWebhookSchema",
+    "MessageSchema",
     "NodeSchema",
     "NodesSchema",
     "PartSchema",
@@ -62,10 +76,14 @@ __all__ = [
     "ReportedSchema",
     "ResultSchema",
     "ResultsSchema",
+    "RotatedSchema",
     "ScenarioSchema",
     "ScenariosSchema",
+    "StatusSchema",
     "TermsSchema",
     "TokenDocumentSchema",
     "TokensSchema",
     "UploadSchema",
+    "WebhookDocumentSchema",
+    "WebhooksSchema",
 ]

@@ -37,7 +37,8 @@ class ProgressDocumentSchema(Strict):
     fps = a_number("frames encoded per second", allow_none=True)
     speed = a_number("seconds of video encoded per second", allow_none=True)
     out_time = a_number("seconds of video so far", allow_none=True)
-    percent = a_number("0 to 100", allow_none=True)
+    percent = a_number("how much of the attempt's time is over, 0 to 100", allow_none=True)
+    seconds_left = a_number("seconds until it ends, as far as that can be told", allow_none=True)
 
 
 class JobSchema(Strict):

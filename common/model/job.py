@@ -161,7 +161,9 @@ class Progress:
     out_time: float | None = None
     """Seconds of video encoded so far."""
     percent: float | None = None
-    """0 to 100, of the duration asked for."""
+    """How much of the time of the whole attempt is over: 0 to 100, and below 100 until its end."""
+    seconds_left: float | None = None
+    """Seconds until the attempt ends (`common.estimate`)."""
 
 
 @dataclass(frozen=True, slots=True)

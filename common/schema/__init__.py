@@ -9,7 +9,15 @@ from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
 from common.schema.files import FileSchema, is_sha256
 from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
 from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
-from common.schema.nodes import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
+from common.schema.nodes import (
+    MAX_REASON,
+    CredentialSchema,
+    HeartbeatSchema,
+    LeaveSchema,
+    LoadSchema,
+    RegisterSchema,
+)
+from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
     MAX_TEXT,
@@ -25,6 +33,7 @@ __all__ = [
     "MAX_BATCH",
     "MAX_LOG_LINES",
     "MAX_NUMBER",
+    "MAX_REASON",
     "MAX_TEXT",
     "TOKEN_ROLES",
     "ArtifactSchema",
@@ -38,17 +47,21 @@ __all__ = [
     "FindingsSchema",
     "HeartbeatSchema",
     "LeaveSchema",
+    "LoadSchema",
     "NothingSchema",
     "ParametersSchema",
     "ProgressSchema",
     "RegisterSchema",
     "ReleaseSchema",
     "RepeatSchema",
+    "ReplaySchema",
     "ReportSchema",
+    "RotateSchema",
     "SignInSchema",
     "Strict",
     "SubmitSchema",
     "TokenSchema",
+    "WebhookSchema",
     "flatten",
     "is_id",
     "is_scalar",

@@ -15,6 +15,7 @@ from common.schema import NothingSchema, flatten
 from common.version import PROTOCOL
 from master.api.described import Description, description_of
 from master.service import Caller, Farm
+from master.service.webhooks import Desk
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -22,6 +23,12 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 def farm() -> Farm:
     """The farm that this request is about."""
     found: Farm = current_app.extensions["farm"]
+    return found
+
+
+def desk() -> Desk:
+    """Where webhooks are made and steered."""
+    found: Desk = current_app.extensions["webhooks"]
     return found
 
 

@@ -87,6 +87,13 @@ REPLACES = Header(REPLACES_HEADER, StrictString(), "The agent's process that thi
 RETRY_AFTER = Header("Retry-After", StrictInteger(), "Seconds to wait before it is worth asking again.")
 
 
+LAST_EVENT_ID = Header(
+    "Last-Event-ID",
+    StrictString(),
+    "The id of the last event that was heard: the stream goes on behind it. Browsers send it by themselves.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """What can be asked next, with something from the answer."""
@@ -122,6 +129,8 @@ class Description:
     problems: tuple[ProblemType, ...]
     """What it refuses, beyond what any route may refuse."""
     links: tuple[Link, ...]
+    streams: str | None
+    """The media type of a stream that may be asked for in place of the answer."""
     partial: bool
     """Whether a part of the answer may be asked for (`Range`, status 206)."""
 
@@ -144,6 +153,7 @@ def describe(
     answer_headers: tuple[Header, ...] = (),
     problems: tuple[ProblemType, ...] = (),
     links: tuple[Link, ...] = (),
+    streams: str | None = None,
     partial: bool = False,
 ) -> Callable[[_View], _View]:
     """Say what a route takes and answers; the arguments are the fields of `Description`."""
@@ -160,6 +170,7 @@ def describe(
         answer_headers=answer_headers,
         problems=problems,
         links=links,
+        streams=streams,
         partial=partial,
     )
 

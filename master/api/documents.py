@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from marshmallow import ValidationError
 
-from common.model import Attempt, Failure, Findings, Job, Progress, Token, UploadStatus
+from common.model import Attempt, Failure, Findings, Job, JobStatus, Progress, Token, UploadStatus
 from common.result import METRICS
 from common.scenarios import Scenario
 from common.streams import masked
 from common.timestamps import timestamp
 from master.files import FileEntry, Upload
 from master.service import JobView, NodeView
+from master.service.webhooks import WebhookView
 from master.store.archive import Entry, Place
 from master.store.listings import ListingKey, listing_key
+from master.webhooks.book import Try
 
 LISTING_CURSOR = re.compile(r"^([uf])([0-9]{1,15})$", re.ASCII)
 ARCHIVE_CURSOR = re.compile(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,15})\.([0-9]{1,9})$", re.ASCII)
@@ -40,8 +42,10 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "registered_at": timestamp(node.registered_at),
         "running_jobs": view.running,
         "max_concurrent_jobs": node.max_concurrent_jobs,
+        "load": None if view.load is None else asdict(view.load),
         "run_unlabeled": node.run_unlabeled,
         "encoders": None if hardware.encoders is None else list(hardware.encoders),
+        "encoder_failures": None if hardware.encoder_failures is None else dict(hardware.encoder_failures),
         "ffmpeg_version": hardware.ffmpeg_version,
         "gpu_model": hardware.gpu_model,
         "has_battery": hardware.has_battery,
@@ -111,6 +115,49 @@ def token_document(token: Token, now: datetime) -> dict[str, Any]:
     }
 
 
+def webhook_document(view: WebhookView) -> dict[str, Any]:
+    """A webhook, without its secret."""
+    webhook, standing = view.webhook, view.standing
+    return {
+        "id": webhook.id,
+        "name": webhook.name,
+        "url": webhook.url,
+        "events": list(webhook.events),
+        "status": webhook.status,
+        "reason": webhook.reason,
+        "created_at": timestamp(webhook.created_at),
+        "replaced_until": timestamp(webhook.replaced_until),
+        "told": standing.told,
+        "newest": view.newest,
+        "failures": standing.failures,
+        "failing_since": _moment(standing.failing_since),
+        "next_try_at": _moment(standing.next_try),
+        "last_delivery": None if view.last is None else delivery_document(view.last),
+    }
+
+
+def delivery_document(found: Try) -> dict[str, Any]:
+    """A request to a receiver, and what came of it."""
+    return {
+        "id": found.id,
+        "message_id": found.message_id,
+        "seq": found.seq,
+        "event": found.event,
+        "number": found.number,
+        "sent_at": _moment(found.at),
+        "duration": round(found.duration, 3),
+        "status_code": found.status,
+        "error": found.error,
+        "next_try_at": _moment(found.next_try),
+    }
+
+
+def told_of_a_job(view: JobView) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """A job and its result (None: it has none), of which webhooks tell some."""
+    ended = view.job.status in (JobStatus.COMPLETED, JobStatus.FAILED)
+    return job_document(view), result_document(view.job) if ended else None
+
+
 def job_document(view: JobView) -> dict[str, Any]:
     """A job as listings show it."""
     job = view.job
@@ -143,7 +190,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         "started_at": timestamp(attempt.started_at) if attempt else None,
         "finished_at": timestamp(job.finished_at),
         "pending_reason": view.pending_reason,
-        "progress": _progress(view.progress),
+        "progress": progress_document(view.progress),
         "error": _failure(job.error),
     }
     if view.lease_expires_in is not None:
@@ -270,11 +317,17 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
+def _moment(seconds: float | None) -> str | None:
+    """Seconds since 1970 as a time."""
+    return None if seconds is None else timestamp(datetime.fromtimestamp(seconds, UTC))
+
+
 def _failure(error: Failure | None) -> dict[str, str] | None:
     return None if error is None else {"code": error.code, "message": error.message}
 
 
-def _progress(progress: Progress | None) -> dict[str, Any] | None:
+def progress_document(progress: Progress | None) -> dict[str, Any] | None:
+    """How far an attempt is, as it said itself."""
     if progress is None:
         return None
     return {
@@ -283,4 +336,5 @@ def _progress(progress: Progress | None) -> dict[str, Any] | None:
         "speed": progress.speed,
         "out_time": progress.out_time,
         "percent": progress.percent,
+        "seconds_left": progress.seconds_left,
     }

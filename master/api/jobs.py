@@ -19,11 +19,13 @@ from common.documents import (
 from common.schema import BatchSchema, SubmitSchema
 from master.api.answers import body, caller, farm, json_response, no_body, query
 from master.api.content import RANGE, content_response
-from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, Link, describe, is_key
+from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, LAST_EVENT_ID, Link, describe, is_key
 from master.api.documents import cursor, full_job_document, job_document, result_document
-from master.api.queries import JobsQuery
+from master.api.queries import JobsQuery, LogQuery
+from master.api.streams import last_event_id, may_still, stream_response
 from master.lifecycle import commands
-from master.service import JobView, files
+from master.live import MEDIA_TYPE
+from master.service import JobView, files, live
 from master.service import jobs as service
 from master.submission import Key
 
@@ -94,7 +96,13 @@ def page() -> Response:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
     asked = query()
     views, count = service.page(
-        farm(), caller(), asked["status"], asked["after"], asked["limit"], asked["parent_id"]
+        farm(),
+        caller(),
+        asked["status"],
+        asked["after"],
+        asked["limit"],
+        asked["parent_id"],
+        asked["id_prefix"],
     )
     return json_response(
         {
@@ -161,9 +169,23 @@ def retry(job_id: str) -> Response:
 
 
 @blueprint.get("/jobs/<job_id>/logs")
-@describe(LogSchema, problems=_UNKNOWN)
+@describe(
+    LogSchema,
+    query=LogQuery,
+    headers=(LAST_EVENT_ID,),
+    problems=(*_UNKNOWN, problems.UNAVAILABLE),
+    streams=MEDIA_TYPE,
+)
 def log(job_id: str) -> Response:
-    """What ffmpeg and the agent said; the newest lines, oldest first."""
+    """What ffmpeg and the agent said; the newest lines, oldest first.
+
+    With `follow=1` the lines come as server-sent events, as they are written, until the job is finished:
+    [events.md](events.md) says how.
+    """
+    asked, who = query(), caller()
+    if asked["follow"]:
+        after = last_event_id(asked["after"]) or 0
+        return stream_response(lambda: live.follow(farm(), who, job_id, after, may_still()))
     return json_response({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
 
 

@@ -185,6 +185,8 @@ class _Writer:
         }
         if described.media_type is not None:
             answer["content"] = {described.media_type: {"schema": described.answers or {}}}
+        if described.streams is not None:
+            answer["content"][described.streams] = {"schema": {}}
         if described.links:
             answer["links"] = {link.to: _link(link) for link in described.links}
         return answer

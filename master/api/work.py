@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from flask import Blueprint, Response, g
@@ -82,7 +82,7 @@ def next_job() -> Response:
 def progress(job_id: str) -> Response:
     """How far an attempt is, with new lines of its log; renews the lease."""
     sent = body()
-    how_far = Progress(**{name: sent[name] for name in ("frame", "fps", "speed", "out_time", "percent")})
+    how_far = Progress(**{each.name: sent[each.name] for each in fields(Progress)})
     left = service.progress(farm(), caller(), job_id, sent["node_id"], sent["lease_id"], how_far, sent["log"])
     return json_response({"lease_expires_in": left})
 

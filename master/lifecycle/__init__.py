@@ -1,8 +1,9 @@
 """The rules of jobs and nodes, without clocks, threads, files or network.
 
 `decide(view, command, now)` answers a command with events, or refuses with a
-`common.problems.Problem`; the rules are in `attempts`, `jobs`, `nodes`, `credentials` and `tokens`,
-and `decide` has the table of them. `apply(record, event)` carries one fact out and decides nothing.
+`common.problems.Problem`; the rules are in `attempts`, `jobs`, `nodes`, `credentials`, `tokens`
+and `webhooks`, and `decide` has the table of them. `apply(record, event)` carries one fact out and
+decides nothing.
 """
 
 from master.lifecycle.apply import Record, apply, carry_out

@@ -7,10 +7,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from common.model import Attempt, Failure, FarmState, Job, JobStatus, Node, Outcome, Stage, Token
+from common.model import (
+    Attempt,
+    Failure,
+    FarmState,
+    Job,
+    JobStatus,
+    Node,
+    Outcome,
+    Stage,
+    Token,
+    Webhook,
+    WebhookStatus,
+)
 from master.lifecycle import events as e
 
-Record = Job | Node | FarmState | Token
+Record = Job | Node | FarmState | Token | Webhook
 Changes = dict[e.RecordKey, Record | None]
 """New records by key; None is a removed one."""
 
@@ -27,6 +39,8 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
             return node
         case e.TokenCreated(token=token), None:
             return token
+        case e.WebhookCreated(webhook=webhook), None:
+            return webhook
         case (
             (e.QueuePaused() | e.QueueResumed() | e.MasterStarted() | e.HistoryRewound()),
             (None | FarmState()),
@@ -38,6 +52,8 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
             return _apply_to_node(node, event)
         case e.TokenEvent(), Token() as token:
             return _apply_to_token(token, event)
+        case e.WebhookEvent(), Webhook() as webhook:
+            return _apply_to_webhook(webhook, event)
     raise TypeError(f"{type(event).__name__} does not fit a record of type {type(record).__name__}")
 
 
@@ -194,3 +210,18 @@ def _apply_to_token(token: Token, event: e.TokenEvent) -> Token | None:
         case e.TokenForgotten():
             return None
     raise TypeError(f"{type(event).__name__} does not fit a token")
+
+
+def _apply_to_webhook(webhook: Webhook, event: e.WebhookEvent) -> Webhook | None:
+    match event:
+        case e.WebhookStopped():
+            return replace(webhook, status=event.status, reason=event.reason)
+        case e.WebhookResumed():
+            return replace(webhook, status=WebhookStatus.ACTIVE, reason=None)
+        case e.WebhookRotated():
+            return replace(webhook, generation=event.generation, replaced_until=event.replaced_until)
+        case e.WebhookReplayed():
+            return webhook  # how far it was told is no record: `master.webhooks.book`
+        case e.WebhookRemoved():
+            return None
+    raise TypeError(f"{type(event).__name__} does not fit a webhook")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.history import History
-from common.model import Failure, Job, Node, Report, Token
+from common.model import Failure, Job, Node, Report, Token, Webhook, WebhookStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,46 @@ class ForgetToken:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateWebhook:
+    """Make this webhook."""
+
+    webhook: Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class StopWebhook:
+    """Tell the view's webhook nothing more until it is resumed."""
+
+    status: WebhookStatus
+    """`paused` or `disabled`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeWebhook:
+    """Tell the view's webhook what it was not told yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RotateWebhook:
+    """Give the view's webhook another secret; the one before holds on for `overlap` seconds."""
+
+    overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayWebhook:
+    """Tell the view's webhook everything anew that has a number above `after`."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWebhook:
+    """Remove the view's webhook."""
+
+
+@dataclass(frozen=True, slots=True)
 class PauseQueue:
     """Give no job to any node."""
 
@@ -207,5 +247,6 @@ NodeCommand = (
     | Revoke
 )
 TokenCommand = CreateToken | RevokeToken | ForgetToken
+WebhookCommand = CreateWebhook | StopWebhook | ResumeWebhook | RotateWebhook | ReplayWebhook | RemoveWebhook
 FarmCommand = PauseQueue | ResumeQueue | Start | Rewind
-Command = JobCommand | NodeCommand | TokenCommand | FarmCommand
+Command = JobCommand | NodeCommand | TokenCommand | WebhookCommand | FarmCommand

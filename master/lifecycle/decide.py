@@ -8,7 +8,7 @@ from typing import Any
 
 from common.history import LOST_AT_MOST
 from common.model import Now
-from master.lifecycle import attempts, credentials, families, jobs, nodes, tokens
+from master.lifecycle import attempts, credentials, families, jobs, nodes, tokens, webhooks
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.view import View
@@ -69,6 +69,12 @@ _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
     c.CreateToken: tokens.create,
     c.RevokeToken: tokens.revoke,
     c.ForgetToken: tokens.forget,
+    c.CreateWebhook: webhooks.create,
+    c.StopWebhook: webhooks.stop,
+    c.ResumeWebhook: webhooks.resume,
+    c.RotateWebhook: webhooks.rotate,
+    c.ReplayWebhook: webhooks.replay,
+    c.RemoveWebhook: webhooks.remove,
     c.PauseQueue: _pause_queue,
     c.ResumeQueue: _resume_queue,
     c.Start: _start,

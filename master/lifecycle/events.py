@@ -9,9 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.model import NO_FINDINGS, Failure, FarmState, Findings, Job, Node, Outcome, Scalar, Token
+from common.model import (
+    NO_FINDINGS,
+    Failure,
+    FarmState,
+    Findings,
+    Job,
+    Node,
+    Outcome,
+    Scalar,
+    Token,
+    Webhook,
+    WebhookStatus,
+)
 
-RecordKey = tuple[type[Job] | type[Node] | type[FarmState] | type[Token], str]
+RecordKey = tuple[type[Job] | type[Node] | type[FarmState] | type[Token] | type[Webhook], str]
 """A record's kind and id: a node may have the same id as a job."""
 
 
@@ -289,6 +301,65 @@ class TokenForgotten(TokenEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookCreated:
+    """An operator made a webhook."""
+
+    webhook: Webhook
+    at: datetime
+
+    @property
+    def key(self) -> RecordKey:
+        """The webhook."""
+        return (Webhook, self.webhook.id)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """What all later events of a webhook share."""
+
+    webhook_id: str
+    at: datetime
+
+    @property
+    def key(self) -> RecordKey:
+        """The webhook."""
+        return (Webhook, self.webhook_id)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookStopped(WebhookEvent):
+    """It is told nothing more: an operator paused it, its receiver is gone, or took nothing for days."""
+
+    status: WebhookStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookResumed(WebhookEvent):
+    """It is told again, beginning with what it was not told yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRotated(WebhookEvent):
+    """It has another secret; requests are signed with the one before, too, for a while."""
+
+    generation: int
+    replaced_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReplayed(WebhookEvent):
+    """It is told everything anew that has a number above `after`."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRemoved(WebhookEvent):
+    """An operator removed it."""
+
+
+@dataclass(frozen=True, slots=True)
 class FarmEvent:
     """What all events of the whole farm share."""
 
@@ -359,6 +430,12 @@ Event = (
     | TokenUsed
     | TokenRevoked
     | TokenForgotten
+    | WebhookCreated
+    | WebhookStopped
+    | WebhookResumed
+    | WebhookRotated
+    | WebhookReplayed
+    | WebhookRemoved
     | QueuePaused
     | QueueResumed
     | MasterStarted

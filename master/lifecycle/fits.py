@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from common.model import Job, JobStatus, Node, Stage, Token
+from common.model import Job, JobStatus, Node, Stage, Token, Webhook
 from master.lifecycle import events as e
 from master.lifecycle.apply import Record
 
@@ -44,6 +44,10 @@ def fits(record: Record | None, event: e.Event) -> bool:
             return isinstance(record, Token) and record.uses_left != 0
         case e.TokenRevoked() | e.TokenForgotten():
             return isinstance(record, Token)
+        case e.WebhookCreated():
+            return record is None
+        case e.WebhookEvent():
+            return isinstance(record, Webhook)
         case _:
             return isinstance(record, Job) and _fits_job(record, event)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from common.model import FarmState, Job, Node, Token
+from common.model import FarmState, Job, Node, Token, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class View:
     held: tuple[Job, ...] = ()
     """The jobs that run on `node`."""
     token: Token | None = None
+    webhook: Webhook | None = None
     farm: FarmState = field(default_factory=FarmState)
     family: tuple[Job, ...] = ()
     """All jobs of the families that `job` and `held` belong to; empty where nobody has parts."""
@@ -47,3 +48,8 @@ class View:
         """The token, for commands that concern one."""
         assert self.token is not None  # noqa: S101 - the service looked it up, or answered unknown_token
         return self.token
+
+    def the_webhook(self) -> Webhook:
+        """The webhook, for commands that concern one."""
+        assert self.webhook is not None  # noqa: S101 - the service looked it up, or answered unknown_webhook
+        return self.webhook

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,15 +11,17 @@ from typing import Any
 import click
 
 from common.clock import system_clock
-from common.model import Job, JobStatus, Node, Token
+from common.model import Job, JobStatus, Node, Token, Webhook
 from common.options import state_directory
 from master.errors import StartError
 from master.lifecycle.events import RecordKey
+from master.operator.formats import Answer
+from master.operator.talk import show
 from master.store import snapshot
 from master.store.backup import BackupError, back_up
 from master.store.journal import JournalError
 from master.store.repair import repair
-from master.store.salvage import FileState, Salvage, salvage
+from master.store.salvage import FileState, Kind, Salvage, salvage
 
 _FOLD_PATIENCE = 60.0  # seconds for a snapshot that is being made
 _SHOWN = 20  # jobs or nodes that are listed for people; programs get all
@@ -140,10 +141,8 @@ def _journal_of(state_dir: Path) -> Path:
 
 
 def _show(settings: dict[str, Any], document: Any, lines: Iterable[str]) -> None:
-    if settings["output"] == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n".join(lines))
+    text = "\n".join(lines)
+    show(Answer(document, lambda: click.echo(text)), settings)
 
 
 def _document(found: Salvage) -> dict[str, Any]:
@@ -164,6 +163,7 @@ def _document(found: Salvage) -> dict[str, Any]:
         "jobs": [{"id": i, "becomes": _becomes(found, (Job, i))} for i in _touched(found, Job)],
         "nodes": [{"id": i, "becomes": _becomes(found, (Node, i))} for i in _touched(found, Node)],
         "tokens": [{"id": i, "becomes": _becomes(found, (Token, i))} for i in _touched(found, Token)],
+        "webhooks": [{"id": i, "becomes": _becomes(found, (Webhook, i))} for i in _touched(found, Webhook)],
     }
 
 
@@ -177,7 +177,7 @@ def _explained(found: Salvage) -> Iterator[str]:
     yield f"  transactions before the damage: all {found.before}"
     yield f"  whole transactions behind it: {found.kept} of {found.behind} still fit"
     yield f"  in all: {_saved(found)}"
-    for title, kind in (("Jobs", Job), ("Nodes", Node), ("Tokens", Token)):
+    for title, kind in (("Jobs", Job), ("Nodes", Node), ("Tokens", Token), ("Webhooks", Webhook)):
         ids = _touched(found, kind)
         if ids:
             yield f"{title} that something was lost of, as far as can be told:"
@@ -211,12 +211,12 @@ def _counted(jobs: int, nodes: int) -> str:
     return f"{jobs} {'job' if jobs == 1 else 'jobs'} and {nodes} {'node' if nodes == 1 else 'nodes'}"
 
 
-def _touched(found: Salvage, kind: type[Job] | type[Node] | type[Token]) -> list[str]:
+def _touched(found: Salvage, kind: Kind) -> list[str]:
     return sorted(identifier for each, identifier in found.touched if each is kind)
 
 
 def _becomes(found: Salvage, key: RecordKey) -> str:
-    """What a job, node or token will be that something was lost of."""
+    """What a job, node, token or webhook will be that something was lost of."""
     record = found.records.get(key)
     if record is None:
         return "gone"

@@ -150,23 +150,28 @@ def page(
     after: ListingKey | None,
     limit: int,
     parent_id: str | None = None,
+    id_prefix: str | None = None,
 ) -> tuple[list[JobView], int]:
     """Up to `limit` jobs behind `after` in the listing, and how many there are in all.
 
-    A submitter sees its own jobs only. `parent_id`: the parts of that job only.
+    A submitter sees its own jobs only. `parent_id`: the parts of that job only; `id_prefix`: jobs whose ids
+    begin so, of which there are few.
     """
     with farm.store.transaction(farm.clock()) as tx:
         reasons: dict[Constraints, str] = {}
-        if parent_id is None:
+        if parent_id is None and id_prefix is None:
             found, count = tx.page(status, after, limit, caller.owner), tx.count(status, caller.owner)
         else:
-            parts = [
+            few = tx.children(parent_id) if parent_id is not None else tx.beginning_with(id_prefix or "")
+            matching = [
                 job
-                for job in sorted(tx.children(parent_id), key=listing_key)
-                if caller.owner in (None, job.owner) and status in (None, job.status)
+                for job in sorted(few, key=listing_key)
+                if caller.owner in (None, job.owner)
+                and status in (None, job.status)
+                and job.id.startswith(id_prefix or "")
             ]
-            found = [job for job in parts if after is None or listing_key(job) > after][:limit]
-            count = len(parts)
+            found = [job for job in matching if after is None or listing_key(job) > after][:limit]
+            count = len(matching)
         return [farm.job_view(tx, job, reasons) for job in found], count
 
 

@@ -89,7 +89,8 @@ def _write(archive: tarfile.TarFile, state_dir: Path, now: datetime) -> None:
     for part in ("tls", "logs"):
         for path in sorted([state_dir / part, *(state_dir / part).rglob("*")]):
             _add_path(archive, path, path.relative_to(state_dir).as_posix())
-    _add_path(archive, state_dir / "operator.token", "operator.token")
+    for secret in ("operator.token", "webhooks.key"):
+        _add_path(archive, state_dir / secret, secret)
 
 
 def _journal(directory: Path) -> Iterator[tuple[Path, bytes]]:

@@ -14,7 +14,7 @@ from typing import Any
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union, configure_union_passthrough
 
-from common.model import MASTER, Actor, FarmState, Job, Node, Scalar, Token, Value
+from common.model import MASTER, Actor, FarmState, Job, Node, Scalar, Token, Value, Webhook
 from master.lifecycle import Record
 from master.lifecycle.events import Event
 from master.store.formats import Document, migrate
@@ -80,7 +80,9 @@ def decode_record(data: bytes, written: int) -> Record:
     """The record, written in format `written`; `CodecError` if it is none."""
     try:
         document = migrate(json.loads(data), written)
-        kind = {"Job": Job, "Node": Node, "FarmState": FarmState, "Token": Token}[document.pop("record")]
+        kind = {"Job": Job, "Node": Node, "FarmState": FarmState, "Token": Token, "Webhook": Webhook}[
+            document.pop("record")
+        ]
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise CodecError(f"not a record: {error}") from error
     record: Record = _structure(document, kind)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Token
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
+from master.store.meter import UNMETERED, Meter
+from master.store.recent import Ended
 from master.store.state import State
+from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
 
 log = logging.getLogger(__name__)
@@ -43,6 +47,8 @@ class Transaction:
         self._journal = journal_
         self.now = now
         self.events: list[Event] = []
+        self._owners: dict[str, str | None] = {}
+        self._before = state.history
 
     def job(self, job_id: str) -> Job | None:
         """The job with this id."""
@@ -63,6 +69,10 @@ class Transaction:
     def children(self, job_id: str) -> list[Job]:
         """The parts of a job, in the order of their submission."""
         return self._state.children(job_id)
+
+    def beginning_with(self, prefix: str) -> list[Job]:
+        """The jobs whose ids begin so."""
+        return self._state.beginning_with(prefix)
 
     def family(self, *jobs: Job) -> tuple[Job, ...]:
         """All jobs of the families that `jobs` belong to; empty if none of them belongs to one."""
@@ -94,9 +104,21 @@ class Transaction:
         """All tokens, in the order in which they were made."""
         return list(self._state.tokens.values())
 
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks, in the order in which they were made."""
+        return list(self._state.webhooks.values())
+
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node."""
         return self._state.held(node_id)
+
+    def recent(self, node_id: str) -> list[Ended]:
+        """The newest attempts that ended on a node, newest first."""
+        return self._state.recent.of(node_id)
 
     def standings(self) -> Iterator[tuple[Node, tuple[Job, ...]]]:
         """All nodes, each with the jobs that run on it."""
@@ -113,6 +135,18 @@ class Transaction:
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
         return self._state.queue.release(self._state.jobs, self.now)
+
+    def waiting(self, priority: Priority) -> tuple[int, Job | None]:
+        """How many jobs of a priority wait for a node, and which of them was submitted first."""
+        return self._state.waiting(priority)
+
+    def kinds(self, limit: int) -> list[tuple[Job, int]]:
+        """Up to `limit` kinds of jobs that wait without a backoff: the first of each, and how many."""
+        return [(self._state.jobs[job_id], count) for job_id, count in self._state.queue.kinds(limit)]
+
+    def finished_last(self, limit: int) -> list[Job]:
+        """Up to `limit` finished jobs, the last one first; parts are with their parents."""
+        return self._state.finished_last(limit)
 
     def ready_in(self, job_id: str) -> float:
         """Seconds that a pending job's backoff still lasts."""
@@ -158,10 +192,16 @@ class Transaction:
             raise UNAVAILABLE(
                 f"The master cannot keep this: {error}. Free some space and try again."
             ) from error
+        self._owners.update(owners_in(self._state.jobs, events, changes))
         for key, record in changes.items():
             self._state.put(key, record, self.now)
         self._state.history = snapshot.length_after(self._state.history, events)
         self.events += events
+
+    def told(self) -> Told:
+        """What was recorded, for those who listen; under the lock."""
+        after = self._state.history
+        return Told(self._before, after, self.events, self._actor, self.now.wall, self._owners)
 
 
 class MemoryStore:
@@ -178,6 +218,7 @@ class MemoryStore:
         *,
         on_failure: Callable[[str], None] = lambda _: None,
         segment_bytes: int = journal.SEGMENT_BYTES,
+        meter: Meter = UNMETERED,
     ) -> None:
         """Load what is there. `JournalError` if it is damaged, `JournalFullError` if there is no room."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -187,15 +228,16 @@ class MemoryStore:
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
+        self._meter = meter
         self._failed = False
-        self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self._listeners: list[Listener] = []
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self.history = 0
         """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
         last = self._load(now)
         self.history = self._state.history
-        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
+        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
     @contextmanager
     def transaction(self, now: Now, actor: Actor = MASTER) -> Iterator[Transaction]:
@@ -205,34 +247,59 @@ class MemoryStore:
 
         Also a read, and a refusal, waits: nobody is told of what a crash could undo.
         """
-        tx: Transaction | None = None
+        told: Told | None = None
         position = history = 0
+        asked = taken = time.perf_counter()
         try:
             with self._lock:
+                taken = time.perf_counter()
                 tx = Transaction(self._state, self._journal, now, actor)
                 try:
                     yield tx
                 finally:
                     position, history = self._journal.position, self._state.history
+                    told = tx.told() if tx.events else None
         finally:
+            self._meter.waited(taken - asked)
+            self._meter.held(time.perf_counter() - taken)
             self._wait_synced(position)
             with self._telling:
                 self.history = max(self.history, history)
-            if tx is not None and tx.events:
+            if told is not None:
                 for listener in self._listeners:
-                    listener(tx.events)
+                    listener(told)
 
-    def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> None:
-        """Call `listener` with the events of each transaction, once they are on disk."""
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with each transaction that recorded something, once it is on disk.
+
+        Not under the lock: of two transactions, the later one may be told first. `Feed` knows their order.
+        """
         self._listeners.append(listener)
 
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential has this SHA-256; reads one dict, so it takes no lock."""
         return self._state.node_with_credential(digest)
 
+    def owner_of(self, job_id: str) -> str | None:
+        """Whose a job is; None if it is nobody's, or is not in memory. Takes no lock either."""
+        job = self._state.jobs.get(job_id)
+        return None if job is None else job.owner
+
     def token_with_secret(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256; takes no lock either."""
         return self._state.token_with_secret(digest)
+
+    def job(self, job_id: str) -> Job | None:
+        """The job as it is now, on disk or not; takes no lock either."""
+        return self._state.jobs.get(job_id)
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id; takes no lock either."""
+        return self._state.webhooks.get(webhook_id)
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks; takes no lock either."""
+        return list(self._state.webhooks.values())
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

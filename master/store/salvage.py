@@ -11,19 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.model import Job, Node, Token
+from common.model import Job, Node, Token, Webhook
 from master.lifecycle import Record, apply, fits
-from master.lifecycle.events import Event, JobSubmitted, NodeRegistered, RecordKey, TokenCreated
+from master.lifecycle.events import (
+    Event,
+    JobSubmitted,
+    NodeRegistered,
+    RecordKey,
+    TokenCreated,
+    WebhookCreated,
+)
 from master.store import codec, formats, segments, snapshot
 from master.store.audit import AuditFiles
 from master.store.frames import Frame, Hole, holes, sound_frames
 from master.store.journal import JournalError
 
+Kind = type[Job] | type[Node] | type[Token] | type[Webhook]
 _NAMED = re.compile(
-    rb'"(?:(?:(?P<kind>job|node|token)(?:_id":|":\{"id":))|record":"(?P<record>Job|Node|Token)","id":)"(?P<id>[\w.:-]+)"'
+    rb'"(?:(?:(?P<kind>job|node|token|webhook)(?:_id":|":\{"id":))|record":"(?P<record>Job|Node|Token|Webhook)","id":)"(?P<id>[\w.:-]+)"'
 )
-"""Where events and records name jobs, nodes and tokens: mostly still legible where a frame is damaged."""
-_KINDS: dict[bytes, type[Job] | type[Node] | type[Token]] = {b"job": Job, b"node": Node, b"token": Token}
+"""Where events and records name what they are about: mostly still legible where a frame is damaged."""
+_KINDS: dict[bytes, Kind] = {b"job": Job, b"node": Node, b"token": Token, b"webhook": Webhook}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class Salvage:
     gap: bool = False
     """Whether something is lost before what is read next, or was at the end."""
     touched: set[RecordKey] = field(default_factory=set)
-    """The jobs, nodes and tokens that what is lost was about, as far as it can be told."""
+    """The jobs, nodes, tokens and webhooks that what is lost was about, as far as it can be told."""
     covers: int = 0
     """The last segment that there is, or was."""
     history: int = 0
@@ -198,7 +206,7 @@ def _all_fit(found: Salvage, events: Sequence[Event]) -> bool:
     for event in events:
         key = event.key
         record = changed[key] if key in changed else found.records.get(key)
-        if isinstance(event, JobSubmitted | NodeRegistered | TokenCreated):
+        if isinstance(event, JobSubmitted | NodeRegistered | TokenCreated | WebhookCreated):
             found.broken.discard(key)
         if key in found.broken or not fits(record, event):
             return False

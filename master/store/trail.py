@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Protocol
 
@@ -72,6 +72,17 @@ class Page:
     """What could not be read on the way: entries are missing there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What follows a place in the trail, oldest first."""
+
+    entries: Sequence[Entry]
+    reached: int
+    """All that is wanted up to this number is in `entries`, or lost."""
+    lost: int | None
+    """Of the events up to this number not all can be read any more; None: nothing is lost."""
+
+
 class Trail:
     """The trail of the journal in `directory`, and of the audit's files beside it."""
 
@@ -109,6 +120,29 @@ class Trail:
                 continue  # a segment that was just folded: it is in the files; or a file that was too old
             place = min(place, piece.first)
         return Page(found, None, damaged)
+
+    def after(self, seq: int, upto: int, limit: int, wanted: Wanted) -> Onward:
+        """Up to `limit` entries with numbers above `seq`, and up to `upto`. It may be short before the end.
+
+        What is lost is told before any entry behind it. `JournalError` as above.
+        """
+        journal = self._numbered()
+        files = self._files_after(seq)
+        pieces: list[_Piece] = [*files, *journal]
+        ends = [each.block.label.last for each in files]
+        ends += [following.first - 1 for following in journal[1:]] + [upto] * bool(journal)
+        reading = _Reading(seq, upto, limit, wanted)
+        for piece, end in zip(pieces, ends, strict=True):
+            if end > reading.place and piece.first <= upto and not reading.take(piece, end):
+                break
+        return Onward(reading.found, reading.place, reading.lost)
+
+    def _files_after(self, seq: int) -> list[_InFile]:
+        """The blocks with numbers above `seq`, oldest first."""
+        newer = takewhile(
+            lambda block: isinstance(block, DamagedError) or block.label.last > seq, self.files.newest_first()
+        )
+        return [_InFile(block) for block in reversed(list(newer)) if not isinstance(block, DamagedError)]
 
     def _journal(self, before: int) -> Iterator[_Piece]:
         pieces = self._numbered()
@@ -166,6 +200,55 @@ class _Piece(Protocol):
     def newest_first(self, wanted: Wanted) -> Iterator[Entry | Exception]:
         """Its entries that are wanted, and what is damaged in it; FileNotFoundError if it is gone."""
 
+    def oldest_first(self, after: int, wanted: Wanted) -> Iterator[Entry | Exception]:
+        """The same in the other order; what has numbers up to `after` may be left out."""
+
+
+class _Reading:
+    """What was read of the trail behind a place."""
+
+    def __init__(self, seq: int, upto: int, limit: int, wanted: Wanted) -> None:
+        self.found: list[Entry] = []
+        self.place = self._began = seq
+        self.lost: int | None = None
+        self._upto = upto
+        self._limit = limit
+        self._wanted = wanted
+        self._looked_at = 0
+
+    def take(self, piece: _Piece, end: int) -> bool:
+        """Read the next piece, which goes up to number `end`; whether to go on behind it.
+
+        What is lost behind entries is told first the next time.
+        """
+        if self._looked_at >= MAX_BYTES:
+            return False
+        if piece.first > self.place + 1:
+            if self.place > self._began:
+                return False
+            self.lost = self.place = piece.first - 1
+        end = min(end, self._upto)
+        try:
+            self._looked_at += piece.size
+            whole = all(self._take(each, end) for each in piece.oldest_first(self.place, self._wanted))
+        except FileNotFoundError:
+            return False  # folded just now: it is in the files the next time
+        if whole:
+            self.place = max(self.place, end)
+        return whole
+
+    def _take(self, each: Entry | Exception, end: int) -> bool:
+        if isinstance(each, Exception):
+            if self.place > self._began:
+                return False
+            self.lost = end
+        elif self.place < each["seq"] <= self._upto:
+            if len(self.found) == self._limit:
+                return False
+            self.place = each["seq"]
+            self.found.append(each)
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class _InFile:
@@ -180,6 +263,12 @@ class _InFile:
         return BLOCK_BYTES
 
     def newest_first(self, wanted: Wanted) -> Iterator[Entry | Exception]:
+        return self._found(wanted, -1)
+
+    def oldest_first(self, after: int, wanted: Wanted) -> Iterator[Entry | Exception]:
+        return (each for each in self._found(wanted, 1) if isinstance(each, Exception) or each["seq"] > after)
+
+    def _found(self, wanted: Wanted, step: int) -> Iterator[Entry | Exception]:
         # A line that lacks one of these is none that is wanted; most need not be parsed.
         marks = [blocks.line({name: value})[1:-2] for name, value in wanted.values.items()]
         try:
@@ -187,7 +276,7 @@ class _InFile:
         except DamagedError as error:
             yield error
             return
-        for line in reversed(lines):
+        for line in lines[::step]:
             if all(mark in line for mark in marks):
                 found: Entry = json.loads(line)
                 if wanted.fits(found):
@@ -211,20 +300,35 @@ class _InJournal:
         return self.path.stat().st_size
 
     def newest_first(self, wanted: Wanted) -> Iterator[Entry | Exception]:
+        damage, transactions = self._read()
+        yield from damage
+        for transaction in reversed(list(transactions)):
+            if isinstance(transaction, JournalError):
+                yield transaction
+            elif transaction.may_have(wanted):
+                yield from reversed(list(filter(wanted.fits, transaction.oldest_first())))
+
+    def oldest_first(self, after: int, wanted: Wanted) -> Iterator[Entry | Exception]:
+        damage, transactions = self._read()
+        yield from damage
+        for transaction in transactions:
+            if isinstance(transaction, JournalError):
+                yield transaction
+            elif transaction.after > after and transaction.may_have(wanted):
+                yield from filter(wanted.fits, transaction.oldest_first())
+
+    def _read(self) -> tuple[list[JournalError], Iterator[_Transaction | JournalError]]:
+        """What is damaged, and all else in order."""
         found = (
             segments.examine_while_written(self.path)
             if self.last
             else segments.examine(self.path, last=False)
         )
-        if found.damage:
-            yield JournalError(
-                f"{self.path} is damaged at offset {found.damage[0].offset}; {segments.what_to_do(self.path)}"
-            )
-        for transaction in reversed(list(_transactions(found, self.path, self.before))):
-            if isinstance(transaction, JournalError):
-                yield transaction
-            elif transaction.may_have(wanted):
-                yield from filter(wanted.fits, transaction.newest_first())
+        damage = [
+            JournalError(f"{self.path} is damaged at offset {hole.offset}; {segments.what_to_do(self.path)}")
+            for hole in found.damage[:1]
+        ]
+        return damage, _transactions(found, self.path, self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +340,8 @@ class _Transaction:
     after: int
     payload: bytes
 
-    def newest_first(self) -> Iterator[Entry]:
-        recorded = [(self.actor, list(map(codec.decode_event, self.events)))]
-        return reversed(list(snapshot.entries(self.before, recorded)))
+    def oldest_first(self) -> Iterator[Entry]:
+        return snapshot.entries(self.before, [(self.actor, list(map(codec.decode_event, self.events)))])
 
     def may_have(self, wanted: Wanted) -> bool:
         """Whether it is worth decoding: most transactions are not about what is asked for."""

@@ -25,6 +25,7 @@ from common.problems import Problem
 from common.request_ids import new_request_id
 from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
 from master.worker.connection import Connection, Need, Patience
+from master.worker.load import LOAD, Load
 from master.worker.plain import NotHttpError
 from master.worker.request import REQUEST_ID
 
@@ -57,6 +58,7 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         self._parked: dict[Connection, int] = {}
         """Connections on the poller, the longest waiting first, and the bytes that each holds."""
         self._held = 0
+        self._busy = 0
         self._admission = Admission(self.app.max_per_address)
         self._next_check = 0.0
         self._grace = float(self.cfg.graceful_timeout)
@@ -185,10 +187,12 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
 
     def _submit(self, conn: Connection, job: Callable[[Connection], Need | None]) -> None:
         self._unpark(conn)
+        self._busy += 1
         future = self.tpool.submit(job, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self._after, conn, done))
 
     def _after(self, conn: Connection, done: Future[Need | None]) -> None:
+        self._busy -= 1
         try:
             self._provide(conn, done.result() or conn.advance())
         except Exception as error:  # noqa: BLE001 - as above
@@ -202,8 +206,16 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             self.log.error("a connection failed", exc_info=error)
         self._drop(conn)
 
+    def _woken(self, conn: Connection) -> None:
+        """A stream has something to say; while it is with a thread, it is seen there."""
+        if conn in self._parked and conn.streaming:
+            self._submit(conn, Connection.push)
+
     def _expire(self, conn: Connection) -> None:
         """End what took too long; whose request has begun is told, to send it again."""
+        if conn.streaming:
+            self._submit(conn, Connection.beat)
+            return
         if not conn.begun:
             self._drop(conn)
             return
@@ -259,6 +271,10 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             done.set()
             thread.join()
 
+    def load(self) -> Load:
+        """What it is at; asked by any thread."""
+        return Load(self.nr_conns, self._busy, self.cfg.threads, self._held)
+
     # -- pool threads ------------------------------------------------------------------
 
     def _shake_hands(self, conn: Connection) -> Need | None:
@@ -282,8 +298,9 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         environ["wsgi.input"] = io.BytesIO(body)
         environ["wsgi.multithread"] = True
         environ[REQUEST_ID] = request_id
+        environ[LOAD] = self.load
         if not self.alive:
             response.force_close()
         pieces = self.wsgi(environ, response.start_response)
         conn.known = bool(environ.get(KNOWN_CALLER))
-        conn.answer(response, pieces)
+        conn.answer(response, pieces, partial(self.method_queue.defer, self._woken, conn))

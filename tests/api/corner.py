@@ -147,5 +147,11 @@ def kept(client: Client) -> Any:
         logs,
         got(client.get("/queue")),
         got(client.get("/tokens")),
+        [_made(webhook) for webhook in got(client.get("/webhooks"))["webhooks"]],
         files,
     )
+
+
+def _made(webhook: dict[str, Any]) -> dict[str, Any]:
+    """A webhook without how far it is."""
+    return {name: webhook[name] for name in ("id", "url", "events", "status", "reason", "replaced_until")}

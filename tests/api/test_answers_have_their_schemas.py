@@ -12,8 +12,9 @@ import requests
 from master.api.described import description_of
 from master.app import create_app
 from tests.api.corner import Corner, got
+from tests.api.routes import is_page
 from tests.files.support import artifact, begin, content, finish_with, store
-from tests.masters import Client
+from tests.masters import Client, wait_until
 
 _UNUSED: Any = None
 APP = create_app(_UNUSED, _UNUSED, _UNUSED)  # nobody calls it
@@ -70,7 +71,15 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
         got(client.post(f"/jobs/{jobs[2]['id']}/{verb}"))
     for verb in ("approve", "drain", "resume"):
         got(client.post(f"/nodes/{node['id']}/{verb}"))
-    for path in ("/health", "/scenarios", "/queue", "/results", "/results/archive", "/openapi.json"):
+    for path in (
+        "/health",
+        "/scenarios",
+        "/queue",
+        "/status",
+        "/results",
+        "/results/archive",
+        "/openapi.json",
+    ):
         got(client.get(path))
     got(client.post("/queue/pause"))
     got(client.post("/queue/resume"))
@@ -79,6 +88,7 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     token = got(client.post("/tokens", json={"role": "join"}), 201)
     got(client.get("/tokens"))
     assert client.delete(f"/tokens/{token['id']}").ok
+    _use_webhooks(client)
     got(client.post(f"/nodes/{node['id']}/credential", json={"credential": "n" * 43 + node["id"]}))
     got(client.post(f"/nodes/{node['id']}/revoke"))
     assert client.post(f"/nodes/{node['id']}/leave").ok
@@ -86,7 +96,7 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     assert checked == {
         endpoint
         for endpoint in APP.view_functions
-        if endpoint not in ("docs.page", "docs.asset") and not endpoint.startswith("site.")
+        if endpoint not in ("docs.page", "docs.asset") and not is_page(endpoint)
     }
 
 
@@ -103,6 +113,27 @@ def _use_files(corner: Corner) -> None:
     finish_with(corner, claimed, artifact(file, "a.mp4", "video", "video/mp4"))
     assert client.get(f"/jobs/{claimed['id']}/artifacts/a.mp4").content == data
     assert client.delete(f"/files/{file['sha256']}").ok
+
+
+def _use_webhooks(client: Client) -> None:
+    webhook = got(
+        client.post("/webhooks", json={"url": "https://hooks.invalid/", "events": ["job_failed"]}), 201
+    )
+    path = f"/webhooks/{webhook['id']}"
+    for verb in ("pause", "resume", "rotate"):
+        got(client.post(f"{path}/{verb}"))
+    got(client.post(f"{path}/replay", json={"since_seq": 1}), 202)
+    asked = got(client.post(f"{path}/test"), 202)
+    wait_until(
+        lambda: (
+            asked["message_id"]
+            in {each["message_id"] for each in got(client.get(f"{path}/deliveries"))["deliveries"]}
+        ),
+        "the test was sent",
+    )
+    got(client.get(path))
+    got(client.get("/webhooks"))
+    assert client.delete(path).ok
 
 
 def look(client: Client, job_id: str, node_id: str) -> None:

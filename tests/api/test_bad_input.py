@@ -69,6 +69,9 @@ WRONG_TYPE: dict[str, dict[str, Any]] = {
     "nodes.heartbeat": {"leases": "5", "stopping": "yes"},
     "nodes.replace_credential": {"credential": 5},
     "tokens.create": {"role": 1, "name": 2, "ttl": "1d", "uses": "1"},
+    "webhooks.create": {"url": 5, "name": 1, "events": "job_failed"},
+    "webhooks.rotate": {"overlap": "1d"},
+    "webhooks.replay": {"since_seq": "1", "since": 5, "delivery_id": "7"},
     "jobs.submit": {"scenario": 5, "parameters": "none", "priority": 1, "constraints": []},
     "work.progress": {"frame": "5", "fps": "1", "percent": "50", "node_id": 1, "lease_id": 2, "log": "x"},
     "work.release": {"node_id": 1, "lease_id": 2},
@@ -84,10 +87,13 @@ class Target:
         node, claimed = corner.start()
         lease = {"node_id": node["id"], "lease_id": claimed["lease_id"]}
         kind = endpoint.partition(".")[0]
-        self.path = POSTS[endpoint].replace("{id}", node["id"] if kind == "nodes" else claimed["id"])
+        ids = {"nodes": node["id"], "webhooks": _webhook(corner) if kind == "webhooks" else ""}
+        self.path = POSTS[endpoint].replace("{id}", ids.get(kind, claimed["id"]))
         bodies: dict[str, dict[str, Any]] = {
             "nodes.register": {"address": "worker"},
             "nodes.replace_credential": {"credential": "c" * 43},
+            "webhooks.create": {"url": "https://hooks.invalid/"},
+            "webhooks.replay": {"since_seq": 1},
             "jobs.submit": {"scenario": "720p-h264"},
             "jobs.submit_batch": {"jobs": [{"scenario": "720p-h264"}]},
             "work.progress": lease,
@@ -100,6 +106,13 @@ class Target:
     def post(self, data: Any, content_type: str | None = "application/json") -> Any:
         headers = {} if content_type is None else {"Content-Type": content_type}
         return self.client.post(self.path, data=data, headers=headers)
+
+
+def _webhook(corner: Corner) -> str:
+    """One for all tests: there may not be many."""
+    known = got(corner.client.get("/webhooks"))["webhooks"]
+    sent = {"url": "https://hooks.invalid/"}
+    return str((known[0] if known else got(corner.client.post("/webhooks", json=sent), 201))["id"])
 
 
 @pytest.fixture(params=sorted(POSTS))
@@ -156,7 +169,11 @@ def test_a_body_that_comes_without_a_log_is_kept_smaller(target: Target, endpoin
     refused(target.post(b" " * 70_000), problems.TOO_LARGE)
 
 
-UNKNOWN: dict[str, ProblemType] = {"nodes": problems.UNKNOWN_NODE, "jobs": problems.UNKNOWN_JOB}
+UNKNOWN: dict[str, ProblemType] = {
+    "nodes": problems.UNKNOWN_NODE,
+    "jobs": problems.UNKNOWN_JOB,
+    "webhooks": problems.UNKNOWN_WEBHOOK,
+}
 
 
 @pytest.mark.parametrize("endpoint", sorted(name for name, path in POSTS.items() if "{id}" in path))

@@ -122,7 +122,7 @@ def test_nodes_that_can_take_nothing_are_not_woken_in_turn(farm: Farm, pool: Thr
         nodes.change(farm, OPERATOR, node_id, commands.Drain())
         poll(farm, pool, node_id)
     claims: list[str] = []
-    farm.store.subscribe(lambda happened: claims.extend(type(event).__name__ for event in happened))
+    farm.store.subscribe(lambda told: claims.extend(type(event).__name__ for event in told.events))
     before = farm.store._journal.position
     submit(farm)
     assert not any(waiter.woken.is_set() for waiter in farm.waiters._parked.values())

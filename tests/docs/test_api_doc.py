@@ -12,7 +12,7 @@ from marshmallow import Schema
 from common import problems, schema
 from common.documents import JobSchema, NodeSchema, QueueSchema, ResultSchema
 from common.examples import EXAMPLES
-from common.model import Job, JobStatus, NodeStatus, TokenStatus
+from common.model import Job, JobStatus, NodeStatus, TokenStatus, Webhook, WebhookStatus
 from master.api.described import description_of
 from master.api.documents import (
     full_job_document,
@@ -20,12 +20,15 @@ from master.api.documents import (
     node_document,
     result_document,
     token_document,
+    webhook_document,
 )
 from master.app import create_app
 from master.auth import ROUTES
 from master.lifecycle import audit, events
 from master.service import JobView, jobs, nodes, tokens
-from tests.api.routes import routes
+from master.service.webhooks import WebhookView
+from master.webhooks.book import Standing
+from tests.api.routes import is_page, routes
 from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_claim, register, submit
 from tests.docs.tables import example, names, page, sections, table
 
@@ -34,14 +37,18 @@ APP = create_app(_UNUSED, _UNUSED, _UNUSED)  # nobody calls it
 PAGE = page("api.md")
 SECTIONS = {heading.strip("`"): text for heading, text in sections(PAGE).items() if heading[0] == "`"}
 AUDIT = SECTIONS["GET /audit"]
-ENDPOINTS = {f"{method} {path}": endpoint for endpoint, (method, path) in routes().items()}
+ENDPOINTS = {
+    f"{method} {path}": endpoint for endpoint, (method, path) in routes().items() if not is_page(endpoint)
+}
 SCHEMAS: dict[str, Schema] = {
-    "POST /sign-in": schema.SignInSchema(),
     "POST /nodes/register": schema.RegisterSchema(),
     "POST /nodes/{id}/heartbeat": schema.HeartbeatSchema(),
     "POST /nodes/{id}/leave": schema.LeaveSchema(),
     "POST /nodes/{id}/credential": schema.CredentialSchema(),
     "POST /tokens": schema.TokenSchema(),
+    "POST /webhooks": schema.WebhookSchema(),
+    "POST /webhooks/{id}/rotate": schema.RotateSchema(),
+    "POST /webhooks/{id}/replay": schema.ReplaySchema(),
     "POST /jobs/batch": schema.BatchSchema(),
     "POST /jobs": schema.SubmitSchema(),
     "POST /jobs/{id}/progress": schema.ProgressSchema(),
@@ -129,6 +136,8 @@ def test_every_status_is_named() -> None:
         assert f"`{node_status}`" in SECTIONS["GET /nodes/{id}"]
     for token_status in TokenStatus:
         assert f"`{token_status}`" in SECTIONS["GET /tokens"]
+    for webhook_status in WebhookStatus:
+        assert f"`{webhook_status}`" in SECTIONS["GET /webhooks"]
 
 
 @pytest.fixture
@@ -140,6 +149,7 @@ def documents(tmp_path: Path) -> dict[str, Any]:
     claimed = must_claim(farm, node_id)
     finish(farm, claimed)
     token, _ = tokens.create(farm, OPERATOR, schema.TokenSchema().load({}))
+    webhook = Webhook("w", "chat", "https://hooks.example.com/", (), farm.clock().wall, 0)
     done: Job = jobs.get(farm, OPERATOR, claimed.job.id).job
     return {
         "GET /jobs": job_document(JobView(pending.job, pending_reason=pending.pending_reason)),
@@ -147,12 +157,14 @@ def documents(tmp_path: Path) -> dict[str, Any]:
         "GET /nodes/{id}": node_document(nodes.get(farm, node_id)),
         "GET /jobs/{id}/result": result_document(done),
         "GET /tokens": token_document(token, farm.clock().wall),
+        "GET /webhooks": webhook_document(WebhookView(webhook, Standing(0), 1, None)),
         "GET /audit": audit.entry(1, None, events.JobSubmitted(done, done.created_at)),
     }
 
 
 @pytest.mark.parametrize(
-    "route", ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result", "GET /tokens", "GET /audit"]
+    "route",
+    ["GET /jobs", "GET /nodes/{id}", "GET /jobs/{id}/result", "GET /tokens", "GET /webhooks", "GET /audit"],
 )
 def test_the_example_has_the_fields_of_the_answer_in_their_order(
     documents: dict[str, Any], route: str

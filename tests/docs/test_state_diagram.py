@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import pytest
 
 from common.model import Failure, Job, JobStatus
 from common.problems import Problem
-from master.lifecycle import commands, events
+from master.lifecycle import commands
 from master.service import JobView, jobs, nodes, work
 from master.service.farm import Farm
+from master.store.told import Told
 from tests.core.support import (
     AGENT,
     OPERATOR,
@@ -54,8 +55,8 @@ class Watched:
         self.job_id = submit(self.farm, parameters=parameters or {})
         self.view: JobView | None = None
 
-    def _note(self, happened: Sequence[events.Event]) -> None:
-        for event in happened:
+    def _note(self, told: Told) -> None:
+        for event in told.events:
             kind, key = event.key
             if kind is Job:
                 after = str(job(self.farm, key).job.status)

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from agent.locality import interface_addresses, is_this_machine
+from agent.locality import is_this_machine
+from common.reach import interface_addresses
 
 OWN = ("127.0.0.1", "192.0.2.7", "2001:db8::7", "fe80::1")
 

@@ -43,7 +43,7 @@ class Story:
 
     def _start(self) -> Farm:
         farm = make_farm(self.root, self.clock, 8192)
-        farm.store.subscribe(self.told.extend)
+        farm.store.subscribe(lambda told: self.told.extend(told.events))
         return farm
 
     def work(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from common.model import (
 from master.lifecycle import Record, apply, events, fits
 from master.lifecycle.events import Event, RecordKey
 from master.service.farm import Farm
+from master.store.told import Told
 from tests.core.test_invariants import FarmMachine
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,8 +40,8 @@ class FittingFarm(FarmMachine):
         farm.store.subscribe(self.follow)
         return farm
 
-    def follow(self, happened: Sequence[Event]) -> None:
-        for event in happened:
+    def follow(self, told: Told) -> None:
+        for event in told.events:
             assert fits(self.followed.get(event.key), event), event
             after = apply(self.followed.pop(event.key, None), event)
             if after is not None:

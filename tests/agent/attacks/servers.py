@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -19,6 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 Answer = Callable[[str], Iterator[bytes]]
 """The bytes to send for a path, piece by piece."""
+
+
+_LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 
 
 @dataclass
@@ -45,6 +49,11 @@ def serving(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[S
                     request = b""
                     while b"\r\n\r\n" not in request:
                         request += connection.recv(65_536) or b"\r\n\r\n"
+                    # Unread, it would make the answer be lost when the connection is closed.
+                    announced = _LENGTH.search(request)
+                    end = request.index(b"\r\n\r\n") + 4 + (int(announced[1]) if announced else 0)
+                    while len(request) < end and (more := connection.recv(65_536)):
+                        request += more
                     server.asked.append(request.decode("latin-1"))
                     for piece in answer(request.split(b" ")[1].decode("latin-1")):
                         connection.sendall(piece)

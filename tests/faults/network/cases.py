@@ -36,6 +36,14 @@ class World:
     def token(self) -> str:
         return str(got(self.corner.client.post("/tokens", json={"role": "join"}), 201)["id"])
 
+    def webhook(self) -> str:
+        """One whose receiver nobody finds (RFC 6761)."""
+        sent = {"url": "https://hooks.invalid/"}
+        return str(got(self.corner.client.post("/webhooks", json=sent), 201)["id"])
+
+    def paused_webhook(self) -> str:
+        return self._changed("/webhooks", self.webhook(), "pause")
+
     def pending(self) -> str:
         return str(self.corner.submit()["id"])
 
@@ -110,7 +118,7 @@ class Case:
     make: Callable[[World], Sent]
     changes: bool = True
     """Whether it changes what the master keeps."""
-    again: frozenset[int] = field(default=frozenset({200, 201, 204}))
+    again: frozenset[int] = field(default=frozenset({200, 201, 202, 204}))
     """What the repeat may be answered, when the first was carried out and nobody was told."""
 
 
@@ -158,6 +166,17 @@ CASES: dict[str, Case] = {
     "tokens.all_tokens": read(),
     "tokens.create": Case(lambda _: Sent(json={"role": "join"})),
     "tokens.revoke": Case(lambda world: Sent(world.token())),
+    "webhooks.all_webhooks": read(),
+    "webhooks.one": read(lambda world: Sent(world.webhook())),
+    "webhooks.deliveries": read(lambda world: Sent(world.webhook())),
+    "webhooks.create": Case(lambda _: Sent(json={"url": "https://hooks.invalid/"})),
+    "webhooks.pause": Case(lambda world: Sent(world.webhook())),
+    "webhooks.resume": Case(lambda world: Sent(world.paused_webhook())),
+    "webhooks.rotate": Case(lambda world: Sent(world.webhook(), {"overlap": 60})),
+    "webhooks.remove": Case(lambda world: Sent(world.webhook()), again=_GONE),
+    # What is told again is told again, and changes nothing that is kept.
+    "webhooks.replay": read(lambda world: Sent(world.webhook(), {"since_seq": 1})),
+    "webhooks.test": read(lambda world: Sent(world.webhook())),
     "audit.page": read(),
     "jobs.page": read(),
     "jobs.one": read(lambda world: Sent(world.pending())),
@@ -180,6 +199,7 @@ CASES: dict[str, Case] = {
     "files.content": read(lambda world: Sent(world.stored())),
     "files.remove": Case(lambda world: Sent(world.stored()), again=_GONE),
     "queue.one": read(),
+    "queue.status": read(),
     "queue.pause": Case(lambda _: Sent()),
     "queue.resume": Case(_resume_queue),
     "work.next_job": Case(lambda world: Sent(params={"node_id": world.idle_with_a_job(), "leases": ""})),
@@ -190,6 +210,7 @@ CASES: dict[str, Case] = {
     "work.report": Case(lambda world: _report(world.running(), log=["x" * 1000] * 100)),
     "results.page": read(),
     "results.archived": read(),
+    "metrics.scrape": read(),
 }
 """By endpoint."""
 

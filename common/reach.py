@@ -1,15 +1,38 @@
-"""Where a server's name leads, and whether we may go there: the rule for all that is fetched and streamed."""
+"""Where a server's name leads, and whether we may go there.
+
+The rule for all that agents fetch and stream, and for all that the master sends to webhooks.
+"""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
 
-from agent.inputs.addresses import is_public
+import psutil
+
+from common.addresses import is_public
 from common.inputs import Origin
 from common.ip import parse_ip
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The IP addresses of a host, in the order in which they are to be tried. OSError if it has none."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The host's addresses, as the system finds them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def interface_addresses() -> tuple[str, ...]:
+    """The IP addresses of this machine's interfaces, sorted, without IPv6 scopes."""
+    found = {
+        entry.address.partition("%")[0]
+        for entries in psutil.net_if_addrs().values()
+        for entry in entries
+        if entry.family in (socket.AF_INET, socket.AF_INET6)
+    }
+    return tuple(sorted(found))
 
 
 class NoAddressError(OSError):

@@ -1,0 +1,118 @@
+"""Webhooks: who is told of what happens, by requests that the master sends."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from common import problems
+from common.documents import (
+    DeliveriesSchema,
+    MadeWebhookSchema,
+    MessageSchema,
+    RotatedSchema,
+    WebhookDocumentSchema,
+    WebhooksSchema,
+)
+from common.schema import ReplaySchema, RotateSchema, WebhookSchema
+from master.api.answers import body, caller, desk, json_response, no_body, query
+from master.api.described import Link, describe
+from master.api.documents import delivery_document, webhook_document
+from master.api.queries import DeliveriesQuery
+
+blueprint = Blueprint("webhooks", __name__)
+_ONE = "/webhooks/<webhook_id>"
+
+
+@blueprint.post("/webhooks")
+@describe(
+    MadeWebhookSchema,
+    status=201,
+    takes=WebhookSchema,
+    problems=(problems.INVALID, problems.TOO_MANY),
+    links=(Link("webhooks.remove", {"webhook_id": "/id"}),),
+)
+def create() -> Response:
+    """Make a webhook; this answer is the only one that has its secret."""
+    view, secret = desk().create(caller(), body())
+    return json_response({**webhook_document(view), "secret": secret}, 201)
+
+
+@blueprint.get("/webhooks")
+@describe(WebhooksSchema)
+def all_webhooks() -> Response:
+    """All webhooks, without their secrets."""
+    webhooks = [webhook_document(view) for view in desk().all_webhooks()]
+    return json_response({"webhooks": webhooks, "count": len(webhooks)})
+
+
+@blueprint.get(_ONE)
+@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,))
+def one(webhook_id: str) -> Response:
+    """One webhook."""
+    return json_response(webhook_document(desk().one(webhook_id)))
+
+
+@blueprint.delete(_ONE)
+@describe(status=204, problems=(problems.UNKNOWN_WEBHOOK,))
+def remove(webhook_id: str) -> Response:
+    """Remove a webhook, and what is known of its deliveries."""
+    no_body()
+    desk().remove(caller(), webhook_id)
+    return Response(status=204)
+
+
+@blueprint.post(f"{_ONE}/pause")
+@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,))
+def pause(webhook_id: str) -> Response:
+    """Tell it nothing more until it is resumed; what happens meanwhile waits."""
+    no_body()
+    return json_response(webhook_document(desk().pause(caller(), webhook_id)))
+
+
+@blueprint.post(f"{_ONE}/resume")
+@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,))
+def resume(webhook_id: str) -> Response:
+    """Tell it what it was not told yet, beginning at once."""
+    no_body()
+    return json_response(webhook_document(desk().resume(caller(), webhook_id)))
+
+
+@blueprint.post(f"{_ONE}/rotate")
+@describe(RotatedSchema, takes=RotateSchema, optional=True, problems=(problems.UNKNOWN_WEBHOOK,))
+def rotate(webhook_id: str) -> Response:
+    """Give it another secret; this answer is the only one that has it.
+
+    Until `replaced_until` requests are signed with the secret before, too.
+    """
+    view, secret = desk().rotate(caller(), webhook_id, body()["overlap"])
+    return json_response({**webhook_document(view), "secret": secret})
+
+
+@blueprint.post(f"{_ONE}/replay")
+@describe(
+    MessageSchema,
+    status=202,
+    takes=ReplaySchema,
+    problems=(problems.UNKNOWN_WEBHOOK, problems.TOO_MANY),
+)
+def replay(webhook_id: str) -> Response:
+    """Tell it again what happened since a number or a time, or send one delivery once more."""
+    view, message_id = desk().replay(caller(), webhook_id, body())
+    return json_response({**webhook_document(view), "message_id": message_id}, 202)
+
+
+@blueprint.post(f"{_ONE}/test")
+@describe(MessageSchema, status=202, problems=(problems.UNKNOWN_WEBHOOK, problems.TOO_MANY))
+def test(webhook_id: str) -> Response:
+    """Send it a request that tells of nothing, once, whatever its status is."""
+    no_body()
+    view, message_id = desk().test(webhook_id)
+    return json_response({**webhook_document(view), "message_id": message_id}, 202)
+
+
+@blueprint.get(f"{_ONE}/deliveries")
+@describe(DeliveriesSchema, query=DeliveriesQuery, problems=(problems.UNKNOWN_WEBHOOK,))
+def deliveries(webhook_id: str) -> Response:
+    """The newest requests to its receiver and what came of them, newest first; 200 are kept."""
+    found = [delivery_document(each) for each in desk().deliveries(webhook_id, query()["limit"])]
+    return json_response({"deliveries": found, "count": len(found)})

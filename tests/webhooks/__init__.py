@@ -1,0 +1,1 @@
+"""Webhooks: what is sent to receivers, when, and where never."""
