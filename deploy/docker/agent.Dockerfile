@@ -7,9 +7,8 @@ COPY bin/agent /
 # What the binary does at its first start, done once for all containers: the binary is not needed any more.
 RUN PEX_ROOT=/opt/ffmpeg-rtmp python3 /agent --version \
     && python3 -m compileall -q /opt/ffmpeg-rtmp \
-    && mkdir /opt/ffmpeg-rtmp/bin \
-    && set -- /opt/ffmpeg-rtmp/venvs/*/*/*/pex \
-    && ln -s "$1" /opt/ffmpeg-rtmp/bin/agent
+    && ln -s /opt/ffmpeg-rtmp/venvs/*/*/*/bin/.. /opt/ffmpeg-rtmp/venv
+COPY deploy/docker/start.sh /opt/ffmpeg-rtmp/bin/agent
 COPY deploy/docker/healthy-agent.py /opt/ffmpeg-rtmp/bin/
 
 FROM ${BASE}

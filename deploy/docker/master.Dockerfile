@@ -7,10 +7,10 @@ COPY bin/master /
 # What the binary does at its first start, done once for all containers: the binary is not needed any more.
 RUN PEX_ROOT=/opt/ffmpeg-rtmp python3 /master --version \
     && python3 -m compileall -q /opt/ffmpeg-rtmp \
-    && mkdir /opt/ffmpeg-rtmp/bin \
-    && set -- /opt/ffmpeg-rtmp/venvs/*/*/*/pex \
-    && ln -s "$1" /opt/ffmpeg-rtmp/bin/master
-COPY deploy/docker/ffrtmp deploy/docker/healthy-master.py /opt/ffmpeg-rtmp/bin/
+    && ln -s /opt/ffmpeg-rtmp/venvs/*/*/*/bin/.. /opt/ffmpeg-rtmp/venv
+COPY deploy/docker/start.sh /opt/ffmpeg-rtmp/bin/master
+COPY deploy/docker/start.sh /opt/ffmpeg-rtmp/bin/ffrtmp
+COPY deploy/docker/healthy-master.py /opt/ffmpeg-rtmp/bin/
 
 FROM ${BASE}
 # 10001 is the master, and 10002 the agents of the other image: they may read what is left for them in /join.
@@ -19,7 +19,7 @@ RUN groupadd --gid 10001 ffrtmp \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/ffmpeg-rtmp \
     && install -d -o 10001 -g 10002 -m 2750 /join
 COPY --from=unpacked /opt/ffmpeg-rtmp /opt/ffmpeg-rtmp
-# Agents in other containers call it `master`. Logs are read by programs here.
+# Agents in other containers call it `master`.
 ENV PATH=/opt/ffmpeg-rtmp/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/var/lib/ffmpeg-rtmp \
     FFRTMP_STATE_DIR=/var/lib/ffmpeg-rtmp/master \
