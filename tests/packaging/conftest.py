@@ -20,9 +20,17 @@ PACKAGES = ("agent", "common", "master")
 def copy_checkout(target: Path) -> Path:
     """What packaging reads: our packages, the scripts and the files at the top."""
     ignore = shutil.ignore_patterns("__pycache__", ".*")
-    for name in (*PACKAGES, "scripts", "systemd"):
+    for name in (*PACKAGES, "deploy", "scripts", "systemd"):
         shutil.copytree(ROOT / name, target / name, ignore=ignore)
-    for name in ("setup.cfg", "setup.py", "constraints.txt", "Makefile", "LICENSE", "NOTICE.md"):
+    for name in (
+        "setup.cfg",
+        "setup.py",
+        "constraints.txt",
+        "Makefile",
+        "LICENSE",
+        "NOTICE.md",
+        ".dockerignore",
+    ):
         shutil.copy2(ROOT / name, target / name)
     return target
 

@@ -57,8 +57,11 @@ def test_systemd_finds_nothing_wrong_with_the_unit(units: Path, unit: str) -> No
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_service_is_exposed_little(units: Path, unit: str) -> None:
-    # The threshold is in tenths: 4.0 of 10.
-    judged = analyze("security", "--offline=true", "--threshold=40", "--no-pager", units / f"{unit}.service")
+    # The threshold is in tenths. The agent needs devices, and namespaces for the sandbox of ffmpeg.
+    most = {"ffmpeg-master": 18, "ffmpeg-agent": 30}[unit]
+    judged = analyze(
+        "security", "--offline=true", f"--threshold={most}", "--no-pager", units / f"{unit}.service"
+    )
     if "unrecognized option" in judged.stderr:
         pytest.skip("this systemd-analyze cannot judge a file offline")
     assert judged.returncode == 0, judged.stdout + judged.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,7 +89,9 @@ class Agent:
     @property
     def node_id(self) -> str:
         """Its id, once it has registered."""
-        return self.says("Registered with").partition('", ')[0].rpartition(" ")[2].rstrip('"}')
+        found = re.search(r'as node ([^\s"]+)', self.says("Registered with"))
+        assert found is not None
+        return found[1]
 
     def ffmpegs(self) -> list[int]:
         """The processes that run in its work directory, without the monitors of their sandboxes."""
