@@ -24,6 +24,7 @@ from tests.agent.attacks.servers import (
     serving,
     whole,
 )
+from tests.core.support import OPERATOR
 from tests.webhooks.conftest import Telling
 
 PUBLIC, OWN = "93.184.215.14", "93.184.215.99"
@@ -231,3 +232,13 @@ def test_a_name_that_cannot_be_found_is_told_as_such() -> None:
     surroundings = replace(World().surroundings(), resolve=nowhere)
     outcome = post(parse_url("https://hooks.example.com/"), {}, BODY, surroundings)
     assert "cannot be resolved" in str(outcome.error)
+
+
+def test_there_are_fifty_webhooks_at_most(telling: Telling) -> None:
+    telling.desk._world = World().surroundings()
+    ids = [telling.webhook("https://hooks.example.com/") for _ in range(50)]
+    with pytest.raises(Problem) as refused:
+        telling.webhook("https://hooks.example.com/")
+    assert refused.value.type is problems.TOO_MANY
+    telling.desk.remove(OPERATOR, ids[0])
+    telling.webhook("https://hooks.example.com/")
