@@ -12,7 +12,7 @@ SEED =
 SOURCES = agent common master scripts tests bench setup.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test torture truth scan demo build-distributed lint lock install uninstall clean
+.PHONY: help setup test torture truth scan demo build-distributed assets lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -45,6 +45,9 @@ demo: ready ## a master and two agents on this machine encode the guide's three 
 
 build-distributed: ready ## build bin/master, bin/agent and bin/ffrtmp: single files to copy anywhere
 	@$(PY) scripts/build.py
+
+assets: ready ## copy the dashboard's libraries from what its package-lock.json names (needs npm)
+	@$(PY) scripts/assets.py
 
 lint: ready ## ruff, mypy, bandit and the import rules only
 	@$(PY) -m ruff check $(SOURCES)

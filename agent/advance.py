@@ -1,46 +1,92 @@
-"""How far a job is, made of how far its steps are: it never goes back."""
+"""How far an attempt is, made of how far its steps are: it never goes back, nor reaches its end before it."""
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from agent.task import OnProgress
+from common.estimate import Course, Step
 from common.model import Progress
 
 NO_NEWS = Progress()
 """What a step tells that has nothing to say of the encode: the job stays where it is."""
+OnProgress = Callable[[Progress, list[str]], None]
+"""Gets the newest progress and the log lines since the last call."""
+_WEIGHT = 0.5
+"""Of the newest pace, among those that a node has seen of its kind."""
 
 
-def share(tell: OnProgress, start: float, end: float) -> OnProgress:
-    """Tells of a step that takes the job from `start` to `end` per cent. Pure."""
-
-    def scaled(progress: Progress, lines: list[str]) -> None:
-        percent = progress.percent
-        if percent is not None:
-            percent = round(start + (end - start) * percent / 100, 1)
-        tell(replace(progress, percent=percent), lines)
-
-    return scaled
+def unseen(tell: OnProgress) -> OnProgress:
+    """Hands on what is logged and how far the step is, and says nothing of the encode. Pure."""
+    return lambda progress, lines: tell(Progress(percent=progress.percent), lines)
 
 
-def silent(tell: OnProgress) -> OnProgress:
-    """Hands on what is logged, and says nothing of how far it is. Pure."""
-    return lambda _progress, lines: tell(NO_NEWS, lines)
+class Paces:
+    """How fast steps went on this node since its agent began; several threads use it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def learn(self, paces: Mapping[str, float]) -> None:
+        """What an attempt has seen, in seconds for one unit, by kind."""
+        with self._lock:
+            for kind, pace in paces.items():
+                before = self._seen.get(kind, pace)
+                self._seen[kind] = _WEIGHT * pace + (1 - _WEIGHT) * before
+
+    def known(self) -> dict[str, float]:
+        """All of it by now."""
+        with self._lock:
+            return dict(self._seen)
 
 
-class NeverBack:
-    """Hands progress on, and in place of less what was told before."""
+class Advance:
+    """Tells how far an attempt is: what its steps say goes in, and what of the whole that is comes out.
 
-    def __init__(self, tell: OnProgress) -> None:
-        self._tell = tell
+    Only the thread of the attempt uses it.
+    """
+
+    def __init__(
+        self,
+        tell: OnProgress = lambda _progress, _lines: None,
+        paces: Paces | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """The attempt begins now."""
+        self._tell, self._clock = tell, clock
+        self._paces = paces or Paces()
+        self._course = Course(clock(), self._paces.known())
         self._last = NO_NEWS
+        self._working = False
+
+    def plan(self, ahead: Sequence[Step]) -> None:
+        """What is expected after the step under way."""
+        self._course.plan(ahead)
+
+    def begin(self, step: Step) -> None:
+        """The step before has ended, and this one goes on."""
+        self._paces.learn(self._course.begin(step, self._clock()))
+        self._working = True
+        self(NO_NEWS, [])
+
+    def end(self) -> None:
+        """The last step has ended well."""
+        self._paces.learn(self._course.end(self._clock()))
 
     def __call__(self, progress: Progress, lines: list[str]) -> None:
-        """The newest progress of some step of the job, and what was logged."""
-        last, told = self._last, progress
-        if progress.frame is None and progress.out_time is None:
-            told = last
-        elif last.percent is not None:
-            told = replace(progress, percent=max(last.percent, progress.percent or 0.0))
-        self._last = told
-        self._tell(told, lines)
+        """The newest progress of the step under way, of which `percent` is a share; and what was logged."""
+        now = self._clock()
+        if progress.percent is not None:
+            self._course.mark(progress.percent / 100, now)
+        seen = self._last if progress.frame is None and progress.out_time is None else progress
+        percent, left = self._course.percent(now), self._course.left(now)
+        told = max((each for each in (self._last.percent, percent) if each is not None), default=None)
+        self._last = replace(
+            seen,
+            percent=None if told is None else round(told, 1),
+            seconds_left=None if left is None else round(left, 1),
+        )
+        self._tell(self._last, lines)

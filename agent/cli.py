@@ -14,13 +14,13 @@ from agent.config import MOST_SLOTS
 from agent.energy.model import parse_model
 from common.address import parse_address
 from common.inputs import HostPattern, parse_host_pattern, root_name
+from common.logs import complain, set_up_logging
 from common.options import (
     DURATION,
-    LOG_LEVELS,
     SIZE,
     Parsed,
+    log_options,
     require_platform,
-    set_up_logging,
     state_directory,
 )
 from common.version import VERSION
@@ -219,7 +219,7 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.option(
     "--currency", callback=_currency, metavar="CODE", help="Of these prices: three letters, as EUR or USD."
 )
-@click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
+@log_options
 @click.version_option(VERSION, prog_name="agent")
 def main(**options: Any) -> None:
     """Take encoding jobs from a master, run them with ffmpeg, and report what they cost.
@@ -232,11 +232,11 @@ def main(**options: Any) -> None:
     if options["join_token"] and options["join_token_file"]:
         raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
     _check_prices(options)
-    set_up_logging(options["log_level"])
+    set_up_logging(options["log_level"], options["log_format"])
     from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
 
     try:
         run(options)
     except StopError as error:
-        click.echo(f"agent: {error}", err=True)
+        complain("agent", str(error))
         raise SystemExit(1) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agent import steps
 from agent.accept import accept
 from agent.clip import clip_for
 from agent.energy.account import NO_ENERGY, Energy
@@ -58,6 +59,7 @@ def encode(task: Task, settings: EncodeSettings, given: MeasuredInput | None) ->
         watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
         argv, ended = passes(watched, settings, ffmpeg, path.name, given)
         energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
+    task.tools.course.begin(steps.check())
     known = measured(settings, ffmpeg, argv, ended)
     if not path.parent.exists():
         raise FailedError("agent_error", f"{task.job_directory} was removed during the encode", known)

@@ -14,6 +14,7 @@ import psutil
 from agent.config import MOST_SLOTS
 from agent.ffmpeg.discover import Toolbox
 from common.model import Hardware, NodeType
+from common.schema import MAX_REASON
 
 GIB = 1024**3
 CORES_FOR_A_JOB = 4
@@ -66,8 +67,18 @@ def detect(
         gpu_model=gpu,
         has_battery=battery,
         encoders=None if toolbox is None else toolbox.encoders,
+        encoder_failures=None if toolbox is None else _failures(toolbox),
         ffmpeg_version=None if toolbox is None else toolbox.version,
     )
+
+
+def _failures(toolbox: Toolbox) -> dict[str, str]:
+    """Why encoders failed, each in one line. What says why a whole ffmpeg is not used is of no encoder."""
+    return {
+        name: " ".join(why.split())[:MAX_REASON] or "it did not say why"
+        for name, why in toolbox.failed.items()
+        if "/" not in name
+    }
 
 
 def cpu_model(root: Path = Path("/")) -> str:

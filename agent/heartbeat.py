@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from agent.link import Link, RefusedError
+from agent.load import Meter
 from agent.rotation import Rotation
 from agent.running import RunningJobs, lease_clock
 from common.client import READ_TIMEOUT, ApiError
@@ -43,6 +44,7 @@ class Heartbeats:
         self._running = running
         self._wished = interval
         self._stopping = stopping
+        self._meter = Meter()
 
     def go_on(self, ended: threading.Event) -> None:
         """Send one after another until `ended`; time spent waiting for an answer is not waited again."""
@@ -54,13 +56,17 @@ class Heartbeats:
 
     def send(self) -> None:
         """One, which renews the leases of the running jobs, and drops those that the master gave away."""
-        leases = self._running.leases()
+        leases, load = self._running.leases(), self._meter.read()
 
         def send() -> tuple[float, dict[str, Any]]:
             sent = lease_clock()
             stopping = self._stopping.is_set()
             return sent, self._link.client.heartbeat(
-                self._link.node_id, leases, stopping=stopping, timeout=patience(self._link.term)
+                self._link.node_id,
+                leases,
+                stopping=stopping,
+                load=load,
+                timeout=patience(self._link.term),
             )
 
         try:

@@ -14,11 +14,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 import requests
 
+from agent.advance import Paces
 from agent.config import Config
 from agent.delivery import deliver
 from agent.energy.account import Account, Means
@@ -37,7 +39,9 @@ from agent.sandbox import Sandbox
 from agent.task import Assignment, PartDone
 from agent.teller import ProgressTeller
 from common.client import ApiError
+from common.logs import about
 from common.model import Artifact, ArtifactKind, Confidence, Report, Stage, runs_alone
+from common.request_ids import well_formed
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,7 @@ class Agent:
         self._files = files
         self._running = RunningJobs(slots)
         self._account = Account(means, self._running)
+        self._paces = Paces()
         self._draining = threading.Event()
         self._ended = threading.Event()
         self._stop = threading.Event()
@@ -160,8 +165,19 @@ class Agent:
             Stage(answer.get("stage", Stage.ENCODE)),
             answer.get("part"),
             tuple(map(_part, answer.get("parts", ()))),
+            well_formed(answer.get("request_id")),
         )
+        with about(
+            job_id=assignment.job_id,
+            request_id=assignment.request_id,
+            node_id=self._link.node_id,
+            attempt=assignment.attempt,
+        ):
+            self._take(assignment, asked)
+
+    def _take(self, assignment: Assignment, asked: float) -> None:
         log.info("Received job: %s (scenario: %s)", assignment.job_id, assignment.scenario)
+        log.debug("%s", assignment.heading(self._link.node_id))
         job = self._running.add(assignment, asked)
         try:
             self._thread(lambda: self._run_job(job), f"job-{assignment.job_id[:8]}").start()
@@ -197,6 +213,7 @@ class Agent:
                 inputs=self._config.inputs,
                 outputs=self._config.outputs,
                 account=self._account,
+                paces=self._paces,
                 files=self._files,
                 clips=self._config.state_dir / "clips",
             )
@@ -303,7 +320,9 @@ class Agent:
         thread.join(_GOODBYE_PATIENCE)
 
     def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
-        return threading.Thread(target=self._guarded, args=(target,), name=name, daemon=True)
+        # What it logs is about the same as what its starter logs.
+        run = copy_context().run
+        return threading.Thread(target=run, args=(self._guarded, target), name=name, daemon=True)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """An agent that only seems to work is worse than one that ends and is started anew."""

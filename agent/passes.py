@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from agent.advance import share
+from agent import steps
 from agent.clip import clip_for
 from agent.ffmpeg import command
 from agent.ffmpeg.discover import FFmpeg
@@ -16,7 +16,7 @@ from agent.ffmpeg.process import Ended
 from agent.ffmpeg.video import PASSES
 from agent.inputs.measured import MeasuredInput
 from agent.inputs.media import reopen
-from agent.task import OnProgress, Task
+from agent.task import Task
 from common.settings import EncodeSettings, hardware_of
 
 
@@ -28,16 +28,15 @@ def passes(
     Of two passes the time is the sum, the memory the larger one, the log and the rest the last one's;
     the second is not begun if the first failed. Each has the limits of a whole encode.
     """
-    tell = task.tools.on_progress
     if settings.rate.passes == 1:
-        return _one(task, settings, ffmpeg, output, given, None, tell)
+        return _one(task, settings, ffmpeg, output, given, None)
     logs = task.directory / PASSES
     logs.mkdir()  # the attempt's own directory: no other attempt's logs are here
     try:
-        argv, first = _one(task, settings, ffmpeg, output, given, 1, share(tell, 0, 50))
+        argv, first = _one(task, settings, ffmpeg, output, given, 1)
         if first.returncode != 0 or first.why is not None:
             return argv, first
-        argv, second = _one(task, settings, ffmpeg, output, given, 2, share(tell, 50, 100))
+        argv, second = _one(task, settings, ffmpeg, output, given, 2)
         return argv, together(first, second)
     finally:
         shutil.rmtree(logs, ignore_errors=True)
@@ -83,10 +82,10 @@ def _one(
     output: str,
     given: MeasuredInput | None,
     which: int | None,
-    tell: OnProgress,
 ) -> tuple[Sequence[str], Ended]:
     with from_its_start(task, settings, ffmpeg, given) as own:
         opened = own[0] if own else None
+        task.tools.course.begin(steps.encode(settings, which))
         read, clip = (None, opened) if given is None else (opened, None)
         argv = command.build(str(ffmpeg.path), settings, output, read, ffmpeg.version, which, clip)
         ended = task.run(
@@ -94,7 +93,7 @@ def _one(
             task.tools.limits(settings if given is None else given.burden(settings)),
             descriptors=own,
             total_frames=settings.frames,
-            on_progress=tell,
+            on_progress=task.tools.on_progress,
             devices=hardware_of(settings.encoder) is not None,
         )
     return argv, ended

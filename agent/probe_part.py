@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent import steps
+from agent.ffmpeg.samples import choose
 from agent.inputs.measured import MeasuredInput
 from agent.quality.compare import NoFilterError, NotMeasuredError
+from agent.quality.measure import expected
 from agent.sampling import probe_crf
 from agent.task import Done, PartDone, Task
 from common.model import CrfProbe, Findings
@@ -20,6 +23,8 @@ def probe_part(task: Task, settings: EncodeSettings, given: MeasuredInput | None
     `FailedError`, `AbortedError`.
     """
     crf = settings.rate.crf
+    frames = round(choose(settings.duration, made=given is None).seconds * settings.fps)
+    task.tools.course.plan((steps.encode(settings, frames=frames), *expected(settings, ("vmaf",), frames)))
     try:
         probe = probe_crf(task, settings, given)
     except (NoFilterError, NotMeasuredError) as error:

@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from agent import steps
 from agent.encode import Encoded, encode
 from agent.energy.account import Energy
 from agent.energy.cost import Prices, cost
 from agent.inputs.measured import MeasuredInput
-from agent.task import AbortedError, FailedError, OnProgress, Task
-from common.model import Confidence, Progress, Repeat, Scalar
+from agent.task import AbortedError, FailedError, Task
+from common.estimate import Step
+from common.model import Confidence, Repeat, Scalar
 from common.settings import EncodeSettings
-from common.statistics import WIDTHS, Interval, enough, expected_runs, interval, reached
+from common.statistics import WIDTHS, Interval, enough, interval, reached
 
-_ALMOST = 99.0
-"""Per cent that are told at most while it is not known whether a further run is needed."""
 Encode = Callable[[Task, EncodeSettings, MeasuredInput | None], Encoded]
 
 
@@ -69,32 +69,38 @@ class Repeated:
 
 
 def repeat(
-    task: Task, settings: EncodeSettings, given: MeasuredInput | None, encode_once: Encode = encode
+    task: Task,
+    settings: EncodeSettings,
+    given: MeasuredInput | None,
+    encode_once: Encode = encode,
+    after: Sequence[Step] = (),
 ) -> Repeated:
     """Encodes as often as the job's `confidence` asks for; raises what `encode` does.
 
-    One output is on the disk at a time, and the last one stays. A run that fails fails the job.
+    One output is on the disk at a time, and the last one stays. A run that fails fails the job. `after`: the
+    steps that are expected when it is done.
     """
     confidence = task.assignment.confidence
+    course = task.tools.course
     if confidence not in WIDTHS:
+        course.plan((*steps.encodes(settings), *after))
         return Repeated.once(encode_once(task, settings, given))
-    overall = _Overall(task.tools.on_progress, confidence)
     runs: list[Run] = []
     while True:
         if task.tools.abort.is_set():
             raise AbortedError
         own = task.directory / f"run-{len(runs) + 1}"
         own.mkdir()
-        tools = replace(task.tools, on_progress=overall.begin(runs))
+        more = steps.more_runs([run.speed for run in runs], confidence)
+        course.plan((*steps.repeats(settings, more), *after))
         try:
-            encoded = encode_once(replace(task, directory=own, tools=tools), settings, given)
+            encoded = encode_once(replace(task, directory=own), settings, given)
         except FailedError as error:
             known = {**error.known, "runs": len(runs) + 1} if error.known else {}
             message = f"run {len(runs) + 1} of the repeated encode: {error.failure.message}"
             raise FailedError(error.failure.code, message, known) from error
         runs.append(_run_of(encoded))
         if enough([run.speed for run in runs], confidence):
-            overall.end()
             return Repeated(encoded, tuple(runs), confidence)
         shutil.rmtree(own)
 
@@ -168,29 +174,3 @@ def _run_of(encoded: Encoded) -> Run:
         probed.frames,
         encoded.energy,
     )
-
-
-class _Overall:
-    """Tells how far all runs are together, by how many there will be; that share never falls."""
-
-    def __init__(self, on_progress: OnProgress, confidence: Confidence) -> None:
-        self._on_progress = on_progress
-        self._confidence = confidence
-        self._percent = 0.0
-        self._newest = Progress()
-
-    def begin(self, runs: Sequence[Run]) -> OnProgress:
-        """What tells of the run after those."""
-        done, expected = len(runs), expected_runs([run.speed for run in runs], self._confidence)
-
-        def tell(progress: Progress, lines: list[str]) -> None:
-            share = 100 * (done + (progress.percent or 0.0) / 100) / expected
-            self._percent = max(self._percent, min(_ALMOST, round(share, 1)))
-            self._newest = replace(progress, percent=self._percent)
-            self._on_progress(self._newest, lines)
-
-        return tell
-
-    def end(self) -> None:
-        """No further run is needed."""
-        self._on_progress(replace(self._newest, percent=100.0), [])

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.advance import NeverBack
+from agent.advance import Advance, OnProgress, Paces
 from agent.encode import ffmpeg_for
 from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
@@ -27,7 +27,7 @@ from agent.publish.rules import OutputFailedError, OutputRules
 from agent.sandbox import Sandbox
 from agent.stream.live import stream_out
 from agent.stream.record import recorded_input
-from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, OnProgress, Task, Tools
+from agent.task import MAX_MESSAGE, AbortedError, Assignment, Done, FailedError, Task, Tools
 from agent.work import work
 from agent.workspace import attempt_directory, job_directory
 from common.analyzer import analyze
@@ -63,6 +63,7 @@ def run_job(
     clips: Path | None = None,
     account: Account | None = None,
     files: Files | None = None,
+    paces: Paces | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
@@ -70,12 +71,14 @@ def run_job(
 
     The output is where the job wants it (`agent.publish`), there only when it is whole and
     verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
-    about once a second and once at the end, from this thread. `account` measures what it uses.
+    about once a second and once at the end, from this thread. `account` measures what it uses; `paces` knows
+    how fast earlier attempts went.
     """
+    course = Advance(on_progress, paces)
     tools = Tools(
         toolbox,
         spawner,
-        NeverBack(on_progress),
+        course,
         abort,
         may_work,
         sandbox,
@@ -83,6 +86,7 @@ def run_job(
         inputs=inputs,
         outputs=outputs,
         account=account or Account(Means()),
+        course=course,
         clips=clips,
         files=files,
     )
@@ -91,6 +95,7 @@ def run_job(
     findings = NO_FINDINGS
     try:
         known, findings = _run(assignment, node_id, work_dir, tools)
+        course.end()
     except AbortedError:
         return None
     except FailedError as error:

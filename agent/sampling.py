@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from agent import steps
 from agent.accept import judge
 from agent.encode import ffmpeg_for
 from agent.ffmpeg import samples
@@ -76,6 +77,7 @@ def _encoded(
     some = replace(settings, duration=chosen.seconds)
     with from_its_start(task, settings, ffmpeg, given, max(1, len(chosen.starts))) as own:
         source = samples.feed(settings, chosen, own, ffmpeg.version)
+        tools.course.begin(steps.encode(settings, frames=frames))
         ended = task.run(
             samples.encode(str(ffmpeg.path), settings, source),
             tools.limits(some if given is None else given.burden(some)),

@@ -5,27 +5,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
-from agent.advance import share
+from agent import steps
 from agent.encode import Encoded
+from agent.ffmpeg.samples import choose
 from agent.inputs.measured import MeasuredInput
 from agent.quality.compare import NoFilterError, NotMeasuredError
-from agent.quality.measure import Quality, measure
+from agent.quality.measure import Quality, expected, measure
 from agent.sampling import probe_crf
-from agent.target import MOST_SAMPLES, TOLERANCE, closest, next_samples, next_whole
-from agent.task import FailedError, OnProgress, Task
+from agent.target import MOST_WHOLE, TOLERANCE, closest, next_samples, next_whole
+from agent.task import FailedError, Task
 from common.crf import SCALES
+from common.estimate import Step
 from common.model import CrfProbe
 from common.result import metrics
 from common.settings import EncodeSettings
 
 Encode = Callable[[Task, EncodeSettings, MeasuredInput | None], Encoded]
-
-_SAMPLES_END = 20.0
-"""Per cent of the job that the samples are; the whole encodes share the rest, as nobody knows how many
-there will be."""
-_WHOLE_ENDS = (60.0, 80.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +49,26 @@ def search(
     methods: Sequence[str],
     encode: Encode,
     known: Sequence[CrfProbe] = (),
+    after: Sequence[Step] = (),
 ) -> Found:
     """The whole encode that comes nearest to `settings.rate.target_vmaf`, measured by `methods`, VMAF among
     them.
 
-    `known`: what was measured before, anywhere. `FailedError` as `encode` raises it, and
+    `known`: what was measured before, anywhere; `after`: the steps that are expected when it is
+    done. `FailedError` as `encode` raises it, and
     `encoder_missing` if no ffmpeg here has libvmaf; `AbortedError`.
     """
     target = settings.rate.target_vmaf or 0.0
-    probes, warnings = _sampled(task, settings, given, target, list(known))
+    whole = (*steps.encodes(settings), *expected(settings, methods), *after)
+    probes, warnings = _sampled(task, settings, given, target, list(known), whole)
     best = _Best()
-    tell = task.tools.on_progress
-    for start, end in pairwise((_SAMPLES_END, *_WHOLE_ENDS)):
+    for number in range(1, MOST_WHOLE + 1):
         crf = next_whole(target, SCALES[settings.codec], probes)
         if crf is None:
             break
-        own = _below(task, f"whole-{end:g}", share(tell, start, end))
+        own = replace(task, directory=task.directory / f"whole-{number}")
         own.directory.mkdir()
+        task.tools.course.plan(whole)  # nobody knows whether it is the last one
         encoded = encode(own, with_crf(settings, crf), given)
         quality = measure(own, encoded, given, methods)
         vmaf = quality.metrics.get("vmaf_mean")
@@ -92,14 +91,15 @@ def _sampled(
     given: MeasuredInput | None,
     target: float,
     probes: list[CrfProbe],
+    whole: Sequence[Step],
 ) -> tuple[list[CrfProbe], list[str]]:
     """The probes on samples, and what was not as it should be."""
-    tell, part = task.tools.on_progress, _SAMPLES_END / MOST_SAMPLES
+    frames = round(choose(settings.duration, made=given is None).seconds * settings.fps)
     while (crf := next_samples(target, SCALES[settings.codec], probes)) is not None:
-        start = part * len(probes)
-        own = _below(task, "", share(tell, start, start + part))
+        sample = [steps.encode(settings, frames=frames), *expected(settings, ("vmaf",), frames)]
+        task.tools.course.plan((*sample * steps.more_samples(len(probes)), *whole))
         try:
-            probes.append(probe_crf(own, with_crf(settings, crf), given))
+            probes.append(probe_crf(task, with_crf(settings, crf), given))
         except NoFilterError as error:
             raise FailedError("encoder_missing", f"target_vmaf: {error}", metrics(settings)) from error
         except NotMeasuredError as error:  # the whole file is measured in any case
@@ -148,8 +148,3 @@ def _moved(task: Task, encoded: Encoded) -> Encoded:
         file.rename(task.directory / file.name)
     own.rmdir()
     return replace(encoded, path=task.directory / encoded.path.name)
-
-
-def _below(task: Task, name: str, tell: OnProgress) -> Task:
-    """The same attempt at work in a directory of its own, with a share of the progress."""
-    return replace(task, directory=task.directory / name, tools=replace(task.tools, on_progress=tell))

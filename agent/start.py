@@ -41,6 +41,7 @@ from agent.workspace import absolute, remove_leftovers
 from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
 from common.inputs import HostPattern
+from common.logs import tell
 from common.model import Report
 from common.reach import interface_addresses
 from common.tokens import TokenText
@@ -186,9 +187,9 @@ def _check_machine(master: Address, *, allowed: bool, yes: bool) -> None:
             "both compete for CPU and memory. For development, use:\n"
             f"  ./bin/agent --register --master {master.url} --allow-master-as-worker"
         )
-    click.echo(WARNING)
+    tell(WARNING, logging.WARNING)
     if yes:
-        click.echo("Do you want to continue? (yes/no): yes")
+        tell("Do you want to continue? (yes/no): yes")
         return
     click.echo("Do you want to continue? (yes/no): ", nl=False)
     answer = sys.stdin.readline().strip().lower() if sys.stdin is not None else ""  # closed: a no

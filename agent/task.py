@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.advance import Advance, OnProgress
 from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
@@ -16,14 +17,11 @@ from agent.files import Files
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
 from agent.sandbox import Sandbox
-from common.model import Artifact, Confidence, Failure, Findings, Progress, Scalar, Stage, Value
+from common.model import Artifact, Confidence, Failure, Findings, Scalar, Stage, Value
 from common.settings import EncodeSettings
 
 MAX_MESSAGE = 500
 """Characters of a failure's message."""
-
-OnProgress = Callable[[Progress, list[str]], None]
-"""Gets the newest progress and the log lines since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,13 @@ class Assignment:
     """Which part of its parent it is."""
     parts: tuple[PartDone, ...] = ()
     """What it is to join, or to begin from."""
+    request_id: str | None = None
+    """The request that submitted the job; None: the master does not say."""
+
+    def heading(self, node_id: str) -> str:
+        """The first line that an attempt logs: by it the logs of all programs are found."""
+        asked_for = f", asked for by request {self.request_id}" if self.request_id else ""
+        return f"Attempt {self.attempt} of job {self.job_id} on node {node_id}{asked_for}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Tools:
     toolbox: Toolbox
     spawner: Spawner
     on_progress: OnProgress
+    """Is told of the step under way, what its ffmpeg says of itself."""
     abort: threading.Event
     """Set when nobody waits for the attempt any more."""
     may_work: Callable[[], bool] = lambda: True
@@ -75,6 +81,8 @@ class Tools:
     """Measures what encodes use."""
     inputs: InputRules = field(default_factory=InputRules)
     outputs: OutputRules = field(default_factory=OutputRules)
+    course: Advance = field(default_factory=Advance)
+    """Is told which steps there are."""
     clips: Path | None = None
     """Where pictures that were made once are kept; None: each attempt makes its own."""
     files: Files | None = None

@@ -35,6 +35,8 @@ class ProgressTeller:
         self._job = job
         self._changed = threading.Condition()
         self._news: Progress | None = None
+        self._heading = [job.assignment.heading(link.node_id)]
+        """Before the first line that is sent, however many there are."""
         self._unsent: list[str] = []
         self._under_way = False
         self._closed = False
@@ -53,11 +55,12 @@ class ProgressTeller:
                 self._changed.wait_for(lambda: self._closed or self._news is not None)
                 if self._closed or self._news is None:
                     return
-                how_far, lines = self._news, self._unsent
-                self._news, self._unsent, self._under_way = None, [], True
-            arrived = self._send(how_far, lines)
+                how_far, heading, lines = self._news, self._heading, self._unsent
+                self._news, self._heading, self._unsent, self._under_way = None, [], [], True
+            arrived = self._send(how_far, [*heading, *lines])
             with self._changed:
                 if not arrived:
+                    self._heading = heading
                     self._unsent = [*lines, *self._unsent][-self.MOST_LINES :]
                 self._under_way = False
                 self._changed.notify_all()
@@ -68,7 +71,7 @@ class ProgressTeller:
             self._closed = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._under_way, _LAST_WORD)
-            return self._unsent
+            return [*self._heading, *self._unsent]
 
     def _send(self, how_far: Progress, lines: list[str]) -> bool:
         """Whether it need not be sent again; a refusal ends the job, a failure is no reason to stop."""

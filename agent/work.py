@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from agent import steps
 from agent.encode import Encoded, encode, measured
 from agent.inputs.measured import MeasuredInput
 from agent.loudness import with_levels
@@ -13,7 +14,7 @@ from agent.probe_part import probes_of
 from agent.produced import Produced
 from agent.publish.rules import OutputFailedError
 from agent.publish.step import prepare, publish
-from agent.quality.measure import asked, measure
+from agent.quality.measure import asked, expected, measure
 from agent.renditions.measure import facts
 from agent.repeat import Repeated, repeat
 from agent.search import Found, search
@@ -21,6 +22,7 @@ from agent.stream.keep import keep
 from agent.task import Done, FailedError, Task
 from common.model import Confidence, CrfProbe, Findings, Scalar
 from common.settings import CONTAINERS, EncodeSettings
+from common.statistics import MIN_RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def work(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
     task = replace(task, directory=encoded.path.parent)
     files = (*encoded.files, *_pictures(task, encoded, given))
     known = _known(task, made)
+    task.tools.course.begin(steps.publish())
     try:
         published = publish(task, files, pieces=pieces, given=source)
     except OutputFailedError as error:
@@ -59,11 +62,15 @@ def _make(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> 
     methods, confidence = asked(task.assignment.parameters, settings), task.assignment.confidence
     found: Found | None = None
     if settings.rate.target_vmaf is not None:
-        found = search(task, settings, given, methods, encode, probes_of(task.assignment.parts))
-        if confidence is Confidence.AUTO:
+        alone = confidence is Confidence.AUTO
+        after = [] if alone else [*steps.repeats(settings, MIN_RUNS), *expected(settings, methods)]
+        known = probes_of(task.assignment.parts)
+        found = search(task, settings, given, methods, encode, known, (*after, steps.publish()))
+        if alone:
             return _Made(found.encoded, Repeated.once(found.encoded), found.probes)
         settings = found.encoded.settings  # with the CRF that was found
-    repeated = repeat(task, settings, given)
+    after = [*expected(settings, methods), steps.publish()]
+    repeated = repeat(task, settings, given, after=after)
     own = replace(task, directory=repeated.kept.path.parent)
     encoded = measure(own, repeated.kept, given, methods).added_to(repeated.kept)
     if found is None:

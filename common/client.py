@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from common.files_client import FilesClient
-from common.model import Progress, Report
+from common.live_client import LiveClient
+from common.model import Load, Progress, Report
 from common.transport import (
     CONNECT_TIMEOUT,
     HISTORY_HEADER,
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 
-class MasterClient(FilesClient):
+class MasterClient(FilesClient, LiveClient):
     """A master, as a caller sees it.
 
     Every method raises `ApiError` if the master refuses, and `requests.RequestException`
@@ -64,10 +65,21 @@ class MasterClient(FilesClient):
         return self._call("POST", f"/nodes/{id_in_path(node_id)}/credential", json={"credential": credential})
 
     def heartbeat(
-        self, node_id: str, leases: Sequence[str], *, stopping: bool = False, timeout: float = READ_TIMEOUT
+        self,
+        node_id: str,
+        leases: Sequence[str],
+        *,
+        stopping: bool = False,
+        load: Load | None = None,
+        timeout: float = READ_TIMEOUT,
     ) -> dict[str, Any]:
-        """A sign of life, which renews these leases; its answer is waited for `timeout` seconds."""
-        sent = {"leases": list(leases), "stopping": stopping}
+        """A sign of life, which renews these leases; its answer is waited for `timeout` seconds.
+
+        `load`: how busy the machine is.
+        """
+        sent: dict[str, Any] = {"leases": list(leases), "stopping": stopping}
+        if load is not None:
+            sent["load"] = asdict(load)
         return self._call("POST", f"/nodes/{id_in_path(node_id)}/heartbeat", json=sent, timeout=timeout)
 
     def leave(self, node_id: str, instance: str) -> None:
@@ -177,6 +189,10 @@ class MasterClient(FilesClient):
         wanted = {"status": status, "parent_id": parent_id}
         return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
+    def jobs_beginning(self, id_prefix: str) -> Iterator[dict[str, Any]]:
+        """The jobs whose ids begin so: 4 characters or more."""
+        return self._pages("/jobs", "jobs", {"id_prefix": id_prefix})
+
     def job(self, job_id: str) -> dict[str, Any]:
         """One job with its attempts."""
         return self._call("GET", f"/jobs/{id_in_path(job_id)}")
@@ -188,6 +204,10 @@ class MasterClient(FilesClient):
     def queue(self) -> dict[str, Any]:
         """How the queue stands."""
         return self._call("GET", "/queue")
+
+    def status(self) -> dict[str, Any]:
+        """How the master stands: its nodes, its queue, and what no node can take."""
+        return self._call("GET", "/status")
 
     def change_queue(self, verb: str) -> dict[str, Any]:
         """`pause` or `resume` the queue."""

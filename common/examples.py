@@ -31,8 +31,10 @@ _NODE: dict[str, Any] = {
     "registered_at": "2025-12-29T19:40:00Z",
     "running_jobs": 0,
     "max_concurrent_jobs": 2,
+    "load": {"cpu": 0.12, "memory": 0.31},
     "run_unlabeled": True,
     "encoders": ["libx264", "libx265"],
+    "encoder_failures": {"h264_nvenc": "Cannot load libcuda.so.1"},
     "ffmpeg_version": "9.0.2",
     "gpu_model": None,
     "has_battery": False,
@@ -43,7 +45,7 @@ _NODE: dict[str, Any] = {
     "output_roots": ["finished"],
     "output_hosts": [],
     "energy_source": "rapl",
-    "protocol": 4,
+    "protocol": 5,
     "credential_expires_at": "2026-03-29T19:40:00Z",
 }
 _TERMS = {"heartbeat_timeout": 90, "lease": 90, "credential_ttl": 7776000, "credential_expires_in": 7775000}
@@ -65,6 +67,7 @@ _JOB: dict[str, Any] = {
     "part": None,
     "stage": "encode",
     "owner": None,
+    "request_id": "880e8400e29b41d4a716446655440003",
     "node_id": None,
     "started_at": None,
     "finished_at": None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import platform
 import re
 import sys
@@ -15,9 +13,7 @@ import click
 import platformdirs
 
 from common.durations import parse_duration
-
-LOG_LEVELS = ("debug", "info", "warning", "error")
-
+from common.logs import LOG_FORMATS, LOG_LEVELS, PEOPLE
 
 T = TypeVar("T")
 
@@ -71,20 +67,13 @@ def require_platform(program: str) -> None:
     raise SystemExit(1)
 
 
-def set_up_logging(level: str) -> None:
-    """Plain lines for people; under systemd the journal adds the time."""
-    stamp = "" if _journal_reads_stderr() else "%(asctime)s "
-    logging.basicConfig(
-        level=level.upper(), format=f"{stamp}%(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The flags that say what is logged, and how."""
+    level = click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
+    form = click.option(
+        "--log-format",
+        type=click.Choice(LOG_FORMATS),
+        default=PEOPLE,
+        help="Lines for people, or a JSON object on each.",
     )
-
-
-def _journal_reads_stderr() -> bool:
-    """Whether stderr is systemd's journal; the variable alone may be inherited by a terminal."""
-    if sys.stderr is None:
-        return False
-    try:
-        status = os.fstat(sys.stderr.fileno())
-    except OSError:  # it is no file of the system's
-        return False
-    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+    return level(form(command))

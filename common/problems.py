@@ -33,14 +33,15 @@ class Problem(Exception):  # noqa: N818 - the RFC's word, and it is no error of 
         self.detail = detail
         self.extra = extra
 
-    def body(self) -> dict[str, Any]:
-        """The `application/problem+json` document."""
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The `application/problem+json` document; `request_id`: by which the log has it."""
         return {
             "type": f"urn:ffrtmp:problem:{self.type.slug}",
             "title": self.type.title,
             "status": self.type.status,
             "detail": self.detail,
             **self.extra,
+            "request_id": request_id,
         }
 
 

@@ -22,6 +22,7 @@ from urllib3.exceptions import NewConnectionError
 from common import trust
 from common.address import Address
 from common.history import History, parse_history
+from common.request_ids import REQUEST_ID_HEADER, new_request_id, well_formed
 from common.version import PROTOCOL, VERSION
 
 CONNECT_TIMEOUT = 20.0
@@ -47,11 +48,13 @@ requests: what it was told last. So a master that was restored from an older cop
 class ApiError(Exception):
     """The master refused: a problem with its slug, its HTTP status, and what to do."""
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, problem: Mapping[str, Any], request_id: str | None = None) -> None:
         super().__init__(str(problem.get("detail") or problem.get("title") or f"HTTP status {status}"))
         self.status = status
         self.problem = problem
         self.slug = str(problem.get("type", "")).rpartition(":")[2]
+        self.request_id = request_id
+        """By which the master's log has it; None: the answer did not say."""
 
     @property
     def temporary(self) -> bool:
@@ -155,7 +158,11 @@ class Transport:
         It does not say our protocol: an older master drops what it does not know of a newer caller,
         and a job without its input is not the job. So it refuses it.
         """
-        headers = {"Idempotency-Key": key or str(uuid.uuid4()), PROTOCOL_HEADER: None}
+        headers = {
+            "Idempotency-Key": key or str(uuid.uuid4()),
+            PROTOCOL_HEADER: None,
+            REQUEST_ID_HEADER: new_request_id(),
+        }
         for pause in RESEND_AFTER:
             try:
                 return self._call("POST", path, headers=headers, **content)
@@ -188,7 +195,7 @@ class Transport:
         response = self._answer(method, path, **content)
         document = _document(response)
         if document is None:
-            raise ApiError(response.status_code, {})
+            raise ApiError(response.status_code, {}, _request_id(response))
         return document
 
     def _answer(
@@ -200,15 +207,19 @@ class Transport:
         headers: Mapping[str, str | None] | None = None,
         **content: Any,
     ) -> requests.Response:
-        """The answer; asked for once more with another credential if there is one and this one is refused."""
+        """The answer; asked for once more with another credential if there is one and this one is refused.
+
+        However often it is sent, it is one request, with one id.
+        """
         shown = None if anonymous else self._credential
+        headers = {REQUEST_ID_HEADER: new_request_id(), **(headers or {})}
         try:
-            return self._send(method, path, shown, headers or {}, **content)
+            return self._send(method, path, shown, headers, **content)
         except ApiError as error:
             refused = error.slug in ("unauthenticated", "credential_expired") and not anonymous
             if not refused or not self._can_show_another_than(shown):
                 raise
-        return self._send(method, path, self._credential, headers or {}, **content)
+        return self._send(method, path, self._credential, headers, **content)
 
     def _send(
         self,
@@ -237,8 +248,13 @@ class Transport:
         )
         self._hear(parse_history(response.headers.get(HISTORY_HEADER)))
         if not 200 <= response.status_code < 300:
-            raise ApiError(response.status_code, _document(response) or {})
+            raise ApiError(response.status_code, _document(response) or {}, _request_id(response))
         return response
+
+
+def _request_id(response: requests.Response) -> str | None:
+    """What the master calls the request; None if it is an older one, which does not say."""
+    return well_formed(response.headers.get(REQUEST_ID_HEADER))
 
 
 def _document(response: requests.Response) -> dict[str, Any] | None:

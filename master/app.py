@@ -13,21 +13,24 @@ from common.problems import Problem
 from master.api import (
     audit,
     browsers,
+    dashboard,
     docs,
+    events,
     files,
     health,
     jobs,
+    metrics,
     neighbours,
     nodes,
     queue,
     results,
     scenarios,
-    site,
     tokens,
     webhooks,
     work,
 )
 from master.api.answers import problem_response
+from master.api.request_ids import follow_requests
 from master.auth import Gate
 from master.hosts import Hosts
 from master.refusals import Refusals
@@ -50,9 +53,13 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
-    farms = (health, nodes, scenarios, jobs, queue, work, results, files, tokens, webhooks, audit)
-    for module in (*farms, docs, site):
+    farms = (health, nodes, scenarios, jobs, queue, work, results, files, tokens, webhooks, audit, events)
+    for module in (*farms, metrics, docs, dashboard):
         app.register_blueprint(module.blueprint)
+
+    # Before all others: what begins first also ends last.
+    metrics.time_requests(app)
+    follow_requests(app)
 
     @app.before_request
     def _admit() -> None:
@@ -72,9 +79,16 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     refusals = Refusals()
 
     def _refuse(problem: Problem) -> Response:
+        if request.blueprint == dashboard.blueprint.name:
+            # Who opens a page before signing in is a visitor, and gets the form.
+            if request.method == "GET" and problem.type is problems.UNAUTHENTICATED:
+                return dashboard.refusal(problem)
+            refuse = dashboard.refusal
+        else:
+            refuse = problem_response
         if problem.type in (problems.UNAUTHENTICATED, problems.FORBIDDEN):
             refusals.note(_route(), str(request.remote_addr), problem.type.slug, farm.clock().mono)
-        return problem_response(problem)
+        return refuse(problem)
 
     app.register_error_handler(Problem, _refuse)
     app.register_error_handler(HTTPException, _http_error)

@@ -88,11 +88,19 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "docs.openapi": _EVERYBODY,
     "docs.page": _EVERYBODY,
     "docs.asset": _EVERYBODY,
-    "site.home": _EVERYBODY,
-    "site.style": _EVERYBODY,
-    "site.sign_in": _EVERYBODY,
-    "site.sign_out": _EVERYBODY,
+    "dashboard.asset": _EVERYBODY,
+    "dashboard.sign_in": _EVERYBODY,
+    "dashboard.sign_out": _EVERYBODY,
+    "dashboard.home": PEOPLE,
+    "dashboard.jobs_page": PEOPLE,
+    "dashboard.submit_job": _USERS,
+    "dashboard.change_jobs": _USERS,
+    "dashboard.change_node": _OPERATORS,
+    "dashboard.change_queue": _OPERATORS,
+    "dashboard.job": PEOPLE,
+    "dashboard.steer_job": _USERS,
     "queue.one": _READERS,
+    "queue.status": _READERS,
     "queue.pause": _OPERATORS,
     "queue.resume": _OPERATORS,
     "work.next_job": _AT_WORK,
@@ -109,10 +117,12 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "results.page": PEOPLE,
     "results.archived": PEOPLE,
     "audit.page": _OPERATORS,
+    "events.stream": PEOPLE,
+    "metrics.scrape": _READERS,
 }
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
-_REGISTER, _SIGN_IN = "nodes.register", "site.sign_in"
+_REGISTER, _SIGN_IN = "nodes.register", "dashboard.sign_in"
 _PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 

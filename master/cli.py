@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from common.durations import MOST_SECONDS
-from common.options import DURATION, LOG_LEVELS, SIZE, require_platform, set_up_logging, state_directory
+from common.logs import complain, set_up_logging, tell
+from common.options import DURATION, SIZE, log_options, require_platform, state_directory
 from common.version import VERSION
 from master.config import Config
 from master.errors import StartError
@@ -109,11 +109,17 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     help="Open connections of one address; loopback is exempt; 0: any number.",
 )
 @click.option(
+    "--max-streams",
+    type=click.IntRange(1, 10_000),
+    default=1000,
+    help="Streams of events and logs that may be open at once.",
+)
+@click.option(
     "--allow-private-webhooks",
     is_flag=True,
     help="Let webhooks be sent to private addresses, this machine's too, and there without TLS.",
 )
-@click.option("--log-level", type=click.Choice(LOG_LEVELS), default="info", help="What is logged.")
+@log_options
 @click.version_option(VERSION, prog_name="master")
 def main(**options: object) -> None:
     """Keep the job queue, the node registry and the results, and serve them over TLS.
@@ -129,7 +135,7 @@ def main(**options: object) -> None:
             "heartbeat, and 36500d at most"
         )
     config = Config(**options)  # type: ignore[arg-type]  # click has converted each of them
-    set_up_logging(config.log_level)
+    set_up_logging(config.log_level, config.log_format)
     raise SystemExit(run(config))
 
 
@@ -142,9 +148,8 @@ def run(config: Config) -> int:
         check(config)
         listener = bind(config)
     except StartError as error:
-        click.echo(f"master: {error}", err=True)
+        complain("master", str(error))
         return 1
-    click.echo("Starting FFmpeg RTMP Distributed Master Node")
-    click.echo(f"Port: {config.port}")
-    sys.stdout.flush()
+    tell("Starting FFmpeg RTMP Distributed Master Node")
+    tell(f"Port: {config.port}")
     return serve(config, listener, start)

@@ -38,9 +38,13 @@ class Config:
     """Requests served at once, long-polls included."""
     max_connections_per_address: int = 0
     """Open connections that one address other than loopback may have; 0: any number."""
+    max_streams: int = 1000
+    """Streams of events and logs that may be open at once."""
     allow_private_webhooks: bool = False
     """Whether webhooks may be sent to addresses that are not public, and there without TLS."""
     log_level: str = "info"
+    log_format: str = "people"
+    """`people`, or `json`: an object on each line (`common.logs`)."""
     quarantine_after: int = 3
     """Agents that a job may lose, and different jobs in a row that may fail on a node, before it is set
     aside; 0: any number."""

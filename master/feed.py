@@ -106,6 +106,10 @@ class Feed:
         """The number of the newest event that was told in order."""
         return self._seq
 
+    def remembers(self, seq: int) -> bool:
+        """Whether `after` need not read files to tell what follows `seq`."""
+        return seq >= self._ring_after
+
     def subscribe(self, hearer: Hearer) -> None:
         """Call `hearer` with all that happens from now on: in order, each once, on disk, some at once.
 

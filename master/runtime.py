@@ -6,7 +6,6 @@ import logging
 import os
 import sqlite3
 import ssl
-import sys
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from flask import Flask
 
 from common.clock import Clock, system_clock
 from common.locks import hold
+from common.logs import complain, tell
 from common.problems import Problem
 from master import tls
 from master.api.documents import archive_entry, told_of_a_job
@@ -24,6 +24,7 @@ from master.config import Config
 from master.errors import StartError
 from master.files import Shelf
 from master.hosts import Hosts
+from master.metrics import Measures
 from master.reaper import Reaper
 from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
@@ -36,6 +37,7 @@ from master.store.archive import Archive
 from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
+from master.store.meter import Meter
 from master.store.restored import restored_marker, rewound
 from master.webhooks import signing
 from master.webhooks.book import NAME as BOOK
@@ -113,12 +115,17 @@ class Runtime:
         self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
         self._hosts = Hosts(names_of(config, chain))
         try:
-            self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die)
+            measures = Measures()
+            meter = Meter(
+                measures.lock_wait.observe, measures.lock_hold.observe, measures.journal_sync.observe
+            )
+            self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die, meter=meter)
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
             logs, shown = LogStore(config.state_dir / "logs"), tls.shown_fingerprint(chain)
             shelf = Shelf(config.state_dir / "files", config.files_quota, clock, new_id)
-            self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown)
+            self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
+            self.farm.certificate_expiry = tls.expiry(chain)
             self.farm.begin()
         except (JournalError, JournalFullError, OSError, Problem) as error:
             raise StartError(str(error)) from error
@@ -144,9 +151,12 @@ class Runtime:
         self._dispatcher.start()
 
     def begin_shutdown(self) -> None:
-        """Answer every parked poll, and let nothing run out any more: nobody can be heard from now on."""
+        """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard
+        from now on.
+        """
         self._reaper.stop()
         self.farm.waiters.close()
+        self.farm.live.close()
 
     def close(self) -> None:
         """Stop the reaper, sync and close the store, and let the next worker in."""
@@ -223,6 +233,7 @@ class Runtime:
             log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
         else:
             self.ssl_context.load_cert_chain(chain, key)
+            self.farm.certificate_expiry = tls.expiry(chain)
             self._hosts.learn(names_of(self._config, chain))
 
 
@@ -249,12 +260,11 @@ def announce(config: Config) -> None:
         "  POST   /results",
         "  GET    /health",
     )
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+    for line in lines:
+        tell(line)
 
 
 def _die(reason: str) -> None:
     """The disk failed for good: end the whole master, after the 503s that are under way."""
-    sys.stderr.write(f"master: {reason}; nothing more is acknowledged, and the master ends\n")
-    sys.stderr.flush()
+    complain("master", f"{reason}; nothing more is acknowledged, and the master ends")
     threading.Timer(_LAST_WORDS, os._exit, (HALT,)).start()

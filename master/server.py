@@ -22,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from common.logs import complain
 from master.config import Config
 from master.errors import StartError
 from master.worker import FarmWorker
@@ -211,7 +212,7 @@ class FarmApplication(BaseApplication):  # type: ignore[misc]  # gunicorn publis
         try:
             self.runtime = self._start(self._config)
         except StartError as error:
-            sys.stderr.write(f"master: {error}\n")
+            complain("master", str(error))
             sys.exit(HALT)
         return self.runtime.app
 

@@ -60,6 +60,7 @@ def job_from(
     max_attempts: int,
     now: Now,
     owner: str | None = None,
+    request_id: str | None = None,
 ) -> Job:
     """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run.
 
@@ -100,6 +101,7 @@ def job_from(
         input=fields["input"],
         output=output,
         owner=owner,
+        request_id=request_id,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
     )
@@ -167,12 +169,13 @@ def jobs_from(
     max_attempts: int,
     now: Now,
     owner: str | None = None,
+    request_id: str | None = None,
 ) -> list[Job]:
     """The jobs of a batch; a refusal says which of them cannot run."""
     jobs = []
     for place, (fields, job_id) in enumerate(zip(batch, ids, strict=True)):
         try:
-            jobs.append(job_from(fields, key, job_id, max_attempts, now, owner))
+            jobs.append(job_from(fields, key, job_id, max_attempts, now, owner, request_id))
         except problems.Problem as problem:
             raise of_batch(problem, place) from problem
     return jobs
@@ -184,7 +187,9 @@ def of_batch(problem: problems.Problem, place: int) -> problems.Problem:
     return problem.type(detail, **{**problem.extra, "index": place})
 
 
-def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: Now) -> Job:
+def repeat_of(
+    old: Job, key: Key | None, job_id: str, max_attempts: int, now: Now, request_id: str | None = None
+) -> Job:
     """A new job that asks for the same; `job_not_finished` while the old one may still succeed."""
     if not old.status.final:
         raise problems.JOB_NOT_FINISHED(
@@ -205,6 +210,7 @@ def repeat_of(old: Job, key: Key | None, job_id: str, max_attempts: int, now: No
         input=old.input,
         output=old.output,
         owner=old.owner,
+        request_id=request_id,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
         retry_of=old.id,

@@ -295,6 +295,12 @@ def check_pair(cert: Path, key: Path, now: datetime) -> None:
         raise ValueError(f"--tls-cert {cert} expired on {leaf.not_valid_after_utc:%Y-%m-%d}; renew it")
 
 
+def expiry(chain: Path) -> float | None:
+    """When the first certificate of `chain` ends, in seconds since the epoch; None if it has none."""
+    leaf = _first_cert(chain)
+    return None if leaf is None else leaf.not_valid_after_utc.timestamp()
+
+
 def shown_fingerprint(chain: Path) -> str:
     """The fingerprint of the last certificate that is served: our CA's, or what an operator put there."""
     return fingerprint(x509.load_pem_x509_certificates(chain.read_bytes())[-1])

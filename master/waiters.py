@@ -40,6 +40,10 @@ class Waiters:
         self._next_place = 0
         self._closed = False
 
+    def __len__(self) -> int:
+        """How many polls are parked."""
+        return len(self._parked)
+
     @property
     def closed(self) -> bool:
         """Whether the master is stopping."""

@@ -152,8 +152,10 @@ install_for_tests() {
     if have npm && ! cmp -s tests/player/package-lock.json tests/player/node_modules/installed-lock.json; then
         npm ci --prefix tests/player --ignore-scripts --no-audit --no-fund --loglevel=error >&2 &&
             cp tests/player/package-lock.json tests/player/node_modules/installed-lock.json ||
-            say "hls.js could not be installed; the tests that need it say so."
+            say "hls.js and axe-core could not be installed; the tests that need them say so."
     fi
+    # The dashboard's libraries, to compare the committed ones with.
+    ! have npm || python3 scripts/assets.py --only-fetch || true
 }
 
 install_better_with() {

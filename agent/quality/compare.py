@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from agent import steps
 from agent.accept import judge
-from agent.advance import silent
+from agent.advance import unseen
 from agent.ffmpeg import compare as command
 from agent.ffmpeg.compare import Comparison
 from agent.ffmpeg.discover import FFmpeg
@@ -56,13 +57,15 @@ def compare(
     directory.mkdir()  # not where the output is: who reads that for the second time cannot change it
     try:
         cores = os.cpu_count() or 1
+        size = comparison.width, comparison.height
+        task.tools.course.begin(steps.compare(comparison.methods, *size, expected, cores))
         ended = task.run(
             command.build(str(ffmpeg.path), comparison, cores),
-            limits_of_comparison(comparison.width, comparison.height, expected, cores),
+            limits_of_comparison(*size, expected, cores),
             directory=directory,
             descriptors=descriptors,
             total_frames=expected,
-            on_progress=silent(task.tools.on_progress),
+            on_progress=unseen(task.tools.on_progress),
         )
         failure = judge(ended)
         if failure is not None:

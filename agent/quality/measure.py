@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agent import steps
 from agent.encode import Encoded
 from agent.ffmpeg.compare import Comparison, Feed
 from agent.ffmpeg.container import picture_file
@@ -22,6 +23,7 @@ from agent.quality.compare import Compared, NotMeasuredError, compare
 from agent.quality.frames import METHODS, table
 from agent.quality.statistics import names, summarize
 from agent.task import Task
+from common.estimate import Step
 from common.model import ArtifactKind, Scalar, Value
 from common.settings import EncodeSettings
 
@@ -112,9 +114,7 @@ def comparison(
 ) -> Comparison:
     """How an output in `pixel_format` is compared: at the source's size, upright, in square pixels. Pure."""
     source = settings.source
-    width, height = settings.width, settings.height
-    if source is not None:
-        width, height = (max(1, round(side)) for side in source.shown)
+    width, height = size(settings)
     source_format = None if source is None or settings.tonemapped else source.pixel_format
     return Comparison(
         output,
@@ -125,6 +125,20 @@ def comparison(
         tuple(methods),
         "bt709" if without_matrix(settings) else None,
     )
+
+
+def size(settings: EncodeSettings) -> tuple[int, int]:
+    """At which width and height an output is compared with its source. Pure."""
+    if settings.source is None:
+        return settings.width, settings.height
+    width, height = settings.source.shown
+    return max(1, round(width)), max(1, round(height))
+
+
+def expected(settings: EncodeSettings, methods: Sequence[str], frames: int | None = None) -> list[Step]:
+    """The step that measuring as many frames, or all, is; none if nothing is measured. Pure."""
+    count = settings.frames if frames is None else frames
+    return [steps.compare(methods, *size(settings), count, os.cpu_count() or 1)] if methods else []
 
 
 def _compared(

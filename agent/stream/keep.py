@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from agent import steps
 from agent.accept import judge
 from agent.encode import Encoded, ffmpeg_for, measured
 from agent.ffmpeg.begin import begin
@@ -24,6 +25,8 @@ def keep(task: Task, settings: EncodeSettings, given: MeasuredInput) -> Encoded:
     path = task.directory / f"{task.assignment.scenario}.{CONTAINERS[settings.container].suffix}"
     argv = [*begin(str(ffmpeg.path)), *opened(given.descriptor, ffmpeg.version)]
     argv += ["-map", "0:V:0", "-map", "0:a:0?", "-c", "copy", *container(settings, path.name)]
+    tools.course.plan((steps.check(), steps.publish()))
+    tools.course.begin(steps.copy())
     ended = task.run(
         argv,
         replace(tools.limits(given.burden(settings)), output_bytes=2 * given.probed.size + 2**26),
@@ -33,6 +36,7 @@ def keep(task: Task, settings: EncodeSettings, given: MeasuredInput) -> Encoded:
     )
     kept = replace(settings, encoder="copy", rate=Rate())
     known = measured(kept, ffmpeg, argv, ended)
+    tools.course.begin(steps.check())
     failure = judge(ended)
     if failure is not None:
         raise FailedError(failure.code, failure.message, known)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from agent import steps
 from agent.accept import judge
 from agent.encode import ffmpeg_for
 from agent.ffmpeg.discover import FFmpeg
@@ -80,6 +81,8 @@ def _encoded(
     if pusher.failure is not None:
         raise FailedError(*pusher.failure, metrics(settings))
     tools = task.tools
+    tools.course.plan(())
+    tools.course.begin(steps.stream(settings))
     with _pipe(pusher) as pipe, from_its_start(task, settings, ffmpeg, given) as own:
         descriptor = own[0] if own else None
         argv = command.encoder(str(ffmpeg.path), settings, pipe, descriptor, ffmpeg.version)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from agent import steps
 from agent.ffmpeg.log import reason
 from agent.ffmpeg.process import run
 from agent.inputs.measured import MeasuredInput, measured_file
@@ -187,6 +188,7 @@ def recorded_input(task: Task, seconds: float, measure: Callable[[int], Probe]) 
     with (task.directory / "input").open("x+b") as file:
         (task.directory / "input").unlink()
         recording = Recording(file, seconds, rules.max_size)
+        task.tools.course.begin(steps.record(seconds))
         if isinstance(stream, SrtStream):
             record_srt(task, stream, _door(rules), recording, file.fileno())
         else:

@@ -13,6 +13,7 @@ from common.documents.farm import (
     QueueSchema,
     ScenarioSchema,
     ScenariosSchema,
+    StatusSchema,
 )
 from common.documents.files import FileDocumentSchema, FilesSchema, UploadSchema
 from common.documents.jobs import (
@@ -78,6 +79,7 @@ __all__ = [
     "RotatedSchema",
     "ScenarioSchema",
     "ScenariosSchema",
+    "StatusSchema",
     "TermsSchema",
     "TokenDocumentSchema",
     "TokensSchema",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from common.documents.parts import (
@@ -16,7 +18,7 @@ from common.documents.parts import (
     texts,
 )
 from common.fields import OneOf, StrictInteger, StrictString, says
-from common.model import JobStatus
+from common.model import JobStatus, NodeStatus, Priority
 from common.schema import Strict
 
 
@@ -81,6 +83,52 @@ class QueueSchema(Strict):
     )
 
 
+class WaitingSchema(Strict):
+    """The jobs of one priority that wait."""
+
+    jobs = a_count("jobs that wait for a node")
+    oldest = a_number("seconds since the first of them was submitted; null: none waits", allow_none=True)
+
+
+class SlotsSchema(Strict):
+    """Slots of nodes that are given jobs."""
+
+    used = a_count("slots that are taken")
+    free = a_count("slots that are free")
+
+
+class StuckSchema(Strict):
+    """Waiting jobs of one kind that no node can take as things are."""
+
+    job_id = a_text("the first of them")
+    jobs = a_count("how many there are")
+    reason = a_text("why", allow_none=True)
+
+
+def _counts(of: type[StrEnum], text: str) -> fields.Dict:
+    values = StrictInteger(validate=is_not_negative)
+    return fields.Dict(keys=OneOf(of), values=values, required=True, **says(text))
+
+
+class StatusSchema(Strict):
+    """How the master stands, in numbers."""
+
+    version = a_text("of the master")
+    protocol = a_count("the protocol that it speaks")
+    uptime = a_number("seconds since it started")
+    paused = a_flag("no job is given to any node")
+    jobs = _counts(JobStatus, "how many jobs have each status")
+    waiting = fields.Dict(
+        keys=OneOf(Priority),
+        values=fields.Nested(WaitingSchema),
+        required=True,
+        **says("what waits, by priority"),
+    )
+    nodes = _counts(NodeStatus, "how many nodes have each status")
+    slots = fields.Nested(SlotsSchema, required=True)
+    stuck = many(StuckSchema, "kinds of waiting jobs that no node can take as things are")
+
+
 class FieldErrorSchema(Strict):
     """What is wrong with one field."""
 
@@ -100,4 +148,5 @@ class ProblemSchema(Schema):
     title = a_text("the same for people")
     status = StrictInteger(required=True, validate=validate.Range(300, 599), **says("the HTTP status"))
     detail = a_text("what happened, and what to do")
+    request_id = a_text("what the request is called in the master's log")
     errors = fields.List(fields.Nested(FieldErrorSchema), **says("with `invalid`: what to correct"))

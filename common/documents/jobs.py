@@ -37,7 +37,8 @@ class ProgressDocumentSchema(Strict):
     fps = a_number("frames encoded per second", allow_none=True)
     speed = a_number("seconds of video encoded per second", allow_none=True)
     out_time = a_number("seconds of video so far", allow_none=True)
-    percent = a_number("0 to 100", allow_none=True)
+    percent = a_number("how much of the attempt's time is over, 0 to 100", allow_none=True)
+    seconds_left = a_number("seconds until it ends, as far as that can be told", allow_none=True)
 
 
 class JobSchema(Strict):
@@ -60,6 +61,7 @@ class JobSchema(Strict):
     part = a_text("which part of that job it is, such as `720p`", allow_none=True)
     stage = OneOf(Stage, required=True, **says("what its next attempt does"))
     owner = a_text("the submitter that it belongs to; null: it is the operators'", allow_none=True)
+    request_id = a_text("the request that submitted it, as logs have it", allow_none=True)
     node_id = a_text("the node of its newest attempt", allow_none=True)
     started_at = a_time("when its newest attempt began", allow_none=True)
     finished_at = a_time("when it was finished", allow_none=True)

@@ -10,6 +10,13 @@ from common.model import EnergySource, NodeStatus, NodeType
 from common.schema import Strict
 
 
+class LoadDocumentSchema(Strict):
+    """How busy a machine was at its last heartbeat. Unknown is null."""
+
+    cpu = a_number("the part of all CPUs' time that was used, 0 to 1", allow_none=True)
+    memory = a_number("the part of the memory that was used, 0 to 1", allow_none=True)
+
+
 class NodeSchema(Strict):
     """A node: a machine whose agent runs jobs."""
 
@@ -26,8 +33,21 @@ class NodeSchema(Strict):
     registered_at = a_time("when it registered first")
     running_jobs = a_count("jobs that it runs now")
     max_concurrent_jobs = a_count("its slots")
+    load = fields.Nested(  # type: ignore[assignment]  # the metaclass takes it out of the class
+        LoadDocumentSchema,
+        required=True,
+        allow_none=True,
+        **says("how busy the machine is; null: nobody said since the master started"),
+    )
     run_unlabeled = a_flag("false: it takes only jobs that ask for one of its labels")
     encoders = texts("ffmpeg's names of encoders that passed a trial; null: nobody tried", allow_none=True)
+    encoder_failures = fields.Dict(
+        keys=StrictString(),
+        values=StrictString(),
+        required=True,
+        allow_none=True,
+        **says("by encoder that failed its trial: why; null: its agent does not say"),
+    )
     ffmpeg_version = a_text(allow_none=True)
     gpu_model = a_text(allow_none=True)
     has_battery = a_flag(allow_none=True)

@@ -8,7 +8,7 @@ from common.model.access import MASTER, Actor, Role, Token, TokenStatus
 from common.model.files import UploadStatus
 from common.model.findings import NO_FINDINGS, Artifact, ArtifactKind, CrfProbe, Findings, Repeat
 from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report, runs_alone
-from common.model.node import FarmState, Hardware, Node
+from common.model.node import FarmState, Hardware, Load, Node
 from common.model.webhooks import Webhook, WebhookStatus
 from common.model.words import (
     Confidence,
@@ -41,6 +41,7 @@ __all__ = [
     "Hardware",
     "Job",
     "JobStatus",
+    "Load",
     "Node",
     "NodeStatus",
     "NodeType",

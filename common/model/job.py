@@ -91,6 +91,8 @@ class Job:
     """The client's name for the request that made it: a repeat finds this job."""
     request_digest: str | None = None
     """SHA-256 of that request's body."""
+    request_id: str | None = None
+    """The request that submitted it; None: nobody knows any more."""
     retry_of: str | None = None
     """The finished job that this one repeats."""
     parent_id: str | None = None
@@ -159,7 +161,9 @@ class Progress:
     out_time: float | None = None
     """Seconds of video encoded so far."""
     percent: float | None = None
-    """0 to 100, of the duration asked for."""
+    """How much of the time of the whole attempt is over: 0 to 100, and below 100 until its end."""
+    seconds_left: float | None = None
+    """Seconds until the attempt ends (`common.estimate`)."""
 
 
 @dataclass(frozen=True, slots=True)

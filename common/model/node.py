@@ -23,7 +23,19 @@ class Hardware:
     has_battery: bool | None = None
     encoders: tuple[str, ...] | None = None
     """Encoders that passed a trial encode; None if nobody tried."""
+    encoder_failures: Mapping[str, str] | None = None
+    """By encoder that failed its trial: why, in ffmpeg's words; None if its agent does not say."""
     ffmpeg_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy a machine is, all its programs together. Kept in memory only. Unknown is None."""
+
+    cpu: float | None = None
+    """The part of all CPUs' time that was used since the heartbeat before, 0 to 1."""
+    memory: float | None = None
+    """The part of the memory that is used, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
 from common.schema.files import FileSchema, is_sha256
 from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
 from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
-from common.schema.nodes import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
+from common.schema.nodes import (
+    MAX_REASON,
+    CredentialSchema,
+    HeartbeatSchema,
+    LeaveSchema,
+    LoadSchema,
+    RegisterSchema,
+)
 from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
@@ -26,6 +33,7 @@ __all__ = [
     "MAX_BATCH",
     "MAX_LOG_LINES",
     "MAX_NUMBER",
+    "MAX_REASON",
     "MAX_TEXT",
     "TOKEN_ROLES",
     "ArtifactSchema",
@@ -39,6 +47,7 @@ __all__ = [
     "FindingsSchema",
     "HeartbeatSchema",
     "LeaveSchema",
+    "LoadSchema",
     "NothingSchema",
     "ParametersSchema",
     "ProgressSchema",

@@ -46,7 +46,7 @@ _is_value = Matches(
 )
 
 
-_is_encoder = Matches(r"[a-z0-9][a-z0-9_-]{0,31}", "Must be the name of an ffmpeg encoder, such as libx264.")
+is_encoder = Matches(r"[a-z0-9][a-z0-9_-]{0,31}", "Must be the name of an ffmpeg encoder, such as libx264.")
 
 
 def labels_field(**kwargs: Any) -> ShortDict:
@@ -61,7 +61,7 @@ def labels_field(**kwargs: Any) -> ShortDict:
 
 def encoders_field(**kwargs: Any) -> ShortList:
     """A field of ffmpeg's names of encoders."""
-    return ShortList(StrictString(validate=_is_encoder), most=64, **kwargs)
+    return ShortList(StrictString(validate=is_encoder), most=64, **kwargs)
 
 
 def flatten(errors: Any, prefix: str = "") -> list[dict[str, str]]:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from marshmallow import validate
+from typing import Any
+
+from marshmallow import fields, post_load, validate
 
 from common import inputs
 from common.fields import (
     HostPattern,
     Matches,
     OneOf,
+    ShortDict,
     ShortList,
     StrictBoolean,
+    StrictFloat,
     StrictInteger,
     StrictString,
     says,
 )
-from common.model import EnergySource, NodeType
+from common.model import EnergySource, Load, NodeType
 from common.schema.base import (
     MAX_NUMBER,
     Strict,
     encoders_field,
+    is_encoder,
     is_id,
     labels_field,
     text,
 )
 
+MAX_REASON = 300
+"""Characters of the reason why an encoder failed its trial."""
 _is_root = Matches(inputs.ROOT.pattern, "Must be 1 to 63 letters, digits and ._-")
 
 
@@ -77,6 +84,14 @@ class RegisterSchema(Strict):
         allow_none=True,
         **says("ffmpeg's names of the encoders that passed a trial; left out: any encoder is assumed"),
     )
+    encoder_failures = ShortDict(
+        most=64,
+        keys=StrictString(validate=is_encoder),
+        values=text(MAX_REASON),
+        load_default=None,
+        allow_none=True,
+        **says(f"by encoder that failed its trial: why, in up to {MAX_REASON} characters"),
+    )
     ffmpeg_version = text(255, load_default=None, allow_none=True, **says("text"))
     max_concurrent_jobs = StrictInteger(
         load_default=1, validate=validate.Range(1, 1024), **says("slots, 1 to 1024; 1 if left out")
@@ -113,6 +128,21 @@ class CredentialSchema(Strict):
     )
 
 
+def _share(what: str) -> StrictFloat:
+    return StrictFloat(load_default=None, allow_none=True, validate=validate.Range(0, 1), **says(what))
+
+
+class LoadSchema(Strict):
+    """How busy a machine is."""
+
+    cpu = _share("the part of all CPUs' time that was used since the heartbeat before, 0 to 1")
+    memory = _share("the part of the memory that is used, 0 to 1")
+
+    @post_load
+    def _load(self, data: dict[str, Any], **_: Any) -> Load:
+        return Load(**data)
+
+
 class HeartbeatSchema(Strict):
     """`POST /nodes/{id}/heartbeat`; the body may be left out."""
 
@@ -125,6 +155,12 @@ class HeartbeatSchema(Strict):
     stopping = StrictBoolean(
         load_default=False,
         **says("true: its agent is about to end, and gets nothing new until it registers again"),
+    )
+    load = fields.Nested(  # type: ignore[assignment]  # the metaclass takes it out of the class
+        LoadSchema,
+        load_default=None,
+        allow_none=True,
+        **says("how busy the machine is: `cpu` and `memory`, each 0 to 1 or null"),
     )
 
 

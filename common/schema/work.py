@@ -69,7 +69,16 @@ class ProgressSchema(Strict):
         **says("seconds of video so far"),
     )
     percent = StrictFloat(
-        load_default=None, allow_none=True, validate=validate.Range(0, 100), **says("0 to 100")
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(0, 100),
+        **says("how much of the attempt's time is over, 0 to 100"),
+    )
+    seconds_left = StrictFloat(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(0, MAX_NUMBER),
+        **says("seconds until the attempt ends, as far as that can be told"),
     )
     log = _log_lines(load_default=list, **says("new lines, up to 2000 of up to 4000 characters"))
 

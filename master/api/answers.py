@@ -45,7 +45,8 @@ def json_response(document: Any, status: int = 200) -> Response:
 
 def problem_response(problem: Problem) -> Response:
     """A refusal as `application/problem+json`."""
-    response = Response(_encode(problem.body()), problem.type.status, content_type=problems.MEDIA_TYPE)
+    document = problem.body(g.request_id)
+    response = Response(_encode(document), problem.type.status, content_type=problems.MEDIA_TYPE)
     if problem.type.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if problem.type in (problems.UNAVAILABLE, problems.TOO_MANY):

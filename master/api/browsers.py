@@ -12,11 +12,6 @@ from master.service import Caller
 
 POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """The Content-Security-Policy of every answer that is no page: nothing in it is to be carried out."""
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'"
-)
-"""The same for our own pages, which have a style sheet and forms, and no script."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -28,6 +28,7 @@ from marshmallow import Schema, fields, validate
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
 from common.fields import Matches, StrictInteger, StrictString
 from common.problems import ProblemType
+from common.request_ids import MAX_REQUEST_ID, REQUEST_ID_HEADER
 from common.version import PROTOCOL
 
 SMALL_BODY = 64 * 1024
@@ -75,9 +76,22 @@ HEARD = Header(
     StrictString(),
     "How many events are on the master's disk, and which start of it says so; agents send it back.",
 )
+REQUEST_ID = Header(
+    REQUEST_ID_HEADER,
+    StrictString(),
+    f"What the request is called in logs: up to {MAX_REQUEST_ID} letters, digits and `._-`. The answer has "
+    "it too; if it is left out, or is another text, the master makes one.",
+)
 INSTANCE = Header(INSTANCE_HEADER, StrictString(), "The agent's process, as it registered.")
 REPLACES = Header(REPLACES_HEADER, StrictString(), "The agent's process that this one takes the place of.")
 RETRY_AFTER = Header("Retry-After", StrictInteger(), "Seconds to wait before it is worth asking again.")
+
+
+LAST_EVENT_ID = Header(
+    "Last-Event-ID",
+    StrictString(),
+    "The id of the last event that was heard: the stream goes on behind it. Browsers send it by themselves.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,8 @@ class Description:
     problems: tuple[ProblemType, ...]
     """What it refuses, beyond what any route may refuse."""
     links: tuple[Link, ...]
+    streams: str | None
+    """The media type of a stream that may be asked for in place of the answer."""
     partial: bool
     """Whether a part of the answer may be asked for (`Range`, status 206)."""
 
@@ -137,6 +153,7 @@ def describe(
     answer_headers: tuple[Header, ...] = (),
     problems: tuple[ProblemType, ...] = (),
     links: tuple[Link, ...] = (),
+    streams: str | None = None,
     partial: bool = False,
 ) -> Callable[[_View], _View]:
     """Say what a route takes and answers; the arguments are the fields of `Description`."""
@@ -153,6 +170,7 @@ def describe(
         answer_headers=answer_headers,
         problems=problems,
         links=links,
+        streams=streams,
         partial=partial,
     )
 

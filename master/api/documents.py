@@ -42,8 +42,10 @@ def node_document(view: NodeView) -> dict[str, Any]:
         "registered_at": timestamp(node.registered_at),
         "running_jobs": view.running,
         "max_concurrent_jobs": node.max_concurrent_jobs,
+        "load": None if view.load is None else asdict(view.load),
         "run_unlabeled": node.run_unlabeled,
         "encoders": None if hardware.encoders is None else list(hardware.encoders),
+        "encoder_failures": None if hardware.encoder_failures is None else dict(hardware.encoder_failures),
         "ffmpeg_version": hardware.ffmpeg_version,
         "gpu_model": hardware.gpu_model,
         "has_battery": hardware.has_battery,
@@ -183,11 +185,12 @@ def job_document(view: JobView) -> dict[str, Any]:
         "part": job.part,
         "stage": job.stage,
         "owner": job.owner,
+        "request_id": job.request_id,
         "node_id": attempt.node_id if attempt else None,
         "started_at": timestamp(attempt.started_at) if attempt else None,
         "finished_at": timestamp(job.finished_at),
         "pending_reason": view.pending_reason,
-        "progress": _progress(view.progress),
+        "progress": progress_document(view.progress),
         "error": _failure(job.error),
     }
     if view.lease_expires_in is not None:
@@ -323,7 +326,8 @@ def _failure(error: Failure | None) -> dict[str, str] | None:
     return None if error is None else {"code": error.code, "message": error.message}
 
 
-def _progress(progress: Progress | None) -> dict[str, Any] | None:
+def progress_document(progress: Progress | None) -> dict[str, Any] | None:
+    """How far an attempt is, as it said itself."""
     if progress is None:
         return None
     return {
@@ -332,4 +336,5 @@ def _progress(progress: Progress | None) -> dict[str, Any] | None:
         "speed": progress.speed,
         "out_time": progress.out_time,
         "percent": progress.percent,
+        "seconds_left": progress.seconds_left,
     }

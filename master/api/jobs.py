@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 
 from common import problems
@@ -19,11 +19,13 @@ from common.documents import (
 from common.schema import BatchSchema, SubmitSchema
 from master.api.answers import body, caller, farm, json_response, no_body, query
 from master.api.content import RANGE, content_response
-from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, Link, describe, is_key
+from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, LAST_EVENT_ID, Link, describe, is_key
 from master.api.documents import cursor, full_job_document, job_document, result_document
-from master.api.queries import JobsQuery
+from master.api.queries import JobsQuery, LogQuery
+from master.api.streams import last_event_id, may_still, stream_response
 from master.lifecycle import commands
-from master.service import files
+from master.live import MEDIA_TYPE
+from master.service import JobView, files, live
 from master.service import jobs as service
 from master.submission import Key
 
@@ -50,7 +52,7 @@ def submit() -> Response:
 
     A key is remembered as long as its job: until that moves to the archive.
     """
-    return json_response(job_document(service.submit(farm(), caller(), body(), _key())), 201)
+    return _queued(service.submit(farm(), caller(), body(), _key()))
 
 
 @blueprint.post("/jobs/batch")
@@ -71,6 +73,11 @@ def submit_batch() -> Response:
     return json_response({"jobs": [job_document(view) for view in views], "count": len(views)}, 201)
 
 
+def _queued(view: JobView) -> Response:
+    g.job_id = view.job.id
+    return json_response(job_document(view), 201)
+
+
 def _key(what: str = "") -> Key | None:
     """The request's `Idempotency-Key`. `what`: what the address says, where the body says nothing."""
     text = request.headers.get(IDEMPOTENCY_KEY.name)
@@ -89,7 +96,13 @@ def page() -> Response:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
     asked = query()
     views, count = service.page(
-        farm(), caller(), asked["status"], asked["after"], asked["limit"], asked["parent_id"]
+        farm(),
+        caller(),
+        asked["status"],
+        asked["after"],
+        asked["limit"],
+        asked["parent_id"],
+        asked["id_prefix"],
     )
     return json_response(
         {
@@ -152,13 +165,27 @@ def retry(job_id: str) -> Response:
     A job that has parts makes all of them anew; a part cannot be retried alone.
     """
     no_body()
-    return json_response(job_document(service.retry(farm(), caller(), job_id, _key(f"retry {job_id} "))), 201)
+    return _queued(service.retry(farm(), caller(), job_id, _key(f"retry {job_id} ")))
 
 
 @blueprint.get("/jobs/<job_id>/logs")
-@describe(LogSchema, problems=_UNKNOWN)
+@describe(
+    LogSchema,
+    query=LogQuery,
+    headers=(LAST_EVENT_ID,),
+    problems=(*_UNKNOWN, problems.UNAVAILABLE),
+    streams=MEDIA_TYPE,
+)
 def log(job_id: str) -> Response:
-    """What ffmpeg and the agent said; the newest lines, oldest first."""
+    """What ffmpeg and the agent said; the newest lines, oldest first.
+
+    With `follow=1` the lines come as server-sent events, as they are written, until the job is finished:
+    [events.md](events.md) says how.
+    """
+    asked, who = query(), caller()
+    if asked["follow"]:
+        after = last_event_id(asked["after"]) or 0
+        return stream_response(lambda: live.follow(farm(), who, job_id, after, may_still()))
     return json_response({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Response, request
+from flask import Response, g, request
 
 from common import problems
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
@@ -40,6 +40,7 @@ def introduce(caller: Caller) -> Caller:
         replaces=request.headers.get(REPLACES_HEADER),
         protocol=protocol,
         heard=parse_history(request.headers.get(HISTORY_HEADER)),
+        request_id=g.request_id,
     )
     compare_histories(farm(), known)
     return known

@@ -115,7 +115,9 @@ def heartbeat(node_id: str) -> Response:
     It renews the leases it names, or all if it names none; a node that was lost is back.
     """
     sent = body()
-    view, held = service.heartbeat(farm(), caller(), node_id, sent["leases"], stopping=sent["stopping"])
+    view, held = service.heartbeat(
+        farm(), caller(), node_id, sent["leases"], stopping=sent["stopping"], load=sent["load"]
+    )
     return json_response({"status": view.status, "leases": held, **_terms(view)})
 
 

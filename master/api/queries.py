@@ -20,9 +20,12 @@ from master.api.documents import (
     parse_cursor,
 )
 from master.lifecycle.audit import NAMES
+from master.live import PROGRESS
 
 MAX_WAIT = 60
 """Seconds that a poll may ask to be parked."""
+MAX_PLACE = 10**15 - 1
+"""No place in a stream is further on."""
 MAX_PAGE = 1000
 """Entries of one page."""
 
@@ -122,6 +125,12 @@ class JobsQuery(PageQuery):
         validate=validate.Length(min=1, error="Must not be empty."),
         **says("the parts of that job only"),
     )
+    id_prefix = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=Matches(r"[0-9a-f-]{4,36}", "Must be 4 to 36 characters of an id: 0-9, a-f and -."),
+        **says("jobs whose ids begin so"),
+    )
 
 
 class ArchiveQuery(Strict):
@@ -180,6 +189,56 @@ class AuditQuery(Strict):
     node_id = _name("what happened to this node")
     since = Timestamp(load_default=None, allow_none=False, **says("what happened at this time or later"))
     until = Timestamp(load_default=None, allow_none=False, **says("what happened before this time"))
+
+
+def _place(text: str, default: str) -> Digits:
+    bounds = validate.Range(0, MAX_PLACE, error="Must be the id of an event of this stream, or 0.")
+    return Digits(load_default=None, allow_none=False, validate=bounds, **says(text, default=default))
+
+
+class Names(StrictString):
+    """Names of events, with commas between."""
+
+    known = (*NAMES.values(), PROGRESS)
+    regex = re.compile(f"^({'|'.join(known)})(,({'|'.join(known)}))*$", re.ASCII)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not self.regex.fullmatch(value):
+            raise ValidationError(
+                f"Must be one or more of these, with commas between: {', '.join(self.known)}."
+            )
+        return frozenset(value.split(","))
+
+
+class Flag(StrictString):
+    """`1` or `0`."""
+
+    regex = re.compile("^[01]$", re.ASCII)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if value not in ("0", "1"):
+            raise ValidationError("Must be 1 or 0.")
+        return value == "1"
+
+
+class EventsQuery(Strict):
+    """Which events are wanted, and from where on."""
+
+    after = _place("the `seq` of the last event that is known; 0: from the beginning", "from now on")
+    event = Names(
+        load_default=None,
+        allow_none=False,
+        **says("events of these names only, with commas between; `progress` is one of them"),
+    )
+    job_id = _name("what happens to this job")
+    node_id = _name("what happens to this node")
+
+
+class LogQuery(Strict):
+    """Whether to follow a log, and from where on."""
+
+    follow = Flag(load_default=False, **says("1: stay, and send lines as they are written", default="0"))
+    after = _place("with `follow`: the id of the last line that is known", "from the beginning")
 
 
 _MISSING = "Missing; write /jobs/next?node_id=<id>."

@@ -1,14 +1,18 @@
-"""The queue as a whole."""
+"""The queue as a whole, and how the master stands."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Blueprint, Response
 
-from common.documents import QueueSchema
+from common.documents import QueueSchema, StatusSchema
+from common.version import PROTOCOL, VERSION
 from master.api.answers import caller, farm, json_response, no_body
 from master.api.described import describe
 from master.lifecycle import commands
 from master.service import queue as service
+from master.service import status as standing
 from master.service.queue import QueueView
 
 blueprint = Blueprint("queue", __name__)
@@ -42,3 +46,22 @@ def resume() -> Response:
 
 def _document(view: QueueView) -> dict[str, object]:
     return {"paused": view.paused, "jobs": dict(view.counts)}
+
+
+@blueprint.get("/status")
+@describe(StatusSchema)
+def status() -> Response:
+    """How the master stands, in numbers; it costs the same however many jobs there are."""
+    view = standing.get(farm())
+    document = {
+        "version": VERSION,
+        "protocol": PROTOCOL,
+        "uptime": round(view.uptime, 3),
+        "paused": view.paused,
+        "jobs": dict(view.jobs),
+        "waiting": {priority: asdict(waiting) for priority, waiting in view.waiting.items()},
+        "nodes": dict(view.nodes),
+        "slots": {"used": view.used, "free": view.free},
+        "stuck": [asdict(stuck) for stuck in view.stuck],
+    }
+    return json_response(document)

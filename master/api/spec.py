@@ -20,7 +20,17 @@ from common.model import Role
 from common.problems import ProblemType
 from common.schema import NothingSchema, is_id, is_sha256
 from common.version import VERSION
-from master.api.described import HEARD, OCTETS, RETRY_AFTER, SPEAKS, Description, Header, Link, description_of
+from master.api.described import (
+    HEARD,
+    OCTETS,
+    REQUEST_ID,
+    RETRY_AFTER,
+    SPEAKS,
+    Description,
+    Header,
+    Link,
+    description_of,
+)
 from master.api.json_schema import FarmPlugin
 
 INTRODUCTION = """\
@@ -67,6 +77,8 @@ _EVERY_BODY = (
     problems.TOO_LARGE,
     problems.UNSUPPORTED_MEDIA_TYPE,
 )
+_EVERY_ANSWER = {HEARD.name: "history", REQUEST_ID.name: "request_id"}
+"""The headers of every answer, and what they are called among the components."""
 _EXTRA_HEADERS: Mapping[int, tuple[Header, ...]] = {
     401: (Header("WWW-Authenticate", StrictString(), "`Bearer`"),),
     429: (RETRY_AFTER,),
@@ -103,7 +115,9 @@ class _Writer:
             },
         )
         self._spec.components.parameter("protocol", "header", self._parameter(SPEAKS, "header"))
+        self._spec.components.parameter("request_id", "header", self._parameter(REQUEST_ID, "header"))
         self._spec.components.header("history", self._header(HEARD))
+        self._spec.components.header("request_id", self._header(REQUEST_ID))
         by_path: defaultdict[str, dict[str, Any]] = defaultdict(dict)
         tags: dict[str, str] = {}
         for rule in self._app.url_map.iter_rules():
@@ -154,7 +168,7 @@ class _Writer:
         if described.query is not None:
             found.append({"in": "query", "schema": described.query})
         found += [{"in": "header", **self._parameter(header, "header")} for header in described.headers]
-        return [*found, "protocol"]
+        return [*found, "protocol", "request_id"]
 
     def _parameter(self, header: Header, place: str) -> dict[str, Any]:
         required = {"required": True} if header.field.required else {}
@@ -167,10 +181,12 @@ class _Writer:
         answer: dict[str, Any] = {
             "description": _first_line(described.answers) if described.answers else "Done.",
             "headers": {header.name: self._header(header) for header in described.answer_headers}
-            | {HEARD.name: "history"},
+            | _EVERY_ANSWER,
         }
         if described.media_type is not None:
             answer["content"] = {described.media_type: {"schema": described.answers or {}}}
+        if described.streams is not None:
+            answer["content"][described.streams] = {"schema": {}}
         if described.links:
             answer["links"] = {link.to: _link(link) for link in described.links}
         return answer
@@ -198,7 +214,7 @@ class _Writer:
                 name,
                 {
                     "description": "  \n".join(f"`{type_.slug}`: {type_.title}." for type_ in types),
-                    "headers": {**headers, HEARD.name: "history"},
+                    "headers": {**headers, **_EVERY_ANSWER},
                     "content": {problems.MEDIA_TYPE: {"schema": schema}},
                 },
             )

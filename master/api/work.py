@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 from common import problems
 from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportedSchema
@@ -64,6 +64,7 @@ def next_job() -> Response:
     wait: float = asked["wait"]
     asked_at = time.monotonic()
     view = service.next_job(farm(), caller(), asked["node_id"], asked["leases"], wait)
+    g.job_id = None if view is None else view.job.id
     response = json_response(claim_document(view))
     if view is None and time.monotonic() - asked_at < wait / 2:
         response.headers["Retry-After"] = RETRY_AFTER  # it could not be parked
@@ -81,7 +82,7 @@ def next_job() -> Response:
 def progress(job_id: str) -> Response:
     """How far an attempt is, with new lines of its log; renews the lease."""
     sent = body()
-    how_far = Progress(**{name: sent[name] for name in ("frame", "fps", "speed", "out_time", "percent")})
+    how_far = Progress(**{each.name: sent[each.name] for each in fields(Progress)})
     left = service.progress(farm(), caller(), job_id, sent["node_id"], sent["lease_id"], how_far, sent["log"])
     return json_response({"lease_expires_in": left})
 

@@ -58,6 +58,11 @@ class FileStore:
         """Bytes of all files."""
         return self._bytes
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._entries)
+
     def get(self, sha256: str) -> FileEntry | None:
         """What is known of a file; None if it is not here."""
         with self._index:

@@ -26,6 +26,7 @@ DETAILS: Mapping[type, Mapping[str, str]] = {
         "retry_of": "job.retry_of",
         "parent_id": "job.parent_id",
         "part": "job.part",
+        "request_id": "job.request_id",
     },
     e.JobClaimed: {"attempt": "number"},
     e.JobCompleted: {},

@@ -46,6 +46,7 @@ def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> li
             input=parent.input,
             output=_output(parent, part),
             owner=parent.owner,
+            request_id=parent.request_id,
             parent_id=parent.id,
             part=part.name,
             stage=part.stage,

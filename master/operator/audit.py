@@ -33,7 +33,7 @@ def audit(client: MasterClient, since: float | None, limit: int, **values: str |
     if since is not None:
         wanted["since"] = _ago(since)
     wanted["limit"] = str(min(limit, _PAGE))
-    return tables.audit(list(islice(_entries(client, wanted), limit)))
+    return tables.audit(islice(_entries(client, wanted), limit))
 
 
 def _entries(client: MasterClient, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,7 @@ from common.media_types import media_type_of
 from common.transfers import Patience, get, hash_of, open_regular, put
 from master.operator import tables
 from master.operator.artifacts import get_all, is_id
+from master.operator.exits import UnknownError
 from master.operator.moving import PATIENCE, explained, progress, shown
 from master.operator.talk import talks
 
@@ -81,18 +82,22 @@ def get_file(client: MasterClient, name: str, to: Path | None, overwrite: bool) 
 @talks
 def list_files(client: MasterClient, limit: int) -> Any:
     """Files that are stored."""
-    return tables.files(list(islice(client.files(), limit)))
+    return tables.files(islice(client.files(), limit))
 
 
 @files.command("rm")
 @click.argument("names", metavar="SHA256...", nargs=-1, required=True)
 @talks
-def remove_files(client: MasterClient, names: tuple[str, ...]) -> str:
+def remove_files(client: MasterClient, names: tuple[str, ...]) -> Any:
     """Remove files by their hashes, or the beginnings of them."""
     found = [_one(client, name)["sha256"] for name in names]
     for sha256 in found:
         client.remove_file(sha256)
-    return "\n".join(f"{FILE}{sha256} is removed." for sha256 in found)
+    return tables.Answer(
+        [{"sha256": sha256} for sha256 in found],
+        lambda: click.echo("\n".join(f"{FILE}{sha256} is removed." for sha256 in found)),
+        name="sha256",
+    )
 
 
 def announcement(path: Path, sha256: str, size: int) -> dict[str, Any]:
@@ -127,9 +132,9 @@ def _one(client: MasterClient, name: str) -> dict[str, Any]:
         raise click.BadParameter(f"{name!r} is no SHA-256, nor 4 or more of its first digits")
     found = list(islice(client.files(prefix), 2))
     if not found:
-        raise click.ClickException(f"there is no file {prefix} here; ffrtmp files list shows what there is")
+        raise UnknownError(f"there is no file {prefix} here; ffrtmp files list shows what there is")
     if len(found) > 1:
-        raise click.ClickException(f"several files begin with {prefix}; write more of the hash")
+        raise UnknownError(f"several files begin with {prefix}; write more of the hash")
     return found[0]
 
 

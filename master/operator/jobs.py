@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import IO, Any
 
 import click
@@ -11,6 +12,7 @@ from common.client import MasterClient
 from common.model import Confidence, JobStatus, Priority
 from master.operator import details, tables
 from master.operator.arguments import pair, parameters
+from master.operator.live.commands import WAIT, job_logs, submitted, watch_jobs
 from master.operator.talk import talks
 
 
@@ -47,6 +49,7 @@ def jobs() -> None:
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
 @click.option("--label", multiple=True, metavar="K=V", help="A label that the node must have.")
 @click.option("--gpu", is_flag=True, help="The node must have a GPU.")
+@WAIT
 @talks
 def submit(
     client: MasterClient,
@@ -58,6 +61,7 @@ def submit(
     priority: str,
     label: tuple[str, ...],
     gpu: bool,
+    wait: bool,
 ) -> Any:
     """Queue a job and print its id."""
     job = client.submit(
@@ -71,20 +75,22 @@ def submit(
             "constraints": {"labels": dict(map(pair, label)), "gpu": gpu},
         }
     )
-    return tables.job_submitted(job)
+    return submitted(client, [job]) if wait else tables.job_submitted(job)
 
 
 @jobs.command("batch")
 @click.argument("file", type=click.File("rb"))
+@WAIT
 @talks
-def batch(client: MasterClient, file: IO[bytes]) -> Any:
+def batch(client: MasterClient, file: IO[bytes], wait: bool) -> Any:
     """Queue many jobs, all or none, and print their ids.
 
     FILE (or - for standard input) has a JSON object for each job, one on a line or all in a list:
     {"scenario": "720p-h264", "parameters": {"duration": 60}}. What is refused is named as jobs.N,
     counted from 0.
     """
-    return tables.jobs_submitted(client.submit_batch(_documents(file.read())))
+    queued = client.submit_batch(_documents(file.read()))
+    return submitted(client, queued) if wait else tables.jobs_submitted(queued)
 
 
 def _documents(data: bytes) -> list[Any]:
@@ -115,7 +121,7 @@ def _documents(data: bytes) -> list[Any]:
 @talks
 def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
     """Jobs: the unfinished ones first."""
-    return tables.jobs([job for job, _ in zip(client.jobs(status), range(limit), strict=False)])
+    return tables.jobs(islice(client.jobs(status), limit))
 
 
 @jobs.command("show")
@@ -132,21 +138,17 @@ def show_job(client: MasterClient, job_id: str) -> Any:
     return details.job(job, client.result(job_id) if has_result else None)
 
 
-@jobs.command("logs")
-@click.argument("job_id")
-@talks
-def job_logs(client: MasterClient, job_id: str) -> str:
-    """What ffmpeg and the agent said."""
-    return "\n".join(client.logs(job_id))
+for _command in (job_logs, watch_jobs):
+    jobs.add_command(_command)
 
 
 def _job_verb(verb: str, text: str, done: str) -> None:
     @jobs.command(verb, help=text)
     @click.argument("job_id")
     @talks
-    def command(client: MasterClient, job_id: str) -> str:
+    def command(client: MasterClient, job_id: str) -> Any:
         job = client.change_job(job_id, verb)
-        return f"Job {job['id']} {done.format(status=job['status'])}."
+        return tables.said(job, f"Job {job['id']} {done.format(status=job['status'])}.")
 
 
 _job_verb("cancel", "End a job, running or not.", "is {status}")

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from common.client import ApiError
 from common.transfers import Told, TransferError
+from master.operator.exits import refusal
 
 PATIENCE = 120.0
 """Seconds without success after which a command gives up; the same command goes on where it ended."""
@@ -30,7 +31,9 @@ def explained(path: Path) -> Iterator[None]:
     """Turns what goes wrong with a file into one line; what goes wrong on the way is told by `talks`."""
     try:
         yield
-    except (TransferError, ApiError) as error:
+    except ApiError as error:
+        raise refusal(error, f"{shown(path, whole=True)}: ") from error
+    except TransferError as error:
         raise click.ClickException(f"{shown(path, whole=True)}: {error}") from error
     except FileExistsError as error:
         raise click.ClickException(

@@ -35,9 +35,9 @@ def _node_verb(verb: str, text: str, done: str) -> None:
     @nodes.command(verb, help=text)
     @click.argument("node_id")
     @talks
-    def command(client: MasterClient, node_id: str) -> str:
+    def command(client: MasterClient, node_id: str) -> Any:
         node = client.change_node(full_id(node_id, client.nodes()), verb)
-        return f"Node {node['id']} ({node['address']}) {done}; it is {node['status']}."
+        return tables.said(node, f"Node {node['id']} ({node['address']}) {done}; it is {node['status']}.")
 
 
 _node_verb("approve", "Let a node from another machine take jobs.", "is approved")
@@ -49,8 +49,8 @@ _node_verb("resume", "Give a node jobs again that was drained or set aside.", "t
 @nodes.command("rm")
 @click.argument("node_id")
 @talks
-def remove_node(client: MasterClient, node_id: str) -> str:
+def remove_node(client: MasterClient, node_id: str) -> Any:
     """Forget a node; the jobs it runs go back to the queue."""
     found = full_id(node_id, client.nodes())
     client.remove_node(found)
-    return f"Node {found} is removed."
+    return tables.said({"id": found}, f"Node {found} is removed.")

@@ -25,15 +25,19 @@ def show(client: MasterClient) -> Any:
 
 @queue.command("pause")
 @talks
-def pause(client: MasterClient) -> str:
+def pause(client: MasterClient) -> Any:
     """Give no job to any node until it is resumed; running jobs are left alone."""
-    counts = client.change_queue("pause")["jobs"]
-    return f"The queue is paused: {counts['pending']} jobs wait, {counts['running']} are running still."
+    changed = client.change_queue("pause")
+    counts = changed["jobs"]
+    return tables.said(
+        changed,
+        f"The queue is paused: {counts['pending']} jobs wait, {counts['running']} are running still.",
+    )
 
 
 @queue.command("resume")
 @talks
-def resume(client: MasterClient) -> str:
+def resume(client: MasterClient) -> Any:
     """Give jobs to nodes again."""
-    counts = client.change_queue("resume")["jobs"]
-    return f"The queue goes on: {counts['pending']} jobs wait."
+    changed = client.change_queue("resume")
+    return tables.said(changed, f"The queue goes on: {changed['jobs']['pending']} jobs wait.")

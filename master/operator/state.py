@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from common.model import Job, JobStatus, Node, Token, Webhook
 from common.options import state_directory
 from master.errors import StartError
 from master.lifecycle.events import RecordKey
+from master.operator.formats import Answer
+from master.operator.talk import show
 from master.store import snapshot
 from master.store.backup import BackupError, back_up
 from master.store.journal import JournalError
@@ -140,10 +141,8 @@ def _journal_of(state_dir: Path) -> Path:
 
 
 def _show(settings: dict[str, Any], document: Any, lines: Iterable[str]) -> None:
-    if settings["output"] == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n".join(lines))
+    text = "\n".join(lines)
+    show(Answer(document, lambda: click.echo(text)), settings)
 
 
 def _document(found: Salvage) -> dict[str, Any]:

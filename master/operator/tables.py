@@ -1,33 +1,26 @@
-"""What the operator's command prints: tables for people, documents for programs."""
+"""What the operator's command prints for people; `formats` prints for programs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.paths import HIDDEN
+from master.operator import records
+from master.operator.formats import Answer, Document, Field, safe
+
+__all__ = ["Answer", "Column", "Document", "safe"]
 
 WIDTH = 120
 """Columns that a table needs so that nothing in it is cut."""
 
-Document = dict[str, Any]
 Column = tuple[str, Callable[[Document], str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Something to print in either way."""
-
-    document: Any
-    show: Callable[[], None]
-    """Print it for people."""
 
 
 def number(value: float | None, form: str = "{:.1f}", unit: str = "") -> str:
@@ -45,33 +38,60 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def safe(text: str) -> str:
-    """A text that cannot steer the terminal, whoever wrote it: `common.paths` says what is shown how."""
-    return HIDDEN.sub(lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()), text)
-
-
 def short(identifier: str | None) -> str:
     """The first part of an id: enough to tell them apart."""
     return "-" if identifier is None else identifier[:8]
 
 
-def table(rows: Sequence[Document], columns: Sequence[Column], nothing: str) -> Answer:
-    """One row for each document; ids are never cut, so that they can be copied."""
+def table(
+    rows: Iterable[Document],
+    columns: Sequence[Column],
+    nothing: str,
+    fields: Sequence[Field] = (),
+    name: str = "id",
+) -> Answer:
+    """One row for each document; ids are never cut, so that they can be copied.
+
+    `rows` are read once, when they are printed. `nothing` is said on stderr if there is none: a program that
+    reads what is printed has not to know that sentence. `fields`: the columns of CSV; `name`: what
+    `--quiet` prints of each.
+    """
 
     def show() -> None:
-        if not rows:
-            click.echo(nothing)
-            return
-        drawn = Table(box=None, pad_edge=False, header_style="bold")
-        for title, _ in columns:
-            drawn.add_column(title, no_wrap=title in ("ID", "SHA256"))
-        for row in rows:
-            drawn.add_row(*(Text(safe(render(row))) for _, render in columns))
-        # Nothing is cut: into a pipe lines are as long as they need to be, and a narrow terminal wraps them.
-        width = max(Console().width, WIDTH) if sys.stdout.isatty() else 2 * WIDTH
-        Console(width=width).print(drawn)
+        shown = [[safe(render(row)) for _, render in columns] for row in rows]
+        titles = [title for title, _ in columns]
+        if not shown:
+            click.echo(nothing, err=not sys.stdout.isatty())
+        elif sys.stdout.isatty():
+            _draw(titles, shown)
+        else:
+            _write(titles, shown)
 
-    return Answer(list(rows), show)
+    return Answer(rows, show, fields, name)
+
+
+def _draw(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """On a terminal; a narrow one wraps the lines, and nothing is cut."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        drawn.add_column(title, no_wrap=title in ("ID", "SHA256"))
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    Console(width=max(Console().width, WIDTH)).print(drawn)
+
+
+def _write(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Into a pipe or a file: a line for each row, as long as it needs to be."""
+    lines = [titles, *rows]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def said(document: Document, sentence: str) -> Answer:
+    """What was done: a sentence for people, and for programs the document that it left."""
+    return Answer(document, lambda: click.echo(sentence))
 
 
 def document(content: Document) -> Answer:
@@ -98,7 +118,7 @@ def _field(name: str, value: Any, depth: int) -> None:
         click.echo(f"{indent}{name}: {'-' if text in (None, '', {}) else safe(str(text))}")
 
 
-def nodes(rows: Sequence[Document]) -> Answer:
+def nodes(rows: Iterable[Document]) -> Answer:
     """The registry."""
     columns: list[Column] = [
         ("ID", lambda n: n["id"]),
@@ -109,12 +129,11 @@ def nodes(rows: Sequence[Document]) -> Answer:
         ("THREADS", lambda n: number(n["cpu_threads"], "{}")),
         ("LAST HEARTBEAT", lambda n: n["last_heartbeat"] or "-"),
     ]
-    return table(
-        rows, columns, "No node is registered. On a worker: agent --register --master https://HOST:8080"
-    )
+    nothing = "No node is registered. On a worker: agent --register --master https://HOST:8080"
+    return table(rows, columns, nothing, records.NODES)
 
 
-def tokens(rows: Sequence[Document]) -> Answer:
+def tokens(rows: Iterable[Document]) -> Answer:
     """The tokens."""
     columns: list[Column] = [
         ("ID", lambda t: t["id"]),
@@ -124,10 +143,10 @@ def tokens(rows: Sequence[Document]) -> Answer:
         ("EXPIRES", lambda t: t["expires_at"]),
         ("USES LEFT", lambda t: "-" if t["uses_left"] is None else str(t["uses_left"])),
     ]
-    return table(rows, columns, "There are no tokens. Make one with: ffrtmp tokens create")
+    return table(rows, columns, "There are no tokens. Make one with: ffrtmp tokens create", records.TOKENS)
 
 
-def jobs(rows: Sequence[Document]) -> Answer:
+def jobs(rows: Iterable[Document]) -> Answer:
     """The queue and what came of it."""
     columns: list[Column] = [
         ("ID", lambda j: j["id"]),
@@ -137,7 +156,8 @@ def jobs(rows: Sequence[Document]) -> Answer:
         ("NODE", lambda j: short(j["node_id"])),
         ("NOTE", lambda j: j["pending_reason"] or (j["error"] or {}).get("message") or ""),
     ]
-    return table(rows, columns, "There are no such jobs. Submit one with: ffrtmp jobs submit 720p-h264")
+    nothing = "There are no such jobs. Submit one with: ffrtmp jobs submit 720p-h264"
+    return table(rows, columns, nothing, records.JOBS)
 
 
 def _progress(job: Document) -> str:
@@ -154,10 +174,10 @@ def job_submitted(job: Document) -> Answer:
 
 def jobs_submitted(jobs: Sequence[Document]) -> Answer:
     """New jobs, by their ids."""
-    return Answer(list(jobs), lambda: click.echo("\n".join(job["id"] for job in jobs)))
+    return Answer(list(jobs), lambda: click.echo("\n".join(job["id"] for job in jobs)), records.JOBS)
 
 
-def results(rows: Sequence[Document], nothing: str = "There are no results yet.") -> Answer:
+def results(rows: Iterable[Document], nothing: str = "There are no results yet.") -> Answer:
     """What the encodes cost."""
 
     def metric(name: str) -> Callable[[Document], Any]:
@@ -175,7 +195,7 @@ def results(rows: Sequence[Document], nothing: str = "There are no results yet."
         ("WALL", lambda r: number(metric("wall_seconds")(r), "{:.1f}", " s")),
         ("NOTE", _result_note),
     ]
-    return table(rows, columns, nothing)
+    return table(rows, columns, nothing, records.RESULTS, "job_id")
 
 
 def _result_note(result: Document) -> str:
@@ -185,7 +205,7 @@ def _result_note(result: Document) -> str:
     return "; ".join(result["warnings"] or ())
 
 
-def audit(rows: Sequence[Document]) -> Answer:
+def audit(rows: Iterable[Document]) -> Answer:
     """Who did what."""
     columns: list[Column] = [
         ("AT", lambda e: e["at"]),
@@ -195,7 +215,7 @@ def audit(rows: Sequence[Document]) -> Answer:
         ("ID", lambda e: e["job_id"] or e["node_id"] or e["token_id"] or "-"),
         ("DETAILS", _details),
     ]
-    return table(rows, columns, "The audit has no such entry.")
+    return table(rows, columns, "The audit has no such entry.", records.AUDIT, "seq")
 
 
 def _details(entry: Document) -> str:
@@ -207,7 +227,7 @@ def _details(entry: Document) -> str:
     )
 
 
-def files(rows: Sequence[Document]) -> Answer:
+def files(rows: Iterable[Document]) -> Answer:
     """The file store."""
     columns: list[Column] = [
         ("SHA256", lambda f: f["sha256"]),
@@ -217,15 +237,21 @@ def files(rows: Sequence[Document]) -> Answer:
         ("USED", lambda f: f["used_at"]),
         ("OWNERS", lambda f: ", ".join(f["owners"]) or "-"),
     ]
-    return table(rows, columns, "No file is stored. Put one here with: ffrtmp files put FILE")
+    nothing = "No file is stored. Put one here with: ffrtmp files put FILE"
+    return table(rows, columns, nothing, records.FILES, "sha256")
 
 
 def files_stored(stored: Sequence[Document]) -> Answer:
     """Files, as jobs call them."""
-    return Answer(list(stored), lambda: click.echo("\n".join(f"file:{f['sha256']}" for f in stored)))
+    return Answer(
+        list(stored),
+        lambda: click.echo("\n".join(f"file:{f['sha256']}" for f in stored)),
+        records.FILES,
+        "sha256",
+    )
 
 
-def scenarios(rows: Sequence[Document]) -> Answer:
+def scenarios(rows: Iterable[Document]) -> Answer:
     """The catalogue."""
     columns: list[Column] = [
         ("NAME", lambda s: s["name"]),
@@ -235,4 +261,4 @@ def scenarios(rows: Sequence[Document]) -> Answer:
         ("BITRATE", lambda s: s["bitrate"]),
         ("DURATION", lambda s: f"{s['duration']:g} s"),
     ]
-    return table(rows, columns, "There are no scenarios.")
+    return table(rows, columns, "There are no scenarios.", records.SCENARIOS, "name")

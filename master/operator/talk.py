@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,8 @@ import requests
 
 from common.client import ApiError
 from common.trust import TrustError, explain
+from master.operator.exits import UnreachableError, refusal
+from master.operator.formats import lines, names
 
 
 def talks(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -23,8 +24,8 @@ def talks(function: Callable[..., Any]) -> Callable[..., Any]:
     def command(settings: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         with clear_failures(settings):
             answer = function(settings["connect"](), *args, **kwargs)
-        if answer is not None:
-            show(answer, settings)
+            if answer is not None:
+                show(answer, settings)  # which may go on asking: a long list comes in pages
 
     return command
 
@@ -34,14 +35,17 @@ def clear_failures(settings: dict[str, Any]) -> Iterator[None]:
     """Turn every failure of talking to the master into one line."""
     try:
         yield
-    except (ApiError, TrustError) as error:
-        raise click.ClickException(str(error)) from error
+    except BrokenPipeError:
+        raise  # of our own output
+    except ApiError as error:
+        raise refusal(error) from error
+    except TrustError as error:
+        raise UnreachableError(str(error)) from error
     except requests.exceptions.SSLError as error:
-        raise click.ClickException(explain(error)) from error
+        raise UnreachableError(explain(error)) from error
     except (OSError, requests.RequestException) as error:
-        raise click.ClickException(
-            f"cannot reach the master at {settings['url']}: {_reason(error)}"
-        ) from error
+        unreachable = f"cannot reach the master at {settings['url']}: {_reason(error)}"
+        raise UnreachableError(unreachable) from error
 
 
 def full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
@@ -55,16 +59,23 @@ def full_id(start: str, documents: Iterable[dict[str, Any]]) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.Timeout):
         return "it does not answer"
-    if isinstance(error, requests.exceptions.ConnectionError):
+    if isinstance(error, requests.exceptions.ConnectionError | ConnectionRefusedError):
         return "nothing answers there; is it running?"
     return str(error)
 
 
 def show(answer: Any, settings: dict[str, Any]) -> None:
-    """Print an answer in the way that was asked for."""
+    """Print an answer in the way that was asked for; a bare text is printed as it is."""
     if isinstance(answer, str):
         click.echo(answer)
-    elif settings["output"] == "json":
-        click.echo(json.dumps(answer.document, indent=2, ensure_ascii=False))
-    else:
+    elif settings["quiet"]:
+        _print(names(answer))
+    elif settings["output"] == "table":
         answer.show()
+    else:
+        _print(lines(answer, settings["output"]))
+
+
+def _print(pieces: Iterable[str]) -> None:
+    for piece in pieces:
+        click.echo(piece, nl=False)

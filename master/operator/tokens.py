@@ -70,8 +70,8 @@ def list_tokens(client: MasterClient) -> Any:
 @tokens.command("revoke")
 @click.argument("token_id")
 @talks
-def revoke(client: MasterClient, token_id: str) -> str:
+def revoke(client: MasterClient, token_id: str) -> Any:
     """End a token at once; nodes that joined by it stay."""
     found = full_id(token_id, client.tokens())
     client.revoke_token(found)
-    return f"Token {found} is revoked."
+    return tables.said({"id": found}, f"Token {found} is revoked.")

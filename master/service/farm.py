@@ -17,6 +17,7 @@ from common.model import (
     Constraints,
     Job,
     JobStatus,
+    Load,
     Node,
     NodeStatus,
     Now,
@@ -30,9 +31,14 @@ from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
 from master.lifecycle import View, commands, events, families
+from master.live import Hub
+from master.metrics import Measures
+from master.metrics.happenings import Happenings
+from master.service.family import progress_of
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore, Transaction
+from master.store.samples import sample
 from master.store.told import Told
 from master.throttle import Throttle
 from master.waiters import Waiters
@@ -61,6 +67,8 @@ class Caller:
     """What it speaks (`common.version`); None if it does not say."""
     heard: History | None = None
     """The history that it was told of last."""
+    request_id: str | None = None
+    """What this request is called; None: it is none."""
 
     @property
     def actor(self) -> Actor:
@@ -87,6 +95,7 @@ class NodeView:
     held: tuple[Job, ...]
     """The jobs that it runs."""
     last_heartbeat: datetime | None
+    load: Load | None = None
 
     @property
     def running(self) -> int:
@@ -143,8 +152,12 @@ class Farm:
         shelf: Shelf,
         clock: Clock,
         fingerprint: str = "",
+        measures: Measures | None = None,
     ) -> None:
-        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name."""
+        """Everything is handed in. `fingerprint`: of the CA (`common.trust`), which tokens name.
+
+        `measures`: what the store counts to as well; None: new ones.
+        """
         self.config = config
         self.store = store
         self.logs = logs
@@ -156,9 +169,16 @@ class Farm:
         self.fingerprint = fingerprint
         self.start = ""
         """The name of this start of the master; see `begin`."""
+        self.started = clock()
+        """When this start of the master was."""
+        self.certificate_expiry: float | None = None
+        """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
+        self.live = Hub(self.feed, logs, config.max_streams)
+        self.measures = measures or Measures()
         store.subscribe(self._after)
+        self.feed.subscribe(Happenings(self.measures, store.job).hear)
 
     def begin(self) -> None:
         """Give this start of the master a name, and keep it. `unavailable` if the disk does not take it."""
@@ -249,7 +269,13 @@ class Farm:
         """The node as it is now, or `unknown_node`."""
         node = self.require_node(tx, node_id)
         last_heartbeat = self.store.liveness.last_heard(node_id) or node.last_seen
-        return NodeView(node, tx.held(node_id), last_heartbeat)
+        return NodeView(node, tx.held(node_id), last_heartbeat, self.store.liveness.samples.load(node_id))
+
+    def sample(self, tx: Transaction, node_id: str, load: Load | None) -> None:
+        """Keep, for a while, how busy a node is that gave a sign of life."""
+        held, liveness = tx.held(node_id), self.store.liveness
+        progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+        liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
         """`job` as it is now. `reasons` remembers, for a page, why jobs of a kind wait."""
@@ -277,12 +303,8 @@ class Farm:
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
-        running = [liveness.progress(part.lease.lease_id) for part in parts if part.lease is not None]
-        done = 100.0 * sum(part.status is JobStatus.COMPLETED for part in parts)
-        done += sum(progress.percent or 0.0 for progress in running if progress is not None)
-        percent = round(done / len(parts), 2) if parts else None
-        reason = families.waiting_reason(job, parts)
-        return JobView(job, Progress(percent=percent), pending_reason=reason)
+        how_far = progress_of(parts, liveness.progress, tx.now.wall)
+        return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
         """If the job is still pending, wake a parked poll that can take it (see `Waiters.wake_for`)."""

@@ -109,6 +109,12 @@ def page(
     return found[:limit], len(found) > limit
 
 
+def has(farm: Farm, caller: Caller, sha256: str) -> bool:
+    """Whether the file is here, as far as the caller may know."""
+    entry = farm.shelf.store.get(sha256)
+    return entry is not None and _lists(caller, entry)
+
+
 def content(farm: Farm, caller: Caller, sha256: str) -> tuple[FileEntry, BinaryIO]:
     """A file and its open content, or `unknown_file`: also if it is none of the caller's business."""
     now = farm.clock()

@@ -26,7 +26,8 @@ def submit(
     With a `key`, a repeat of the same request answers the job that the first one made.
     """
     now = farm.clock()
-    job = submission.job_from(fields, key, new_id(), farm.config.max_attempts, now, caller.owner)
+    most, owner = farm.config.max_attempts, caller.owner
+    job = submission.job_from(fields, key, new_id(), most, now, owner, caller.request_id)
     return _queue(farm, caller, [job], key, now)[0]
 
 
@@ -36,7 +37,8 @@ def submit_batch(
     """Queue many jobs, all or none; a repeat with the same `key` answers the jobs that the first one made."""
     now = farm.clock()
     ids = [new_id() for _ in batch]
-    jobs = submission.jobs_from(batch, key, ids, farm.config.max_attempts, now, caller.owner)
+    most, owner = farm.config.max_attempts, caller.owner
+    jobs = submission.jobs_from(batch, key, ids, most, now, owner, caller.request_id)
     return _queue(farm, caller, jobs, key, now)
 
 
@@ -106,7 +108,8 @@ def retry(farm: Farm, caller: Caller, job_id: str, key: submission.Key | None = 
         if not known:
             old = farm.require_job(tx, job_id, caller)
             _check_whole(old)
-            job = submission.repeat_of(old, key, new_id(), farm.config.max_attempts, now)
+            most, request_id = farm.config.max_attempts, caller.request_id
+            job = submission.repeat_of(old, key, new_id(), most, now, request_id)
             known = _place(farm, caller, tx, [job])
         return farm.job_view(tx, known[0])
 
@@ -147,23 +150,28 @@ def page(
     after: ListingKey | None,
     limit: int,
     parent_id: str | None = None,
+    id_prefix: str | None = None,
 ) -> tuple[list[JobView], int]:
     """Up to `limit` jobs behind `after` in the listing, and how many there are in all.
 
-    A submitter sees its own jobs only. `parent_id`: the parts of that job only.
+    A submitter sees its own jobs only. `parent_id`: the parts of that job only; `id_prefix`: jobs whose ids
+    begin so, of which there are few.
     """
     with farm.store.transaction(farm.clock()) as tx:
         reasons: dict[Constraints, str] = {}
-        if parent_id is None:
+        if parent_id is None and id_prefix is None:
             found, count = tx.page(status, after, limit, caller.owner), tx.count(status, caller.owner)
         else:
-            parts = [
+            few = tx.children(parent_id) if parent_id is not None else tx.beginning_with(id_prefix or "")
+            matching = [
                 job
-                for job in sorted(tx.children(parent_id), key=listing_key)
-                if caller.owner in (None, job.owner) and status in (None, job.status)
+                for job in sorted(few, key=listing_key)
+                if caller.owner in (None, job.owner)
+                and status in (None, job.status)
+                and job.id.startswith(id_prefix or "")
             ]
-            found = [job for job in parts if after is None or listing_key(job) > after][:limit]
-            count = len(parts)
+            found = [job for job in matching if after is None or listing_key(job) > after][:limit]
+            count = len(matching)
         return [farm.job_view(tx, job, reasons) for job in found], count
 
 

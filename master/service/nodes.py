@@ -7,11 +7,13 @@ from dataclasses import fields as fields_of
 from typing import Any
 
 from common import problems
-from common.model import Hardware, Node, Now, Role
+from common.model import Hardware, Load, Node, Now, Role
 from common.tokens import hash_secret
 from master.lifecycle import commands
 from master.lifecycle.tokens import unknown
-from master.service.farm import Caller, Farm, NodeView, new_id, throttle
+from master.service.farm import Caller, Farm, JobView, NodeView, new_id, throttle
+from master.store.recent import Ended
+from master.store.samples import Sample
 
 MAX_UNAPPROVED = 100
 """Nodes that may wait for approval at once; anybody can register one."""
@@ -88,12 +90,18 @@ def _sorted(names: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def heartbeat(
-    farm: Farm, caller: Caller, node_id: str, leases: Sequence[str] | None, *, stopping: bool = False
+    farm: Farm,
+    caller: Caller,
+    node_id: str,
+    leases: Sequence[str] | None,
+    *,
+    stopping: bool = False,
+    load: Load | None = None,
 ) -> tuple[NodeView, list[str]]:
     """A sign of life; answers the node and those of its leases that still hold.
 
     `leases` are the ones it works on: they are renewed. None (a plain heartbeat) renews all.
-    `stopping`: its agent is ending, so it gets nothing new until it registers again.
+    `stopping`: its agent is ending, so it gets nothing new until it registers again. `load`: how busy it is.
     """
     caller.speaks_for(node_id)
     now = farm.clock()
@@ -103,6 +111,7 @@ def heartbeat(
         held = [job.lease.lease_id for job in tx.held(node_id) if job.lease is not None]
         for lease_id in held if leases is None else set(held) & set(leases):
             farm.store.liveness.renew(lease_id, now)
+        farm.sample(tx, node_id, load)
         return farm.node_view(tx, node_id), held
 
 
@@ -129,10 +138,26 @@ def all_nodes(farm: Farm) -> list[NodeView]:
         return [farm.node_view(tx, node.id) for node in tx.nodes()]
 
 
+def names(farm: Farm) -> dict[str, str]:
+    """What people know each node by, by its id."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return {node.id: node.address for node in tx.nodes()}
+
+
 def get(farm: Farm, node_id: str) -> NodeView:
     """One node, or `unknown_node`."""
     with farm.store.transaction(farm.clock()) as tx:
         return farm.node_view(tx, node_id)
+
+
+def recent(farm: Farm, node_id: str) -> tuple[NodeView, list[JobView], list[Ended], list[Sample]]:
+    """One node as its page shows it, or `unknown_node`: itself, the jobs that it runs as they are, its newest
+    attempts (newest first), and what was heard of its load (oldest first).
+    """
+    with farm.store.transaction(farm.clock()) as tx:
+        view = farm.node_view(tx, node_id)
+        running = [farm.job_view(tx, job) for job in view.held]
+        return view, running, tx.recent(node_id), farm.store.liveness.samples.of(node_id)
 
 
 def change(farm: Farm, caller: Caller, node_id: str, command: commands.NodeCommand) -> NodeView:

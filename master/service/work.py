@@ -120,27 +120,31 @@ def progress(
     """
     caller.speaks_for(node_id)
     now = farm.clock()
-    with farm.store.transaction(now, caller.actor) as tx:
-        job = farm.require_job(tx, job_id)
-        farm.hear(tx, caller, node_id)
-        lease = lifecycle.current_lease(job, node_id, lease_id)
-        farm.store.liveness.renew(lease.lease_id, now)
-        farm.store.liveness.set_progress(lease.lease_id, how_far)
-    farm.logs.append(job_id, log)
+    with farm.logs.more_to_come(job_id):
+        with farm.store.transaction(now, caller.actor) as tx:
+            job = farm.require_job(tx, job_id)
+            farm.hear(tx, caller, node_id)
+            lease = lifecycle.current_lease(job, node_id, lease_id)
+            farm.store.liveness.renew(lease.lease_id, now)
+            farm.store.liveness.set_progress(lease.lease_id, how_far)
+            # Under the lock: what ends the attempt is told after this.
+            farm.live.report(job, node_id, how_far)
+        farm.logs.append(job_id, log)
     return farm.config.lease
 
 
 def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> None:
     """Take the report at the end of an attempt; the same report again changes nothing."""
     caller.speaks_for(report.node_id)
-    with farm.store.transaction(farm.clock(), caller.actor) as tx:
-        job = farm.require_job(tx, report.job_id)
-        node = tx.node(report.node_id)
-        if node is not None:
-            farm.hear(tx, caller, node.id)
-        happened = farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id))
-    if happened:
-        farm.logs.append(report.job_id, log)
+    with farm.logs.more_to_come(report.job_id):
+        with farm.store.transaction(farm.clock(), caller.actor) as tx:
+            job = farm.require_job(tx, report.job_id)
+            node = tx.node(report.node_id)
+            if node is not None:
+                farm.hear(tx, caller, node.id)
+            happened = farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id))
+        if happened:
+            farm.logs.append(report.job_id, log)
 
 
 def release(farm: Farm, caller: Caller, job_id: str, node_id: str, lease_id: str | None) -> JobView:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from master.store import formats
 from master.store.frames import frame
+from master.store.meter import UNMETERED
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 PART = ".part"
@@ -70,8 +72,9 @@ class Journal:
         number: int,
         *,
         segment_bytes: int = SEGMENT_BYTES,
+        synced: Callable[[float], None] = UNMETERED.synced,
     ) -> None:
-        """Begin segment `number`."""
+        """Begin segment `number`. `synced` is told the seconds of each sync that somebody waited for."""
         self._directory = directory
         self._number = number - 1
         self._segment_bytes = segment_bytes
@@ -84,6 +87,7 @@ class Journal:
         self._syncing = False
         self._failure: str | None = None
         self._closed = False
+        self._tell_synced = synced
         self.position = 0
         """Behind the newest event: what an answer that saw the state now must wait for."""
         self._open_segment(0)
@@ -125,7 +129,11 @@ class Journal:
                     return
                 self._syncing = True
                 fd, target = self._fd, self._base + self._offset
-            self._finish_sync(target, _fdatasync(fd))
+            begun = time.perf_counter()
+            error = _fdatasync(fd)
+            took = time.perf_counter() - begun
+            self._finish_sync(target, error)
+            self._tell_synced(took)
 
     def close(self) -> None:
         """Sync, cut the unused part off, and close; whoever comes later is refused."""

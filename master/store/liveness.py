@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from common.model import Now, Progress
+from master.store.samples import Samples
 
 
 class Liveness:
@@ -19,6 +20,7 @@ class Liveness:
         self._nodes_wall: dict[str, datetime] = {}
         self._leases: dict[str, float] = {}
         self._progress: dict[str, Progress] = {}
+        self.samples = Samples()
 
     def hear(self, node_id: str, now: Now) -> None:
         """A node gave a sign of life."""
@@ -63,3 +65,4 @@ class Liveness:
         """The node was removed."""
         self._nodes.pop(node_id, None)
         self._nodes_wall.pop(node_id, None)
+        self.samples.forget(node_id)

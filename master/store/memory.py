@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Token, Webhook
+from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE
 from master import lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
+from master.store.meter import UNMETERED, Meter
+from master.store.recent import Ended
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -67,6 +70,10 @@ class Transaction:
         """The parts of a job, in the order of their submission."""
         return self._state.children(job_id)
 
+    def beginning_with(self, prefix: str) -> list[Job]:
+        """The jobs whose ids begin so."""
+        return self._state.beginning_with(prefix)
+
     def family(self, *jobs: Job) -> tuple[Job, ...]:
         """All jobs of the families that `jobs` belong to; empty if none of them belongs to one."""
         found = {
@@ -109,6 +116,10 @@ class Transaction:
         """The jobs that run on a node."""
         return self._state.held(node_id)
 
+    def recent(self, node_id: str) -> list[Ended]:
+        """The newest attempts that ended on a node, newest first."""
+        return self._state.recent.of(node_id)
+
     def standings(self) -> Iterator[tuple[Node, tuple[Job, ...]]]:
         """All nodes, each with the jobs that run on it."""
         return ((node, self._state.held(node.id)) for node in self._state.nodes.values())
@@ -124,6 +135,18 @@ class Transaction:
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
         return self._state.queue.release(self._state.jobs, self.now)
+
+    def waiting(self, priority: Priority) -> tuple[int, Job | None]:
+        """How many jobs of a priority wait for a node, and which of them was submitted first."""
+        return self._state.waiting(priority)
+
+    def kinds(self, limit: int) -> list[tuple[Job, int]]:
+        """Up to `limit` kinds of jobs that wait without a backoff: the first of each, and how many."""
+        return [(self._state.jobs[job_id], count) for job_id, count in self._state.queue.kinds(limit)]
+
+    def finished_last(self, limit: int) -> list[Job]:
+        """Up to `limit` finished jobs, the last one first; parts are with their parents."""
+        return self._state.finished_last(limit)
 
     def ready_in(self, job_id: str) -> float:
         """Seconds that a pending job's backoff still lasts."""
@@ -195,6 +218,7 @@ class MemoryStore:
         *,
         on_failure: Callable[[str], None] = lambda _: None,
         segment_bytes: int = journal.SEGMENT_BYTES,
+        meter: Meter = UNMETERED,
     ) -> None:
         """Load what is there. `JournalError` if it is damaged, `JournalFullError` if there is no room."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -204,6 +228,7 @@ class MemoryStore:
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
+        self._meter = meter
         self._failed = False
         self._listeners: list[Listener] = []
         self.liveness = Liveness()
@@ -212,7 +237,7 @@ class MemoryStore:
         """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
         last = self._load(now)
         self.history = self._state.history
-        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes)
+        self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
     @contextmanager
     def transaction(self, now: Now, actor: Actor = MASTER) -> Iterator[Transaction]:
@@ -224,8 +249,10 @@ class MemoryStore:
         """
         told: Told | None = None
         position = history = 0
+        asked = taken = time.perf_counter()
         try:
             with self._lock:
+                taken = time.perf_counter()
                 tx = Transaction(self._state, self._journal, now, actor)
                 try:
                     yield tx
@@ -233,6 +260,8 @@ class MemoryStore:
                     position, history = self._journal.position, self._state.history
                     told = tx.told() if tx.events else None
         finally:
+            self._meter.waited(taken - asked)
+            self._meter.held(time.perf_counter() - taken)
             self._wait_synced(position)
             with self._telling:
                 self.history = max(self.history, history)
@@ -259,6 +288,10 @@ class MemoryStore:
     def token_with_secret(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256; takes no lock either."""
         return self._state.token_with_secret(digest)
+
+    def job(self, job_id: str) -> Job | None:
+        """The job as it is now, on disk or not; takes no lock either."""
+        return self._state.jobs.get(job_id)
 
     def webhook(self, webhook_id: str) -> Webhook | None:
         """The webhook with this id; takes no lock either."""

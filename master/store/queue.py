@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, islice
+
+from sortedcontainers import SortedList
 
 from common.model import Constraints, Job, Node, Now, Priority
 from master import scheduler
@@ -32,10 +34,13 @@ class Queue:
         self._tickets: dict[str, int] = {}
         self._ready_at: dict[str, float] = {}
         self._next_ticket = count()
+        self._in_order: dict[Priority, SortedList] = {each: SortedList() for each in Priority}
+        """All that wait, also those with a backoff: place of submission, job id."""
 
     def put(self, job: Job, now: Now) -> None:
         """Queue `job`, behind its backoff if it has one."""
         ticket = self._tickets[job.id] = next(self._next_ticket)
+        self._in_order[job.priority].add((job.seq, job.id))
         if job.retry_delay > 0:
             ready_at = self._ready_at[job.id] = now.mono + job.retry_delay
             heapq.heappush(self._waiting, (ready_at, ticket, job.id))
@@ -45,12 +50,18 @@ class Queue:
     def remove(self, job: Job) -> None:
         """Forget a job that no longer waits."""
         del self._tickets[job.id]
+        self._in_order[job.priority].remove((job.seq, job.id))
         if self._ready_at.pop(job.id, None) is not None:
             return
         group = self._groups[job.constraints]
         group.live -= 1
         if group.live == 0:
             del self._groups[job.constraints]
+
+    def waiting(self, priority: Priority) -> tuple[int, str | None]:
+        """How many wait, and the id of the one that was submitted first; it may have a backoff."""
+        waiting = self._in_order[priority]
+        return len(waiting), waiting[0][1] if waiting else None
 
     def ready_in(self, job_id: str, now: Now) -> float:
         """Seconds until the job's backoff is over; 0 if it has none."""
@@ -73,6 +84,16 @@ class Queue:
             if scheduler.meets(node, wanted):
                 heads = (self._head(group, priority) for priority in Priority)
                 yield next(job_id for job_id in heads if job_id is not None)
+
+    def kinds(self, limit: int) -> list[tuple[str, int]]:
+        """Up to `limit` kinds of jobs that wait without a backoff: the id of the first, and how many."""
+        found = []
+        for group in islice(self._groups.values(), limit):
+            heads = (self._head(group, priority) for priority in Priority)
+            first = next((job_id for job_id in heads if job_id is not None), None)
+            if first is not None:
+                found.append((first, group.live))
+        return found
 
     def _push(self, job: Job, ticket: int) -> None:
         group = self._groups.setdefault(job.constraints, _Group())

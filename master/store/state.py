@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Token, Webhook
+from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.listings import Families, ListingKey, Listings
 from master.store.queue import Queue
+from master.store.recent import Recent
 from master.store.references import References
 
 ListingName = tuple[str | None, JobStatus | None]
@@ -53,6 +55,7 @@ class State:
         self.queue = Queue()
         self.references = References()
         self.last_seq = 0
+        self._ids: SortedList = SortedList()  # of jobs, in the order of the alphabet
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[str | None] = Listings()  # by owner
         self._finished: SortedList = SortedList()  # (finished at, seq, job id)
@@ -61,6 +64,7 @@ class State:
         self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
         self._families = Families()
+        self.recent = Recent()
 
     def record(self, key: RecordKey) -> lifecycle.Record | None:
         """The record with this key."""
@@ -97,6 +101,11 @@ class State:
     def count(self, status: JobStatus | None = None, owner: str | None = None) -> int:
         """How many jobs there are, in all or with one status, or of one owner."""
         return self._listings.count((owner, status))
+
+    def waiting(self, priority: Priority) -> tuple[int, Job | None]:
+        """How many jobs of a priority wait for a node, and which of them was submitted first."""
+        depth, first = self.queue.waiting(priority)
+        return depth, None if first is None else self.jobs[first]
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node, oldest first."""
@@ -160,11 +169,22 @@ class State:
         count = self._finished.bisect_left((moment,))
         return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
 
+    def finished_last(self, limit: int) -> list[Job]:
+        """Up to `limit` finished jobs, the last one first; parts are with their parents."""
+        return [self.jobs[job_id] for *_, job_id in islice(reversed(self._finished), limit)]
+
+    def beginning_with(self, prefix: str) -> list[Job]:
+        """The jobs whose ids begin so, in the order of their ids."""
+        return [self.jobs[job_id] for job_id in self._ids.irange(prefix, f"{prefix}\U0010ffff")]
+
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs[new.id] = new
+        self.recent.add(old, new)
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
             self._unindex(old)
+        else:
+            self._ids.add(new.id)
         self.references.add(new)
         for name in _listing_names(new):
             self._listings.add(name, new)
@@ -192,6 +212,7 @@ class State:
         for owner in {None, old.owner}:
             self._with_result.discard(owner, old)
         del self.jobs[old.id]
+        self._ids.remove(old.id)
         self._families.discard(old)
         for part in self.children(old.id):  # nobody else takes them along
             if part.finished_at is not None:
@@ -226,6 +247,7 @@ class State:
         if new is None:
             del self.nodes[old.id]
             self._held.pop(old.id, None)
+            self.recent.forget(old.id)
 
     def _forget_credential(self, digest: str, node_id: str) -> None:
         """Nodes may have the same credential, if somebody gave it to both by hand."""

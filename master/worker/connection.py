@@ -10,23 +10,28 @@ import selectors
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from common.problems import Problem
+from common.request_ids import new_request_id
 from master.worker.admission import address_of
 from master.worker.framing import end_of_head
-from master.worker.outbox import Answer, Outbox
+from master.worker.outbox import Answer, Outbox, StreamedAnswer
 from master.worker.plain import MAX_HEAD as MAX_PLAIN_HEAD
 from master.worker.plain import answer_plain, render
 from master.worker.request import Incoming
+from master.worker.stream import BEAT, Stream
 
 TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection (RFC 8446, section 5.1: record type)."""
 MAX_UNSENT = 256 * 1024
 """Bytes of an answer that are made before the client takes the first of them, if it comes in pieces."""
+MAX_UNSENT_STREAM = 64 * 1024
+"""The same of a stream: there may be many."""
 _PUSH = 4 * 1024 * 1024
 """Bytes of an answer after which its thread serves others first, however fast the client takes them."""
 _RECEIVE = 64 * 1024
@@ -53,6 +58,8 @@ class Patience:
     """Bytes that earn another second, as long as no more than `request` or `send` are left. 128 kbit/s."""
     keep_alive: float = 75.0
     """From an answer to the next request."""
+    beat: float = BEAT
+    """For a stream to say something; then it says that it lives."""
     linger: float = 5.0
     """For the client to close after the last answer; what it still sends is discarded."""
 
@@ -66,6 +73,7 @@ class Stage(Enum):
     REQUEST = "request"
     SENDING = "taking of the answer"
     IDLE = "next request"
+    STREAMING = "something to say"
     LINGER = "end"
 
     def wait(self, patience: Patience) -> float:
@@ -77,6 +85,7 @@ class Stage(Enum):
             Stage.REQUEST: patience.request,
             Stage.SENDING: patience.send,
             Stage.IDLE: patience.keep_alive,
+            Stage.STREAMING: patience.beat,
             Stage.LINGER: patience.linger,
         }[self]
 
@@ -113,12 +122,18 @@ class Connection:
         self._outbox = Outbox()
         self._answer: Answer | None = None
         self._last = False
+        self._unsent = MAX_UNSENT
         self.enter(Stage.SILENT)
 
     @property
     def held(self) -> int:
         """Bytes received or to be sent that it keeps in memory."""
         return len(self._received) + len(self._outbox)
+
+    @property
+    def request_id(self) -> str | None:
+        """What its sender calls the request that is coming in; None if it does not say, or not well."""
+        return None if self._incoming is None else self._incoming.request_id
 
     @property
     def begun(self) -> bool:
@@ -129,6 +144,11 @@ class Connection:
     def answering(self) -> bool:
         """Whether an answer is on its way."""
         return self.stage is Stage.SENDING
+
+    @property
+    def streaming(self) -> bool:
+        """Whether its stream has nothing to say now."""
+        return self.stage is Stage.STREAMING
 
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else; its time counts from now."""
@@ -173,32 +193,55 @@ class Connection:
         del self._received[:end]
         return incoming.request, incoming.body(data)
 
-    def answer(self, response: Any, pieces: Any) -> None:
-        """Begin to send what the application answers; `response` is gunicorn's."""
+    def answer(self, response: Any, pieces: Any, waker: Callable[[], None]) -> None:
+        """Begin to send what the application answers; `response` is gunicorn's.
+
+        `waker` is called, by any thread, when a stream has something to say again.
+        """
         response.sock = self._outbox
-        self._answer = Answer(response, pieces)
+        if isinstance(pieces, Stream):
+            self._unsent = MAX_UNSENT_STREAM
+            self._answer = StreamedAnswer(response, pieces, waker)
+        else:
+            self._unsent = MAX_UNSENT
+            self._answer = Answer(response, pieces)
+        self.push()
+
+    def beat(self) -> None:
+        """The same as `push` for a stream that has been silent: it says that it lives."""
+        if isinstance(self._answer, StreamedAnswer):
+            self._write(self._answer.write(self._outbox, self._unsent, beat=True))
         self.push()
 
     def push(self) -> None:
         """Make and send more of the answer, until it is whole, the client is to take some of it first, or
-        it is the turn of others.
+        it is the turn of others; a stream, until it has nothing to say.
         """
         sent = 0
-        while self._answer is not None and len(self._outbox) < MAX_UNSENT and sent < _PUSH:
-            if self._answer.write(self._outbox, MAX_UNSENT):
-                self._last = self._answer.ends_connection
-                self._answer = None
-            self.enter(Stage.SENDING)
-            sent += self._outbox.flush(self.sock, MAX_UNSENT)
+        while self._answer is not None and len(self._outbox) < self._unsent and sent < _PUSH:
+            self._write(self._answer.write(self._outbox, self._unsent))
+            sent += self._outbox.flush(self.sock, self._unsent)
+            if self._answer is not None and self._answer.idle:
+                return
 
-    def refuse(self, problem: Problem) -> None:
-        """Answer with a problem, and let that be the last answer."""
+    def _write(self, whole: bool) -> None:
+        if whole and self._answer is not None:
+            self._last = self._answer.ends_connection
+            self._answer = None
+        self.enter(Stage.SENDING)
+
+    def refuse(self, problem: Problem, request_id: str | None = None) -> None:
+        """Answer with a problem, and let that be the last answer.
+
+        `request_id`: the refused request's; None: that of the one that is coming in.
+        """
         if self._answer is not None and self._answer.begun:
             raise ConnectionAbortedError("an answer broke off")
         self._drop_answer()
+        request_id = request_id or self.request_id or new_request_id()
         self._incoming = None
         self._received.clear()
-        self._outbox.sendall(render(problem))
+        self._outbox.sendall(render(problem, request_id))
         self._last = True
         self.enter(Stage.SENDING)
 
@@ -218,6 +261,8 @@ class Connection:
             self._redirect()
         elif self.stage is Stage.SENDING:
             return self._send()
+        elif self.stage is Stage.STREAMING:
+            self._overhear()
         elif self.stage is Stage.LINGER:
             return self._discard()
         else:
@@ -236,7 +281,7 @@ class Connection:
         answer = None
         while answer is None:
             self._receive(MAX_PLAIN_HEAD)
-            answer = answer_plain(bytes(self._received), self.sock.getsockname())
+            answer = answer_plain(bytes(self._received), self.sock.getsockname(), new_request_id())
         self._received.clear()
         self._outbox.sendall(answer)
         self._last = True
@@ -284,12 +329,20 @@ class Connection:
         if self._outbox:
             return Need.WRITE
         if self._answer is not None:
-            return Need.PIECES
-        if self._last:
+            if not self._answer.idle:
+                return Need.PIECES
+            self.enter(Stage.STREAMING)
+        elif self._last:
             self._finish()
         else:
             self.enter(Stage.REQUEST if self._received else Stage.IDLE)
         return None
+
+    def _overhear(self) -> None:
+        """A client that listens to a stream has nothing to say; so we hear that it closes."""
+        self._receive(_RECEIVE)
+        if len(self._received) > _RECEIVE:
+            raise ConnectionAbortedError("a client talks where it is to listen")
 
     def _earn(self, count: int) -> None:
         """Wait longer for who sent or took `count` bytes."""

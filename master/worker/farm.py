@@ -20,10 +20,14 @@ import gunicorn.http.wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from common import problems
+from common.logs import about
 from common.problems import Problem
+from common.request_ids import new_request_id
 from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
 from master.worker.connection import Connection, Need, Patience
+from master.worker.load import LOAD, Load
 from master.worker.plain import NotHttpError
+from master.worker.request import REQUEST_ID
 
 TICK = 0.25
 """Seconds by which a deadline may be missed."""
@@ -54,6 +58,7 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         self._parked: dict[Connection, int] = {}
         """Connections on the poller, the longest waiting first, and the bytes that each holds."""
         self._held = 0
+        self._busy = 0
         self._admission = Admission(self.app.max_per_address)
         self._next_check = 0.0
         self._grace = float(self.cfg.graceful_timeout)
@@ -182,10 +187,12 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
 
     def _submit(self, conn: Connection, job: Callable[[Connection], Need | None]) -> None:
         self._unpark(conn)
+        self._busy += 1
         future = self.tpool.submit(job, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self._after, conn, done))
 
     def _after(self, conn: Connection, done: Future[Need | None]) -> None:
+        self._busy -= 1
         try:
             self._provide(conn, done.result() or conn.advance())
         except Exception as error:  # noqa: BLE001 - as above
@@ -199,8 +206,16 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             self.log.error("a connection failed", exc_info=error)
         self._drop(conn)
 
+    def _woken(self, conn: Connection) -> None:
+        """A stream has something to say; while it is with a thread, it is seen there."""
+        if conn in self._parked and conn.streaming:
+            self._submit(conn, Connection.push)
+
     def _expire(self, conn: Connection) -> None:
         """End what took too long; whose request has begun is told, to send it again."""
+        if conn.streaming:
+            self._submit(conn, Connection.beat)
+            return
         if not conn.begun:
             self._drop(conn)
             return
@@ -256,28 +271,36 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             done.set()
             thread.join()
 
+    def load(self) -> Load:
+        """What it is at; asked by any thread."""
+        return Load(self.nr_conns, self._busy, self.cfg.threads, self._held)
+
     # -- pool threads ------------------------------------------------------------------
 
     def _shake_hands(self, conn: Connection) -> Need | None:
         return conn.shake_hands(self.app.ssl_context)
 
     def _answer(self, conn: Connection) -> None:
+        request_id = conn.request_id or new_request_id()
         try:
-            self._ask_application(conn, *conn.take())
+            self._ask_application(conn, *conn.take(), request_id)
         except OSError:
             raise
         except Problem as problem:
-            conn.refuse(problem)
+            conn.refuse(problem, request_id)
         except Exception:
-            self.log.exception("a request failed")
-            conn.refuse(problems.INTERNAL("The master made a mistake; see its log."))
+            with about(request_id=request_id):
+                self.log.exception("a request failed")
+            conn.refuse(problems.INTERNAL("The master made a mistake; see its log."), request_id)
 
-    def _ask_application(self, conn: Connection, request: Any, body: bytes) -> None:
+    def _ask_application(self, conn: Connection, request: Any, body: bytes, request_id: str) -> None:
         response, environ = gunicorn.http.wsgi.create(request, conn.sock, conn.client, conn.server, self.cfg)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["wsgi.multithread"] = True
+        environ[REQUEST_ID] = request_id
+        environ[LOAD] = self.load
         if not self.alive:
             response.force_close()
         pieces = self.wsgi(environ, response.start_response)
         conn.known = bool(environ.get(KNOWN_CALLER))
-        conn.answer(response, pieces)
+        conn.answer(response, pieces, partial(self.method_queue.defer, self._woken, conn))

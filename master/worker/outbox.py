@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
+
+from master.worker.stream import Stream
 
 _OFFER = 64 * 1024
 """Bytes offered to the socket at once."""
@@ -60,6 +62,11 @@ class Answer:
         """Whether no other request may follow."""
         return bool(self._response.should_close())
 
+    @property
+    def idle(self) -> bool:
+        """Whether it has nothing to say now; only a stream can be."""
+        return False
+
     def write(self, outbox: Outbox, most: int) -> bool:
         """Write pieces while the outbox has less than `most` bytes; whether the answer is whole."""
         while True:
@@ -80,3 +87,39 @@ class Answer:
         close = getattr(source, "close", None)
         if close is not None:
             close()
+
+
+class StreamedAnswer(Answer):
+    """What a stream answers: what is ready, when it is."""
+
+    def __init__(self, response: Any, stream: Stream, waker: Callable[[], None]) -> None:
+        """`waker` is called, by any thread, when an idle stream has something to say."""
+        super().__init__(response, stream)
+        self._stream = stream
+        self._idle = False
+        stream.open(waker)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has nothing to say now, and was not woken since."""
+        return self._idle and not self._stream.woken
+
+    def write(self, outbox: Outbox, most: int, *, beat: bool = False) -> bool:
+        """Write what is ready, while the outbox has less than `most` bytes; whether the stream has ended.
+
+        `beat`: it has been silent.
+        """
+        self._idle = False
+        while len(outbox) < most:
+            piece = self._stream.more(beat=beat)
+            if piece is None:
+                self._response.close()
+                self.close()
+                return True
+            # Also where it is empty: this sends the head.
+            self._response.write(piece)
+            if not piece:
+                self._idle = True
+                return False
+            beat = False
+        return False

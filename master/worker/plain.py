@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from common import problems
 from common.problems import Problem
+from common.request_ids import REQUEST_ID_HEADER
 
 MAX_HEAD = 8192
 """Bytes that a plain request's head may have."""
@@ -25,7 +26,7 @@ class NotHttpError(Exception):
     """The bytes are no HTTP request, or its head is too long."""
 
 
-def answer_plain(received: bytes, local: tuple[Any, ...]) -> bytes | None:
+def answer_plain(received: bytes, local: tuple[Any, ...], request_id: str) -> bytes | None:
     """The 308 to https for the request head in `received`; None while the head is not whole.
 
     `local` is the socket's own address, for clients that name no usable Host. Raises
@@ -49,15 +50,18 @@ def answer_plain(received: bytes, local: tuple[Any, ...]) -> bytes | None:
         "(-k, or --cacert with the master's ca.pem, because the master signs its own certificate).",
         location=url,
     )
-    return render(problem, {"Location": url}, with_body=match[1] != b"HEAD")
+    return render(problem, request_id, {"Location": url}, with_body=match[1] != b"HEAD")
 
 
-def render(problem: Problem, headers: Mapping[str, str] | None = None, with_body: bool = True) -> bytes:
+def render(
+    problem: Problem, request_id: str, headers: Mapping[str, str] | None = None, with_body: bool = True
+) -> bytes:
     """A whole HTTP/1.1 answer that closes the connection. Header values must be clean."""
-    body = json.dumps(problem.body()).encode() + b"\n"
+    body = json.dumps(problem.body(request_id)).encode() + b"\n"
     status = problem.type.status
     lines = {
         **(headers or {}),
+        REQUEST_ID_HEADER: request_id,
         "Content-Type": problems.MEDIA_TYPE,
         "Content-Length": str(len(body)),
         "Connection": "close",

@@ -12,7 +12,11 @@ from gunicorn.http.unreader import SocketUnreader
 
 from common import problems
 from common.problems import Problem
+from common.request_ids import REQUEST_ID_HEADER, well_formed
 from master.worker.framing import MAX_BODY, Chunks, too_large
+
+REQUEST_ID = "master.request_id"
+"""What the worker calls the request, in the WSGI environment."""
 
 
 class _Bytes:
@@ -43,6 +47,12 @@ class Incoming:
         self._length = reader.length if isinstance(reader, LengthReader) else 0
         if self._length > MAX_BODY:
             raise too_large()
+
+    @property
+    def request_id(self) -> str | None:
+        """What its sender calls it; None if it does not say, or not well."""
+        said = [value for name, value in self.request.headers if name == REQUEST_ID_HEADER.upper()]
+        return well_formed(said[0]) if len(said) == 1 else None
 
     def end_of_body(self, received: bytearray) -> int | None:
         """Where in `received`, which begins with it, the body ends; None while it goes on."""

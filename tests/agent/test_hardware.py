@@ -17,6 +17,7 @@ from agent.hardware import (
     node_type,
 )
 from common.model import NodeType
+from common.schema import MAX_REASON, RegisterSchema
 
 
 def write(path: Path, text: str) -> None:
@@ -124,3 +125,20 @@ def test_the_slots_follow_the_cores_or_the_hardware_encoders_limit(
     number, sentence = default_slots(threads, encoders)
     assert number == slots
     assert words in sentence
+
+
+def test_each_failed_encoder_has_its_reason_in_one_short_line() -> None:
+    failed = {
+        "h264_nvenc": "Cannot load\n  libcuda.so.1",
+        "h264_qsv": "x" * 1000,
+        "hevc_nvenc": "",
+        "/usr/bin/ffmpeg": "it does not run",
+    }
+    found = detect(Toolbox(failed=failed)).encoder_failures
+    assert found == {
+        "h264_nvenc": "Cannot load libcuda.so.1",
+        "h264_qsv": "x" * MAX_REASON,
+        "hevc_nvenc": "it did not say why",
+    }
+    RegisterSchema().load({"address": "worker-01", "encoder_failures": found})
+    assert detect(None).encoder_failures is None

@@ -20,7 +20,7 @@ def test_it_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append((options["join_token"], "FFRTMP_JOIN_TOKEN" in os.environ))
 
     monkeypatch.setattr(start, "run", run)
-    monkeypatch.setattr("agent.cli.set_up_logging", lambda _: None)
+    monkeypatch.setattr("agent.cli.set_up_logging", lambda *_: None)
     done = CliRunner().invoke(main, ["--register"], env={"FFRTMP_JOIN_TOKEN": "secret"})
     assert done.exit_code == 0, done.output
     assert seen == [("secret", False)]

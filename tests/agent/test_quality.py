@@ -234,7 +234,7 @@ def test_measuring_counts_for_nothing_and_percent_does_not_go_back(farm: Farm) -
     report = farm.encode({**FAST, "duration": 2, "quality": ALL})
     percents = [progress.percent for progress in farm.told if progress.percent is not None]
     assert percents == sorted(percents)
-    assert percents[-1] == 100
+    assert percents[-1] < 100  # it is not over before it is
     # All four methods take many times as long as this encode.
     assert float(str(report.metrics["cpu_seconds"])) < 3 * float(str(plain.metrics["cpu_seconds"])) + 0.3
 

@@ -23,6 +23,13 @@ def routes() -> dict[str, tuple[str, str]]:
     }
 
 
+def is_page(endpoint: str) -> bool:
+    """Whether it answers people with pages: those are in docs/dashboard.md, not in the API's description."""
+    return endpoint.startswith("dashboard.")
+
+
 def api_routes() -> dict[str, tuple[str, str]]:
     """Those that read and change the farm: not its pages, nor its description."""
-    return {name: route for name, route in routes().items() if name.split(".")[0] not in ("docs", "site")}
+    return {
+        name: route for name, route in routes().items() if not is_page(name) and not name.startswith("docs.")
+    }

@@ -12,6 +12,7 @@ import requests
 from master.api.described import description_of
 from master.app import create_app
 from tests.api.corner import Corner, got
+from tests.api.routes import is_page
 from tests.files.support import artifact, begin, content, finish_with, store
 from tests.masters import Client, wait_until
 
@@ -70,7 +71,15 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
         got(client.post(f"/jobs/{jobs[2]['id']}/{verb}"))
     for verb in ("approve", "drain", "resume"):
         got(client.post(f"/nodes/{node['id']}/{verb}"))
-    for path in ("/health", "/scenarios", "/queue", "/results", "/results/archive", "/openapi.json"):
+    for path in (
+        "/health",
+        "/scenarios",
+        "/queue",
+        "/status",
+        "/results",
+        "/results/archive",
+        "/openapi.json",
+    ):
         got(client.get(path))
     got(client.post("/queue/pause"))
     got(client.post("/queue/resume"))
@@ -87,7 +96,7 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     assert checked == {
         endpoint
         for endpoint in APP.view_functions
-        if endpoint not in ("docs.page", "docs.asset") and not endpoint.startswith("site.")
+        if endpoint not in ("docs.page", "docs.asset") and not is_page(endpoint)
     }
 
 

@@ -69,3 +69,19 @@ def test_leases_that_are_none_are_refused(corner: Corner, sent: dict[str, object
 def test_a_node_that_is_not_known_is_told_to_register(client: Client) -> None:
     problem = refused(client.post("/nodes/nobody/heartbeat"), problems.UNKNOWN_NODE)
     assert "/nodes/register" in problem["detail"]
+
+
+def test_a_heartbeat_tells_the_load_which_the_node_shows(corner: Corner) -> None:
+    node = corner.register()
+    assert node["load"] is None
+    sent = {"load": {"cpu": 0.75, "memory": None}}
+    got(corner.client.post(f"/nodes/{node['id']}/heartbeat", json=sent))
+    assert corner.node(node["id"])["load"] == {"cpu": 0.75, "memory": None}
+
+
+@pytest.mark.parametrize("load", [{"cpu": 1.5}, {"cpu": -0.1}, {"cpu": "0.5"}, {"gpu": 0.5}, 0.5, [0.5]])
+def test_a_load_that_is_none_is_refused_and_not_kept(corner: Corner, load: object) -> None:
+    node = corner.register()
+    answer = corner.client.post(f"/nodes/{node['id']}/heartbeat", json={"load": load})
+    assert refused_fields(answer)[0].startswith("load")
+    assert corner.node(node["id"])["load"] is None

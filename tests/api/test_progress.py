@@ -10,7 +10,7 @@ from common import problems
 from tests.api.corner import Corner, got, refused, refused_fields
 from tests.masters import Client, wait_until
 
-HALF = {"frame": 150, "fps": 60.5, "speed": 2.0, "out_time": 5.0, "percent": 50}
+HALF = {"frame": 150, "fps": 60.5, "speed": 2.0, "out_time": 5.0, "percent": 50, "seconds_left": 12.5}
 
 
 def send(corner: Corner, claimed: dict[str, Any], **fields: Any) -> Any:
@@ -60,6 +60,8 @@ def test_progress_with_the_lease_of_another_attempt_is_stale(corner: Corner) -> 
         ("fps", "60"),
         ("speed", -0.1),
         ("percent", 101),
+        ("seconds_left", -1),
+        ("seconds_left", "soon"),
         ("log", "one line"),
         ("log", [1]),
         ("log", ["x"] * 2001),

@@ -98,3 +98,18 @@ def test_a_field_that_does_not_fit_is_named(client: Client, field: str, value: A
 
 def test_a_missing_address_is_named(client: Client) -> None:
     assert refused_fields(client.post("/nodes/register", json={})) == ["address"]
+
+
+def test_a_node_says_why_an_encoder_failed_its_trial(corner: Corner) -> None:
+    assert corner.register()["encoder_failures"] is None
+    why = {"h264_nvenc": "Cannot load libcuda.so.1"}
+    node = corner.register(encoders=["libx264"], encoder_failures=why)
+    assert corner.node(node["id"])["encoder_failures"] == why
+
+
+@pytest.mark.parametrize(
+    "failures", [{"h264_nvenc": ""}, {"h264_nvenc": "x" * 301}, {"/bin/sh": "x"}, ["h264_nvenc"], {"a": None}]
+)
+def test_reasons_that_are_none_are_refused(client: Client, failures: object) -> None:
+    answer = client.post("/nodes/register", json={"address": "bare", "encoder_failures": failures})
+    assert refused_fields(answer)[0].startswith("encoder_failures")

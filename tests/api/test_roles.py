@@ -13,12 +13,12 @@ from common.model import Role
 from common.schema import TOKEN_ROLES
 from master.auth import ROUTES
 from tests.api.corner import Corner, got, kept, refused
-from tests.api.routes import routes
+from tests.api.routes import is_page, routes
 from tests.masters import Client, Master
 
 STRANGER = {"Via": "1.1 proxy"}
-API = [name for name in ROUTES if not name.startswith("site.")]
-"""What answers with a page to all is tried in test_sessions.py."""
+API = [name for name in ROUTES if not is_page(name)]
+"""What answers with a page to all is tried in test_sessions.py and tests/dashboard/test_roles_of_pages.py."""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_each_role_is_served_where_the_table_says_so(
         refused(answer, problems.FORBIDDEN)
 
 
-@pytest.mark.parametrize("endpoint", [name for name, roles in ROUTES.items() if roles != frozenset(Role)])
+@pytest.mark.parametrize("endpoint", [name for name in API if ROUTES[name] != frozenset(Role)])
 def test_a_secret_that_is_none_is_refused_on_every_route(master: Master, endpoint: str) -> None:
     with master.client("x" * 43) as nobody:
         if endpoint == "nodes.register":  # it says who it is in the body

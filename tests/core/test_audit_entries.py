@@ -13,7 +13,19 @@ from master.lifecycle.audit import DETAILS, MAX_TEXT, NAMES, entry
 
 AT = datetime(2026, 11, 24, 12, 0, 5, tzinfo=UTC)
 OPERATOR = Actor("operator", "10.0.0.7")
-JOB = Job("job-1", 1, "720p-h264", Confidence.AUTO, {}, Priority.HIGH, Constraints(), AT, 3, owner="alice")
+JOB = Job(
+    "job-1",
+    1,
+    "720p-h264",
+    Confidence.AUTO,
+    {},
+    Priority.HIGH,
+    Constraints(),
+    AT,
+    3,
+    owner="alice",
+    request_id="a-request",
+)
 NODE = Node("node-1", "worker-01", Hardware(), {}, AT, agent_version="1.0.0", approved=True)
 
 
@@ -43,6 +55,7 @@ def test_a_submit_names_the_job_its_owner_and_who_sent_it() -> None:
             "retry_of": None,
             "parent_id": None,
             "part": None,
+            "request_id": "a-request",
         },
     }
 

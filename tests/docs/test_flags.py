@@ -30,6 +30,7 @@ OTHERS = {
     "--energy": "bench/truth.py",
     "--only": "bench/truth.py",
     "--seconds": "bench/truth.py",
+    "--times": "bench/estimate.py",
     "--enable-gpl": "ffmpeg's configure",
     "--enable-version": "ffmpeg's configure",
 }

@@ -19,4 +19,4 @@ def test_every_row_says_what_to_do() -> None:
 
 def test_the_example_is_what_the_code_makes() -> None:
     shown = example(page("problems.md"))
-    assert problems.UNKNOWN_JOB(shown["detail"]).body() == shown
+    assert problems.UNKNOWN_JOB(shown["detail"]).body(shown["request_id"]) == shown

@@ -96,6 +96,6 @@ class Endless:
 def test_a_fast_reader_gives_its_thread_back_now_and_then() -> None:
     sock: Any = GreedySocket()
     connection = Connection(sock, ("127.0.0.1", 1), None, Patience(), None)
-    connection.answer(Endless(), repeat(bytes(100_000)))
+    connection.answer(Endless(), repeat(bytes(100_000)), lambda: None)
     assert 1_000_000 < sock.taken < 10_000_000
     assert connection.stage is Stage.SENDING

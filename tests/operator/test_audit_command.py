@@ -58,4 +58,5 @@ def test_what_is_damaged_is_said_beside_what_is_found(ffrtmp: Ffrtmp, master: Ma
 
 
 def test_nothing_found_is_said(ffrtmp: Ffrtmp) -> None:
-    assert ffrtmp("audit", "--by", "nobody").stdout == "The audit has no such entry.\n"
+    done = ffrtmp("audit", "--by", "nobody")
+    assert (done.stdout, done.stderr.splitlines()[-1]) == ("", "The audit has no such entry.")

@@ -62,7 +62,7 @@ def test_a_saved_report_is_drawn_without_a_master(
         (("--codec", "h266"), 2, "'h266' is not one of"),
         (("--since", "soon"), 2, "'soon' is not a duration"),
         (("--from", "/dev/null/x"), 2, "does not exist"),
-        (("none",), 1, "There is no job"),
+        (("none",), 5, "There is no job"),
         (("-o", "/proc/report.html"), 1, "cannot write /proc/report.html"),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
 ) -> None:
     page = tmp_path / "r.html"
     page.write_text("old")
-    assert ffrtmp("report", "none", "-o", str(page)).returncode == 1
+    assert ffrtmp("report", "none", "-o", str(page)).returncode == 5
     assert [(f.name, f.read_text()) for f in tmp_path.iterdir() if f.is_file()] == [("r.html", "old")]
 
 

@@ -11,6 +11,7 @@ from master.worker.plain import NotHttpError, answer_plain
 from tests.serving.conftest import Server, read_all
 
 LOCAL = ("192.0.2.1", 8080)
+ID = "made-by-the-caller"
 
 
 def plain(server: Server, method: str, path: str, data: bytes | None = None) -> requests.Response:
@@ -20,7 +21,7 @@ def plain(server: Server, method: str, path: str, data: bytes | None = None) -> 
 
 
 def answered(head: bytes) -> str:
-    answer = answer_plain(head, LOCAL)
+    answer = answer_plain(head, LOCAL, ID)
     assert answer is not None
     return answer.partition(b"\r\n\r\n")[0].decode()
 
@@ -84,7 +85,7 @@ def test_two_hosts_are_not_chosen_from() -> None:
 
 def test_a_path_cannot_add_a_header() -> None:
     with pytest.raises(NotHttpError):
-        answer_plain(b"GET /a\rSet-Cookie:x HTTP/1.1\r\nHost: a\r\n\r\n", LOCAL)
+        answer_plain(b"GET /a\rSet-Cookie:x HTTP/1.1\r\nHost: a\r\n\r\n", LOCAL, ID)
 
 
 def test_a_path_that_looks_like_a_host_stays_a_path() -> None:
@@ -98,18 +99,18 @@ def test_a_whole_url_is_reduced_to_its_path() -> None:
 
 
 def test_an_ipv6_address_is_bracketed() -> None:
-    answer = answer_plain(b"GET / HTTP/1.0\r\n\r\n", ("2001:db8::1", 8080, 0, 0))
+    answer = answer_plain(b"GET / HTTP/1.0\r\n\r\n", ("2001:db8::1", 8080, 0, 0), ID)
     assert answer is not None
     assert b"Location: https://[2001:db8::1]:8080/\r\n" in answer
 
 
 def test_a_head_larger_than_8_kb_is_not_read_on() -> None:
-    assert answer_plain(b"GET / HTTP/1.1\r\nX: ", LOCAL) is None
+    assert answer_plain(b"GET / HTTP/1.1\r\nX: ", LOCAL, ID) is None
     with pytest.raises(NotHttpError):
-        answer_plain(b"GET / HTTP/1.1\r\nX: " + b"x" * 8192, LOCAL)
+        answer_plain(b"GET / HTTP/1.1\r\nX: " + b"x" * 8192, LOCAL, ID)
 
 
 def test_the_explanation_is_a_json_problem() -> None:
-    answer = answer_plain(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", LOCAL)
+    answer = answer_plain(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", LOCAL, ID)
     assert answer is not None
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 308

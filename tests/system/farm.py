@@ -88,7 +88,7 @@ class Agent:
     @property
     def node_id(self) -> str:
         """Its id, once it has registered."""
-        return self.says("Registered with").rpartition(" ")[2]
+        return self.says("Registered with").partition('", ')[0].rpartition(" ")[2].rstrip('"}')
 
     def ffmpegs(self) -> list[int]:
         """The processes that run in its work directory, without the monitors of their sandboxes."""

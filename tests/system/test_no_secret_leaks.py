@@ -119,7 +119,12 @@ def master(tmp_path: Path) -> Iterator[Master]:
     (tmp_path / "master" / "operator.token").write_text(OPERATOR.value)
     environment = {"FFRTMP_CANARY": ENVIRONMENT.value}
     master = start_master(
-        tmp_path / "master", environment=environment, log_level="debug", auth="required", retention="3s"
+        tmp_path / "master",
+        environment=environment,
+        log_level="debug",
+        log_format="json",
+        auth="required",
+        retention="3s",
     )
     try:
         yield master
@@ -274,7 +279,7 @@ def test_no_secret_is_where_it_does_not_belong(
 ) -> None:
     stand_in = StandIn(tmp_path)
     environment = {"IMAGEIO_FFMPEG_EXE": str(stand_in.path), "FFRTMP_CANARY": ENVIRONMENT.value}
-    agent = farm.agent(master, "--log-level=debug", environment=environment)
+    agent = farm.agent(master, "--log-level=debug", "--log-format=json", environment=environment)
     agent.says("Registered with")
     operator.post(f"/nodes/{agent.node_id}/approve")
     jobs_of_all_kinds(operator, stand_in)

@@ -199,6 +199,7 @@ CASES: dict[str, Case] = {
     "files.content": read(lambda world: Sent(world.stored())),
     "files.remove": Case(lambda world: Sent(world.stored()), again=_GONE),
     "queue.one": read(),
+    "queue.status": read(),
     "queue.pause": Case(lambda _: Sent()),
     "queue.resume": Case(_resume_queue),
     "work.next_job": Case(lambda world: Sent(params={"node_id": world.idle_with_a_job(), "leases": ""})),
@@ -209,6 +210,7 @@ CASES: dict[str, Case] = {
     "work.report": Case(lambda world: _report(world.running(), log=["x" * 1000] * 100)),
     "results.page": read(),
     "results.archived": read(),
+    "metrics.scrape": read(),
 }
 """By endpoint."""
 

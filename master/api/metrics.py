@@ -1,0 +1,45 @@
+"""What Prometheus is told of the farm; docs/metrics.md lists it."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+
+from master.api.answers import farm
+from master.api.described import describe
+from master.metrics import exposition
+from master.service import Farm, standing
+from master.worker.load import LOAD
+
+blueprint = Blueprint("metrics", __name__)
+
+
+@blueprint.get("/metrics")
+@describe(media_type="text/plain")
+def scrape() -> Response:
+    """How the farm stands and what happened since the master started, for Prometheus.
+
+    With `Accept: application/openmetrics-text` in the format of OpenMetrics, else in Prometheus' own.
+    """
+    load = request.environ.get(LOAD)
+    page, media_type = exposition(
+        farm().measures, standing.get(farm()), load and load(), request.headers.get("Accept", "")
+    )
+    return Response(page, content_type=media_type)
+
+
+def time_requests(app: Flask) -> None:
+    """Time every request that has an answer: by its route's template, since addresses may be anything."""
+
+    @app.before_request
+    def _begin() -> None:
+        g.begun = time.perf_counter()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        measured: Farm = current_app.extensions["farm"]
+        route = None if request.url_rule is None else request.url_rule.rule
+        took = time.perf_counter() - g.begun
+        measured.measures.answered(route, request.method, response.status_code, took)
+        return response

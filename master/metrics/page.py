@@ -1,0 +1,36 @@
+"""What is measured and how the farm stands, in the format that the one who asks prefers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from master.metrics.measures import Measures
+from master.metrics.standing import Standing, families
+from master.worker.load import Load
+
+
+class _All(Collector):
+    def __init__(self, measures: Measures, standing: Standing, load: Load | None) -> None:
+        self._of = measures, standing, load
+
+    def collect(self) -> Iterator[Metric]:
+        measures, standing, load = self._of
+        yield from measures.registry.collect()
+        yield from families(standing, load)
+
+
+def exposition(measures: Measures, standing: Standing, load: Load | None, accept: str) -> tuple[bytes, str]:
+    """The page and its media type: OpenMetrics where the `Accept` header asks for it, else Prometheus' text.
+
+    Nodes that are gone lose their series first.
+    """
+    measures.forget_nodes_but({each.node.id for each in standing.nodes})
+    try:
+        encode, media_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # it asks for a version that is no number
+        encode, media_type = choose_encoder("")
+    return encode(_All(measures, standing, load)), media_type

@@ -1,0 +1,94 @@
+"""The farm at a glance: what one page can show. Its cost does not grow with the number of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.model import Constraints, Job, JobStatus, Priority
+from master import scheduler
+from master.service.farm import Caller, Farm, JobView, NodeView
+from master.store.memory import Transaction
+
+MOST_RUNNING = 50
+"""Running jobs that are shown."""
+MOST_ENDED = 8
+"""Finished jobs, and failures, that are shown."""
+MOST_KINDS = 100
+"""Kinds of waiting jobs that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """The jobs of one priority that wait for a node."""
+
+    jobs: int
+    oldest: datetime | None
+    """When the first of them was submitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Waiting jobs of one kind that no node can take as things are."""
+
+    first: JobView
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the caller may see of the farm."""
+
+    counts: Mapping[JobStatus, int]
+    paused: bool
+    running: Sequence[JobView]
+    finished: Sequence[Job]
+    """The last ones first."""
+    failed: Sequence[Job]
+    depths: Mapping[Priority, Depth]
+    """Empty for who sees its own jobs only, as the rest is."""
+    nodes: Sequence[NodeView]
+    stuck: Sequence[Stuck]
+
+
+def get(farm: Farm, caller: Caller) -> Glance:
+    """The farm as it is now; a submitter sees its own jobs only, and no nodes."""
+    owner = caller.owner
+    with farm.store.transaction(farm.clock()) as tx:
+        everything = owner is None
+        return Glance(
+            counts={status: tx.count(status, owner) for status in JobStatus},
+            paused=tx.farm().paused,
+            running=[
+                farm.job_view(tx, job) for job in tx.page(JobStatus.RUNNING, None, MOST_RUNNING, owner)
+            ],
+            finished=tx.finished_last(MOST_ENDED)
+            if everything
+            else tx.page(JobStatus.COMPLETED, None, MOST_ENDED, owner),
+            failed=tx.page(JobStatus.FAILED, None, MOST_ENDED, owner),
+            depths={each: _depth(tx, each) for each in Priority} if everything else {},
+            nodes=[farm.node_view(tx, node.id) for node in tx.nodes()] if everything else (),
+            stuck=_stuck(farm, tx) if everything else (),
+        )
+
+
+def counts(farm: Farm, caller: Caller) -> Mapping[JobStatus, int]:
+    """How many jobs that the caller may see have each status."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return {status: tx.count(status, caller.owner) for status in JobStatus}
+
+
+def _depth(tx: Transaction, priority: Priority) -> Depth:
+    count, first = tx.waiting(priority)
+    return Depth(count, None if first is None else first.created_at)
+
+
+def _stuck(farm: Farm, tx: Transaction) -> list[Stuck]:
+    """The kinds that no node can take; several kinds may have one reason, and each is told."""
+    reasons: dict[Constraints, str] = {}
+    return [
+        Stuck(farm.job_view(tx, job, reasons), count)
+        for job, count in tx.kinds(MOST_KINDS)
+        if not scheduler.present(job.constraints, tx.nodes())
+    ]

@@ -1,0 +1,46 @@
+"""How the farm stands now, for who measures it: its cost does not grow with the number of jobs."""
+
+from __future__ import annotations
+
+from common.model import Job, JobStatus, Node, Now, Priority
+from master.files.room import space_of
+from master.metrics import Files, NodeStanding, Standing
+from master.service.farm import Farm
+
+
+def get(farm: Farm) -> Standing:
+    """All that is told of it."""
+    now = farm.clock()
+    with farm.store.transaction(now) as tx:
+        jobs = {status: tx.count(status) for status in JobStatus}
+        waiting = {priority: tx.waiting(priority) for priority in Priority}
+        paused, history = tx.farm().paused, tx.history()
+        standings = list(tx.standings())
+    disk = space_of(farm.config.state_dir)
+    shelf = farm.shelf
+    return Standing(
+        jobs=jobs,
+        waiting={priority: depth for priority, (depth, _) in waiting.items()},
+        oldest={priority: _age(first, now) for priority, (_, first) in waiting.items() if first is not None},
+        paused=paused,
+        nodes=[_of_node(farm, node, held) for node, held in standings],
+        parked=len(farm.waiters),
+        files=Files(shelf.store.count, shelf.store.size, shelf.room.quota),
+        disk_size=disk.size,
+        disk_free=disk.free,
+        history=history,
+        certificate_expiry=farm.certificate_expiry,
+    )
+
+
+def _age(job: Job, now: Now) -> float:
+    return max(0.0, (now.wall - job.created_at).total_seconds())
+
+
+def _of_node(farm: Farm, node: Node, held: tuple[Job, ...]) -> NodeStanding:
+    liveness = farm.store.liveness
+    progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+    rates = [each.fps for each in progress if each is not None and each.fps is not None]
+    taken = node.slots_taken(held)
+    heard = liveness.last_heard(node.id) or node.last_seen
+    return NodeStanding(node, len(held), node.status(taken), taken, heard, sum(rates) if rates else None)
