@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,6 +94,17 @@ def test_one_is_paused_listed_and_resumed(ffrtmp: Ffrtmp, webhook_id: str) -> No
     assert "status: active" in ffrtmp("webhooks", "show", webhook_id[:8]).stdout
 
 
+def test_csv_has_how_far_each_is_and_what_failed(ffrtmp: Ffrtmp, receiver: Receiver, webhook_id: str) -> None:
+    receiver.always = 503
+    ffrtmp("webhooks", "test", webhook_id)
+    (row,) = csv.DictReader(ffrtmp("-o", "csv", "webhooks", "list").stdout.splitlines())
+    assert (row["id"], row["status"], row["failures"]) == (webhook_id, "active", "0")
+    assert (row["last_delivery.status_code"], row["last_delivery.error"]) == ("503", "it answered 503")
+    (tried,) = csv.DictReader(ffrtmp("-o", "csv", "webhooks", "deliveries", webhook_id).stdout.splitlines())
+    assert (tried["event"], tried["status_code"]) == ("test", "503")
+    assert float(tried["duration_seconds"]) >= 0
+
+
 def test_a_new_secret_is_printed_alone(ffrtmp: Ffrtmp, webhook_id: str) -> None:
     done = ffrtmp("webhooks", "rotate", webhook_id, "--overlap", "1h")
     assert done.stdout.startswith("whsec_")
@@ -103,7 +115,7 @@ def test_a_new_secret_is_printed_alone(ffrtmp: Ffrtmp, webhook_id: str) -> None:
 def test_deliveries_are_listed_and_one_is_sent_again(
     ffrtmp: Ffrtmp, receiver: Receiver, webhook_id: str
 ) -> None:
-    assert "Nothing was sent yet." in ffrtmp("webhooks", "deliveries", webhook_id).stdout
+    assert ffrtmp("webhooks", "deliveries", webhook_id).stderr == "Nothing was sent yet.\n"
     assert ffrtmp("webhooks", "test", webhook_id).exit_code == 0
     (first,) = document(ffrtmp, "webhooks", "deliveries", webhook_id)
     assert ffrtmp("webhooks", "deliveries", webhook_id).stdout.splitlines()[1].split()[:3] == [
