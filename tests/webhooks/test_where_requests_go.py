@@ -14,7 +14,7 @@ import pytest
 from common import problems
 from common.inputs import parse_url
 from common.problems import Problem
-from master.webhooks.post import Outcome, Surroundings, post
+from master.webhooks.post import Line, Outcome, Surroundings
 from tests.agent.attacks.servers import (
     certificate,
     dripping,
@@ -44,7 +44,8 @@ class World:
     total: float = 20.0
 
     def send(self, url: str) -> Outcome:
-        return post(parse_url(url), {"X": "1"}, BODY, self.surroundings())
+        with Line(self.surroundings()) as line:
+            return line.post(parse_url(url), {"X": "1"}, BODY)
 
     def surroundings(self) -> Surroundings:
         return Surroundings(
@@ -230,7 +231,8 @@ def test_a_name_that_cannot_be_found_is_told_as_such() -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     surroundings = replace(World().surroundings(), resolve=nowhere)
-    outcome = post(parse_url("https://hooks.example.com/"), {}, BODY, surroundings)
+    with Line(surroundings) as line:
+        outcome = line.post(parse_url("https://hooks.example.com/"), {}, BODY)
     assert "cannot be resolved" in str(outcome.error)
 
 
