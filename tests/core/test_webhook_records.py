@@ -1,4 +1,4 @@
-"""A webhook is a record: what happened to it is there after a restart, from the journal or from a snapshot."""
+"""A webhook is a record: what happened to it is there after a restart, by journal or snapshot."""
 
 from __future__ import annotations
 
