@@ -184,7 +184,7 @@ class Runtime:
             raise StartError(f"cannot keep webhooks in {self._config.state_dir}: {error}") from error
         world = Surroundings(self._config.allow_private_webhooks, clock=self._clock)
         self._dispatcher = Dispatcher(self.farm, self._book, key, told_of_a_job, world)
-        self.app.extensions["webhooks"] = Desk(self.farm, self._book, key, world, self._dispatcher.wake)
+        self.app.extensions["webhooks"] = Desk(self.farm, self._book, key, world, self._dispatcher)
 
     def _tell_of_restore(self) -> None:
         """If this state is a restored copy, let its history say so before anything is added to it."""

@@ -37,7 +37,9 @@ class Webhook:
     generation: int = 1
     """Which of its secrets is the one now."""
     replaced_until: datetime | None = None
-    """Until when requests are signed with the secret before, too."""
+    """Until when requests are signed with the secrets before, too."""
+    oldest: int = 1
+    """The first generation of those before."""
     status: WebhookStatus = WebhookStatus.ACTIVE
     reason: str | None = None
     """Why it is not active."""

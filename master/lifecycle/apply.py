@@ -219,7 +219,12 @@ def _apply_to_webhook(webhook: Webhook, event: e.WebhookEvent) -> Webhook | None
         case e.WebhookResumed():
             return replace(webhook, status=WebhookStatus.ACTIVE, reason=None)
         case e.WebhookRotated():
-            return replace(webhook, generation=event.generation, replaced_until=event.replaced_until)
+            return replace(
+                webhook,
+                generation=event.generation,
+                replaced_until=event.replaced_until,
+                oldest=event.oldest,
+            )
         case e.WebhookReplayed():
             return webhook  # how far it was told is no record: `master.webhooks.book`
         case e.WebhookRemoved():

@@ -345,6 +345,7 @@ class WebhookRotated(WebhookEvent):
 
     generation: int
     replaced_until: datetime
+    oldest: int
 
 
 @dataclass(frozen=True, slots=True)

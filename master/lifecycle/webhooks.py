@@ -10,6 +10,9 @@ from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.view import View
 
+MOST_BEFORE = 4
+"""Secrets that hold beside the newest one."""
+
 
 def create(_view: View, command: c.CreateWebhook, now: Now) -> Sequence[e.Event]:
     """Make it."""
@@ -31,10 +34,15 @@ def resume(view: View, _command: c.ResumeWebhook, now: Now) -> Sequence[e.Event]
 
 
 def rotate(view: View, command: c.RotateWebhook, now: Now) -> Sequence[e.Event]:
-    """Give it another secret; of several rotations in a row, the last two secrets count."""
+    """Give it another secret.
+
+    One that still holds goes on to do so: if the answer was lost, the receiver has none of those since.
+    """
     webhook = view.the_webhook()
     until = now.wall + timedelta(seconds=command.overlap)
-    return [e.WebhookRotated(webhook.id, now.wall, webhook.generation + 1, until)]
+    holds = webhook.replaced_until is not None and now.wall < webhook.replaced_until
+    oldest = max(webhook.oldest if holds else webhook.generation, webhook.generation + 1 - MOST_BEFORE)
+    return [e.WebhookRotated(webhook.id, now.wall, webhook.generation + 1, until, oldest)]
 
 
 def replay(view: View, command: c.ReplayWebhook, now: Now) -> Sequence[e.Event]:

@@ -43,3 +43,10 @@ TOKENS = fields("id name role status created_at expires_at uses_left used_at rev
 AUDIT = fields("seq at by from event job_id node_id token_id details")
 FILES = fields("sha256 size=size_bytes name media_type created_at used_at owners")
 SCENARIOS = fields("name width=width_pixels height=height_pixels fps codec bitrate duration=duration_seconds")
+WEBHOOKS = fields(
+    "id name url events status reason created_at replaced_until told newest failures failing_since "
+    "next_try_at last_delivery.sent_at last_delivery.status_code last_delivery.error"
+)
+DELIVERIES = fields(
+    "id message_id seq event number sent_at duration=duration_seconds status_code error next_try_at"
+)

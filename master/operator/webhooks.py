@@ -14,7 +14,7 @@ from common.clock import system_clock
 from common.durations import parse_duration
 from common.options import DURATION
 from common.timestamps import timestamp
-from master.operator import tables
+from master.operator import records, tables
 from master.operator.ids import full_id
 from master.operator.tables import Answer, Column, Document, number
 from master.operator.talk import talks
@@ -60,9 +60,8 @@ def list_webhooks(client: MasterClient) -> Any:
         ("NEXT TRY", lambda w: w["next_try_at"] or "-"),
         ("WHY", _why),
     ]
-    return tables.table(
-        client.webhooks(), columns, "There are no webhooks. Make one with: ffrtmp webhooks create URL"
-    )
+    nothing = "There are no webhooks. Make one with: ffrtmp webhooks create URL"
+    return tables.table(client.webhooks(), columns, nothing, records.WEBHOOKS)
 
 
 def _why(webhook: Document) -> str:
@@ -140,7 +139,7 @@ def deliveries(client: MasterClient, webhook_id: str, limit: int) -> Any:
         ("ERROR", lambda d: d["error"] or "-"),
     ]
     found = client.deliveries(_id(client, webhook_id), limit)
-    return tables.table(found, columns, "Nothing was sent yet.")
+    return tables.table(found, columns, "Nothing was sent yet.", records.DELIVERIES)
 
 
 @webhooks.command("replay")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from master.store.memory import Transaction
 from master.store.trail import Wanted
 from master.webhooks import message, signing
 from master.webhooks.book import KEPT_TRIES, KEPT_WISHES, Book, Standing, Try
+from master.webhooks.dispatch import Dispatcher
 from master.webhooks.limits import MOST_WEBHOOKS
 from master.webhooks.post import RefusedError, Surroundings, judged
 
@@ -44,10 +45,11 @@ class Desk:
     """Where webhooks are made and steered."""
 
     def __init__(
-        self, farm: Farm, book: Book, key: bytes, world: Surroundings, wake: Callable[[], None]
+        self, farm: Farm, book: Book, key: bytes, world: Surroundings, dispatcher: Dispatcher
     ) -> None:
-        """`key`: all secrets follow from it. `wake` is called when something is to be told."""
-        self._farm, self._book, self._key, self._world, self._wake = farm, book, key, world, wake
+        """`key`: all secrets follow from it."""
+        self._farm, self._book, self._key, self._world = farm, book, key, world
+        self._dispatcher, self._wake = dispatcher, dispatcher.wake
 
     def create(self, caller: Caller, fields: Mapping[str, Any]) -> tuple[WebhookView, str]:
         """Make a webhook; it, and its secret. `invalid` if nothing may be sent there; `too_many`."""
@@ -196,7 +198,7 @@ class Desk:
         return signing.render(signing.secret(self._key, webhook.id, webhook.generation))
 
     def _view(self, webhook: Webhook) -> WebhookView:
-        standing = self._book.standing(webhook.id) or Standing(webhook.after)
+        standing = self._dispatcher.told(webhook)
         last = self._book.tries(webhook.id, 1)
         return WebhookView(webhook, standing, self._farm.store.history, last[0] if last else None)
 

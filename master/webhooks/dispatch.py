@@ -11,6 +11,7 @@ import random
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from common.inputs import parse_url
@@ -21,7 +22,7 @@ from master.lifecycle.audit import Entry
 from master.service.farm import Farm
 from master.webhooks import message, patience, signing
 from master.webhooks.book import Book, Standing, Try, Wish
-from master.webhooks.post import Outcome, Surroundings, post
+from master.webhooks.post import Line, Outcome, Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,11 @@ class Dispatcher:
             standing = Standing(webhook.after)
         return standing
 
+    def told(self, webhook: Webhook) -> Standing:
+        """How far a webhook is: it has, or does not want, all up to `told`."""
+        standing = self._standing(webhook)
+        return replace(standing, told=self._reached(webhook.id, standing))
+
     def _reached(self, webhook_id: str, standing: Standing) -> int:
         """Up to which number there is nothing more for it."""
         replays, seq = self._skipped.get(webhook_id, (standing.replays, 0))
@@ -152,8 +158,9 @@ class Dispatcher:
 
     def _work(self, webhook_id: str) -> None:
         try:
-            while not self._stop.is_set() and self._tell(webhook_id):
-                pass
+            with Line(self._world) as line:
+                while not self._stop.is_set() and self._tell(webhook_id, line):
+                    pass
         except sqlite3.Error as error:
             if not self._stop.is_set():
                 log.error("webhook %s is not told: %s; it is tried again", webhook_id, error)  # noqa: TRY400 - the sentence says it all
@@ -166,14 +173,14 @@ class Dispatcher:
                 del self._at_work[webhook_id]
             self._news.set()  # what came while it was at work
 
-    def _tell(self, webhook_id: str) -> bool:
+    def _tell(self, webhook_id: str, line: Line) -> bool:
         """Tell a webhook the next that it is to be told; False if there is nothing to be told now."""
         webhook = self._farm.store.webhook(webhook_id)
         if webhook is None:
             return False
         wish = self._book.next_wish(webhook_id)
         if wish is not None:
-            self._grant(webhook, wish)
+            self._grant(webhook, wish, line)
             return True
         standing = self._standing(webhook)
         now = self._farm.clock().wall.timestamp()
@@ -184,7 +191,7 @@ class Dispatcher:
         entry = self._next(webhook, standing)
         if entry is None:
             return False
-        return self._deliver(webhook, standing, entry)
+        return self._deliver(webhook, standing, entry, line)
 
     def _next(self, webhook: Webhook, standing: Standing) -> Entry | None:
         """The next event that it wants; what it does not want is passed over."""
@@ -211,10 +218,10 @@ class Dispatcher:
         if place - standing.told >= _SKIPPED:
             self._book.passed(webhook_id, place, standing.replays)
 
-    def _deliver(self, webhook: Webhook, standing: Standing, entry: Entry) -> bool:
+    def _deliver(self, webhook: Webhook, standing: Standing, entry: Entry, line: Line) -> bool:
         seq = entry["seq"]
         message_id = message.message_id(webhook.id, seq)
-        begun, outcome = self._send(webhook, message_id, self._about(entry))
+        begun, outcome = self._send(line, webhook, message_id, self._about(entry))
         number = standing.failures + 1
         if outcome.taken:
             found = _try(message_id, seq, entry["event"], number, begun, outcome, None)
@@ -240,7 +247,7 @@ class Dispatcher:
             if current is not None:
                 self._farm.decide(tx, commands.StopWebhook(status, reason), webhook=current)
 
-    def _grant(self, webhook: Webhook, wish: Wish) -> None:
+    def _grant(self, webhook: Webhook, wish: Wish, line: Line) -> None:
         """Send once what a person asked for."""
         if wish.seq is None:
             event, body = message.TEST, message.test(webhook.id, self._farm.clock().wall)
@@ -251,7 +258,7 @@ class Dispatcher:
                 self._book.wish_done(webhook.id, wish.id, None)
                 return
             event, body = heard[0].entry["event"], self._about(heard[0].entry)
-        begun, outcome = self._send(webhook, wish.message_id, body)
+        begun, outcome = self._send(line, webhook, wish.message_id, body)
         found = _try(wish.message_id, wish.seq, event, 1, begun, outcome, None)
         self._book.wish_done(webhook.id, wish.id, found)
 
@@ -265,12 +272,12 @@ class Dispatcher:
             documents = None if view is None else self._documents(view)
         return message.about(entry, documents)
 
-    def _send(self, webhook: Webhook, message_id: str, body: bytes) -> tuple[float, Outcome]:
+    def _send(self, line: Line, webhook: Webhook, message_id: str, body: bytes) -> tuple[float, Outcome]:
         """When it was sent (seconds since 1970), and what came of it."""
         now = self._farm.clock().wall
         secrets = signing.valid_secrets(self._key, webhook, now)
         signed = signing.headers(secrets, message_id, int(now.timestamp()), body)
-        outcome = post(parse_url(webhook.url), {**message.fixed_headers(), **signed}, body, self._world)
+        outcome = line.post(parse_url(webhook.url), {**message.fixed_headers(), **signed}, body)
         return now.timestamp(), outcome
 
 

@@ -1,4 +1,4 @@
-"""Sends one request to a receiver, and to nobody else.
+"""Sends requests to a receiver, and to nobody else.
 
 All addresses of its host are judged, and the connection goes to the very one that was judged, so a name
 that changes its mind in between changes nothing. Redirects are not followed. Nothing of the environment is
@@ -36,7 +36,9 @@ CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 15.0
 """Seconds of silence."""
 TOTAL_TIMEOUT = 20.0
-"""Seconds from the connection to the end of the answer."""
+"""Seconds from the request to the end of the answer, and for the TLS handshake."""
+LONGEST_CONNECTION = 60.0
+"""Seconds that a connection is used for further requests: then the name is judged anew."""
 MOST_ADDRESSES = 4
 """Of a host that are tried."""
 _MOST_ANSWER = 16 * 1024
@@ -106,39 +108,132 @@ def judged(origin: Origin, world: Surroundings) -> list[str]:
     return addresses
 
 
-def post(url: Url, headers: Mapping[str, str], body: bytes, world: Surroundings) -> Outcome:
-    """Send `body` to `url`, and wait for the answer, for a bounded time."""
-    begun = time.monotonic()
-    status = retry_after = None
-    try:
-        status, asked = _post(url, headers, body, world)
-        retry_after = parse_retry_after(asked, world.clock().wall)
-        error = None if 200 <= status < 300 else _declined(status)
-    except (RefusedError, NoAddressError) as refusal:
-        error = str(refusal)
-    except (OSError, http.client.HTTPException, ValueError) as failure:
-        error = _reason(failure)
-    return Outcome(time.monotonic() - begun, status, error, retry_after)
+class Line:
+    """A way to one receiver: requests in a row share a connection. For one thread."""
+
+    def __init__(self, world: Surroundings) -> None:
+        """Nothing is opened yet."""
+        self._world = world
+        self._connection: _Connection | None = None
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def post(self, url: Url, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Send `body` to `url`, and wait for the answer, for a bounded time."""
+        begun = time.monotonic()
+        status = retry_after = None
+        try:
+            status, asked = self._post(url, headers, body)
+            retry_after = parse_retry_after(asked, self._world.clock().wall)
+            error = None if 200 <= status < 300 else _declined(status)
+        except (RefusedError, NoAddressError) as refusal:
+            error = str(refusal)
+        except (OSError, http.client.HTTPException, ValueError) as failure:
+            error = _reason(failure)
+        return Outcome(time.monotonic() - begun, status, error, retry_after)
+
+    def _post(self, url: Url, headers: Mapping[str, str], body: bytes) -> tuple[int, str | None]:
+        known = self._connection
+        if known is not None and known.may_serve(url.origin):
+            try:
+                return self._ask(known, url, headers, body)
+            except (ConnectionError, http.client.RemoteDisconnected):
+                pass  # the receiver hung up in between; if it has the request, it drops the second by its id
+        self.close()
+        self._connection = _Connection(url.origin, self._world)
+        return self._ask(self._connection, url, headers, body)
+
+    def _ask(
+        self, connection: _Connection, url: Url, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, str | None]:
+        try:
+            answer = connection.ask(url, headers, body)
+        except BaseException:
+            self.close()
+            raise
+        if not connection.lasts:
+            self.close()
+        return answer
 
 
-def _post(url: Url, headers: Mapping[str, str], body: bytes, world: Surroundings) -> tuple[int, str | None]:
-    with _connected(url.origin, judged(url.origin, world), world) as plain, _cut_off(plain, world.total):
+class _Connection:
+    """An open connection to an address that was judged."""
+
+    def __init__(self, origin: Origin, world: Surroundings) -> None:
+        self._origin, self._total = origin, world.total
+        self._until = time.monotonic() + LONGEST_CONNECTION
+        self.lasts = True
+        """Whether it can take another request."""
+        plain = _connected(origin, judged(origin, world), world)
+        # Another descriptor of the same connection: TLS takes the first one over.
+        self._other = plain.dup()
+        try:
+            self._http = self._opened(plain, world)
+        except BaseException:
+            plain.close()
+            self._other.close()
+            raise
+
+    def _opened(self, plain: socket.socket, world: Surroundings) -> http.client.HTTPConnection:
         plain.settimeout(READ_TIMEOUT)
-        # For the host's name, whatever the address.
-        secured = (
-            world.context().wrap_socket(plain, server_hostname=url.origin.host)
-            if url.origin.scheme == "https"
-            else plain
-        )
-        with secured:
-            connection = http.client.HTTPConnection(url.origin.host, url.origin.port)
-            connection.sock = secured
-            sent = {**headers, "Host": str(url.origin).partition("://")[2], "Connection": "close"}
-            connection.request("POST", url.target, body, sent)
-            with connection.getresponse() as response:
+        # A body follows its head at once, and does not wait until that is acknowledged.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = http.client.HTTPConnection(self._origin.host, self._origin.port)
+        with self._cut_off():
+            # For the host's name, whatever the address.
+            connection.sock = (
+                world.context().wrap_socket(plain, server_hostname=self._origin.host)
+                if self._origin.scheme == "https"
+                else plain
+            )
+        return connection
+
+    def may_serve(self, origin: Origin) -> bool:
+        """Whether it leads there, and is not so old that the name may lead elsewhere by now."""
+        return origin == self._origin and time.monotonic() < self._until
+
+    def ask(self, url: Url, headers: Mapping[str, str], body: bytes) -> tuple[int, str | None]:
+        """The status, and what `Retry-After` says."""
+        with self._cut_off():
+            host = str(url.origin).partition("://")[2]
+            self._http.request("POST", url.target, body, {**headers, "Host": host})
+            with self._http.getresponse() as response:
+                self.lasts = False
                 with suppress(OSError, http.client.HTTPException):  # the status says it all
                     response.read(_MOST_ANSWER)
+                    self.lasts = response.isclosed() and self._http.sock is not None
                 return response.status, response.headers.get("Retry-After")
+
+    def close(self) -> None:
+        self._http.close()
+        self._other.close()
+
+    @contextmanager
+    def _cut_off(self) -> Iterator[None]:
+        """End every wait when the time is over: one that dribbles is never silent."""
+
+        def cut() -> None:
+            with suppress(OSError):  # it has ended by itself
+                self._other.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self._total, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def _connected(origin: Origin, addresses: Sequence[str], world: Surroundings) -> socket.socket:
@@ -149,26 +244,6 @@ def _connected(origin: Origin, addresses: Sequence[str], world: Surroundings) ->
         except OSError as error:
             problem = error
     raise problem
-
-
-@contextmanager
-def _cut_off(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """End every wait for `sock` when the time is over: one that dribbles is never silent."""
-
-    def cut() -> None:
-        with suppress(OSError):  # it has ended by itself
-            other.shutdown(socket.SHUT_RDWR)
-
-    # Another descriptor of the same connection: TLS takes the first one over.
-    with sock.dup() as other:
-        timer = threading.Timer(seconds, cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
 
 
 def _declined(status: int) -> str:

@@ -52,10 +52,9 @@ def render(signing_secret: bytes) -> str:
 
 def valid_secrets(key: bytes, webhook: Webhook, now: datetime) -> list[bytes]:
     """Those that requests are signed with at `now`, the newest first."""
-    generations = [webhook.generation]
-    if webhook.replaced_until is not None and now < webhook.replaced_until:
-        generations.append(webhook.generation - 1)
-    return [secret(key, webhook.id, generation) for generation in generations]
+    holds = webhook.replaced_until is not None and now < webhook.replaced_until
+    first = webhook.oldest if holds else webhook.generation
+    return [secret(key, webhook.id, each) for each in range(webhook.generation, first - 1, -1)]
 
 
 def headers(signing_secrets: Sequence[bytes], message_id: str, seconds: int, body: bytes) -> dict[str, str]:

@@ -110,16 +110,6 @@ def test_a_refusal_of_a_private_address_names_the_flag_that_allows_it(client: Cl
     assert "--allow-private-webhooks" in body["detail"]
 
 
-def test_there_are_fifty_at_most(client: Client) -> None:
-    ids = []
-    while (answer := client.post("/webhooks", json={"url": URL})).status_code == 201:
-        ids.append(answer.json()["id"])
-        assert len(ids) <= 50
-    refused(answer, problems.TOO_MANY)
-    for webhook_id in ids:
-        assert client.delete(f"/webhooks/{webhook_id}").status_code == 204
-
-
 def test_one_is_paused_and_resumed_and_asking_twice_changes_nothing_more(
     client: Client, made: dict[str, Any]
 ) -> None:

@@ -50,6 +50,7 @@ def test_everything_is_in_it_and_only_its_owner_reads_it(
         assert all(member.mode == 0o600 for member in ours)
     log = f"logs/{claimed['id'][:2]}/{claimed['id']}.log"
     assert {"restored", "operator.token", "tls/ca-key.pem", "archive/2026-01.jsonl.gz", log} <= names
+    assert "webhooks.key" in names
     assert "audit/0000000000000001.jsonl.gz" in names
     assert "archive/2026-02.jsonl.gz.part" not in names
 

@@ -20,6 +20,7 @@ from common.model import (
     Priority,
     Role,
     Token,
+    Webhook,
 )
 from master.lifecycle import Record, apply, events, fits
 from master.lifecycle.events import Event, RecordKey
@@ -62,6 +63,7 @@ def job(status: JobStatus, *numbers: int) -> Job:
 
 COMPLETED_BY_N: dict[str, Any] = {"node_id": "n", "metrics": {}, "analyzer_output": {}, "report_digest": ""}
 TOKEN = Token("t", "used-up", Role.JOIN, "hash", AT, AT, uses_left=0)
+WEBHOOK = Webhook("w", "chat", "https://hooks.example.com/", (), AT, 0)
 REQUEUED_BY_N: dict[str, Any] = {"node_id": "n", "outcome": Outcome.LOST, "error": LOST, "delay": 0.0}
 
 
@@ -85,6 +87,9 @@ REQUEUED_BY_N: dict[str, Any] = {"node_id": "n", "outcome": Outcome.LOST, "error
         (TOKEN, events.TokenUsed("t", AT, "n")),
         (TOKEN, events.TokenCreated(TOKEN, AT)),
         (job(JobStatus.PENDING), events.TokenRevoked("j", AT)),
+        (WEBHOOK, events.WebhookCreated(WEBHOOK, AT)),
+        (None, events.WebhookRemoved("w", AT)),
+        (TOKEN, events.WebhookResumed("t", AT)),
     ],
     ids=lambda value: type(value).__name__,
 )

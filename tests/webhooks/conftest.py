@@ -45,7 +45,7 @@ class Telling:
         self.book = Book(self.directory / "webhooks.db")
         world = replace(self.world, clock=self.clock)
         self.dispatcher = Dispatcher(self.farm, self.book, KEY, told_of_a_job, world, chance=lambda: 0.0)
-        self.desk = Desk(self.farm, self.book, KEY, world, self.dispatcher.wake)
+        self.desk = Desk(self.farm, self.book, KEY, world, self.dispatcher)
         self.dispatcher.start()
         return self
 

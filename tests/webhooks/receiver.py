@@ -54,6 +54,9 @@ class Receiver:
         self.got: list[Request] = []
         self.answers: list[Answer] = []
         self.always: Answer = 204
+        self.connections = 0
+        self.hangs_up = False
+        """After each answer, without a word."""
         self.hold: Callable[[], object] = lambda: None
         """Called before each answer."""
 
@@ -76,6 +79,7 @@ def receiving(context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 20
+        protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -83,9 +87,10 @@ def receiving(context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[
             receiver.hold()
             status, headers = receiver.answer()
             self.send_response(status)
-            for name, value in {"Content-Length": "0", **headers}.items():
+            for name, value in {**({} if status == 204 else {"Content-Length": "0"}), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
+            self.close_connection = self.close_connection or receiver.hangs_up
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -96,6 +101,7 @@ def receiving(context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[
 
         def get_request(self) -> Any:
             plain, address = super().get_request()
+            receiver.connections += 1
             if context is not None:
                 plain = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
             return plain, address

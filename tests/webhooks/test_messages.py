@@ -101,6 +101,34 @@ def test_what_happens_to_tokens_and_webhooks_is_told_to_nobody(telling: Telling,
     assert set(receiver.types) == {"job_submitted"}
 
 
+def test_a_rotation_whose_answer_was_lost_can_be_repeated(telling: Telling, receiver: Receiver) -> None:
+    webhook_id = telling.webhook(receiver.url)
+    old = telling.secret(webhook_id)
+    telling.desk.rotate(OPERATOR, webhook_id, 60.0)
+    telling.desk.rotate(OPERATOR, webhook_id, 60.0)
+    submit(telling.farm)
+    telling.until(lambda: receiver.got, "a request came")
+    assert is_signed(receiver.got[0], old)
+    assert is_signed(receiver.got[0], telling.secret(webhook_id))
+
+
+def test_a_stolen_secret_ends_at_once_and_many_rotations_make_no_long_header(
+    telling: Telling, receiver: Receiver
+) -> None:
+    webhook_id = telling.webhook(receiver.url)
+    for _ in range(10):
+        telling.desk.rotate(OPERATOR, webhook_id, 60.0)
+    old = telling.secret(webhook_id)
+    submit(telling.farm)
+    telling.until(lambda: len(receiver.got) == 1, "a request came")
+    assert len(receiver.got[0].headers["webhook-signature"].split(" ")) == 5
+    telling.desk.rotate(OPERATOR, webhook_id, 0.0)
+    submit(telling.farm)
+    telling.until(lambda: len(receiver.got) == 2, "a request came")
+    assert not is_signed(receiver.got[1], old)
+    assert len(receiver.got[1].headers["webhook-signature"].split(" ")) == 1
+
+
 def test_a_request_is_signed_with_both_secrets_until_the_old_one_ends(
     telling: Telling, receiver: Receiver
 ) -> None:

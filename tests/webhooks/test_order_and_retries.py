@@ -175,6 +175,37 @@ def test_a_removed_one_is_told_nothing_more(telling: Telling, receiver: Receiver
     assert len(receiver.got) == 1
 
 
+def test_requests_in_a_row_share_a_connection(telling: Telling, receiver: Receiver) -> None:
+    webhook_id = telling.webhook(receiver.url)
+    telling.desk.pause(OPERATOR, webhook_id)
+    for _ in range(20):
+        submit(telling.farm)
+    telling.desk.resume(OPERATOR, webhook_id)
+    telling.until(lambda: len(receiver.got) == 20, "all are told")
+    assert receiver.connections == 1
+
+
+def test_a_receiver_may_hang_up_after_each_answer_and_nothing_counts_as_failed(
+    telling: Telling, receiver: Receiver
+) -> None:
+    receiver.hangs_up = True
+    webhook_id = telling.webhook(receiver.url)
+    for _ in range(20):
+        submit(telling.farm)
+    newest = telling.farm.feed.seq
+    telling.until_told(webhook_id, newest)
+    assert distinct(receiver.seqs) == list(range(newest - 19, newest + 1))
+    assert all(each.error is None for each in telling.desk.deliveries(webhook_id, 100))
+
+
+def test_what_is_not_wanted_counts_as_told(telling: Telling, receiver: Receiver) -> None:
+    webhook_id = telling.webhook(receiver.url, events=["node_registered"])
+    for _ in range(5):
+        submit(telling.farm)
+    telling.until_told(webhook_id, telling.farm.feed.seq)
+    assert receiver.got == []
+
+
 # Telling again
 
 

@@ -14,7 +14,7 @@ import pytest
 from common import problems
 from common.inputs import parse_url
 from common.problems import Problem
-from master.webhooks.post import Outcome, Surroundings, post
+from master.webhooks.post import Line, Outcome, Surroundings
 from tests.agent.attacks.servers import (
     certificate,
     dripping,
@@ -24,6 +24,7 @@ from tests.agent.attacks.servers import (
     serving,
     whole,
 )
+from tests.core.support import OPERATOR
 from tests.webhooks.conftest import Telling
 
 PUBLIC, OWN = "93.184.215.14", "93.184.215.99"
@@ -43,7 +44,8 @@ class World:
     total: float = 20.0
 
     def send(self, url: str) -> Outcome:
-        return post(parse_url(url), {"X": "1"}, BODY, self.surroundings())
+        with Line(self.surroundings()) as line:
+            return line.post(parse_url(url), {"X": "1"}, BODY)
 
     def surroundings(self) -> Surroundings:
         return Surroundings(
@@ -229,5 +231,16 @@ def test_a_name_that_cannot_be_found_is_told_as_such() -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     surroundings = replace(World().surroundings(), resolve=nowhere)
-    outcome = post(parse_url("https://hooks.example.com/"), {}, BODY, surroundings)
+    with Line(surroundings) as line:
+        outcome = line.post(parse_url("https://hooks.example.com/"), {}, BODY)
     assert "cannot be resolved" in str(outcome.error)
+
+
+def test_there_are_fifty_webhooks_at_most(telling: Telling) -> None:
+    telling.desk._world = World().surroundings()
+    ids = [telling.webhook("https://hooks.example.com/") for _ in range(50)]
+    with pytest.raises(Problem) as refused:
+        telling.webhook("https://hooks.example.com/")
+    assert refused.value.type is problems.TOO_MANY
+    telling.desk.remove(OPERATOR, ids[0])
+    telling.webhook("https://hooks.example.com/")
