@@ -12,7 +12,7 @@ from master.service import Farm, jobs, nodes
 from master.store.recent import KEPT, Ended
 from tests.core.support import OPERATOR, FakeClock, crash, finish, make_farm, must_claim, register, submit
 
-BROKEN = Failure("encoder_error", "it broke")
+BROKEN = Failure("agent_error", "it broke")
 
 
 @pytest.fixture
