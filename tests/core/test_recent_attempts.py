@@ -45,7 +45,7 @@ def test_they_are_the_node_s_own_newest_first_with_their_outcomes(farm: Farm, cl
     one_job(farm, clock, other)
     found = recent(farm, node_id)
     assert [(each.job_id, each.outcome, each.code) for each in found] == [
-        (bad, "failed", "encoder_error"),
+        (bad, "failed", "agent_error"),
         (good, "completed", None),
     ]
     assert (found[0].ended_at - found[0].started_at).total_seconds() == 7
