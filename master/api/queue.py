@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from flask import Blueprint, Response
 
 from common.documents import QueueSchema, StatusSchema
@@ -59,7 +57,10 @@ def status() -> Response:
         "uptime": round(view.uptime, 3),
         "paused": view.paused,
         "jobs": dict(view.jobs),
-        "waiting": {priority: asdict(waiting) for priority, waiting in view.waiting.items()},
+        "waiting": {
+            priority: {"jobs": depth.jobs, "oldest": depth.age(view.at)}
+            for priority, depth in view.waiting.items()
+        },
         "nodes": dict(view.nodes),
         "slots": {"used": view.used, "free": view.free},
         "stuck": [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.model import Constraints, Job, JobStatus, Priority
+from common.model import Constraints, Job, JobStatus, Now, Priority
 from master import scheduler
 from master.service.farm import Caller, Farm, JobView, NodeView
 from master.store.memory import Transaction
@@ -26,6 +26,10 @@ class Depth:
     jobs: int
     oldest: datetime | None
     """When the first of them was submitted."""
+
+    def age(self, now: Now) -> float | None:
+        """Seconds since then; None if none waits."""
+        return None if self.oldest is None else max(0.0, (now.wall - self.oldest).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

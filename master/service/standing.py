@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from common.model import Job, JobStatus, Node, Now, Priority
+from common.model import Job, JobStatus, Node, Priority
 from master.files.room import space_of
 from master.metrics import Files, NodeStanding, Standing
+from master.service import glance
 from master.service.farm import Farm
 
 
@@ -13,15 +14,15 @@ def get(farm: Farm) -> Standing:
     now = farm.clock()
     with farm.store.transaction(now) as tx:
         jobs = {status: tx.count(status) for status in JobStatus}
-        waiting = {priority: tx.waiting(priority) for priority in Priority}
+        waiting = {priority: glance.depth(tx, priority) for priority in Priority}
         paused, history = tx.farm().paused, tx.history()
         standings = list(tx.standings())
     disk = space_of(farm.config.state_dir)
     shelf = farm.shelf
     return Standing(
         jobs=jobs,
-        waiting={priority: depth for priority, (depth, _) in waiting.items()},
-        oldest={priority: _age(first, now) for priority, (_, first) in waiting.items() if first is not None},
+        waiting={priority: depth.jobs for priority, depth in waiting.items()},
+        oldest={priority: age for priority, depth in waiting.items() if (age := depth.age(now)) is not None},
         paused=paused,
         nodes=[_of_node(farm, node, held) for node, held in standings],
         parked=len(farm.waiters),
@@ -32,10 +33,6 @@ def get(farm: Farm) -> Standing:
         history=history,
         certificate_expiry=farm.certificate_expiry,
     )
-
-
-def _age(job: Job, now: Now) -> float:
-    return max(0.0, (now.wall - job.created_at).total_seconds())
 
 
 def _of_node(farm: Farm, node: Node, held: tuple[Job, ...]) -> NodeStanding:

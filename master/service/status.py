@@ -14,23 +14,16 @@ _TAKING = (NodeStatus.AVAILABLE, NodeStatus.BUSY)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """The jobs of one priority that wait for a node."""
-
-    jobs: int
-    oldest: float | None
-    """Seconds since the first of them was submitted; None if none waits."""
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     """All of it."""
 
+    at: Now
+    """The moment that it is told of."""
     uptime: float
     """Seconds."""
     paused: bool
     jobs: Mapping[JobStatus, int]
-    waiting: Mapping[Priority, Waiting]
+    waiting: Mapping[Priority, glance.Depth]
     nodes: Mapping[NodeStatus, int]
     used: int
     """Slots that are taken of nodes that are given jobs."""
@@ -46,17 +39,13 @@ def get(farm: Farm) -> Status:
         statuses = Counter(node.status(slots) for node, slots in taken)
         given = [(node, slots) for node, slots in taken if node.status(slots) in _TAKING]
         return Status(
+            at=now,
             uptime=max(0.0, now.mono - farm.started.mono),
             paused=tx.farm().paused,
             jobs={status: tx.count(status) for status in JobStatus},
-            waiting={priority: _waiting(glance.depth(tx, priority), now) for priority in Priority},
+            waiting={priority: glance.depth(tx, priority) for priority in Priority},
             nodes={status: statuses[status] for status in NodeStatus},
             used=sum(slots for _, slots in given),
             free=sum(max(0, node.max_concurrent_jobs - slots) for node, slots in given),
             stuck=glance.stuck(farm, tx),
         )
-
-
-def _waiting(depth: glance.Depth, now: Now) -> Waiting:
-    since = depth.oldest
-    return Waiting(depth.jobs, None if since is None else max(0.0, (now.wall - since).total_seconds()))
