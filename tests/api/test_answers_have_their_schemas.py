@@ -42,6 +42,10 @@ def checked(client: Client) -> Iterator[set[str]]:
     client.hooks["response"].remove(compare)
 
 
+# Pages, what Prometheus reads, and a stream: each has tests of its own.
+_NO_JSON = ("docs.page", "docs.asset", "metrics.scrape", "events.stream")
+
+
 def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -> None:
     client = corner.client
     node = corner.register(
@@ -94,9 +98,7 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     assert client.post(f"/nodes/{node['id']}/leave").ok
     assert client.delete(f"/nodes/{node['id']}").ok
     assert checked == {
-        endpoint
-        for endpoint in APP.view_functions
-        if endpoint not in ("docs.page", "docs.asset") and not is_page(endpoint)
+        endpoint for endpoint in APP.view_functions if endpoint not in _NO_JSON and not is_page(endpoint)
     }
 
 
