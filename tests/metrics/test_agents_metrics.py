@@ -12,6 +12,7 @@ from agent.metrics import Metrics, Moment
 from common.model import Failure, JobStatus, Progress, Report
 from common.version import PROTOCOL, VERSION
 from tests.masters import free_port, wait_until
+from tests.metrics.promtool import promtool
 from tests.metrics.support import Page
 from tests.system.conftest import farm  # noqa: F401 - a fixture
 from tests.system.farm import ENDLESS, TINY, Farm, job_is, submit
@@ -51,6 +52,7 @@ def test_a_real_agent_tells_of_its_jobs(farm: Farm) -> None:  # noqa: F811 - the
         assert (page.value("ffrtmp_agent_speed_ratio", slot="0") or 0) > 0
         assert 0 <= (page.value("ffrtmp_agent_progress_ratio", slot="0") or 0) < 1
         wait_until(lambda: (look(port).value("ffrtmp_agent_heartbeat_seconds_count") or 0) > 1, "heartbeats")
+        promtool("check", "metrics", stdin=requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text)
         client.post(f"/jobs/{second}/cancel")
         wait_until(
             lambda: look(port).value("ffrtmp_agent_attempts_total", outcome="unwanted") == 1, "it heard of it"

@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from common import problems
 from tests.api.corner import Corner, got, refused
 from tests.masters import Client, Master, start_master, wait_until
+from tests.metrics.promtool import promtool
 from tests.metrics.support import Page, scrape
 
 REMOTE = {"Via": "1.1 proxy"}
@@ -58,6 +59,11 @@ def test_what_a_job_went_through_is_on_the_page(client: Client) -> None:
     assert rise("ffrtmp_journal_sync_seconds_count") >= 4
     assert rise("ffrtmp_store_lock_wait_seconds_count") >= 6
     assert rise("ffrtmp_store_lock_hold_seconds_sum") > 0
+
+
+def test_promtool_has_nothing_against_the_page(client: Client) -> None:
+    Corner(client).start()
+    promtool("check", "metrics", stdin=client.get("/metrics").text)
 
 
 def test_refusals_are_timed_by_their_status_and_strange_addresses_make_no_series(client: Client) -> None:
