@@ -12,6 +12,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from agent.cli import main as agent
 from master.cli import main as master
@@ -80,6 +81,24 @@ def test_a_dockerfile_has_nothing_that_hadolint_warns_of(part: str) -> None:
 
 def test_master_and_agent_are_different_users() -> None:
     assert last("master", "USER") != last("agent", "USER")
+
+
+def test_the_compose_file_is_as_the_specification_has_it() -> None:
+    compose = PyCompose.from_yaml((DOCKER / "compose.yaml").read_text())
+    compose.validate()
+    assert set(compose.service_names()) == {"master", "join", "agent"}
+
+
+@pytest.mark.parametrize("wrong", ["read_onyl: true", "stop_grace_period: forty"])
+def test_a_mistake_in_the_compose_file_would_be_seen(wrong: str) -> None:
+    right = (DOCKER / "compose.yaml").read_text()
+    with pytest.raises(ValueError, match=wrong.split()[0].rstrip(":")):
+        PyCompose.from_yaml(right.replace("restart: unless-stopped", wrong, 1))
+
+
+def test_services_wait_for_services_that_there_are() -> None:
+    for service in COMPOSE["services"].values():
+        assert set(service.get("depends_on", ())) <= set(COMPOSE["services"])
 
 
 def test_every_service_of_the_compose_file_is_confined() -> None:
