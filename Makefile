@@ -12,7 +12,7 @@ SEED =
 SOURCES = agent common master scripts tests bench setup.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test test-images images torture truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
+.PHONY: help setup test images torture truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -29,10 +29,6 @@ ready:
 test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
 	@scripts/setup.sh --tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
-
-test-images: ready ## build the images on a base of Debian's packages, run a farm of them (as root, with podman or docker)
-	@scripts/setup.sh --tests
-	@scripts/test_images.sh $(ARGS)
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'

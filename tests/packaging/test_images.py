@@ -1,36 +1,28 @@
-"""The images run the guide's two commands as written, without root; and what builds them is sound.
-
-They are built and run by `make test-images`; the rest is looked at in every run of the tests.
-"""
+"""What the images and the compose file are made by is sound, as far as can be seen without an engine."""
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
-import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from agent.cli import main as agent
 from master.cli import main as master
-from tests.masters import free_port, wait_until
+from tests.parts import missing
 
-from .conftest import ROOT, Built
+from .conftest import ROOT
 
 DOCKER = ROOT / "deploy" / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 PROGRAMS = {"master": master, "agent": agent}
-wanted = pytest.mark.skipif(
-    os.environ.get("FFRTMP_TEST_IMAGES") != "1", reason="minutes of work: make test-images does it"
-)
 
 
 def instructions(part: str) -> list[tuple[str, str]]:
@@ -76,8 +68,37 @@ def test_the_health_check_of_an_image_is_a_file_that_it_has(part: str) -> None:
     assert any(word == "COPY" and f"healthy-{part}.py" in rest for word, rest in instructions(part))
 
 
+@pytest.mark.parametrize("part", PROGRAMS)
+def test_a_dockerfile_has_nothing_that_hadolint_warns_of(part: str) -> None:
+    tool = Path(sys.executable).with_name("hadolint")
+    if not tool.exists():
+        missing("hadolint is not installed (make setup does it)")
+    done = subprocess.run(
+        [tool, "--no-color", DOCKER / f"{part}.Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_master_and_agent_are_different_users() -> None:
     assert last("master", "USER") != last("agent", "USER")
+
+
+def test_the_compose_file_is_as_the_specification_has_it() -> None:
+    compose = PyCompose.from_yaml((DOCKER / "compose.yaml").read_text())
+    compose.validate()
+    assert set(compose.service_names()) == {"master", "join", "agent"}
+
+
+@pytest.mark.parametrize("wrong", ["read_onyl: true", "stop_grace_period: forty"])
+def test_a_mistake_in_the_compose_file_would_be_seen(wrong: str) -> None:
+    right = (DOCKER / "compose.yaml").read_text()
+    with pytest.raises(ValueError, match=wrong.split()[0].rstrip(":")):
+        PyCompose.from_yaml(right.replace("restart: unless-stopped", wrong, 1))
+
+
+def test_services_wait_for_services_that_there_are() -> None:
+    for service in COMPOSE["services"].values():
+        assert set(service.get("depends_on", ())) <= set(COMPOSE["services"])
 
 
 def test_every_service_of_the_compose_file_is_confined() -> None:
@@ -100,105 +121,6 @@ def test_the_agents_of_the_compose_file_are_started_by_flags_that_exist() -> Non
     flags = {name for each in agent.params for name in each.opts}
     command = COMPOSE["services"]["agent"]["command"]
     assert {word for word in command if word.startswith("--")} <= flags
-
-
-class Engine:
-    """Podman or docker, and what it started for one test."""
-
-    def __init__(self) -> None:
-        self.name = os.environ.get("ENGINE", "podman")
-        self._network = f"farm-{secrets.token_hex(4)}"
-        self._started: list[str] = []
-        self("network", "create", self._network)
-
-    def __call__(self, *arguments: str) -> str:
-        done = subprocess.run([self.name, *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def start(self, command: str, *more: str) -> str:
-        """Type `docker run …`, with `more` flags and in a network of its own; the container's name."""
-        name = f"{self._network}-{len(self._started)}"
-        _, _, *rest = shlex.split(command)
-        self._started.append(name)
-        self("run", "--detach", f"--name={name}", f"--network={self._network}", *more, *rest)
-        return name
-
-    def logs(self, container: str) -> str:
-        done = subprocess.run([self.name, "logs", container], capture_output=True, text=True, check=False)
-        return done.stdout + done.stderr
-
-    def ffrtmp(self, container: str, *arguments: str) -> str:
-        return self("exec", container, "ffrtmp", *arguments)
-
-    def close(self) -> None:
-        for name in self._started:
-            subprocess.run([self.name, "rm", "-f", "-v", name], capture_output=True, check=False)
-        subprocess.run([self.name, "network", "rm", self._network], capture_output=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def images(built: Built) -> None:
-    """Built by the script, from the binaries."""
-    subprocess.run(["scripts/images.sh"], cwd=built.checkout, check=True)
-
-
-@pytest.fixture
-def engine(images: None) -> Iterator[Engine]:
-    engine = Engine()
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
-def guides_commands() -> tuple[str, str]:
-    """The two commands of the guide's Docker section."""
-    section = (ROOT / "docs/guide.md").read_text().partition("### With Docker\n")[2].partition("\n### ")[0]
-    block = section.partition("```bash")[2].partition("\n")[2].partition("```")[0].replace("\\\n", " ")
-    first, second = (line for line in block.splitlines() if line.startswith("docker run"))
-    return first, second
-
-
-CONFINED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
-
-
-@wanted
-@pytest.mark.timeout(900)
-def test_the_guides_commands_make_a_farm_that_encodes(engine: Engine) -> None:
-    typed, typed_too = guides_commands()
-    run_master = typed.replace("8080:8080", f"127.0.0.1:{free_port()}:8080")  # 8080 may be taken
-    container = engine.start(run_master, "--network-alias=master", *CONFINED)
-    healthy = ("exec", container, "python3", "/opt/ffmpeg-rtmp/bin/healthy-master.py")
-    wait_until(lambda: "listening on :8080" in engine.logs(container), "the master serves", 60)
-    engine(*healthy)
-    worker = engine.start(typed_too)
-    said = wait_until(
-        lambda: re.search(r"ffrtmp nodes approve (\S+)", engine.logs(worker)), "the agent registers", 120
-    )
-    engine("exec", worker, "python3", "/opt/ffmpeg-rtmp/bin/healthy-agent.py")
-    engine.ffrtmp(container, "nodes", "approve", said[1])
-    engine.ffrtmp(container, "jobs", "submit", "480p30-h264", "-p", "duration=0.5")
-    wait_until(lambda: "Results sent" in engine.logs(worker), "the job is done", 60)
-    assert "completed" in engine.ffrtmp(container, "results")
-    for each in (container, worker):
-        assert engine("exec", each, "id", "-u").strip() not in ("0", "")
-
-
-@wanted
-@pytest.mark.timeout(900)
-def test_an_agent_joins_by_the_token_that_the_join_service_leaves(engine: Engine, tmp_path: Path) -> None:
-    volume = f"--volume={secrets.token_hex(4)}:/join"
-    container = engine.start("docker run ffmpeg-rtmp/master", "--network-alias=master", volume, *CONFINED)
-    wait_until(lambda: "listening on :8080" in engine.logs(container), "the master serves", 60)
-    _, _, script = COMPOSE["services"]["join"]["entrypoint"]
-    engine("exec", "--env=XDG_STATE_HOME=/tmp", container, "sh", "-c", script)
-    command = " ".join(COMPOSE["services"]["agent"]["command"])
-    worker = engine.start(f"docker run ffmpeg-rtmp/agent {command}", f"{volume}:ro", *CONFINED)
-    wait_until(lambda: "available" in engine.ffrtmp(container, "nodes", "list"), "it joins", 120)
-    token = engine("exec", worker, "cat", "/join/token").strip()
-    assert token.startswith("ffrtmp1.")
-    assert token not in engine.logs(worker)
 
 
 def test_the_script_says_what_is_missing(tmp_path: Path) -> None:
