@@ -26,9 +26,10 @@ setup: ## check this machine and set up .venv with the locked packages
 ready:
 	@scripts/setup.sh --quiet
 
+# Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
 test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
 	@scripts/setup.sh --tests
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
