@@ -40,6 +40,7 @@ _NEWER: dict[str, Entry] = {
         "part": None,
         "stage": "encode",
         "owner": None,
+        "request_id": None,
     },
     "result": {"artifacts": [], "repeats": [], "probes": [], "warnings": []},
 }

@@ -92,8 +92,7 @@ def test_percent_goes_through_both_passes_and_never_back(
     )
     percents = [progress.percent for progress in told if progress.percent is not None]
     assert percents == sorted(percents)
-    assert percents[-1] == 100
-    assert 50 in percents
+    assert 90 < percents[-1] <= 99  # the end is told by the report
 
 
 def test_time_and_cpu_of_both_passes_are_counted(stand_in: StandIn, spawner: Spawner, tmp_path: Path) -> None:

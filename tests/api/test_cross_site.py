@@ -23,8 +23,12 @@ def test_it_may_neither_read_nor_change_anything(
     client: Client, corner: Corner, signs: dict[str, str]
 ) -> None:
     job = corner.submit()
-    for path in ("/health", "/jobs", f"/jobs/{job['id']}", "/"):
+    for path in ("/health", "/jobs", f"/jobs/{job['id']}"):
         refused(client.get(path, headers=signs), problems.CROSS_SITE)
+    for path in ("/", "/ui/jobs", f"/ui/jobs/{job['id']}"):
+        page = client.get(path, headers=signs)
+        assert page.status_code == problems.CROSS_SITE.status
+        assert job["id"] not in page.text
     refused(client.post("/jobs", json={"scenario": "720p-h264"}, headers=signs), problems.CROSS_SITE)
     refused(client.post(f"/jobs/{job['id']}/cancel", headers=signs), problems.CROSS_SITE)
     refused(client.delete("/nodes/some", headers=signs), problems.CROSS_SITE)

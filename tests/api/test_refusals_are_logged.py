@@ -18,7 +18,7 @@ def test_route_and_address_are_logged_and_nothing_that_was_sent(tmp_path: Path) 
     finally:
         master.stop()
     log = master.log.read_text()
-    assert "refused GET /jobs/<job_id> from 127.0.0.1: unauthenticated\n" in log
-    assert "refused POST /queue/pause from 127.0.0.1: unauthenticated\n" in log
+    assert "refused GET /jobs/<job_id> from 127.0.0.1: unauthenticated [request " in log
+    assert "refused POST /queue/pause from 127.0.0.1: unauthenticated [request " in log
     assert "secret" not in log
     assert "too-much" not in log

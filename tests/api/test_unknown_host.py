@@ -10,12 +10,25 @@ from common import problems
 from tests.api.corner import Corner, got, refused
 from tests.masters import Client, Master
 
+STRANGE = pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example:8080", "127.0.0.1.nip.io", "[::1"]
+)
 
-@pytest.mark.parametrize("path", ["/health", "/jobs", "/nodes/register", "/", "/nothing"])
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8080", "127.0.0.1.nip.io", "[::1"])
+
+@pytest.mark.parametrize("path", ["/health", "/jobs", "/nodes/register", "/nothing"])
+@STRANGE
 def test_a_name_that_is_not_ours_is_refused_everywhere(client: Client, host: str, path: str) -> None:
     answer = client.get(path, headers={"Host": host})
     assert "--server-name" in refused(answer, problems.UNKNOWN_HOST)["detail"]
+
+
+@STRANGE
+def test_who_is_at_a_browser_is_told_on_a_page(client: Client, host: str) -> None:
+    answer = client.get("/", headers={"Host": host})
+    assert answer.status_code == problems.UNKNOWN_HOST.status
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "--server-name" in answer.text
+    assert "queue" not in answer.text.lower()
 
 
 def test_nothing_is_queued_under_a_strange_name(client: Client) -> None:

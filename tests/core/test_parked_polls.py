@@ -239,9 +239,9 @@ def test_while_the_queue_is_paused_polls_do_not_pass_a_job_from_one_to_the_other
     woken = []
     real = farm.waiters.wake_for
 
-    def counted(job: Job) -> None:
+    def counted(job: Job, before: int | None = None) -> None:
         woken.append(job.id)
-        real(job)
+        real(job, before)
 
     monkeypatch.setattr(farm.waiters, "wake_for", counted)
     queue.change(farm, OPERATOR, commands.PauseQueue())

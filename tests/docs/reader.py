@@ -109,7 +109,9 @@ class Reader:
         expected = int(block.attributes.get("fails", "0"))
         for _ in range(int(block.attributes.get("times", "1"))):
             ended = self._run(self.typed(block.text))
-            printed = ended.stdout if ended.returncode == 0 else f"{ended.stdout}\n{ended.stderr}"
+            # curl's own progress goes to the standard error, and so does ffrtmp's word that there is nothing.
+            alone = ended.stdout or ended.stderr
+            printed = alone if ended.returncode == 0 else f"{ended.stdout}\n{ended.stderr}"
             self._last = lambda: printed  # noqa: B023 - read after the loop, when the last one counts
             if ended.returncode != expected:
                 return [f"exit code {ended.returncode}, printed: {ended.stdout}\n{ended.stderr}"]
