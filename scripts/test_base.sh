@@ -5,7 +5,8 @@
 #   scripts/test_base.sh PYTHON
 #     PYTHON  the version that builds the binaries (3.11): the base must have the same
 #
-# ENGINE and BASE choose. Without BASE it is the Dockerfiles' own; where that cannot be had, one is made of Debian's packages, as root.
+# ENGINE and BASE choose. Without BASE it is the Dockerfiles' own; where that cannot be had, one is made of Debian's
+# packages, as root.
 set -eu
 
 python=$1
@@ -23,6 +24,7 @@ if [ -z "$ENGINE" ]; then
     done
 fi
 [ -n "$ENGINE" ] || fail "no docker (with its daemon) or podman runs here"
+"$ENGINE" info >/dev/null 2>&1 || fail "$ENGINE does not answer here"
 
 made_of_packages() {
     [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null || return 1
@@ -45,4 +47,7 @@ fi
 version='import sys; print("%d.%d" % sys.version_info[:2])'
 said=$(timeout 60 "$ENGINE" run --rm "$BASE" python3 -c "$version" 2>&1) || fail "$ENGINE runs no container here: $said"
 [ "$said" = "$python" ] || fail "the binaries need Python $python, and $BASE has $said"
+# As the agent's Dockerfile does it; without a network apt-get only warns, if it is not told.
+bwrap='command -v bwrap || apt-get update -o APT::Update::Error-Mode=any'
+timeout 120 "$ENGINE" run --rm "$BASE" sh -c "$bwrap" >/dev/null 2>&1 || fail "$BASE has no bubblewrap, and cannot fetch it"
 echo "$ENGINE $BASE"
