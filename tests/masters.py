@@ -10,8 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -187,3 +187,12 @@ def start_master(state_dir: Path, **how: Any) -> Master:
     except BaseException:
         master.stop()
         raise
+
+
+@contextmanager
+def patient_master(state_dir: Path) -> Iterator[Master]:
+    """It loses no node or lease while another test is busy, and must end well and without a mistake."""
+    running = start_master(state_dir, lease="1h", heartbeat_timeout="1h")
+    yield running
+    assert running.stop() == 0
+    assert "Traceback" not in running.log.read_text()

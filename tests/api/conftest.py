@@ -7,17 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.corner import Corner
-from tests.masters import Client, Master, start_master
+from tests.masters import Client, Master, patient_master
 
 
 @pytest.fixture(scope="session")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
-    """Patient, so that no node or lease is lost while another test is busy."""
-    state_dir = tmp_path_factory.mktemp("api") / "state"
-    running = start_master(state_dir, lease="1h", heartbeat_timeout="1h")
-    yield running
-    assert running.stop() == 0
-    assert "Traceback" not in running.log.read_text()
+    with patient_master(tmp_path_factory.mktemp("api") / "state") as running:
+        yield running
 
 
 @pytest.fixture

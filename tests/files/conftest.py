@@ -13,15 +13,13 @@ from tests.api.corner import Corner
 from tests.core.support import FakeClock
 from tests.faults.proxy import Proxy
 from tests.files.shelves import Shelves
-from tests.masters import Client, Master, start_master
+from tests.masters import Client, Master, patient_master
 
 
 @pytest.fixture(scope="package")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
-    running = start_master(tmp_path_factory.mktemp("files") / "state", lease="1h", heartbeat_timeout="1h")
-    yield running
-    assert running.stop() == 0
-    assert "Traceback" not in running.log.read_text()
+    with patient_master(tmp_path_factory.mktemp("files") / "state") as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from common import problems
 from tests.api.corner import Corner, got, refused
-from tests.masters import Client, Master, start_master, wait_until
+from tests.masters import Client, Master, patient_master, start_master, wait_until
 from tests.metrics.promtool import promtool
 from tests.metrics.support import Page, scrape
 
@@ -21,10 +21,8 @@ REMOTE = {"Via": "1.1 proxy"}
 
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
-    running = start_master(tmp_path_factory.mktemp("metrics") / "state", lease="1h", heartbeat_timeout="1h")
-    yield running
-    assert running.stop() == 0
-    assert "Traceback" not in running.log.read_text()
+    with patient_master(tmp_path_factory.mktemp("metrics") / "state") as running:
+        yield running
 
 
 @pytest.fixture
