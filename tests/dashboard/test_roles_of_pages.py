@@ -53,7 +53,11 @@ def test_each_role_is_served_where_the_table_says_so(
         assert answer.status_code == (401 if role is Role.ANYONE else 403)
 
 
-@pytest.mark.parametrize("path", ["/ui/jobs", "/ui/jobs/change", "/ui/nodes/change", "/ui/queue"])
+PAGES = [route for name, route in routes().items() if is_page(name)]
+FORMS = sorted(path.replace("{id}", "none") for method, path in PAGES if method == "POST")
+
+
+@pytest.mark.parametrize("path", FORMS)
 def test_no_other_site_can_send_a_form(small: Master, path: str) -> None:
     with small.client(small.token) as client:
         for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +18,7 @@ from common.schema import Strict
 from common.timestamps import parse_timestamp, timestamp
 from master.api.answers import caller, farm
 from master.api.dashboard.page import back_to, blueprint, form, may, page
+from master.api.dashboard.retrying import form_key, new_key, retry
 from master.api.dashboard.timeline import timeline
 from master.api.dashboard.values import written
 from master.api.dashboard.viewing import Video, Viewing, viewing
@@ -36,7 +35,6 @@ from master.store.archive import Place, PlaceError
 from master.store.blocks import DamagedError
 from master.store.journal import JournalError
 from master.store.trail import Wanted
-from master.submission import Key
 
 Document = Mapping[str, Any]
 
@@ -61,7 +59,7 @@ class SteerForm(Strict):
     """What is to be done with the job. `key`: what tells that a form came twice."""
 
     do = StrictString(required=True, validate=validate.OneOf([*_COMMANDS, "retry"]))
-    key = StrictString(load_default=None, validate=validate.Regexp(r"\A[0-9a-f]{32}\Z"))
+    key = form_key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +88,7 @@ def steer_job(job_id: str) -> Response:
     """Cancel, pause, resume or retry a job."""
     sent = form(SteerForm)
     if sent["do"] == "retry":
-        digest = hashlib.sha256(f"retry {job_id} ".encode()).hexdigest()
-        key = None if sent["key"] is None else Key(f"page-{sent['key']}", digest, caller().owner)
-        return back_to(f"/ui/jobs/{jobs.retry(farm(), caller(), job_id, key).job.id}")
+        return back_to(f"/ui/jobs/{retry(job_id, sent['key']).job.id}")
     jobs.change(farm(), caller(), job_id, _COMMANDS[sent["do"]])
     return back_to(url_for("dashboard.job", job_id=job_id))
 
@@ -153,7 +149,7 @@ def _shown(found: _Found, *, thorough: bool) -> dict[str, Any]:
         "viewing": _viewing(found),
         "parts": _parts(document["id"]),
         "most_parts": MOST_PARTS,
-        "key": secrets.token_hex(16),
+        "key": new_key(),
         "written": written,
     }
 

@@ -15,6 +15,7 @@ from common.schema import Strict
 from master.api.answers import caller, farm
 from master.api.dashboard import submitting
 from master.api.dashboard.page import asked, back_to, blueprint, form, page
+from master.api.dashboard.retrying import form_key, new_key, retry
 from master.api.documents import cursor, job_document
 from master.api.queries import ListingCursor
 from master.lifecycle import commands
@@ -55,6 +56,7 @@ class MarkedForm(Strict):
     job_id = ShortList(StrictString(validate=validate.Length(1, 64)), most=1000, load_default=list)
     status = OneOf(JobStatus, load_default=None, allow_none=False)
     after = StrictString(load_default="", validate=validate.Regexp(r"\A([uf][0-9]{1,15})?\Z"))
+    key = form_key()
 
 
 @blueprint.get("/ui/jobs")
@@ -78,6 +80,7 @@ def listing(wanted: dict[str, Any], status: int = 200, **values: Any) -> Respons
         "next": cursor(views[-1].job) if len(views) == SHOWN else None,
         "names": nodes.names(farm()) if readers else {},
         "form": submitting.fields(values.pop("sent", None), values.pop("errors", {})),
+        "marks_key": new_key(),
         "opened": False,
         "notice": None,
     }
@@ -106,7 +109,7 @@ def change_jobs() -> Response:
     refusals = []
     for job_id in marked:
         try:
-            _change(verb, job_id)
+            _change(verb, job_id, sent["key"])
         except problems.Problem as problem:
             refusals.append(problem.detail)
     if refusals:
@@ -116,9 +119,9 @@ def change_jobs() -> Response:
     return back_to("/ui/jobs", done=verb, count=len(marked), **place)
 
 
-def _change(verb: str, job_id: str) -> None:
+def _change(verb: str, job_id: str, key: str | None) -> None:
     if verb == "retry":
-        jobs.retry(farm(), caller(), job_id)
+        retry(job_id, key)
     else:
         jobs.change(farm(), caller(), job_id, _COMMANDS[verb])
 
