@@ -1,4 +1,4 @@
-"""What every test may have (a small disk), and what it leaves behind: nothing."""
+"""What every test may have (an operator, a small disk), and what it leaves behind: nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.corner import Corner
 from tests.core.support import crash_all
+from tests.masters import Client, Master
 from tests.parts import missing
 
 # Where mkfs and ip are, and where not every user's PATH looks.
@@ -20,6 +22,18 @@ os.environ["PATH"] += ":/usr/sbin:/sbin"
 def _no_files_stay_open() -> Iterator[None]:
     yield
     crash_all()
+
+
+@pytest.fixture
+def client(master: Master) -> Iterator[Client]:
+    """The operator, through the local door."""
+    with master.client() as client:
+        yield client
+
+
+@pytest.fixture
+def corner(client: Client) -> Corner:
+    return Corner(client)
 
 
 @pytest.fixture

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from common.model import JobStatus, Priority, Role
 from master.lifecycle import commands
 from master.service import Caller, Farm, glance, jobs, nodes
-from tests.core.support import OPERATOR, FakeClock, finish, make_farm, must_claim, register, submit
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def farm(tmp_path: Path, clock: FakeClock) -> Farm:
-    return make_farm(tmp_path, clock)
+from tests.core.support import OPERATOR, FakeClock, finish, must_claim, register, submit
 
 
 def test_each_priority_has_its_depth_and_its_oldest_job(farm: Farm, clock: FakeClock) -> None:

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from common.model import Load, Progress
 from master.service import Farm, nodes
 from master.store.samples import APART, KEPT
-from tests.core.support import OPERATOR, FakeClock, make_farm, must_claim, register, submit
+from tests.core.support import OPERATOR, FakeClock, must_claim, register, submit
 
 BUSY = Load(cpu=0.75, memory=0.5)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def farm(tmp_path: Path, clock: FakeClock) -> Farm:
-    return make_farm(tmp_path, clock)
 
 
 def beat(farm: Farm, node_id: str, load: Load | None = BUSY) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from common.model import Failure, JobStatus
 from master.lifecycle import commands
 from master.service import Farm, jobs, nodes
@@ -13,16 +11,6 @@ from master.store.recent import KEPT, Ended
 from tests.core.support import OPERATOR, FakeClock, crash, finish, make_farm, must_claim, register, submit
 
 BROKEN = Failure("agent_error", "it broke")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def farm(tmp_path: Path, clock: FakeClock) -> Farm:
-    return make_farm(tmp_path, clock)
 
 
 def recent(farm: Farm, node_id: str) -> list[Ended]:

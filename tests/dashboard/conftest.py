@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from master.sessions import COOKIE
-from tests.api.corner import Corner
 from tests.dashboard.big import write_state
 from tests.masters import Client, Master, launch_master, wait_until
 from tests.parts import missing
@@ -51,11 +50,6 @@ def client(master: Master) -> Iterator[Client]:
     """The operator."""
     with master.client(master.token) as client:
         yield client
-
-
-@pytest.fixture
-def corner(client: Client) -> Corner:
-    return Corner(client)
 
 
 @dataclass

@@ -9,29 +9,16 @@ import pytest
 
 from common.address import parse_address
 from common.client import MasterClient, establish_trust
-from tests.api.corner import Corner
 from tests.core.support import FakeClock
 from tests.faults.proxy import Proxy
 from tests.files.shelves import Shelves
-from tests.masters import Client, Master, patient_master
+from tests.masters import Master, patient_master
 
 
 @pytest.fixture(scope="package")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     with patient_master(tmp_path_factory.mktemp("files") / "state") as running:
         yield running
-
-
-@pytest.fixture
-def client(master: Master) -> Iterator[Client]:
-    """The operator, through the local door."""
-    with master.client() as client:
-        yield client
-
-
-@pytest.fixture
-def corner(client: Client) -> Corner:
-    return Corner(client)
 
 
 @pytest.fixture

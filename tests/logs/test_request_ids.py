@@ -24,12 +24,6 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     running.stop()
 
 
-@pytest.fixture
-def client(master: Master) -> Iterator[Client]:
-    with master.client() as session:
-        yield session
-
-
 def asked(client: Client, path: str, said: str | bytes | None = None) -> requests.Response:
     return client.get(path, headers={} if said is None else {REQUEST_ID_HEADER: said})
 

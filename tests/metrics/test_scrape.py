@@ -25,12 +25,6 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
         yield running
 
 
-@pytest.fixture
-def client(master: Master) -> Iterator[Client]:
-    with master.client() as client:
-        yield client
-
-
 def test_what_a_job_went_through_is_on_the_page(client: Client) -> None:
     before = scrape(client)
     corner = Corner(client)

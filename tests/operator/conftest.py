@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.masters import ROOT, Client, Master, start_master
+from tests.masters import ROOT, Master, start_master
 
 
 class Ffrtmp:
@@ -45,12 +45,6 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     running = start_master(tmp_path_factory.mktemp("operator") / "master")
     yield running
     running.stop()
-
-
-@pytest.fixture
-def client(master: Master) -> Iterator[Client]:
-    with master.client() as session:
-        yield session
 
 
 @pytest.fixture
