@@ -6,6 +6,7 @@ The rule for all that agents fetch and stream, and for all that the master sends
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 
 import psutil
@@ -16,6 +17,8 @@ from common.ip import parse_ip
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The IP addresses of a host, in the order in which they are to be tried. OSError if it has none."""
+Connect = Callable[[str, int, float], socket.socket]
+"""Connects to an address and a port, within so many seconds."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -61,3 +64,30 @@ def addresses_of(
             if not is_public(address) or address in own:
                 raise PrivateAddressError(f"{host} has the address {address}, which is not public")
     return addresses
+
+
+def connect(address: str, port: int, timeout: float) -> socket.socket:
+    """The one `Connect` of the real world."""
+    return socket.create_connection((address, port), timeout)
+
+
+def connected(addresses: Sequence[str], port: int, timeout: float, connect: Connect) -> socket.socket:
+    """A connection to the first of `addresses` that can be reached; OSError of the last if none can."""
+    problem: OSError = OSError("it has no address")
+    for address in addresses:
+        try:
+            return connect(address, port, timeout)
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+def reason(error: BaseException) -> str | None:
+    """Why a server could not be talked to, in one line that it did not write; None: not known here."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return None

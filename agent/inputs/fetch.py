@@ -14,18 +14,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote, urljoin
 
 from agent.inputs.rules import InputFailedError, InputRules
 from common.inputs import Url, parse_url
 from common.reach import (
+    Connect,
     NoAddressError,
     PrivateAddressError,
     Resolve,
     addresses_of,
+    connect,
+    connected,
     interface_addresses,
+    reason,
     resolve,
 )
 from common.version import VERSION
@@ -58,9 +62,7 @@ class Surroundings:
     context: Callable[[], ssl.SSLContext] = ssl.create_default_context
     clock: Callable[[], float] = time.monotonic
     grace: float = GRACE
-    connect: Callable[[str, int, float], socket.socket] = field(
-        default=lambda address, port, timeout: socket.create_connection((address, port), timeout)
-    )
+    connect: Connect = connect
 
 
 _WORLD = Surroundings()
@@ -114,15 +116,12 @@ def judged(url: Url, rules: InputRules, world: Surroundings) -> list[str]:
 
 
 def _connect(url: Url, addresses: Sequence[str], world: Surroundings) -> socket.socket:
-    problem: OSError = OSError("it has no address")
-    for address in addresses:
-        try:
-            return world.connect(address, url.origin.port, CONNECT_TIMEOUT)
-        except OSError as error:
-            problem = error
-    raise InputFailedError(
-        "input_unreachable", f"{url.origin} cannot be reached: {_reason(problem)}"
-    ) from problem
+    try:
+        return connected(addresses, url.origin.port, CONNECT_TIMEOUT, world.connect)
+    except OSError as error:
+        raise InputFailedError(
+            "input_unreachable", f"{url.origin} cannot be reached: {_reason(error)}"
+        ) from error
 
 
 def _secured(url: Url, sock: socket.socket, world: Surroundings) -> socket.socket:
@@ -250,12 +249,6 @@ class _Transfer:
 
 def _reason(error: BaseException) -> str:
     """One line for people."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
-    if isinstance(error, TimeoutError):
-        return "it did not answer in time"
     if isinstance(error, http.client.IncompleteRead):
         return "the connection ended early"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return f"{type(error).__name__}: {error}"[:200]
+    return reason(error) or f"{type(error).__name__}: {error}"[:200]

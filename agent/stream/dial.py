@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from agent.inputs.fetch import Surroundings
 from agent.stream.wire import SILENCE, LostError, Wire, prepare
 from common.inputs import HostPattern, Origin
-from common.reach import NoAddressError, PrivateAddressError, addresses_of
+from common.reach import NoAddressError, PrivateAddressError, addresses_of, reason
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach one address, and for the TLS handshake."""
@@ -72,8 +72,6 @@ def dial(origin: Origin, door: Door, wanted: Callable[[], bool], silence: float 
 
 
 def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS failed: {error.reason or error}"
-    return "it did not answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
+    return reason(error) or str(error)

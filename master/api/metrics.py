@@ -9,8 +9,8 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from master.api.answers import farm
 from master.api.described import describe
 from master.metrics import exposition
-from master.service import Farm, standing
-from master.worker.load import LOAD
+from master.service import Farm, gauges
+from master.worker.occupancy import OCCUPANCY
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -22,9 +22,9 @@ def scrape() -> Response:
 
     With `Accept: application/openmetrics-text` in the format of OpenMetrics, else in Prometheus' own.
     """
-    load = request.environ.get(LOAD)
+    occupancy = request.environ.get(OCCUPANCY)
     page, media_type = exposition(
-        farm().measures, standing.get(farm()), load and load(), request.headers.get("Accept", "")
+        farm().measures, gauges.get(farm()), occupancy and occupancy(), request.headers.get("Accept", "")
     )
     return Response(page, content_type=media_type)
 

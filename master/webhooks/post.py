@@ -14,18 +14,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from common.addresses import is_public
 from common.clock import Clock, system_clock
 from common.inputs import Origin, Url
 from common.ip import parse_ip
 from common.reach import (
+    Connect,
     NoAddressError,
     PrivateAddressError,
     Resolve,
     addresses_of,
+    connect,
+    connected,
     interface_addresses,
+    reason,
     resolve,
 )
 from master.webhooks.patience import parse_retry_after
@@ -59,9 +63,7 @@ class Surroundings:
     context: Callable[[], ssl.SSLContext] = ssl.create_default_context
     clock: Clock = system_clock
     total: float = TOTAL_TIMEOUT
-    connect: Callable[[str, int, float], socket.socket] = field(
-        default=lambda address, port, timeout: socket.create_connection((address, port), timeout)
-    )
+    connect: Connect = connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,8 @@ class _Connection:
         self._until = time.monotonic() + LONGEST_CONNECTION
         self.lasts = True
         """Whether it can take another request."""
-        plain = _connected(origin, judged(origin, world), world)
+        addresses = judged(origin, world)[:MOST_ADDRESSES]
+        plain = connected(addresses, origin.port, CONNECT_TIMEOUT, world.connect)
         # Another descriptor of the same connection: TLS takes the first one over.
         self._other = plain.dup()
         try:
@@ -236,16 +239,6 @@ class _Connection:
             timer.join()
 
 
-def _connected(origin: Origin, addresses: Sequence[str], world: Surroundings) -> socket.socket:
-    problem: OSError = OSError("it has no address")
-    for address in addresses[:MOST_ADDRESSES]:
-        try:
-            return world.connect(address, origin.port, CONNECT_TIMEOUT)
-        except OSError as error:
-            problem = error
-    raise problem
-
-
 def _declined(status: int) -> str:
     if 300 <= status < 400:
         return f"it answered {status}, and redirects are not followed: make a webhook with the other URL"
@@ -254,12 +247,7 @@ def _declined(status: int) -> str:
 
 def _reason(error: BaseException) -> str:
     """One line for people; nothing that the other side wrote."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
-    if isinstance(error, TimeoutError):
-        return "it did not answer in time"
-    if isinstance(error, http.client.HTTPException | ValueError):
+    known = reason(error)
+    if known is None and isinstance(error, http.client.HTTPException | ValueError):
         return "it did not answer in HTTP, or not in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__
+    return known or type(error).__name__

@@ -25,7 +25,7 @@ from common.problems import Problem
 from common.request_ids import new_request_id
 from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
 from master.worker.connection import Connection, Need, Patience
-from master.worker.load import LOAD, Load
+from master.worker.occupancy import OCCUPANCY, Occupancy
 from master.worker.plain import NotHttpError
 from master.worker.request import REQUEST_ID
 
@@ -271,9 +271,9 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
             done.set()
             thread.join()
 
-    def load(self) -> Load:
+    def occupancy(self) -> Occupancy:
         """What it is at; asked by any thread."""
-        return Load(self.nr_conns, self._busy, self.cfg.threads, self._held)
+        return Occupancy(self.nr_conns, self._busy, self.cfg.threads, self._held)
 
     # -- pool threads ------------------------------------------------------------------
 
@@ -298,7 +298,7 @@ class FarmWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no t
         environ["wsgi.input"] = io.BytesIO(body)
         environ["wsgi.multithread"] = True
         environ[REQUEST_ID] = request_id
-        environ[LOAD] = self.load
+        environ[OCCUPANCY] = self.occupancy
         if not self.alive:
             response.force_close()
         pieces = self.wsgi(environ, response.start_response)

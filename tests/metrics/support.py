@@ -5,11 +5,11 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from master.metrics import exposition
-from master.service import Farm, standing
-from master.worker.load import Load
+from master.service import Farm, gauges
+from master.worker.occupancy import Occupancy
 from tests.masters import Client
 
-LOAD = Load(connections=3, busy=2, threads=4, held=1000)
+OCCUPANCY = Occupancy(connections=3, busy=2, threads=4, held=1000)
 
 
 class Page:
@@ -38,8 +38,8 @@ class Page:
         }
 
 
-def page_of(farm: Farm, load: Load | None = LOAD) -> Page:
-    text, media_type = exposition(farm.measures, standing.get(farm), load, "")
+def page_of(farm: Farm, occupancy: Occupancy | None = OCCUPANCY) -> Page:
+    text, media_type = exposition(farm.measures, gauges.get(farm), occupancy, "")
     assert media_type.startswith("text/plain; version=0.0.4")
     return Page(text.decode())
 

@@ -13,13 +13,13 @@ from prometheus_client.metrics_core import Metric
 
 from common.model import JobStatus, Node, NodeStatus, Priority
 from common.version import PROTOCOL, VERSION
-from master.worker.load import Load
+from master.worker.occupancy import Occupancy
 
 _GIVEN_JOBS = (NodeStatus.AVAILABLE, NodeStatus.BUSY)
 
 
 @dataclass(frozen=True, slots=True)
-class NodeStanding:
+class NodeGauges:
     """A node, and what it is at."""
 
     node: Node
@@ -46,7 +46,7 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Gauges:
     """All of it."""
 
     jobs: Mapping[JobStatus, int]
@@ -55,7 +55,7 @@ class Standing:
     oldest: Mapping[Priority, float]
     """Seconds since the first of them was submitted; without those of which none waits."""
     paused: bool
-    nodes: Sequence[NodeStanding]
+    nodes: Sequence[NodeGauges]
     parked: int
     """Polls that wait for a job."""
     streams: int
@@ -70,36 +70,36 @@ class Standing:
     """When the master's certificate ends, in seconds since the epoch; None if that is not known."""
 
 
-def families(standing: Standing, load: Load | None) -> Iterator[Metric]:
+def families(gauges: Gauges, occupancy: Occupancy | None) -> Iterator[Metric]:
     """What is told of it. What is not known has no series."""
     build = InfoMetricFamily("ffrtmp_build", "The master that answers.")
     build.add_metric((), {"version": VERSION, "protocol": str(PROTOCOL), "python": platform.python_version()})
     yield build
-    yield from _of_queue(standing)
-    yield from _of_nodes(standing.nodes)
-    yield from _of_machine(standing)
-    yield from _of_server(standing, load)
+    yield from _of_queue(gauges)
+    yield from _of_nodes(gauges.nodes)
+    yield from _of_machine(gauges)
+    yield from _of_server(gauges, occupancy)
 
 
-def _of_queue(standing: Standing) -> Iterator[Metric]:
+def _of_queue(gauges: Gauges) -> Iterator[Metric]:
     jobs = GaugeMetricFamily("ffrtmp_jobs", "Jobs in the master's memory.", labels=("status",))
     for status in JobStatus:
-        jobs.add_metric((status.value,), standing.jobs.get(status, 0))
+        jobs.add_metric((status.value,), gauges.jobs.get(status, 0))
     yield jobs
     waiting = GaugeMetricFamily("ffrtmp_queue_jobs", "Jobs that wait for a node.", labels=("priority",))
     oldest = GaugeMetricFamily(
         "ffrtmp_queue_oldest_seconds", "Since the submission of the oldest that waits.", labels=("priority",)
     )
     for priority in Priority:
-        waiting.add_metric((priority.value,), standing.waiting.get(priority, 0))
-        if priority in standing.oldest:
-            oldest.add_metric((priority.value,), standing.oldest[priority])
+        waiting.add_metric((priority.value,), gauges.waiting.get(priority, 0))
+        if priority in gauges.oldest:
+            oldest.add_metric((priority.value,), gauges.oldest[priority])
     yield waiting
     yield oldest
-    yield _gauge("ffrtmp_queue_paused", "1 while no job is given to any node.", standing.paused)
+    yield _gauge("ffrtmp_queue_paused", "1 while no job is given to any node.", gauges.paused)
 
 
-def _of_nodes(nodes: Sequence[NodeStanding]) -> Iterator[Metric]:
+def _of_nodes(nodes: Sequence[NodeGauges]) -> Iterator[Metric]:
     by_status = Counter(each.status for each in nodes)
     counted = GaugeMetricFamily("ffrtmp_nodes", "Registered nodes.", labels=("status",))
     for status in NodeStatus:
@@ -118,7 +118,7 @@ def _of_nodes(nodes: Sequence[NodeStanding]) -> Iterator[Metric]:
     yield from _of_each_node(nodes)
 
 
-def _of_each_node(nodes: Sequence[NodeStanding]) -> Iterator[Metric]:
+def _of_each_node(nodes: Sequence[NodeGauges]) -> Iterator[Metric]:
     info = InfoMetricFamily("ffrtmp_node", "A registered node, and what people call it.", labels=("node",))
     up = _of_node("up", "1 while the node may work: heard from lately, approved and not revoked.")
     running = _of_node("running_jobs", "Jobs that run on the node.")
@@ -141,29 +141,33 @@ def _of_each_node(nodes: Sequence[NodeStanding]) -> Iterator[Metric]:
     yield from (info, up, running, slots, heard, fps)
 
 
-def _of_machine(standing: Standing) -> Iterator[Metric]:
-    files = standing.files
+def _of_machine(gauges: Gauges) -> Iterator[Metric]:
+    files = gauges.files
     yield _gauge("ffrtmp_files", "Files in the file store.", files.count)
     yield _gauge("ffrtmp_files_bytes", "What they take.", files.size)
     yield _gauge("ffrtmp_files_quota_bytes", "What they may take (--files-quota).", files.quota)
-    yield _gauge("ffrtmp_disk_bytes", "The disk of the state directory.", standing.disk_size)
-    yield _gauge("ffrtmp_disk_free_bytes", "What is free on it.", standing.disk_free)
-    yield _gauge("ffrtmp_history_events", "Events since the beginning, kept over restarts.", standing.history)
+    yield _gauge("ffrtmp_disk_bytes", "The disk of the state directory.", gauges.disk_size)
+    yield _gauge("ffrtmp_disk_free_bytes", "What is free on it.", gauges.disk_free)
+    yield _gauge("ffrtmp_history_events", "Events since the beginning, kept over restarts.", gauges.history)
     yield _gauge(
         "ffrtmp_certificate_expiry_timestamp_seconds",
         "When the master's certificate ends.",
-        standing.certificate_expiry,
+        gauges.certificate_expiry,
     )
 
 
-def _of_server(standing: Standing, load: Load | None) -> Iterator[Metric]:
-    yield _gauge("ffrtmp_parked_polls", "Polls of nodes that wait for a job.", standing.parked)
-    yield _gauge("ffrtmp_streams", "Open streams of events and logs.", standing.streams)
+def _of_server(gauges: Gauges, occupancy: Occupancy | None) -> Iterator[Metric]:
+    yield _gauge("ffrtmp_parked_polls", "Polls of nodes that wait for a job.", gauges.parked)
+    yield _gauge("ffrtmp_streams", "Open streams of events and logs.", gauges.streams)
     for name, text, value in (
-        ("connections", "Open connections.", load.connections if load else None),
-        ("busy_requests", "Requests that have a thread, or wait for one.", load.busy if load else None),
-        ("threads", "Threads that serve requests.", load.threads if load else None),
-        ("held_bytes", "Requests and answers that wait in memory.", load.held if load else None),
+        ("connections", "Open connections.", occupancy.connections if occupancy else None),
+        (
+            "busy_requests",
+            "Requests that have a thread, or wait for one.",
+            occupancy.busy if occupancy else None,
+        ),
+        ("threads", "Threads that serve requests.", occupancy.threads if occupancy else None),
+        ("held_bytes", "Requests and answers that wait in memory.", occupancy.held if occupancy else None),
     ):
         yield _gauge(f"ffrtmp_http_{name}", text, value)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LOAD = "master.load"
-"""In the WSGI environment: a function that answers the worker's `Load`; any thread may call it."""
+OCCUPANCY = "master.occupancy"
+"""In the WSGI environment: a function that answers the worker's `Occupancy`; any thread may call it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Occupancy:
     """At one moment."""
 
     connections: int

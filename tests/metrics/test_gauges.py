@@ -11,7 +11,7 @@ import pytest
 from common.model import Failure, JobStatus, Priority, Progress
 from common.problems import Problem
 from master.lifecycle import commands
-from master.service import Farm, jobs, nodes, queue, standing, work
+from master.service import Farm, gauges, jobs, nodes, queue, work
 from tests.core.support import (
     OPERATOR,
     FakeClock,
@@ -44,7 +44,7 @@ def by_hand(farm: Farm) -> dict[Priority, tuple[int, datetime | None]]:
 
 
 def agrees(farm: Farm) -> None:
-    found, now = standing.get(farm), farm.clock().wall
+    found, now = gauges.get(farm), farm.clock().wall
     for priority, (depth, oldest) in by_hand(farm).items():
         assert found.waiting[priority] == depth
         age = None if oldest is None else (now - oldest).total_seconds()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from common.model import Job, JobStatus, Node, Priority
 from master.files.room import space_of
-from master.metrics import Files, NodeStanding, Standing
+from master.metrics import Files, Gauges, NodeGauges
 from master.service import glance
 from master.service.farm import Farm
 
 
-def get(farm: Farm) -> Standing:
+def get(farm: Farm) -> Gauges:
     """All that is told of it."""
     now = farm.clock()
     with farm.store.transaction(now) as tx:
@@ -19,7 +19,7 @@ def get(farm: Farm) -> Standing:
         standings = list(tx.standings())
     disk = space_of(farm.config.state_dir)
     shelf = farm.shelf
-    return Standing(
+    return Gauges(
         jobs=jobs,
         waiting={priority: depth.jobs for priority, depth in waiting.items()},
         oldest={priority: age for priority, depth in waiting.items() if (age := depth.age(now)) is not None},
@@ -35,10 +35,10 @@ def get(farm: Farm) -> Standing:
     )
 
 
-def _of_node(farm: Farm, node: Node, held: tuple[Job, ...]) -> NodeStanding:
+def _of_node(farm: Farm, node: Node, held: tuple[Job, ...]) -> NodeGauges:
     liveness = farm.store.liveness
     progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
     rates = [each.fps for each in progress if each is not None and each.fps is not None]
     taken = node.slots_taken(held)
     heard = liveness.last_heard(node.id) or node.last_seen
-    return NodeStanding(node, len(held), node.status(taken), taken, heard, sum(rates) if rates else None)
+    return NodeGauges(node, len(held), node.status(taken), taken, heard, sum(rates) if rates else None)
