@@ -82,7 +82,11 @@ def receiving(context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # a killed sender: nothing was told
+                self.close_connection = True
+                return
             receiver.got.append(Request(self.path, dict(self.headers), body))
             receiver.hold()
             status, headers = receiver.answer()
