@@ -2,7 +2,7 @@
 
 VERSION = "0.1.0"
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Raised when agents and masters must know of each other's change. Neighbours work together: a
 master takes agents from one below to one above its own; see docs/reliability.md.
 

@@ -9,6 +9,7 @@ from common.model.files import UploadStatus
 from common.model.findings import NO_FINDINGS, Artifact, ArtifactKind, CrfProbe, Findings, Repeat
 from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report, runs_alone
 from common.model.node import FarmState, Hardware, Load, Node
+from common.model.split import MOST_CUTS, Cut, Divisible, Window
 from common.model.webhooks import Webhook, WebhookStatus
 from common.model.words import (
     Confidence,
@@ -26,6 +27,7 @@ from common.model.words import (
 
 __all__ = [
     "MASTER",
+    "MOST_CUTS",
     "NO_FINDINGS",
     "Actor",
     "Artifact",
@@ -34,6 +36,8 @@ __all__ = [
     "Confidence",
     "Constraints",
     "CrfProbe",
+    "Cut",
+    "Divisible",
     "EnergySource",
     "Failure",
     "FarmState",
@@ -60,5 +64,6 @@ __all__ = [
     "Value",
     "Webhook",
     "WebhookStatus",
+    "Window",
     "runs_alone",
 ]

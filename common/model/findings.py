@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from common.model.split import Divisible
+
 
 class ArtifactKind(StrEnum):
     """What a file of a result is for."""
@@ -24,6 +26,8 @@ class ArtifactKind(StrEnum):
     """Which part of a sprite shows which moment."""
     QUALITY = "quality"
     """The quality of each frame."""
+    INTERMEDIATE = "intermediate"
+    """What other jobs of its family read; it is removed when that family is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Findings:
     """In the order in which they were made."""
     warnings: tuple[str, ...] = ()
     """Sentences for people: what was not as it should be, and what was made of it."""
+    divisible: Divisible | None = None
+    """What a plan found, where the job is to be encoded in chunks."""
 
 
 NO_FINDINGS = Findings()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from common.model.findings import NO_FINDINGS, Findings
+from common.model.split import Window
 from common.model.words import Confidence, JobStatus, Outcome, Priority, Scalar, Stage, Value
 
 
@@ -104,6 +105,12 @@ class Job:
     """The names of the parts that it was divided into."""
     awaits_parts: bool = False
     """Whether some of them are not completed yet: until they are, no node gets it."""
+    window: Window | None = None
+    """The frames that it encodes, where it is a chunk."""
+    depends_on: tuple[str, ...] = ()
+    """The ids of jobs that must be completed before it begins; it can be handed what they made."""
+    awaits_jobs: bool = False
+    """Whether some of these are not completed yet: until they are, no node gets it."""
     place: int | None = None
     """Its place in the queue, where that is not its `seq`: a part goes where its parent goes."""
     retry_delay: float = 0.0
@@ -126,7 +133,7 @@ class Job:
     @property
     def waits_for_a_node(self) -> bool:
         """Whether it may be given to a node, now or after its backoff."""
-        return self.status is JobStatus.PENDING and not self.awaits_parts
+        return self.status is JobStatus.PENDING and not self.awaits_parts and not self.awaits_jobs
 
     @property
     def turn(self) -> tuple[int, int]:

@@ -101,6 +101,12 @@ class Stage(StrEnum):
     """It looks at the input, so that the master can divide the job into parts."""
     PROBE = "probe"
     """It encodes samples with one CRF and measures them, for the job that it is a part of."""
+    LOOK = "look"
+    """It looks how hard a chunk is, before bits are given to it: the first of two passes."""
+    CHUNK = "chunk"
+    """It encodes the frames of `Job.window`, for the job that it is a part of."""
+    SOUND = "sound"
+    """It encodes all but the picture: sound, subtitles, chapters."""
     JOIN = "join"
     """It puts together what the parts have made; the job waits until they are completed."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from common.version import VERSION
 
-FORMAT = 5
+FORMAT = 6
 """Raised, with a migration, when the program before could not read what is written now."""
 
 Document = dict[str, Any]
@@ -44,7 +44,18 @@ def _from_4(document: Document) -> Document:
     return document
 
 
-MIGRATIONS: dict[int, Callable[[Document], Document]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(document: Document) -> Document:
+    """Format 6 brought chunks, and jobs that depend on others; all of it has a default."""
+    return document
+
+
+MIGRATIONS: dict[int, Callable[[Document], Document]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+    4: _from_4,
+    5: _from_5,
+}
 """By format: what turns a document of it into one of the next."""
 
 
