@@ -166,8 +166,8 @@ class ParametersSchema(Strict):
     )
     split = Split(
         **says(
-            "whether the file is encoded in chunks, by several nodes at once ([split.md](split.md)): `off` (if "
-            "left out), `auto`, or about how many chunks, 2 to 500"
+            "whether the file is encoded in chunks, by several nodes at once ([split.md](split.md)): "
+            "`off` (if left out), `auto`, or about how many chunks, 2 to 500"
         )
     )
     pictures = StrictBoolean(**says("true: make a poster, thumbnails, and a sprite sheet with WebVTT"))

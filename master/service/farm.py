@@ -127,7 +127,14 @@ class JobView:
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
 """Commands that come often, and bring nothing about in the families of jobs."""
-_End = events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled | events.JobDivided
+_End = (
+    events.JobCompleted
+    | events.JobRequeued
+    | events.JobFailed
+    | events.JobCanceled
+    | events.JobDivided
+    | events.JobNotDivided
+)
 _ENDS = get_args(_End)
 """What ends an attempt, if there is one."""
 _SUBMIT_BURST = 100.0
@@ -302,10 +309,16 @@ class Farm:
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
         """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
         whole = tx.job(job.parent_id) if job.parent_id is not None else job
-        parts = tx.children(job.id) if job.parts else [tx.job(each) for each in job.depends_on]
+        if job.parts:
+            parts = families.parts_of(job, tx.children(job.id))
+        else:
+            known = (tx.job(each) for each in job.depends_on)
+            parts = [
+                each for each in known if each is not None and each.parent_id == job.parent_id is not None
+            ]
         return replace(
             self.job_view(tx, job),
-            parts=tuple(part for part in parts if part is not None),
+            parts=tuple(parts),
             source=None if whole is None else splits.source_of(whole),
             hand_on=splits.hands_on(job, tx.nodes()),
         )
@@ -357,7 +370,8 @@ class Farm:
     def _after_an_end(self, event: _End) -> None:
         if event.node_id is not None:
             self.waiters.wake_node(event.node_id)  # it has a free slot
-        if isinstance(event, events.JobRequeued) and event.delay <= 0:
+        again = isinstance(event, events.JobRequeued) and event.delay <= 0
+        if again or isinstance(event, events.JobNotDivided):
             self.wake_for(event.job_id)
 
 
