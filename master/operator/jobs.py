@@ -45,6 +45,11 @@ def jobs() -> None:
     help="Where what it makes goes: files, media:ROOT/PATH, rtmp://HOST/APP/KEY or srt://HOST:PORT; "
     "else it stays on the node.",
 )
+@click.option(
+    "--split",
+    metavar="auto|off|N",
+    help="Encode the file in chunks, on several nodes at once (docs/split.md): auto, or about how many.",
+)
 @click.option("--confidence", type=click.Choice([c.value for c in Confidence]), default="auto")
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
 @click.option("--label", multiple=True, metavar="K=V", help="A label that the node must have.")
@@ -57,6 +62,7 @@ def submit(
     parameter: tuple[str, ...],
     source: str | None,
     goal: str | None,
+    split: str | None,
     confidence: str,
     priority: str,
     label: tuple[str, ...],
@@ -67,7 +73,7 @@ def submit(
     job = client.submit(
         {
             "scenario": scenario,
-            "parameters": parameters(parameter),
+            "parameters": parameters([*parameter, *([] if split is None else [f"split={split}"])]),
             **({} if source is None else {"input": source}),
             **({} if goal is None else {"output": goal}),
             "confidence": confidence,
@@ -131,7 +137,7 @@ def show_job(client: MasterClient, job_id: str) -> Any:
     """All that is known of a job, of its parts, and of the files that it made."""
     job_id = ids.job_id(client, job_id)
     job = client.job(job_id)
-    divided = job.get("stage", "encode") != "encode" or "target_vmaf" in job["parameters"]
+    divided = job.get("stage", "encode") in ("plan", "join") or "target_vmaf" in job["parameters"]
     parts = list(client.jobs(parent_id=job_id)) if divided else []
     if parts:
         job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from common.model import Failure, Job, JobStatus
+from common.model import Divisible, Failure, Findings, Job, JobStatus
 from common.problems import Problem
 from master.lifecycle import commands
 from master.service import JobView, jobs, nodes, work
@@ -44,7 +44,9 @@ def drawn() -> set[Transition]:
 class Watched:
     """A farm with one node and one job, whose transitions are noted."""
 
-    def __init__(self, directory: Path, max_attempts: int, parameters: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, directory: Path, max_attempts: int, parameters: dict[str, Any] | None = None, **fields: Any
+    ) -> None:
         self.clock = FakeClock()
         self.farm: Farm = make_farm(directory, self.clock, max_attempts=max_attempts)
         self.seen: set[Transition] = set()
@@ -52,7 +54,7 @@ class Watched:
         self.farm.store.subscribe(self._note)
         caller = OPERATOR if parameters is None else AGENT
         self.node_id = register(self.farm, instance="first", caller=caller)
-        self.job_id = submit(self.farm, parameters=parameters or {})
+        self.job_id = submit(self.farm, parameters=parameters or {}, **fields)
         self.view: JobView | None = None
 
     def _note(self, told: Told) -> None:
@@ -150,7 +152,18 @@ def of_a_parent(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
                 VERBS[step](watched)
         watched.farm.store.close()
         found |= watched.seen
-    return found
+    return found | not_divided(tmp_path_factory)
+
+
+def not_divided(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
+    """The transitions of a job that was to be split, and cannot be."""
+    split = {"split": "auto", "crf": 23}
+    watched = Watched(tmp_path_factory.mktemp("farm"), 2, split, input=f"file:{'a' * 64}")
+    VERBS["claim"](watched)
+    assert watched.view is not None
+    finish(watched.farm, watched.view, findings=Findings(divisible=Divisible("it has no end")))
+    watched.farm.store.close()
+    return watched.seen
 
 
 def test_every_transition_of_the_code_is_drawn(made: set[Transition]) -> None:
