@@ -28,8 +28,8 @@ WORTH_IT = 30.0
 SHORTEST, LONGEST = 10, 40
 """Seconds of a chunk, where it is ours to choose: as short as `OVERHEAD` allows."""
 OVERHEAD = Fraction(3, 100)
-"""Frames that are encoded and not brought, as a share of all. It gives way to `LONGEST`: few chunks of a short
-file would leave some nodes with nothing to do."""
+"""Frames that are encoded and not brought, as a share of all. It gives way to `LONGEST`: few chunks of a
+short file would leave some nodes with nothing to do."""
 LEAST_FRAMES = 12
 """No chunk has fewer frames; nor less than a quarter of what all have on average."""
 

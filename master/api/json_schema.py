@@ -94,7 +94,9 @@ def _own(converter: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dic
         return {"anyOf": [{"type": "string", "enum": ["auto", "off"]}, number]}
     if isinstance(field, fields.Tuple):
         items = [converter.field2property(each) for each in field.tuple_fields]
-        return {"type": "array", "prefixItems": items, "items": False, "minItems": len(items)}
+        return {"type": "array", "prefixItems": items, "items": False, "minItems": len(items)} | (
+            {} if not field.load_default else {"default": list(field.load_default)}
+        )
     if isinstance(field, FailureField):
         sentence = converter.field2property(ErrorSchema().fields["message"])
         return {"anyOf": [converter.resolve_nested_schema(ErrorSchema), sentence, {"type": "null"}]}

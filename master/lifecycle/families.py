@@ -119,14 +119,14 @@ def _kept(findings: Findings) -> Findings:
 
 
 def joined(job: Job, report: Report, family: Iterable[Job], now: Now) -> Report:
-    """The final report of a job that was divided, or might have been: what its own attempt reported, with what its
-    parts have brought."""
+    """The final report of a job that was divided, or might have been: what its own attempt reported, with
+    what its parts have brought."""
     kind = kind_of(job)
     return report if kind is None else kind.joined(job, parts_of(job, family), report, now.wall)
 
 
 def parts_of(parent: Job, family: Iterable[Job]) -> list[Job]:
-    """The jobs that are parts of `parent`, in the order in which it names them: of chunks, that of the film."""
+    """The jobs that are parts of `parent`, as it names them: chunks in the order of the film."""
     places = {name: place for place, name in enumerate(parent.parts)}
     found = (job for job in family if job.parent_id == parent.id)
     return sorted(found, key=lambda job: (places.get(job.part or "", len(places)), job.seq))

@@ -58,8 +58,11 @@ def needs_of(parent: Job, stage: Stage, input_: str | None = None) -> Constraint
 
 
 def queued(parts: Sequence[Part]) -> Sequence[Part]:
-    """The parts in the order in which they go into the queue. Those of a split: what others wait for, then the
-    sound, which nobody else has, then the chunks; the most work first, so that little is left at the end."""
+    """The parts in the order in which they go into the queue.
+
+    Those of a split: what others wait for, then the sound, which is one piece, then the chunks; the most
+    work first, so that little is left at the end.
+    """
     if not any(part.stage in _OF_A_SPLIT for part in parts):
         return parts
     turn = {Stage.LOOK: 0, Stage.SOUND: 1, Stage.CHUNK: 2}
@@ -80,7 +83,7 @@ class Kind:
     """The job's final report, from its completed parts and the report of its own last attempt, which is made
     now; of a job that was not divided after all, without parts."""
     divide: Callable[[Job, Report], Sequence[Part]] | None = None
-    """The parts of a job, from the report of its plan. `NotDividedError`: it is encoded whole; ValueError, with a
-    sentence: there can be none."""
+    """The parts of a job, from the report of its plan. `NotDividedError`: it is encoded whole; ValueError,
+    with a sentence: there can be none."""
     at_submit: Callable[[Job, Able], Sequence[Part]] | None = None
     """The parts that are known at once. None: it is better not divided."""

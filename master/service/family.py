@@ -14,8 +14,8 @@ _RUNG = re.compile(r"([0-9]{2,5})p", re.ASCII)
 _JOIN = 1.0
 """Seconds: what the parts have made is joined."""
 _JOIN_SHARE, _SOUND_SHARE, _LOOK_SHARE = 0.02, 0.03, 0.25
-"""Of a file that is encoded in chunks: what the join, the sound, and looking at all chunks take, beside encoding
-its picture. No more than a first guess: what is measured counts for more."""
+"""Of a file that is encoded in chunks: what the join, the sound, and looking at all chunks take, beside
+encoding its picture. No more than a first guess: what is measured counts for more."""
 
 
 def progress_of(parts: Sequence[Job], how_far: Callable[[str], Progress | None], now: datetime) -> Progress:

@@ -1,4 +1,4 @@
-"""`POST /results` takes what a plan found of an input that is to be split, and nothing that contradicts itself."""
+"""`POST /results` takes what a plan found of an input, and nothing that contradicts itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.model import MOST_CUTS
+from common.version import PROTOCOL
 from tests.api.corner import Corner, got, refused_fields
 
 FILE = f"file:{'a' * 64}"
@@ -42,7 +43,7 @@ def divisible() -> Document:
 
 def planning(corner: Corner) -> Document:
     """A job whose plan a node was given."""
-    node = corner.register(media_roots=["films"], protocol=6)
+    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)}, media_roots=["films"])
     corner.submit(input="media:films/a.mp4", parameters={"split": 4, "crf": 23})
     claimed: Document = corner.poll(node["id"])["job"]
     assert (claimed["stage"], claimed["hand_on"]) == ("plan", True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +50,7 @@ def test_the_chunks_have_each_frame_once_and_in_order(divisible: Divisible, aske
     chosen = windows(divisible, asked)
     assert chosen[0].first == 0
     assert chosen[-1].end == divisible.frames
-    assert all(one.end == other.first for one, other in zip(chosen, chosen[1:], strict=False))
+    assert all(one.end == other.first for one, other in pairwise(chosen))
     assert all(window.first < window.end for window in chosen)
     assert sum(window.work for window in chosen) == sum(cut.work for cut in divisible.cuts)
 

@@ -96,7 +96,7 @@ def test_a_plan_divides_the_file_into_chunks_and_its_sound(farm: Farm, node_id: 
     assert {each.stage for each in found.values()} == {Stage.CHUNK, Stage.SOUND}
     assert found["sound"].window is None
     chunks = [found[f"chunk-00{n}"].window for n in range(1, 5)]
-    assert [(each.first, each.end) for each in chunks if each][0][0] == 0
+    assert next(each.first for each in chunks if each) == 0
     assert [each.end for each in chunks if each][-1] == FRAMES
 
 

@@ -53,7 +53,7 @@ class Watched:
         self._status: dict[str, str] = {}
         self.farm.store.subscribe(self._note)
         caller = OPERATOR if parameters is None else AGENT
-        self.node_id = register(self.farm, instance="first", caller=caller)
+        self.node_id = register(self.farm, instance="first", caller=caller, media_roots=["films"])
         self.job_id = submit(self.farm, parameters=parameters or {}, **fields)
         self.view: JobView | None = None
 
@@ -158,7 +158,7 @@ def of_a_parent(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
 def not_divided(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
     """The transitions of a job that was to be split, and cannot be."""
     split = {"split": "auto", "crf": 23}
-    watched = Watched(tmp_path_factory.mktemp("farm"), 2, split, input=f"file:{'a' * 64}")
+    watched = Watched(tmp_path_factory.mktemp("farm"), 2, split, input="media:films/a.mp4")
     VERBS["claim"](watched)
     assert watched.view is not None
     finish(watched.farm, watched.view, findings=Findings(divisible=Divisible("it has no end")))
