@@ -43,8 +43,9 @@ def divisible() -> Document:
 
 def planning(corner: Corner) -> Document:
     """A job whose plan a node was given."""
-    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)}, media_roots=["films"])
-    corner.submit(input="media:films/a.mp4", parameters={"split": 4, "crf": 23})
+    root = corner.labels["corner"]  # which no other node has
+    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)}, media_roots=[root])
+    corner.submit(input=f"media:{root}/a.mp4", parameters={"split": 4, "crf": 23})
     claimed: Document = corner.poll(node["id"])["job"]
     assert (claimed["stage"], claimed["hand_on"]) == ("plan", True)
     return claimed
