@@ -68,7 +68,7 @@ CONTRADICTIONS: dict[str, tuple[str, Callable[[Document], None]]] = {
     "the first is not frame 0": ("cuts.0", lambda d: d["cuts"].pop(0)),
     "frames that go back": ("cuts.3", change(["cuts", 3, "frame"], 50)),
     "ticks that stand still": ("cuts.3", change(["cuts", 3, "tick"], 500)),
-    "a cut behind the end": ("cuts.39", change(["end"], 9_700)),
+    "a tail at the end that is not the last frame": ("cuts.37", change(["end"], 9_700)),
     "a lead behind its cut": ("cuts.3", change(["cuts", 3, "lead"], [76, 760])),
     "a lead whose tick is another frame's": ("cuts.3", change(["cuts", 3, "lead"], [74, 760])),
     "a tail before its cut": ("cuts.3", change(["cuts", 3, "tail"], [70, 700])),
