@@ -1,8 +1,8 @@
 """The garbage collector is kept from walking, again and again, through all that the master holds.
 
-A full collection looks at each object that could be part of a cycle, and nobody is answered meanwhile: 0.3 s and
-more with 100,000 jobs. Records hold no cycles, and go when their last reference does. What a full collection has
-left is alive, so it is set aside (`gc.freeze`) and later ones look only at what came since.
+A full collection looks at each object that could be part of a cycle, and nobody is answered meanwhile: 0.3 s
+and more with 100,000 jobs. Records hold no cycles, and go when their last reference does. What a full
+collection has left is alive, so it is set aside (`gc.freeze`): later ones look only at what came since.
 """
 
 from __future__ import annotations

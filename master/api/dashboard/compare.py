@@ -13,16 +13,16 @@ from marshmallow import ValidationError, validate
 
 from common import problems
 from common.fields import StrictString
-from common.model import Job, JobStatus, Role
+from common.model import Job, JobStatus
 from common.schema import Strict, flatten
 from common.timestamps import timestamp
 from master.api.answers import caller, farm, invalid
 from master.api.dashboard import plots
-from master.api.dashboard.page import blueprint, page
+from master.api.dashboard.page import blueprint, node_names, page
 from master.operator.report.groups import Point, by_clip, points
 from master.operator.report.quantities import BITRATE, ENERGY, QUALITIES, QUANTITIES, SPEED, Quantity
 from master.operator.report.runs import Run, Series, run
-from master.service import jobs, nodes
+from master.service import jobs
 from master.store.listings import listing_key
 
 MOST = 200
@@ -44,7 +44,7 @@ class CompareQuery(Strict):
 def compare() -> Response:
     """Results beside each other."""
     found, wanted = _chosen()
-    names = _names()
+    names = node_names()
     runs = [_run(job, names) for job in found]
     series = sorted({each.series for each in runs})
     return page(
@@ -71,7 +71,7 @@ def compare_csv() -> Response:
     writer.writerow(
         ["job_id", "finished_at", "clip", "series", "rate", "node", *(q.name for q in QUANTITIES)]
     )
-    names = _names()
+    names = node_names()
     for job in found:
         each = _run(job, names)
         numbers = (q.read(each.metrics) for q in QUANTITIES)
@@ -117,11 +117,6 @@ def _newest(scenario: str) -> list[Job]:
             break
         after = listing_key(some[-1])
     return found[:MOST]
-
-
-def _names() -> Mapping[str, str]:
-    """What nodes are called, for those who may know."""
-    return nodes.names(farm()) if caller().role is not Role.SUBMITTER else {}
 
 
 def _run(job: Job, names: Mapping[str, str]) -> Run:
