@@ -45,7 +45,7 @@ def pages(client: Client, jobs: int) -> Mapping[str, str]:
     """Addresses of pages by what they show."""
 
     def one(status: str) -> str:
-        found = client.get("/jobs", params={"status": status, "limit": 1}).json()["jobs"]
+        found = client.get(f"/jobs?status={status}&limit=1").json()["jobs"]
         return f"/ui/jobs/{found[0]['id']}"
 
     return {

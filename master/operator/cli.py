@@ -27,6 +27,7 @@ from master.operator.formats import FORMATS
 from master.operator.jobs import jobs
 from master.operator.live.top import top
 from master.operator.matrix.command import matrix
+from master.operator.node_names import NodeNames
 from master.operator.nodes import nodes
 from master.operator.program import Program, either_place
 from master.operator.queue import queue
@@ -159,11 +160,11 @@ def results(client: MasterClient, job_id: str | None, limit: int, archive: bool)
         archived = next(client.archived_results(job_id), None)
         if archived is None:
             raise UnknownError(f"there is no job {job_id!r} in the archive")
-        return details.result(archived)
+        return details.result(archived, NodeNames(client))
     if archive:
         return tables.results(islice(client.archived_results(), limit), "Nothing is archived yet.")
     if job_id is not None:
-        return details.result(client.result(ids.job_id(client, job_id)))
+        return details.result(client.result(ids.job_id(client, job_id)), NodeNames(client))
     return tables.results(islice(client.results(limit), limit))
 
 

@@ -146,14 +146,14 @@ def tokens(rows: Iterable[Document]) -> Answer:
     return table(rows, columns, "There are no tokens. Make one with: ffrtmp tokens create", records.TOKENS)
 
 
-def jobs(rows: Iterable[Document]) -> Answer:
-    """The queue and what came of it."""
+def jobs(rows: Iterable[Document], node: Callable[[str | None], str] = short) -> Answer:
+    """The queue and what came of it. `node`: what people call the node of an id."""
     columns: list[Column] = [
         ("ID", lambda j: j["id"]),
         ("SCENARIO", lambda j: j["scenario"]),
         ("STATUS", lambda j: j["status"]),
         ("PROGRESS", _progress),
-        ("NODE", lambda j: short(j["node_id"])),
+        ("NODE", lambda j: node(j["node_id"])),
         ("NOTE", lambda j: j["pending_reason"] or (j["error"] or {}).get("message") or ""),
     ]
     nothing = "There are no such jobs. Submit one with: ffrtmp jobs submit 720p-h264"

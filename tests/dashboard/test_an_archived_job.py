@@ -1,4 +1,4 @@
-"""The page of a job that has left the memory shows all that is kept of it, and offers nothing that is gone."""
+"""The page of a job that has left the memory shows what is kept of it, and offers nothing that is gone."""
 
 from __future__ import annotations
 

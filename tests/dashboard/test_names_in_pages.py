@@ -56,7 +56,16 @@ def test_each_page_is_given_every_name_that_it_reads_in_any_state(drawn: Drawn) 
     finish(farm, must_claim(farm, node_id))
     must_claim(farm, node_id)
     jobs = [f"/ui/jobs/{job_id}" for job_id in (failed, archived, finished, runs, waits)]
-    paths = ["/", "/ui/jobs", "/ui/jobs?status=failed&new=1", f"/ui/nodes/{node_id}", "/ui/compare", *jobs]
+    paths = [
+        "/",
+        "/ui/jobs",
+        "/ui/jobs?status=failed&new=1",
+        "/ui/jobs?done=cancel",
+        f"/ui/jobs?job={runs}",
+        f"/ui/nodes/{node_id}",
+        "/ui/compare",
+        *jobs,
+    ]
     with drawn.sources() as sources:
         for path in paths:
             assert drawn.get(path)[0] == 200, path

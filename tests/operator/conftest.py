@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,19 @@ class Ffrtmp:
             timeout=60,
             check=False,
         )
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """The command while it runs, with its output in a pipe; in the end it is ended."""
+        program = "from master.operator.cli import main; main()"
+        with subprocess.Popen(
+            [sys.executable, "-u", "-c", program, *arguments], cwd=ROOT, env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        ) as running:  # fmt: skip
+            try:
+                yield running
+            finally:
+                running.kill()
 
     def json(self, *arguments: str) -> Any:
         done = self("-o", "json", *arguments)

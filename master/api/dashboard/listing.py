@@ -92,7 +92,7 @@ def _notice(wanted: dict[str, Any]) -> dict[str, Any] | None:
     if wanted["done"] is None:
         return None
     many = int(wanted["count"])
-    return {"text": f"{many} {'job' if many == 1 else 'jobs'} {DONE[wanted['done']]}."}
+    return {"text": f"{many} {'job' if many == 1 else 'jobs'} {DONE[wanted['done']]}.", "job": None}
 
 
 @blueprint.post("/ui/jobs/change")
