@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,6 +91,21 @@ def test_what_is_gone_is_not_offered(operator: Client, archived: dict[str, Any])
     assert got(operator.get(f"/results/archive?job_id={archived['id']}"))["results"]
 
 
+def test_its_result_is_compared_and_told_as_that_of_an_archived_one(
+    operator: Client, archived: dict[str, Any]
+) -> None:
+    page = operator.get("/ui/compare", params={"ids": archived["id"]})
+    assert page.status_code == 200, page.text
+    assert f"/ui/jobs/{archived['id']}" in page.text
+    assert ">archived<" in page.text
+    assert "the-node" in page.text
+    (_, row) = csv.reader(operator.get(f"/ui/compare.csv?ids={archived['id']}").text.splitlines())
+    assert row[0] == archived["id"]
+    assert "CRF 31" in row
+    refused = operator.get("/ui/compare", params={"ids": f"{archived['id']} nowhere"})
+    assert (refused.status_code, "nowhere" in refused.text) == (404, True)
+
+
 def test_nobody_but_its_owner_and_who_sees_all_is_shown_it(
     short_memory: Master, operator: Client, archived: dict[str, Any]
 ) -> None:
@@ -97,3 +113,4 @@ def test_nobody_but_its_owner_and_who_sees_all_is_shown_it(
         token = got(operator.post("/tokens", json={"role": role, "name": f"a-{role}"}), 201)["token"]
         with short_memory.client(token) as client:
             assert client.get(f"/ui/jobs/{archived['id']}").status_code == status
+            assert client.get(f"/ui/compare?ids={archived['id']}").status_code == status
