@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-_ALMOST = 99.0
-"""Per cent that are told at most before the end: what is left may always take longer than it seems."""
+from common.progress import ALMOST
+
 _APART = math.log(1.35)
 """By how much two paces may differ before only the newer one is believed."""
 _FIRM = 3
@@ -109,7 +109,7 @@ class Course:
         left, over = self._left(now, rough=True), now - self._started
         if left is None or over + left <= 0:
             return None
-        return min(_ALMOST, 100 * over / (over + left))
+        return min(ALMOST, 100 * over / (over + left))
 
     def _left(self, now: float, *, rough: bool) -> float | None:
         """`rough`: the first that a step tells is taken for its pace."""
