@@ -12,6 +12,7 @@ kind missed 10 % at half of its time in most runs.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -124,6 +125,9 @@ def running(folder: Path) -> Iterator[Client]:
         client = master.client()
         agent.says("Registered with")
         yield client
+        if os.environ.get("ESTIM_DEBUG"):
+            agent.signal(__import__('signal').SIGTERM); agent.ends()
+            print(next(folder.rglob("paces.json")).read_text())
     finally:
         farm.close()
 

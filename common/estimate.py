@@ -154,11 +154,13 @@ class Course:
         """Seconds for one unit, where `own` are the paces in this attempt."""
         if step.kind in own:
             return own[step.kind]
-        seen = self._seen.get(step.kind)
-        if step.like in own and step.like is not None:
-            before = self._seen.get(step.like)
-            return own[step.like] * (seen / before if seen and before else step.factor)
-        return step.usual if seen is None else seen
+        seen, other = self._seen.get(step.kind), step.like or ""
+        before = self._seen.get(other)
+        if other in own:
+            return own[other] * (seen / before if seen and before else step.factor)
+        if seen is not None:
+            return seen
+        return step.usual if before is None else before * step.factor
 
 
 def seconds_of_all(marks: Sequence[tuple[float, float]], begun: float) -> float:
