@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,8 @@ _WEIGHT = 0.5
 """Of the newest pace, among those of its kind."""
 _LONGEST_NAME = 200
 """Characters of a kind's name."""
+_SLOWEST = 1e9
+"""Seconds for one unit."""
 _LARGEST = 64 * 1024
 """Bytes of the file."""
 
@@ -40,6 +41,8 @@ class Paces:
         """What an attempt has seen, in seconds for one unit, by kind."""
         with self._lock:
             for kind, pace in paces.items():
+                if not _is_pace(kind, pace):
+                    continue
                 before = self._seen.pop(kind, pace)
                 self._seen[kind] = _WEIGHT * pace + (1 - _WEIGHT) * before
                 self._news = True
@@ -89,5 +92,6 @@ def _checked(text: bytes) -> dict[str, float]:
 
 
 def _is_pace(kind: str, pace: object) -> bool:
-    number = isinstance(pace, int | float) and not isinstance(pace, bool)
-    return number and len(kind) <= _LONGEST_NAME and math.isfinite(float(str(pace))) and float(str(pace)) > 0
+    if isinstance(pace, bool) or not isinstance(pace, int | float) or len(kind) > _LONGEST_NAME:
+        return False
+    return 0 < pace <= _SLOWEST

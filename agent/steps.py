@@ -14,7 +14,7 @@ from common.model import Confidence
 from common.settings import CODECS, EncodeSettings
 from common.statistics import MIN_RUNS, expected_runs
 
-_CHECK = 0.5
+_CHECK = 0.2
 """Seconds: a process starts, reads what was written once, and ends."""
 _PUBLISH = 0.05
 """Seconds: what was made is hashed and gets its name."""
