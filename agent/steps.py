@@ -33,9 +33,9 @@ _SECOND_PASSES = {
     "libx265": (0.95,),
     "libvpx-vp9": (4.0, 4.0, 4.0, 4.0, 5.0),
 }
-"""How many times as long as the first pass the second one takes, by preset, fastest first; the last one holds for all
-slower ones. x264 makes its first pass at a fast preset whatever was asked for, and libvpx has a first pass of
-its own; x265 does all of it twice."""
+"""How many times as long as the first pass the second one takes, by preset, fastest first; the last one holds
+for all slower ones (docs/progress.md). x264 makes its first pass at a fast preset whatever was asked for, and
+libvpx has a first pass of its own; x265 does all of it twice."""
 _SECOND_PASS = 1.0
 """Of other encoders."""
 SPREAD = "spread of speeds"

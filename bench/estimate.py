@@ -2,13 +2,14 @@
 
     python bench/estimate.py [--seconds 20] [--only KIND,KIND] [--times 1] [--most 720]
 
-Each kind has an agent of its own, which has seen nothing before: the first job is the hardest to foresee. With
-`--times` that agent gets more of them. Each job takes about so many `--seconds`: how fast this machine encodes
-is tried first. While it runs, its `seconds_left` is read ten times a second. The error is that of the end that
-was told, as a share of the whole time: (t + left - T) / T, more than 0 where it ended before that; it is printed for a
-quarter, half and three quarters of the time, with the `percent` that was shown at half and the load of the
-machine. Of a kind that is marked with `*` it is not expected to hold, and docs/progress.md says why. After
-`--most` seconds no other kind is begun. The exit code is 1 if a kind missed 10 % at half of its time in most runs.
+Each kind has an agent of its own, which has seen nothing before: the first job is the hardest to foresee.
+With `--times` that agent gets more of them. Each job takes about so many `--seconds`: how fast this machine
+encodes is tried first. While it runs, its `seconds_left` is read ten times a second. The error is that of the
+end that was told, as a share of the whole time: (t + left - T) / T, below 0 where it took longer than that. It
+is printed for a quarter, half and three quarters of the time, with the `percent` that was shown at half, the
+load of the machine, and how slow the agent takes it to be. Of a kind that is marked with `*` it is not
+expected to hold, and docs/progress.md says why. Where there is no time for a kind before `--most` seconds are
+over, it is not begun. The exit code is 1 if a kind missed 10 % at half of its time in most runs.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ if __name__ == "__main__":
 
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type information
 
+from agent.ffmpeg import command
+from common.scenarios import SCENARIOS
+from common.settings import resolve
 from tests.masters import Client
 from tests.system.farm import Farm
 
 ALLOWED = 0.10
 EASY = "color=gray:s=640x360:r=30,noise=alls=2:allf=t"
 HARD = "mandelbrot=s=640x360:r=30,noise=alls=40:allf=t"
-_TRIED = "testsrc2=s=1280x720:r=30,noise=alls=20:allf=t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +74,17 @@ KINDS = [
     Kind("scenes", "480p30-h264", _SLOW, 11, {}, (EASY, HARD) * 6),
 ]
 _FRAMES = 120.0
-"""Frames of `_TRIED` that were encoded in a second where the numbers of the kinds are from."""
+"""Frames of the first kind that were encoded in a second where these numbers are from: two cores, nothing else."""
 
 
 def speed() -> float:
     """How fast this machine encodes just now, beside that one."""
-    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", _TRIED]
-    argv += ["-t", "10", "-c:v", "libx264", "-preset", "veryfast", "-f", "null", "-"]
-    begun = time.monotonic()
-    subprocess.run(argv, check=True)
-    return 10 * 30 / (time.monotonic() - begun) / _FRAMES
+    settings = resolve(SCENARIOS[KINDS[0].scenario], {**KINDS[0].parameters, "duration": 10})
+    with tempfile.TemporaryDirectory() as name:
+        argv = command.build(imageio_ffmpeg.get_ffmpeg_exe(), settings, "tried.mp4")
+        begun = time.monotonic()
+        subprocess.run(argv, cwd=name, check=True, capture_output=True)
+        return settings.frames / (time.monotonic() - begun) / _FRAMES
 
 
 def make(folder: Path, kind: Kind, length: float) -> dict[str, str]:
@@ -187,7 +191,10 @@ def _run(client: Client, kind: Kind, sent: dict[str, Any], number: int, slowness
     shown = "".join(f"{'-' if e is None else f'{e:+.1%}':>9}" for e, _ in errors)
     half, percent = errors[1]
     print(f"{kind.name:<20}{number:>5}{took:>7.1f}s{shown}", end="")
-    print(f"{'-' if percent is None else f'{percent:.1f}':>16}{os.getloadavg()[0]:>7.1f}{slowness:>10}", flush=True)
+    print(
+        f"{'-' if percent is None else f'{percent:.1f}':>16}{os.getloadavg()[0]:>7.1f}{slowness:>10}",
+        flush=True,
+    )
     return float("inf") if half is None else abs(half)
 
 

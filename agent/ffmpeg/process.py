@@ -27,8 +27,8 @@ _TICK = 0.1
 """Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
 _PAUSE, _FIRST_PAUSE, _AT_FIRST = 0.75, 0.25, 2.0
-"""Seconds between telling how far it is and listening for what ffmpeg says next, twice a second; shorter ones at
-first, for so long: who estimates when it ends needs a few of them."""
+"""Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second; shorter
+ones at first, for so long: who estimates when it ends needs a few of them."""
 _PATIENCE = 0.5
 """Seconds to listen."""
 _NO_SANDBOX = Sandbox()
@@ -98,7 +98,7 @@ def run(
     thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)
     thread.start()
     try:
-        while not watch.done.wait(_FIRST_PAUSE if time.monotonic() - started < _AT_FIRST else _PAUSE):
+        while not watch.done.wait(_pause(time.monotonic() - started)):
             watch.spoke.clear()
             watch.spoke.wait(_PATIENCE)
             if watch.done.is_set():
@@ -113,6 +113,10 @@ def run(
     if on_progress is not None:
         on_progress(watch.progress, watch.log.take(final=True))
     return watch.ended
+
+
+def _pause(ran: float) -> float:
+    return _FIRST_PAUSE if ran < _AT_FIRST else _PAUSE
 
 
 @dataclass(frozen=True, slots=True)

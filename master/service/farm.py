@@ -283,7 +283,9 @@ class Farm:
         if job.lease is not None:
             liveness = self.store.liveness
             left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
-            return JobView(job, liveness.progress(job.lease.lease_id, tx.now), lease_expires_in=max(0.0, left))
+            return JobView(
+                job, liveness.progress(job.lease.lease_id, tx.now), lease_expires_in=max(0.0, left)
+            )
         if job.status is not JobStatus.PENDING:
             return JobView(job)
         if job.awaits_parts:

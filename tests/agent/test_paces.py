@@ -1,4 +1,4 @@
-"""How fast steps went is kept in a file, for the agent's next start; a file that is no good is passed over."""
+"""How fast steps went is kept in a file, for the agent's next start; one that is no good is passed over."""
 
 from __future__ import annotations
 
