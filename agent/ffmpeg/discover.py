@@ -30,7 +30,7 @@ HARDWARE_ENCODERS = tuple(
 )
 
 _TRIALS = {"libx264": 0.045, "libx265": 0.165, "libvpx-vp9": 0.27, "libsvtav1": 0.105, "libaom-av1": 0.70}
-"""Seconds of CPU that trial encodes took where the paces of `agent.steps` were measured, with the wheel's ffmpeg."""
+"""Seconds of CPU that trial encodes took where the paces of `agent.steps` were measured, with the wheel's."""
 _NO_SANDBOX = Sandbox()
 _TRIAL_LIMITS = Limits(first=20, stall=20, last=20, total=20, grace=1)
 _VERSION = re.compile(r"^ffmpeg version (\S+)")

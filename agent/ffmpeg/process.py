@@ -27,8 +27,8 @@ _TICK = 0.1
 """Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
 _PAUSE, _FIRST_PAUSE, _AT_FIRST = 0.75, 0.25, 2.0
-"""Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second; shorter
-ones at first, for so long: who estimates when it ends needs a few of them."""
+"""Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second;
+shorter ones at first, for so long: who estimates when it ends needs a few of them."""
 _PATIENCE = 0.5
 """Seconds to listen."""
 _NO_SANDBOX = Sandbox()
@@ -87,8 +87,8 @@ def run(
     it wrote is wanted.
 
     `on_progress` gets the newest progress and the log lines since the last call, as soon as ffmpeg has said
-    so: about once a second, twice in each of the first two, and once at the end. It may take its time: another thread reads the
-    pipes, so the child never waits for it. If it raises, the child is ended, and it raises.
+    so: about once a second, twice in each of the first two, and once at the end. It may take its time:
+    another thread reads the pipes, so the child never waits for it. If it raises, the child is ended, and it raises.
     """
     started = time.monotonic()
     wanted = _Wanted(limits, abort, may_work)
