@@ -32,7 +32,7 @@ def of_master(tmp_path: Path) -> Page:
     finish(farm, must_claim(farm, node_id), JobStatus.FAILED, error=Failure("encoder_error", "it broke"))
     lease = must_claim(farm, node_id).job.lease
     assert lease is not None
-    farm.store.liveness.set_progress(lease.lease_id, Progress(fps=1.0))
+    farm.store.liveness.set_progress(lease.lease_id, Progress(fps=1.0), farm.clock())
     farm.certificate_expiry = 1.0
     farm.measures.answered("/jobs", "GET", 200, 0.1)
     farm.measures.told_webhook("w", taken=True)
