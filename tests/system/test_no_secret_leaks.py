@@ -248,7 +248,7 @@ def what_people_type(ffrtmp: Ffrtmp, seen: Seen, master: Master, backup: Path) -
         ("backup", str(backup), *here),
         ("journal", "check", *here),
     ):
-        done = ffrtmp(*command, FFRTMP_CANARY=ENVIRONMENT.value)
+        done = ffrtmp.process(*command, FFRTMP_CANARY=ENVIRONMENT.value)
         seen.answers[f"ffrtmp {command}"] = done.stdout + done.stderr
     wrong.unlink()
     assert backup.exists()
