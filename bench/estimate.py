@@ -4,12 +4,13 @@
 
 Each kind has an agent of its own, which has seen nothing before: the first job is the hardest to foresee.
 With `--times` that agent gets more of them. Each job takes about so many `--seconds`: how fast this machine
-encodes is tried first. While it runs, its `seconds_left` is read ten times a second. The error is that of the
-end that was told, as a share of the whole time: (t + left - T) / T, below 0 where it took longer than that.
-It is printed for a quarter, half and three quarters of the time, with the `percent` that was shown at half, the
-load of the machine, and how slow the agent takes it to be. Of a kind that is marked with `*` it is not
-expected to hold, and docs/progress.md says why. Where there is no time for a kind before `--most` seconds are
-over, it is not begun. The exit code is 1 if a kind missed 10 % at half of its time in most runs.
+encodes is tried first. While it runs, its `seconds_left` is read ten times a second. The error is that of
+the end that was told, as a share of the whole time: (t + left - T) / T, below 0 where it took longer than
+that. It is printed for a quarter, half and three quarters of the time, with the `percent` that was shown at
+half, the load of the machine, and how slow the agent takes it to be. Of a kind that is marked with `*` it
+is not expected to hold, and docs/progress.md says why. Where there is no time for a kind before `--most`
+seconds are over, it is not begun. The exit code is 1 if a kind missed 10 % at half of its time in most
+runs.
 """
 
 from __future__ import annotations

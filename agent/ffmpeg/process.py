@@ -86,9 +86,10 @@ def run(
     thread; that time counts for nothing. After an abort it is killed at once: nothing that
     it wrote is wanted.
 
-    `on_progress` gets the newest progress and the log lines since the last call, as soon as ffmpeg has said
-    so: about once a second, twice in each of the first two, and once at the end. It may take its time:
-    another thread reads the pipes, so the child never waits for it. If it raises, the child is ended, and it raises.
+    `on_progress` gets the newest progress and the log lines since the last call, as soon as ffmpeg has
+    said so: about once a second, twice in each of the first two, and once at the end. It may take its
+    time: another thread reads the pipes, so the child never waits for it. If it raises, the child is
+    ended, and it raises.
     """
     started = time.monotonic()
     wanted = _Wanted(limits, abort, may_work)
