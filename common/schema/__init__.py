@@ -4,7 +4,7 @@ Types are strict (no "5" for 5, no true for 1), unknown fields are refused, and 
 schema loads into the plain values that the service takes.
 """
 
-from common.schema.access import TOKEN_ROLES, SignInSchema, TokenSchema
+from common.schema.access import SignInSchema, TokenSchema
 from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
 from common.schema.files import FileSchema, is_sha256
 from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
@@ -35,7 +35,6 @@ __all__ = [
     "MAX_NUMBER",
     "MAX_REASON",
     "MAX_TEXT",
-    "TOKEN_ROLES",
     "ArtifactSchema",
     "BatchSchema",
     "ConstraintsSchema",

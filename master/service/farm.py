@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import get_args
 
 from common import problems
@@ -274,7 +275,7 @@ class Farm:
     def sample(self, tx: Transaction, node_id: str, load: Load | None) -> None:
         """Keep, for a while, how busy a node is that gave a sign of life."""
         held, liveness = tx.held(node_id), self.store.liveness
-        progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+        progress = [liveness.progress(job.lease.lease_id, tx.now) for job in held if job.lease is not None]
         liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
@@ -282,7 +283,9 @@ class Farm:
         if job.lease is not None:
             liveness = self.store.liveness
             left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
-            return JobView(job, liveness.progress(job.lease.lease_id), lease_expires_in=max(0.0, left))
+            return JobView(
+                job, liveness.progress(job.lease.lease_id, tx.now), lease_expires_in=max(0.0, left)
+            )
         if job.status is not JobStatus.PENDING:
             return JobView(job)
         if job.awaits_parts:
@@ -303,7 +306,7 @@ class Farm:
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
-        how_far = progress_of(parts, liveness.progress, tx.now.wall)
+        how_far = progress_of(parts, partial(liveness.progress, now=tx.now), tx.now.wall)
         return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
