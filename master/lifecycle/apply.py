@@ -131,6 +131,10 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
         case e.JobDivided() | e.JobPartsCompleted() | e.JobPartFailed():
             return _apply_to_parent(job, event)
+        case e.JobDependenciesCompleted():
+            return replace(job, awaits_jobs=False)
+        case e.JobDependencyFailed():
+            return replace(job, status=JobStatus.FAILED, finished_at=event.at, error=event.error)
         case e.JobArchived():
             return None
     raise TypeError(f"{type(event).__name__} does not fit a job")

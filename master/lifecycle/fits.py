@@ -19,6 +19,8 @@ _JobChange = (
     | e.JobDivided
     | e.JobPartsCompleted
     | e.JobPartFailed
+    | e.JobDependenciesCompleted
+    | e.JobDependencyFailed
     | e.JobArchived
 )
 
@@ -66,6 +68,10 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
             return event.node_id == holder and job.stage is Stage.PLAN
         case e.JobPartsCompleted() | e.JobPartFailed():
             return job.awaits_parts and not job.status.final
+        case e.JobDependenciesCompleted():
+            return job.awaits_jobs and not job.status.final
+        case e.JobDependencyFailed():
+            return bool(job.depends_on) and job.status in (JobStatus.PENDING, JobStatus.PAUSED)
         case e.JobPaused():
             return job.status is JobStatus.PENDING
         case e.JobResumed():
