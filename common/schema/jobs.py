@@ -188,7 +188,8 @@ class SubmitSchema(Strict):
         allow_none=True,
         **says(
             "what to encode: `media:ROOT/PATH`, `https://HOST/PATH`, `s3://BUCKET/KEY`, `file:SHA256` or "
-            "`job:JOB_ID/PATH` ([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left out: a test picture"
+            "`job:JOB_ID/PATH` ([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left out: "
+            "a test picture"
         ),
     )
     output = Output(
@@ -209,8 +210,8 @@ class SubmitSchema(Strict):
         most=MAX_DEPENDENCIES,
         load_default=(),
         **says(
-            "ids of jobs that must be completed before it begins ([chains.md](chains.md)), up to 1000; in a batch "
-            "`#3` is the job at that place, counted from 0, which must come before"
+            "ids of jobs that must be completed before it begins ([chains.md](chains.md)), up to 1000; in a "
+            "batch `#3` is the job at that place, counted from 0, which must come before"
         ),
     )
     confidence = OneOf(

@@ -4,8 +4,8 @@ A job with `depends_on` is pending, but no node gets it, until all of these are 
 fails for good or is canceled, or does not make what the job reads, the job fails too, and so do those that
 depend on it. A job can only depend on jobs that were submitted before it: so there are no circles.
 
-Parts of jobs may depend on others as well: on their siblings, or on what their parent depends on. What becomes
-of a part when such a job fails is left to its family, since that job's failure fails the parent.
+Parts of jobs may depend on others as well: on their siblings, or on what their parent depends on. What
+becomes of a part when such a job fails is left to its family, since that job's failure fails the parent.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ NAMED = 3
 def depending(job: Job, on: Iterable[Job]) -> Job:
     """`job` as it is submitted, when the jobs that it depends on are `on`.
 
-    `dependency_failed` if one of them has failed or was canceled, `invalid` if one is completed and did not make
-    what the job reads.
+    `dependency_failed` if one of them has failed or was canceled, `invalid` if one is completed and did
+    not make what the job reads.
     """
     waits = False
     wanted = job_file(job.input)
@@ -54,7 +54,7 @@ def depending(job: Job, on: Iterable[Job]) -> Job:
 
 
 def made_by(dependency: Job, wanted: JobFile) -> str:
-    """The SHA-256 of what the completed job made under the wanted path. ValueError, a sentence, if it has none."""
+    """The SHA-256 of what the completed job made under the wanted path. ValueError, a sentence, if none."""
     made = next((each for each in dependency.findings.artifacts if each.path == wanted.path), None)
     if made is None:
         names = ", ".join(repr(each.path) for each in islice(dependency.findings.artifacts, NAMED))
@@ -64,8 +64,8 @@ def made_by(dependency: Job, wanted: JobFile) -> str:
     if sha256 is None:
         where = "on its node alone" if made.location is None else f"at {made.location}"
         raise ValueError(
-            f"{wanted.path!r} of job {dependency.id} is {where}, and not in the file store: submit that job with "
-            "the output files"
+            f"{wanted.path!r} of job {dependency.id} is {where}, and not in the file store: submit that job "
+            "with the output files"
         )
     return sha256
 
@@ -95,7 +95,9 @@ def settle(view: View, _command: c.Settle, now: Now) -> Sequence[e.Event]:
     for dependency_id in job.depends_on:
         dependency = view.links.job(dependency_id)
         if dependency is None:
-            why = f"job {dependency_id}, on which it depends, was lost with a damaged journal; submit both anew"
+            why = (
+                f"job {dependency_id}, on which it depends, was lost with a damaged journal; submit both anew"
+            )
             return [e.JobDependencyFailed(job.id, now.wall, dependency_id, Failure(CODE, why))]
         found = _after(dependency, job, now)
         if isinstance(found, e.JobDependencyFailed):
@@ -147,7 +149,9 @@ def _after(dependency: Job, job: Job, now: Now) -> e.JobDependencyFailed | None:
     else:
         failure = _reason(dependency)
     # A part is left to its family: a sibling's failure, or its parent's, ends it.
-    return None if job.parent_id is not None else e.JobDependencyFailed(job.id, now.wall, dependency.id, failure)
+    return (
+        None if job.parent_id is not None else e.JobDependencyFailed(job.id, now.wall, dependency.id, failure)
+    )
 
 
 def _reason(dependency: Job) -> Failure:

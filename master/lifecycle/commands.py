@@ -66,7 +66,7 @@ class ResumeJob:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Look whether all that the view's job waits for can still come: it may be lost with a damaged journal."""
+    """Look whether all that the view's job waits for can still come: it may be lost with the journal."""
 
 
 @dataclass(frozen=True, slots=True)

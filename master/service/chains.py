@@ -23,7 +23,8 @@ def check_number(jobs: Iterable[Job]) -> None:
     count = sum(len(job.depends_on) for job in jobs)
     if count > MAX_AT_ONCE:
         raise problems.invalid_field(
-            "jobs", f"They depend on {count} jobs, counted for each; one batch may name {MAX_AT_ONCE} at most."
+            "jobs",
+            f"They depend on {count} jobs, counted for each; one batch may name {MAX_AT_ONCE} at most.",
         )
 
 
@@ -64,14 +65,16 @@ def _named(farm: Farm, caller: Caller, tx: Transaction, name: str, before: Seque
     place = PLACE.fullmatch(name)
     if place is None:
         if name in farm.leaving:
-            raise problems.UNKNOWN_JOB(f"Job {name} is moving to the archive: nothing can depend on it any more.")
+            raise problems.UNKNOWN_JOB(
+                f"Job {name} is moving to the archive: nothing can depend on it any more."
+            )
         return farm.require_job(tx, name, caller)
     if int(place[1]) >= len(before):
         raise problems.invalid_field(
             "depends_on",
             f"{name} must be a job before this one in the same batch, counted from 0."
             if before
-            else f"{name} names a job of the same batch, before this one; there is none. Give the id of a job.",
+            else f"{name} is a job of the same batch, before this one; there is none. Give the id of a job.",
         )
     return before[int(place[1])]
 

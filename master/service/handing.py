@@ -15,8 +15,8 @@ from master.store.memory import Transaction
 def handed_on(farm: Farm, tx: Transaction, job: Job) -> str | None:
     """The SHA-256 of what another job made for `job` to read; None if it reads no such thing.
 
-    ValueError, a sentence, if it is not to be had. A node says what its job made: so that it cannot name what is
-    another's, the file must have been put for that job's owner.
+    ValueError, a sentence, if it is not to be had. A node says what its job made: so that it cannot name
+    what is another's, the file must have been put for that job's owner.
     """
     wanted = job_file(job.input)
     if wanted is None:
@@ -27,12 +27,14 @@ def handed_on(farm: Farm, tx: Transaction, job: Job) -> str | None:
     sha256 = chains.made_by(maker, wanted)
     entry = farm.shelf.store.get(sha256)
     if entry is None or (maker.owner is not None and entry.held_by(maker.owner) is None):
-        raise ValueError(f"{wanted.path!r} of job {maker.id} is not in the file store any more: retry that job")
+        raise ValueError(
+            f"{wanted.path!r} of job {maker.id} is not in the file store any more: retry that job"
+        )
     return sha256
 
 
 def disappoint(farm: Farm, tx: Transaction, job: Job) -> bool:
-    """Whether `job`, which a node was to get, cannot begin, as what it reads is gone: then it is failed now."""
+    """Whether `job`, which a node was to get, cannot begin, as its input is gone: then it fails now."""
     try:
         handed_on(farm, tx, job)
     except ValueError as error:

@@ -158,8 +158,8 @@ def page(
 ) -> tuple[list[JobView], int]:
     """Up to `limit` jobs behind `after` in the listing, and how many there are in all.
 
-    A submitter sees its own jobs only. `parent_id`: the parts of that job only; `depends_on`: those that wait, or
-    waited, for that job; `id_prefix`: jobs whose ids begin so, of which there are few.
+    A submitter sees its own jobs only. `parent_id`: the parts of that job only; `depends_on`: those that
+    wait, or waited, for that job; `id_prefix`: jobs whose ids begin so, of which there are few.
     """
     with farm.store.transaction(farm.clock()) as tx:
         reasons: dict[Constraints, str] = {}

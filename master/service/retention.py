@@ -110,14 +110,14 @@ class Retention:
     def _settle(self, day: date, now: Now) -> bool:
         """Let go of the jobs in memory that are in the archive already: a crash left them in both.
 
-        Whether all of them went: one may have come to be needed again, as a job was submitted that depends on it.
+        Whether all of them went: a job that depends on one of them may have been submitted since.
         """
         whole = True
         for entries in self._farm.archive.entries(day):
             with self._farm.store.transaction(now) as tx:
                 archived = {entry["job"]["id"]: entry for entry in entries}
                 both = [job for job in map(tx.job, archived) if job is not None]
-                # A job that was finished anew, after an older copy of the state was restored, is archived again.
+                # A job that was finished anew, after an older copy was restored, is archived again.
                 same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
                 needed = {each.id for job in same if tx.is_kept(job) for each in tx.family(job) or (job,)}
             self._forget([[job for job in same if job.id not in needed]], now)

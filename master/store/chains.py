@@ -8,14 +8,16 @@ from common.model import Job, JobStatus
 
 
 class Chains:
-    """Kept in step with the jobs, so that each question is cheap; jobs that depend on nothing cost nothing."""
+    """Kept in step with the jobs, so that each question is cheap; who depends on nothing costs nothing."""
 
     def __init__(self, jobs: Mapping[str, Job]) -> None:
         """`jobs`: all there are; each is in it before it is put here, and until it was discarded."""
         self._jobs = jobs
         self._of: dict[str, set[str]] = {}  # by job: all that depend on it
         self._unmet: dict[str, int] = {}  # by waiting job: how many that it depends on are not completed
-        self._keepers: dict[str, set[str]] = {}  # by head of a family: unfinished jobs outside that depend on it
+        self._keepers: dict[
+            str, set[str]
+        ] = {}  # by head of a family: unfinished jobs outside that depend on it
         self._kept: dict[str, tuple[str, ...]] = {}  # by unfinished job: the heads of families that it keeps
         self._retries: dict[str, list[str]] = {}
 

@@ -100,7 +100,7 @@ class Transaction:
         return self._state.dependents(job_id)
 
     def awaited(self, job: Job, limit: int) -> tuple[list[Job], int]:
-        """Up to `limit` of the jobs that a waiting job depends on and that are not completed; and how many."""
+        """Up to `limit` of the jobs that a waiting job depends on and that are not completed; the number."""
         known = (self._state.jobs.get(each) for each in job.depends_on)
         unfinished = (each for each in known if each is not None and each.status is not JobStatus.COMPLETED)
         return list(islice(unfinished, limit)), self._state.chains.unmet(job.id)
@@ -110,7 +110,7 @@ class Transaction:
         return self._state.chains.keeps(job.id)
 
     def retries(self, job_id: str) -> list[Job]:
-        """All jobs that repeat a job, those that repeat these, and so on; in the order of their submission."""
+        """All jobs that repeat a job, those that repeat these, and so on, in the order of submission."""
         found = [self._state.jobs[each] for each in self._state.chains.retries(job_id)]
         for each in found:  # it grows meanwhile
             found += (self._state.jobs[again] for again in self._state.chains.retries(each.id))
