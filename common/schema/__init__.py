@@ -8,7 +8,14 @@ from common.schema.access import SignInSchema, TokenSchema
 from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
 from common.schema.files import FileSchema, is_sha256
 from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
-from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
+from common.schema.jobs import (
+    MAX_BATCH,
+    MAX_DEPENDENCIES,
+    BatchSchema,
+    ConstraintsSchema,
+    ParametersSchema,
+    SubmitSchema,
+)
 from common.schema.nodes import (
     MAX_REASON,
     CredentialSchema,
@@ -31,6 +38,7 @@ from common.schema.work import (
 
 __all__ = [
     "MAX_BATCH",
+    "MAX_DEPENDENCIES",
     "MAX_LOG_LINES",
     "MAX_NUMBER",
     "MAX_REASON",

@@ -38,6 +38,8 @@ DETAILS: Mapping[type, Mapping[str, str]] = {
     e.JobDivided: {"parts": "parts"},
     e.JobPartsCompleted: {},
     e.JobPartFailed: {"part_id": "part_id", "error": "error"},
+    e.JobDependenciesCompleted: {},
+    e.JobDependencyFailed: {"dependency_id": "dependency_id", "error": "error"},
     e.JobArchived: {},
     e.NodeRegistered: {
         "address": "node.address",

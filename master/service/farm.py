@@ -31,7 +31,7 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, commands, events, families
+from master.lifecycle import View, chains, commands, events, families
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
@@ -174,6 +174,8 @@ class Farm:
         """When this start of the master was."""
         self.certificate_expiry: float | None = None
         """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
+        self.leaving: frozenset[str] = frozenset()
+        """The ids of jobs that are being written to the archive. Changed under the store's lock."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)
@@ -193,7 +195,8 @@ class Farm:
         """After a repair: whoever waits for a job that is lost hears of it."""
         with self.store.transaction(self.clock()) as tx:
             for job in tx.unfinished():
-                if (job.awaits_parts or job.parent_id is not None) and tx.job(job.id) == job:
+                waits = job.awaits_parts or job.awaits_jobs or job.parent_id is not None
+                if waits and tx.job(job.id) == job:
                     self.decide(tx, commands.Settle(), job=job)
 
     def decide(
@@ -216,6 +219,7 @@ class Farm:
             webhook,
             tx.farm(),
             family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
+            links=tx.links(),
             next_seq=tx.next_seq(),
             silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
             backoff=self.config.retry_backoff,
@@ -288,6 +292,9 @@ class Farm:
             )
         if job.status is not JobStatus.PENDING:
             return JobView(job)
+        if job.awaits_jobs:
+            unfinished, count = tx.awaited(job, chains.NAMED)
+            return JobView(job, pending_reason=chains.waiting_reason(job, unfinished, count))
         if job.awaits_parts:
             return self._parent_view(tx, job)
         ready_in = tx.ready_in(job.id)
@@ -329,7 +336,7 @@ class Farm:
                 case events.JobSubmitted():
                     if event.job.waits_for_a_node:
                         self.waiters.wake_for(event.job)
-                case events.JobResumed() | events.JobPartsCompleted():
+                case events.JobResumed() | events.JobPartsCompleted() | events.JobDependenciesCompleted():
                     self.wake_for(event.job_id)
                 case events.QueueResumed():
                     self.waiters.wake_all()

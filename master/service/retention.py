@@ -87,26 +87,42 @@ class Retention:
         with self._farm.store.transaction(now) as tx:
             old, _ = tx.finished_before(before, ROUND)
         for day, jobs in groupby(old, _day):
-            if day not in self._settled:
-                self._settle(day, now)
+            if day not in self._settled and self._settle(day, now):
                 self._settled.add(day)
-            with self._farm.store.transaction(now) as tx:
-                families = [tx.family(job) or (job,) for job in jobs if tx.job(job.id) is not None]
+            if day in self._settled:
+                self._archive(day, jobs, now)
+
+    def _archive(self, day: date, jobs: Iterable[Job], now: Now) -> None:
+        with self._farm.store.transaction(now) as tx:
+            going = [job for job in jobs if tx.job(job.id) is not None and not tx.is_kept(job)]
+            families = [tx.family(job) or (job,) for job in going]
             leaving = [job for family in families for job in family]
+            # From now on nothing may come to depend on them.
+            self._farm.leaving = frozenset(job.id for job in leaving)
+        try:
             if leaving:
                 self._farm.archive.add(day, map(self._entry, leaving))
                 self._forget(families, now)
                 log.info("archived %d jobs of %s", len(leaving), day)
+        finally:
+            self._farm.leaving = frozenset()
 
-    def _settle(self, day: date, now: Now) -> None:
-        """Let go of the jobs in memory that are in the archive already: a crash left them in both."""
+    def _settle(self, day: date, now: Now) -> bool:
+        """Let go of the jobs in memory that are in the archive already: a crash left them in both.
+
+        Whether all of them went: a job that depends on one of them may have been submitted since.
+        """
+        whole = True
         for entries in self._farm.archive.entries(day):
             with self._farm.store.transaction(now) as tx:
                 archived = {entry["job"]["id"]: entry for entry in entries}
                 both = [job for job in map(tx.job, archived) if job is not None]
-            # A job that was finished anew, after an older copy of the state was restored, is archived again.
-            same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
-            self._forget([same], now)
+                # A job that was finished anew, after an older copy was restored, is archived again.
+                same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
+                needed = {each.id for job in same if tx.is_kept(job) for each in tx.family(job) or (job,)}
+            self._forget([[job for job in same if job.id not in needed]], now)
+            whole = whole and not needed
+        return whole
 
     @staticmethod
     def _finish_of(entry: Entry) -> object:

@@ -39,6 +39,7 @@ _NEWER: dict[str, Entry] = {
         "parent_id": None,
         "part": None,
         "stage": "encode",
+        "depends_on": [],
         "owner": None,
         "request_id": None,
     },
