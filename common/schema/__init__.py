@@ -24,6 +24,7 @@ from common.schema.nodes import (
     LoadSchema,
     RegisterSchema,
 )
+from common.schema.split import MAX_SOURCE, CutSchema, DivisibleSchema, WindowSchema
 from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
@@ -42,12 +43,15 @@ __all__ = [
     "MAX_LOG_LINES",
     "MAX_NUMBER",
     "MAX_REASON",
+    "MAX_SOURCE",
     "MAX_TEXT",
     "ArtifactSchema",
     "BatchSchema",
     "ConstraintsSchema",
     "CredentialSchema",
     "CrfProbeSchema",
+    "CutSchema",
+    "DivisibleSchema",
     "ErrorSchema",
     "FailureField",
     "FileSchema",
@@ -69,6 +73,7 @@ __all__ = [
     "SubmitSchema",
     "TokenSchema",
     "WebhookSchema",
+    "WindowSchema",
     "flatten",
     "is_id",
     "is_scalar",

@@ -129,7 +129,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             return replace(job, status=JobStatus.PAUSED)
         case e.JobResumed():
             return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
-        case e.JobDivided() | e.JobPartsCompleted() | e.JobDependenciesCompleted():
+        case e.JobDivided() | e.JobNotDivided() | e.JobPartsCompleted() | e.JobDependenciesCompleted():
             return _apply_to_waiting(job, event)
         case e.JobPartFailed() | e.JobDependencyFailed():
             return replace(job, status=JobStatus.FAILED, finished_at=event.at, error=event.error)
@@ -139,7 +139,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
 
 
 def _apply_to_waiting(
-    job: Job, event: e.JobDivided | e.JobPartsCompleted | e.JobDependenciesCompleted
+    job: Job, event: e.JobDivided | e.JobNotDivided | e.JobPartsCompleted | e.JobDependenciesCompleted
 ) -> Job:
     match event:
         case e.JobDivided():
@@ -153,6 +153,15 @@ def _apply_to_waiting(
                 error=None,
                 metrics=event.metrics,
                 analyzer_output=event.analyzer_output,
+                findings=event.findings,
+            )
+        case e.JobNotDivided():
+            return replace(
+                job,
+                status=JobStatus.PENDING,
+                stage=Stage.ENCODE,
+                attempts=_ended(job, event.at, Outcome.DIVIDED, None, event.report_digest),
+                error=None,
                 findings=event.findings,
             )
         case e.JobPartsCompleted():
