@@ -30,7 +30,7 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, commands, events, families
+from master.lifecycle import View, commands, events, families, splits
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
@@ -119,6 +119,10 @@ class JobView:
     """Seconds, while it runs."""
     parts: tuple[Job, ...] = ()
     """What a node is to join, or to begin from."""
+    source: str | None = None
+    """What is known of the whole input, where it is encoded in chunks."""
+    hand_on: bool = False
+    """Whether a plan has to put the input into the file store."""
 
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
@@ -296,9 +300,15 @@ class Farm:
         return JobView(job, pending_reason=known[job.constraints])
 
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
-        """`job` as it is given to a node: with its parts, which are completed, if it was divided."""
-        view = self.job_view(tx, job)
-        return replace(view, parts=tuple(tx.children(job.id))) if job.parts else view
+        """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
+        whole = tx.job(job.parent_id) if job.parent_id is not None else job
+        parts = tx.children(job.id) if job.parts else [tx.job(each) for each in job.depends_on]
+        return replace(
+            self.job_view(tx, job),
+            parts=tuple(part for part in parts if part is not None),
+            source=None if whole is None else splits.source_of(whole),
+            hand_on=splits.hands_on(job, tx.nodes()),
+        )
 
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
