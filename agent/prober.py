@@ -1,6 +1,6 @@
 """Measures a media file, in a process of its own: a file that is no video but an attack meets nothing there.
 
-    python -I -S -c ... NAME DESCRIPTOR DEMUXERS WHAT
+    python -I -S -c ... 4 NAME DESCRIPTOR DEMUXERS WHAT
 
 The last lines on stderr are what was found: a Probe as JSON, or {"error": ...}, in lines of at most
 LINE characters. The agent itself never loads libav.
@@ -116,8 +116,8 @@ def measure(name: str, descriptor: int, demuxers: str, until: float | None = Non
     a path. ProbeError if it is no video; OSError if it cannot be read.
     """
     size = _size(name, descriptor)
-    with _opened(name, descriptor, demuxers) as container:
-        video = _video(name, container)
+    with opened(name, descriptor, demuxers) as container:
+        video = video_of(name, container)
         seen = _read(name, container, video, until)
         return _probe(container, video, seen, size, until)
 
@@ -125,7 +125,7 @@ def measure(name: str, descriptor: int, demuxers: str, until: float | None = Non
 def listen(name: str, descriptor: int, demuxers: str) -> Heard:
     """Reads a whole file with nothing but sound in it, as `measure` does; ProbeError if there is none."""
     size = _size(name, descriptor)
-    with _opened(name, descriptor, demuxers) as container:
+    with opened(name, descriptor, demuxers) as container:
         seen = _read(name, container, None, None)
         audio = list(_audio(container, seen))
         if not audio:
@@ -141,7 +141,7 @@ def _size(name: str, descriptor: int) -> int:
 
 
 @contextmanager
-def _opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContainer]:
+def opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContainer]:
     import av  # only this process loads it
 
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": demuxers}
@@ -155,7 +155,7 @@ def _opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContaine
         ) from error
 
 
-def _video(name: str, container: InputContainer) -> VideoStream:
+def video_of(name: str, container: InputContainer) -> VideoStream:
     from av.stream import Disposition
 
     covers = 0

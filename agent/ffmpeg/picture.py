@@ -22,15 +22,21 @@ def picture(settings: EncodeSettings, version: str = "") -> list[str]:
     """The picture of an input, brought to its size, and to its rate if one was asked for."""
     graph = ",".join([*prepare(settings), *bring_to_size(settings)])
     argv = ["-map", "0:V:0", "-vf", graph]  # V: no cover picture
+    argv += lasting(settings)
     if not settings.every_frame:
-        return [*argv, "-t", f"{duration(settings):.6f}"]
-    argv += ["-t", f"{_length(settings):.6f}"]
+        return argv
     known = _VERSION.match(version)
     number = (int(known[1]), int(known[2])) if known else _DEMUX
     # The input's own clock: to another one times would have to be rounded.
     clock = "demux" if number >= _DEMUX else "-1"
     mode = "-fps_mode" if number >= _FPS_MODE else "-vsync"
     return [*argv, mode, "passthrough", "-enc_time_base:v", clock]
+
+
+def lasting(settings: EncodeSettings) -> list[str]:
+    """Ends the output, with all its tracks."""
+    seconds = _length(settings) if settings.every_frame else duration(settings)
+    return ["-t", f"{seconds:.6f}"]
 
 
 def prepare(settings: EncodeSettings) -> list[str]:
