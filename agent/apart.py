@@ -73,10 +73,10 @@ def run_apart(
 
 
 def how_it_ended(ended: Ended) -> str | None:
-    """What went wrong with the process itself, in words; None: it ended well."""
+    """What went wrong with the process itself, in words; None: it ended well and said something."""
     if ended.why is not None:
         return f"it took too much ({ended.why})"
-    if ended.returncode == 0:
+    if ended.returncode == 0 and ended.log:
         return None
     how = f"signal {ended.signal}" if ended.returncode is None else f"exit code {ended.returncode}"
     last = ended.log[-1] if ended.log else "it said nothing"
