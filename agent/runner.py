@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from agent.advance import Advance, OnProgress, Paces
+from agent.chunks.sound import encode_sound
 from agent.encode import ffmpeg_for
 from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
@@ -39,7 +40,7 @@ from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_STAGES = {Stage.ENCODE: work, Stage.PLAN: plan, Stage.PROBE: probe_part}
+_STAGES = {Stage.ENCODE: work, Stage.PLAN: plan, Stage.PROBE: probe_part, Stage.SOUND: encode_sound}
 """What is done with an input, or a picture that ffmpeg makes."""
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()

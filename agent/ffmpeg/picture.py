@@ -22,11 +22,12 @@ def picture(settings: EncodeSettings, version: str = "") -> list[str]:
     """The picture of an input, brought to its size, and to its rate if one was asked for."""
     graph = ",".join([*prepare(settings), *bring_to_size(settings)])
     argv = ["-map", "0:V:0", "-vf", graph]  # V: no cover picture
+    argv += lasting(settings)
     if not settings.every_frame:
-        return [*argv, "-t", f"{duration(settings):.6f}"]
+        return argv
     # The input's own clock: to another one times would have to be rounded.
     clock = "demux" if _number(version) >= _DEMUX else "-1"
-    return [*argv, "-t", f"{_length(settings):.6f}", *at_their_times(version, clock)]
+    return [*argv, *at_their_times(version, clock)]
 
 
 def at_their_times(version: str, clock: str) -> list[str]:
@@ -38,6 +39,12 @@ def at_their_times(version: str, clock: str) -> list[str]:
 def _number(version: str) -> tuple[int, int]:
     known = _VERSION.match(version)
     return (int(known[1]), int(known[2])) if known else _DEMUX
+
+
+def lasting(settings: EncodeSettings) -> list[str]:
+    """Ends the output, with all its tracks."""
+    seconds = _length(settings) if settings.every_frame else duration(settings)
+    return ["-t", f"{seconds:.6f}"]
 
 
 def prepare(settings: EncodeSettings) -> list[str]:
