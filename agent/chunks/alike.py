@@ -29,5 +29,5 @@ def forced(window: Window) -> Forced:
     """Where a chunk's pictures begin anew: at the first frame that is wanted, and behind the last one."""
     numbers = {window.first - window.lead, window.end - window.lead} - {window.tail - window.lead}
     numerator, denominator = window.time_base
-    began = (window.ticks[2] - 0.5 + 1) * numerator / denominator
+    began = (window.ticks[2] + 0.5) * numerator / denominator
     return Forced(tuple(sorted(numbers)), began)

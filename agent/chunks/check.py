@@ -10,7 +10,7 @@ from common.settings import EncodeSettings
 
 
 def asked(window: Window) -> list[int]:
-    """The frames of the chunk's file that matter: its first, the first that is wanted, and those at the end."""
+    """The frames of the file that matter: its first, the first wanted one, and the one behind the last."""
     numbers = [0, window.first - window.lead, window.end - window.lead]
     return numbers if window.end < window.tail else numbers[:2]
 
@@ -19,7 +19,10 @@ def wrong(counted: Counted, window: Window, settings: EncodeSettings) -> str | N
     """A sentence that says in what it differs; None if it does not."""
     frames = window.tail - window.lead
     if counted.frames != frames or counted.probe.frames != frames:
-        return f"the chunk has {counted.probe.frames} frames, {counted.frames} of them at a time of their own, instead of {frames}"
+        return (
+            f"the chunk has {counted.probe.frames} frames, {counted.frames} of them at a time of their own, "
+            f"instead of {frames}"
+        )
     probe = counted.probe
     found = (probe.pixel_format or "unknown").replace("yuvj", "yuv")
     for name, is_, meant in (

@@ -18,7 +18,7 @@ class Forced:
     frames: tuple[int, ...]
     """Their numbers, counted from the first that the encoder gets: no time has to be rounded."""
     began: float = 0.0
-    """Seconds from the file's start to half a tick before that first one."""
+    """Seconds from the file's start to that first one, and half a tick: no rounding makes them too few."""
 
 
 def keyframes(settings: EncodeSettings, forced: Forced | None = None) -> list[str]:

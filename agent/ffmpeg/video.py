@@ -19,9 +19,7 @@ _POOLS = {"libx265": "pools", "libsvtav1": "lp"}
 """What those call their threads that keep pools of their own."""
 
 
-def video(
-    settings: EncodeSettings, which_pass: int | None = None, forced: Forced | None = None
-) -> list[str]:
+def video(settings: EncodeSettings, which_pass: int | None = None, forced: Forced | None = None) -> list[str]:
     """The encoder and all that it is told.
 
     `which_pass`: 1 or 2 of two; None: there is one. `forced`: of a chunk, where its pictures begin anew.
