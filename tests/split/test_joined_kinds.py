@@ -1,4 +1,4 @@
-"""Whatever comes in and goes out: all frames at their times, in step with the sound, and nothing to complain of."""
+"""Whatever comes in and goes out: all frames at their times, in step with the sound, and no complaint."""
 
 from __future__ import annotations
 
