@@ -21,6 +21,7 @@ from typing import Any
 import requests
 
 from agent.advance import Paces
+from agent.assigned import assignment_of
 from agent.config import Config
 from agent.delivery import deliver
 from agent.energy.account import Account, Means
@@ -37,12 +38,11 @@ from agent.rotation import Rotation
 from agent.runner import run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
 from agent.sandbox import Sandbox
-from agent.task import Assignment, PartDone
+from agent.task import Assignment
 from agent.teller import ProgressTeller
 from common.client import ApiError
 from common.logs import about
-from common.model import Artifact, ArtifactKind, Confidence, Report, Stage, runs_alone
-from common.request_ids import well_formed
+from common.model import Report, runs_alone
 
 log = logging.getLogger(__name__)
 
@@ -171,21 +171,7 @@ class Agent:
         return self._link.client.next_job(self._link.node_id, self._running.leases(), POLL_WAIT), asked
 
     def _begin(self, answer: dict[str, Any], asked: float) -> None:
-        assignment = Assignment(
-            answer["id"],
-            answer["scenario"],
-            answer["parameters"],
-            answer["lease_id"],
-            answer["attempt"],
-            # An older master knows of none of these.
-            answer.get("input"),
-            answer.get("output"),
-            Confidence(answer.get("confidence", Confidence.AUTO)),
-            Stage(answer.get("stage", Stage.ENCODE)),
-            answer.get("part"),
-            tuple(map(_part, answer.get("parts", ()))),
-            well_formed(answer.get("request_id")),
-        )
+        assignment = assignment_of(answer)
         with about(
             job_id=assignment.job_id,
             request_id=assignment.request_id,
@@ -358,12 +344,3 @@ class Agent:
 
 def _clocks() -> Clocks:
     return Clocks(time.time(), lease_clock())
-
-
-def _part(document: dict[str, Any]) -> PartDone:
-    return PartDone(
-        document["part"],
-        document["job_id"],
-        document["metrics"],
-        tuple(Artifact(**{**each, "kind": ArtifactKind(each["kind"])}) for each in document["artifacts"]),
-    )

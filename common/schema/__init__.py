@@ -17,6 +17,7 @@ from common.schema.nodes import (
     LoadSchema,
     RegisterSchema,
 )
+from common.schema.split import MAX_SOURCE, CutSchema, DivisibleSchema, WindowSchema
 from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
@@ -34,6 +35,7 @@ __all__ = [
     "MAX_LOG_LINES",
     "MAX_NUMBER",
     "MAX_REASON",
+    "MAX_SOURCE",
     "MAX_TEXT",
     "TOKEN_ROLES",
     "ArtifactSchema",
@@ -41,6 +43,8 @@ __all__ = [
     "ConstraintsSchema",
     "CredentialSchema",
     "CrfProbeSchema",
+    "CutSchema",
+    "DivisibleSchema",
     "ErrorSchema",
     "FailureField",
     "FileSchema",
@@ -62,6 +66,7 @@ __all__ = [
     "SubmitSchema",
     "TokenSchema",
     "WebhookSchema",
+    "WindowSchema",
     "flatten",
     "is_id",
     "is_scalar",

@@ -129,14 +129,16 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             return replace(job, status=JobStatus.PAUSED)
         case e.JobResumed():
             return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
-        case e.JobDivided() | e.JobPartsCompleted() | e.JobPartFailed():
+        case e.JobDivided() | e.JobNotDivided() | e.JobPartsCompleted() | e.JobPartFailed():
             return _apply_to_parent(job, event)
         case e.JobArchived():
             return None
     raise TypeError(f"{type(event).__name__} does not fit a job")
 
 
-def _apply_to_parent(job: Job, event: e.JobDivided | e.JobPartsCompleted | e.JobPartFailed) -> Job:
+def _apply_to_parent(
+    job: Job, event: e.JobDivided | e.JobNotDivided | e.JobPartsCompleted | e.JobPartFailed
+) -> Job:
     match event:
         case e.JobDivided():
             return replace(
@@ -149,6 +151,15 @@ def _apply_to_parent(job: Job, event: e.JobDivided | e.JobPartsCompleted | e.Job
                 error=None,
                 metrics=event.metrics,
                 analyzer_output=event.analyzer_output,
+                findings=event.findings,
+            )
+        case e.JobNotDivided():
+            return replace(
+                job,
+                status=JobStatus.PENDING,
+                stage=Stage.ENCODE,
+                attempts=_ended(job, event.at, Outcome.DIVIDED, None, event.report_digest),
+                error=None,
                 findings=event.findings,
             )
         case e.JobPartsCompleted():

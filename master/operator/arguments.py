@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from common.fields import ShortTuple, StrictBoolean, StrictFloat, StrictInteger
+from common.fields import ShortTuple, Split, StrictBoolean, StrictFloat, StrictInteger
 from common.schema import ParametersSchema
 
 _BOOLEANS = {"true": True, "false": False}
@@ -35,7 +35,7 @@ def _value(name: str, text: str) -> Any:
         return _BOOLEANS.get(text, text)
     if isinstance(field, ShortTuple):
         return text.split(",")
-    if not isinstance(field, StrictInteger | StrictFloat):
+    if not isinstance(field, StrictInteger | StrictFloat | Split):
         return text
     for kind in (int, float):
         with contextlib.suppress(ValueError):

@@ -30,7 +30,7 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, commands, events, families
+from master.lifecycle import View, commands, events, families, splits
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
@@ -119,11 +119,22 @@ class JobView:
     """Seconds, while it runs."""
     parts: tuple[Job, ...] = ()
     """What a node is to join, or to begin from."""
+    source: str | None = None
+    """What is known of the whole input, where it is encoded in chunks."""
+    hand_on: bool = False
+    """Whether a plan has to put the input into the file store."""
 
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
 """Commands that come often, and bring nothing about in the families of jobs."""
-_End = events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled | events.JobDivided
+_End = (
+    events.JobCompleted
+    | events.JobRequeued
+    | events.JobFailed
+    | events.JobCanceled
+    | events.JobDivided
+    | events.JobNotDivided
+)
 _ENDS = get_args(_End)
 """What ends an attempt, if there is one."""
 _SUBMIT_BURST = 100.0
@@ -296,9 +307,21 @@ class Farm:
         return JobView(job, pending_reason=known[job.constraints])
 
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
-        """`job` as it is given to a node: with its parts, which are completed, if it was divided."""
-        view = self.job_view(tx, job)
-        return replace(view, parts=tuple(tx.children(job.id))) if job.parts else view
+        """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
+        whole = tx.job(job.parent_id) if job.parent_id is not None else job
+        if job.parts:
+            parts = families.parts_of(job, tx.children(job.id))
+        else:
+            known = (tx.job(each) for each in job.depends_on)
+            parts = [
+                each for each in known if each is not None and each.parent_id == job.parent_id is not None
+            ]
+        return replace(
+            self.job_view(tx, job),
+            parts=tuple(parts),
+            source=None if whole is None else splits.source_of(whole),
+            hand_on=splits.hands_on(job, tx.nodes()),
+        )
 
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
@@ -347,7 +370,8 @@ class Farm:
     def _after_an_end(self, event: _End) -> None:
         if event.node_id is not None:
             self.waiters.wake_node(event.node_id)  # it has a free slot
-        if isinstance(event, events.JobRequeued) and event.delay <= 0:
+        again = isinstance(event, events.JobRequeued) and event.delay <= 0
+        if again or isinstance(event, events.JobNotDivided):
             self.wake_for(event.job_id)
 
 
