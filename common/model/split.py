@@ -20,7 +20,7 @@ class Cut:
     lead: tuple[int, int]
     """The frame, and its tick, from which an encoder is warmed up before it."""
     tail: tuple[int, int]
-    """The frame, and its tick, until which an encoder that ends here looks ahead: it does not see that one."""
+    """The frame, and its tick, until which an encoder that ends here looks ahead, and which it does not see."""
     seek: float
     """Seconds from the file's start: a key frame of the input at or before that moment is where decoding begins,
     so that all frames from `lead` on are what they are when the whole file is decoded."""
