@@ -338,3 +338,15 @@ def test_a_waiting_file_is_as_far_as_the_frames_of_its_chunks(
     assert seen.progress.percent == pytest.approx(100 * done / (FRAMES * 1.02), abs=0.01)
     assert seen.progress.seconds_left is not None
     assert 11 <= seen.progress.seconds_left <= 12.5  # 10 of the chunk, and the join
+
+
+def test_chunks_begin_when_all_were_looked_at_and_get_what_was_seen(farm: Farm, node_id: str) -> None:
+    split(farm, {"split": 3, "bitrate": "1M"})
+    plan(farm, node_id, divisible(others=False))
+    for look in [must_claim(farm, node_id) for _ in range(3)]:
+        assert claim(farm, node_id) is None
+        finish(farm, look)
+    chunk = claim_document(must_claim(farm, node_id))
+    assert chunk["stage"] == "chunk"
+    assert sorted(each["part"] for each in chunk["parts"]) == ["look-001", "look-002", "look-003"]
+    assert {each["stage"] for each in chunk["parts"]} == {"look"}
