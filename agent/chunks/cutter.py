@@ -31,7 +31,7 @@ AFTER = 2
 _REORDERED = 40
 """Packets of pictures that may come before one that is shown earlier: 16, of two fields each, and some."""
 _DELAY = 34
-"""Packets after which a picture is shown that is decoded at once: as many as may be reordered, of two fields."""
+"""Packets by which decoding is ahead of showing: as many as may be reordered, of two fields each."""
 _FORMAT = "nut"
 _STEPS = (0, 1, 5, 20, 60)
 """Seconds before a key frame from which it is looked for, one after the other, before all is read."""

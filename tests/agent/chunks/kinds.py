@@ -35,11 +35,11 @@ KINDS = {
     "variable rate": Kind("a.mkv", (*_UNEVEN, "-enc_time_base", "1/1000", *_X264, "-g", "30")),
     "open groups": Kind("a.mp4", (*_X264, "-x264-params", "open-gop=1:keyint=25:bframes=4:b-adapt=0")),
     "open groups of x265": Kind("a.mkv", (*_X265, _QUIET + "open-gop=1:keyint=25:bframes=4")),
-    "b-pyramid": Kind("a.mkv", (*_X264, "-g", "25", "-bf", "8", "-x264-params", "b-pyramid=normal:b-adapt=0")),
+    "b-pyramid": Kind("a.mkv", (*_X264, "-g", "25", "-bf", "8", "-x264-params", "b-adapt=0")),
     "10 bits": Kind("a.mp4", (*_X265, _QUIET + "keyint=25", "-pix_fmt", "yuv420p10le")),
     "a single key frame": Kind("a.mp4", (*_X264, "-x264-params", "keyint=infinite:scenecut=0"), seconds=16),
     "long groups": Kind("a.mkv", (*_X264, "-g", "300", "-bf", "3"), seconds=16),
-    "vp8": Kind("a.webm", ("-c:v", "libvpx", "-deadline", "realtime", "-auto-alt-ref", "1", "-g", "25"), sound=False),
+    "vp8": Kind("a.webm", ("-c:v", "libvpx", "-auto-alt-ref", "1", "-g", "25"), sound=False),
     "vp9 with hidden frames": Kind(
         "a.webm", ("-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "8", "-auto-alt-ref", "1",
                    "-lag-in-frames", "16", "-g", "25"), sound=False
@@ -54,7 +54,7 @@ KINDS = {
     "h264 in a transport stream": Kind("a.ts", (*_X264, "-g", "25", "-bf", "3")),
     "an edit list": Kind("a.mp4", (*_X264, "-g", "25"), copied=("-ss", "0.7")),
     "a start offset": Kind("a.mkv", (*_X264, "-g", "25", "-output_ts_offset", "3.21")),
-    "interlaced": Kind("a.ts", (*_X264, "-g", "25", "-flags", "+ilme+ildct", "-vf", "interlace,setfield=tff"), seconds=8),
+    "interlaced": Kind("a.ts", (*_X264, "-g", "25", "-flags", "+ilme+ildct", "-vf", "interlace"), seconds=8),
     "mpeg-4": Kind("a.mp4", ("-c:v", "mpeg4", "-g", "25", "-bf", "2")),
     "mjpeg": Kind("a.mkv", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p"), sound=False),
     "ffv1": Kind("a.mkv", ("-c:v", "ffv1", "-g", "25"), sound=False),
