@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,12 +46,14 @@ def test_cutting_opens_nothing_but_the_file(
     file.write_bytes(hostile.content(Bait(canary, listener.port, video.read_bytes())))
     spawner = TracedSpawner(traces)
     with spawner, file.open("rb") as opened:
-        try:
+        said = ""
+        try:  # a file may have a picture of its own, too
             with piece_of(opened.fileno(), WINDOW, tmp_path, spawner, Sandbox(), threading.Event()):
-                assert hostile.harmless
+                pass
         except InputFailedError as error:
-            assert error.code == "input_invalid"
-            assert "canary" not in str(error)
+            said = f"{error.code}: {error}"
+        assert not said or said.startswith("input_invalid: no piece of the input could be cut")
+        assert "canary" not in said
         for seen in spawner.seen("python"):
             assert not any("canary" in path for path in seen.opened)
             assert seen.network == ()
@@ -108,4 +109,4 @@ def test_who_divides_and_lies_has_the_file_encoded_whole(
     assert found.reason is not None
     assert found.reason.startswith("The input is encoded whole: what was found in it cannot be true")
     assert found.cuts == ()
-    assert os.listdir(video.parent / "work") == []
+    assert list((video.parent / "work").iterdir()) == []
