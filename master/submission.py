@@ -9,6 +9,7 @@ from typing import Any
 
 from common import problems
 from common.inputs import parse_input, stored_file
+from common.job_files import job_file
 from common.ladder import Picture, parse_ladder, rungs
 from common.model import Confidence, Constraints, Job, Now, runs_alone
 from common.outputs import FILES, parse_output
@@ -68,7 +69,7 @@ def job_from(
 ) -> Job:
     """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run.
 
-    It has no place in the queue yet.
+    It has no place in the queue yet, and what it depends on is not looked up.
     """
     name = fields["scenario"]
     scenario = SCENARIOS.get(name)
@@ -84,6 +85,8 @@ def job_from(
         raise problems.invalid_field("parameters.audio", "without an input there is no sound to copy")
     wanted = fields["constraints"]
     output = _output(fields)
+    made = job_file(fields["input"])
+    first = () if made is None else (made.job_id,)
     return Job(
         id=job_id,
         seq=NO_PLACE,
@@ -95,7 +98,7 @@ def job_from(
             labels=tuple(sorted(wanted["labels"].items())),
             encoders=tuple(sorted({settings.encoder, *wanted["encoders"]})),
             gpu=wanted["gpu"],
-            input=None if fields["input"] is None else parse_input(fields["input"]).place,
+            input=None if fields["input"] is None or made else parse_input(fields["input"]).place,
             output=None if output is None else parse_output(output).place,
             alone=runs_alone(fields["confidence"], fields["parameters"]),
             protocol=_protocol(fields),
@@ -108,6 +111,7 @@ def job_from(
         request_id=request_id,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
+        depends_on=tuple(dict.fromkeys((*first, *fields["depends_on"]))),
     )
 
 
@@ -160,6 +164,7 @@ def _protocol(fields: Mapping[str, Any]) -> int:
     wanted = fields["input"] or ""
     new = (
         stored_file(wanted) is not None
+        or job_file(wanted) is not None
         or is_stream(wanted)
         or "\\" in wanted  # a path with bytes that older agents know no way to write
         or fields["output"] is not None
@@ -221,4 +226,5 @@ def repeat_of(
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
         retry_of=old.id,
+        depends_on=old.depends_on,
     )

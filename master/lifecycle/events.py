@@ -154,6 +154,20 @@ class JobPartFailed(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class JobDependenciesCompleted(JobEvent):
+    """All jobs that the job depends on are completed: it need not wait for them any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDependencyFailed(JobEvent):
+    """A job that the job depends on cannot give what it needs, and so the job failed."""
+
+    dependency_id: str
+    """The job that it depends on, or did."""
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class JobArchived(JobEvent):
     """The finished job is in an archive on disk, and leaves the state."""
 
@@ -422,6 +436,8 @@ Event = (
     | JobNotDivided
     | JobPartsCompleted
     | JobPartFailed
+    | JobDependenciesCompleted
+    | JobDependencyFailed
     | JobArchived
     | NodeRegistered
     | NodeApproved

@@ -60,8 +60,9 @@ def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> li
 
 
 def dependencies_of(parent: Job, part: Part) -> tuple[str, ...]:
-    """The ids of the jobs that a part waits for: other parts of its parent."""
-    return tuple(part_id(parent.id, name) for name in part.after)
+    """The ids of the jobs that a part waits for: other parts, and those that its parent still waits for."""
+    others = tuple(part_id(parent.id, name) for name in part.after)
+    return (*others, *(parent.depends_on if parent.awaits_jobs else ()))
 
 
 def _output(parent: Job, part: Part) -> str | None:
@@ -167,26 +168,9 @@ def settle(view: View, _command: c.Settle, now: Now) -> Sequence[e.Event]:
     return [e.JobPartsCompleted(job.id, now.wall)] if done else []
 
 
-def consequences(view: View, happened: Sequence[e.Event], now: Now) -> list[e.Event]:
-    """What follows for the families of jobs that `happened` concerns: for all rules, in one place."""
-    if not view.family:
-        return []
-    family = _Family({job.id: job for job in view.family}, now)
-    for event in happened:
-        family.note(event)
-    following: list[e.Event] = []
-    waiting = list(happened)
-    while waiting:
-        for event in family.follow(waiting.pop(0)):
-            family.note(event)
-            following.append(event)
-            waiting.append(event)
-    return following
-
-
 @dataclass(slots=True)
-class _Family:
-    """The jobs as they will be once all has happened."""
+class Family:
+    """What the rules of families follow: the jobs as they will be once all has happened."""
 
     jobs: dict[str, Job]
     now: Now
@@ -222,6 +206,8 @@ class _Family:
         return []
 
     def _below(self, job: Job, event: e.Event) -> list[e.Event]:
+        if not job.parts:
+            return []
         parts = [part for part in parts_of(job, self.jobs.values()) if not part.status.final]
         if job.status.final:
             why = f"job {job.id}, which it is a part of, is {job.status}"

@@ -20,6 +20,7 @@ _FINISHED: Mapping[type, str] = {
     e.JobCompleted: "completed",
     e.JobFailed: "failed",
     e.JobPartFailed: "failed",
+    e.JobDependencyFailed: "failed",
     e.JobCanceled: "canceled",
 }
 
