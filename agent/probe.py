@@ -18,16 +18,16 @@ from agent.ffmpeg.process import Ended
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.media import reopen
-from agent.probed import Heard, Probe, ProbeError
-from agent.prober import LINE, SOUND
+from agent.probed import Counted, Heard, Probe, ProbeError
+from agent.prober import CHUNK, LINE, SOUND
 from agent.sandbox import Sandbox
 
-__all__ = ["Probe", "ProbeError", "probe", "probe_open", "probe_sound"]
+__all__ = ["Probe", "ProbeError", "probe", "probe_chunk", "probe_open", "probe_sound"]
 
 _PROGRAM = program("agent.prober")
 _PATIENCE = PATIENCE
 _NO_SANDBOX = Sandbox()
-_Found = TypeVar("_Found", Probe, Heard)
+_Found = TypeVar("_Found", Probe, Heard, Counted)
 _converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
 
 
@@ -58,6 +58,16 @@ def probe_sound(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) ->
     with _regular(path) as descriptor:
         ended = _measured(descriptor, path.name, spawner, sandbox, threading.Event(), SOUND)
     return _understand(ended, path.name, Heard)
+
+
+def probe_chunk(
+    path: Path, asked: Sequence[int], spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX
+) -> Counted:
+    """What a chunk is, and when its frames with the numbers `asked` are shown; as `probe`."""
+    what = CHUNK + ",".join(map(str, asked))
+    with _regular(path) as descriptor:
+        ended = _measured(descriptor, path.name, spawner, sandbox, threading.Event(), what)
+    return _understand(ended, path.name, Counted)
 
 
 @contextmanager

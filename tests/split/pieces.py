@@ -156,14 +156,14 @@ def ticks_of(clip: Path) -> tuple[list[int], int, tuple[int, int]]:
         return ticks, ticks[-1] + int(length), (base.numerator, base.denominator)
 
 
-def windows(clip: Path, cuts: Sequence[int]) -> list[Window]:
-    """The windows between the frames `cuts`."""
+def windows(clip: Path, cuts: Sequence[int], before: int = LEAD, behind: int = TAIL) -> list[Window]:
+    """The windows between the frames `cuts`, with as many frames `before` and `behind`."""
     ticks, over, base = ticks_of(clip)
     at = [*ticks, over]
     edges = [0, *cuts, len(ticks)]
     found = []
     for first, end in pairwise(edges):
-        lead, tail = max(0, first - LEAD), min(len(ticks), end + TAIL)
+        lead, tail = max(0, first - before), min(len(ticks), end + behind)
         found.append(Window(first, end, lead, tail, (at[first], at[end], at[lead], at[tail]), base, 0.0))
     return found
 
