@@ -258,6 +258,8 @@ def _probe(
     start = (container.start_time or 0) / av.time_base
     end = max(float(tally.end) for tally in seen.tallies.values()) - start
     promised = None if container.duration is None else container.duration / av.time_base
+    if promised is not None and "matroska" in container.format.name:
+        promised -= max(0.0, start)  # it says when it ends, not how long it is
     audio = list(_audio(container, seen))
     aspect = video.sample_aspect_ratio
     return Probe(

@@ -259,9 +259,9 @@ def _vp9(data: bytes, key: bool) -> Look:
     shown = sum(_vp9_shows(frame) for frame in frames)
     header = b""
     if key and frames:
-        header = bytes(frames[0][1:10]) if len(frames[0]) > 9 else b""
+        header = frames[0][4:8]  # colours, width and most of the height
     refused = "its packets hold several pictures that are shown" if shown > 1 else None
-    return Look(Sort.CLOSED if key else Sort.OTHER, shown, header[:3] and header, refused)
+    return Look(Sort.CLOSED if key else Sort.OTHER, shown, header, refused)
 
 
 def _superframe(data: bytes) -> Iterator[bytes]:

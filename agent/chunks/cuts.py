@@ -92,7 +92,7 @@ class Divider:
             self._tick(frame),
             (lead, self._tick(lead)),
             (tail, self._tick(tail)),
-            float(seek),
+            max(0.0, float(seek)),
             scene,
             work,
         )

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
+from heapq import heappushpop
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ AFTER = 2
 """Pictures beyond the window's tail that are brought too: filters look at a picture's neighbours."""
 _REORDERED = 40
 """Packets of pictures that may come before one that is shown earlier: 16, of two fields each, and some."""
+_DELAY = 34
+"""Packets by which decoding is ahead of showing: as many as may be reordered, of two fields each."""
 _FORMAT = "nut"
 _STEPS = (0, 1, 5, 20, 60)
 """Seconds before a key frame from which it is looked for, one after the other, before all is read."""
@@ -131,9 +134,9 @@ def _from_key(
         for packet in container.demux(video):
             shown = None if packet.pts is None else packet.pts + offset
             if not found and packet.is_keyframe and shown is not None:
-                if shown > key:
+                if shown > key > 0:
                     break  # its format leads to no key frames, and it was too late
-                found = shown == key
+                found = shown == key or key <= 0
             if found and packet.size:
                 yield packet
         if found:
@@ -151,7 +154,7 @@ def _leave_out_others(container: InputContainer, video: VideoStream) -> None:
 def _targets(key: int, first: int | None, video: VideoStream) -> Iterator[int | None]:
     """Where to look for the key frame, in ticks, from near to far; None: from where the reading began."""
     base = video.time_base or Fraction(1)
-    if first is None or key <= first:
+    if first is None or key <= max(first, 0):
         yield None
         return
     for seconds in _STEPS:
@@ -177,17 +180,17 @@ def _based(
 ) -> Iterator[tuple[Packet[VideoStream], int]]:
     """The packets with times that are not below 0, as NUT has none; and the tick that became 0."""
     begin = list(islice(packets, _REORDERED))
-    times = [time for packet in begin for time in (packet.pts, packet.dts) if time is not None]
+    times = [packet.pts for packet in begin if packet.pts is not None]
     if not times:
         return
     step = int(grid / base)
-    zero = (min(times) + offset) // step * step
+    zero = (min(times) + offset - _DELAY) // step * step
+    # NUT keeps no decoding times. libav wants to see them grow, and none behind its picture's own time.
+    waiting = [min(times) + offset - zero - n for n in range(_DELAY, 0, -1)]
     last = -1
     for packet in chain(begin, packets):
         packet.pts = _at(packet.pts, offset - zero)
-        # NUT keeps no decoding times; libav only wants to see them grow.
-        wanted = last + 1 if packet.dts is None else max(packet.dts + offset - zero, last + 1)
-        last = packet.dts = min(wanted, packet.pts)
+        last = packet.dts = max(heappushpop(waiting, packet.pts), last + 1)
         yield packet, zero
 
 

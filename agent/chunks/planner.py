@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 CARRIED = (
-    *("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "prores", "mjpeg"),
+    *("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "mjpeg"),
     *("ffv1", "dnxhd", "huffyuv", "ffvhuff", "utvideo", "rawvideo"),
 )
 """Codecs whose packets and times a NUT file gives back as they were."""
-_FIELDS = ("h264", "mpeg2video", "prores")
+_FIELDS = ("h264", "mpeg2video")
 """Codecs whose interlaced pictures are whole frames that say of themselves what they are."""
 _JUMPING = ("mpegts", "mpeg")
 """Formats whose times may jump, which ffmpeg then mends, across all streams of the file."""

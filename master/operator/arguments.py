@@ -27,7 +27,13 @@ def parameters(texts: Iterable[str]) -> dict[str, Any]:
 
 def _value(name: str, text: str) -> Any:
     """A number where the parameter is one: `duration=60`, but `preset=8` is a name."""
-    from common.fields import ShortTuple, Split, StrictBoolean, StrictFloat, StrictInteger  # a job without any
+    from common.fields import (
+        ShortTuple,
+        Split,
+        StrictBoolean,
+        StrictFloat,
+        StrictInteger,
+    )  # a job without any
     from common.schema import ParametersSchema  # needs none of these
 
     field = ParametersSchema().fields.get(name)
