@@ -1,4 +1,4 @@
-"""A file that is split over two real agents is the file that one agent makes of it, whoever made which part."""
+"""A file that is split over two real agents is the file that one agent makes of it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type in
 import pytest
 
 from tests.files.support import store
-from tests.masters import Client, wait_until
+from tests.masters import Client
 from tests.split.pieces import CLOSE, decoded, packets
-from tests.system.farm import Farm, job, job_is, submit
+from tests.system.farm import Farm, job_is, submit
 
-SPLIT: dict[str, Any] = {"split": 3, "preset": "ultrafast", "threads": 1, "overwrite": True}
+SPLIT: dict[str, Any] = {"split": 3, "crf": 30, "preset": "ultrafast", "threads": 1, "overwrite": True}
 """Parameters of a job in three chunks."""
 
 
@@ -33,7 +33,7 @@ def media(tmp_path: Path) -> Path:
 
 def parts_of(client: Client, job_id: str) -> list[dict[str, Any]]:
     """The parts of a job."""
-    return list(client.get("/jobs", params={"parent_id": job_id, "limit": 100}).json()["jobs"])
+    return list(client.get("/jobs", params={"parent_id": job_id}).json()["jobs"])
 
 
 def two(farm: Farm, master: Any, media: Path) -> list[Any]:
@@ -53,7 +53,7 @@ def test_the_joined_file_is_what_an_unsplit_encode_is(farm: Farm, media: Path) -
         jobs = {
             "whole.mp4": submit(
                 client,
-                {"preset": "ultrafast", "threads": 1},
+                {"crf": 30, "preset": "ultrafast", "threads": 1},
                 input="media:films/film.mp4",
                 output="media:films/whole.mp4",
             )
@@ -72,30 +72,6 @@ def test_the_joined_file_is_what_an_unsplit_encode_is(farm: Farm, media: Path) -
         metrics = client.get(f"/jobs/{jobs['root.mp4']}/result").json()["metrics"]
         assert metrics["frames"] == 300
         assert metrics["audio_tracks"] == 1
-        left = {each["sha256"] for each in client.get("/files").json()["files"]}
-        assert left == {stored}
-
-
-def test_when_an_agent_dies_only_its_part_is_done_again(farm: Farm, media: Path) -> None:
-    master = farm.master(lease_ttl=2, heartbeat_timeout=4)
-    one, other = two(farm, master, media)
-    with master.client() as client:
-        slow = {**SPLIT, "preset": "veryslow", "width": 1280, "height": 720}
-        job_id = submit(client, slow, input="media:films/film.mp4", output="media:films/slow.mp4")
-
-        def at_work() -> dict[str, Any] | None:
-            found = [part for part in parts_of(client, job_id) if part["status"] == "running"]
-            mine = [part for part in found if part["node_id"] == one.node_id and part["part"] != "sound"]
-            return mine[0] if mine else None
-
-        lost = wait_until(at_work, "the first agent encodes a chunk", 60)
-        one.kill()
-        job_is(client, job_id, "completed", 180)
-        assert decoded(media / "slow.mp4") == 300
-        for part in parts_of(client, job_id):
-            ended = [each["outcome"] for each in job(client, part["id"])["attempts"]]
-            assert ended == (["lost", "completed"] if part["id"] == lost["id"] else ["completed"])
-            assert part["node_id"] in (one.node_id, other.node_id)
 
 
 def test_what_is_no_film_fails_and_leaves_nothing(farm: Farm, media: Path) -> None:
