@@ -3,7 +3,7 @@
     python bench/split.py [--seconds 120] [--preset medium] [--limit 900] [--from store|root]
 
 It makes a clip of 720p whose scenes change, encodes it with one plain ffmpeg and then, in the same run, as a
-job with `split: auto` on a master with two agents; it prints both times, what the farm needed beyond that, and
+job with `split: auto` on a master with two agents; it prints both times, what the farm took beyond that, and
 memory. The exit code is 1 if the farm is less than 1.9 times as fast, if plan, pieces, transfer and join
 together took 3 % of the encode's CPU time or more, or if it took longer than `--limit` seconds. Nothing else
 should run meanwhile, on two cores at least.
