@@ -194,3 +194,9 @@ def with_scores(part: PartDone, name: str) -> PartDone:
         "scores.json", ArtifactKind.INTERMEDIATE, "application/json", 1, "0" * 64, f"media:clips/{name}"
     )
     return replace(part, artifacts=(*part.artifacts, made))
+
+
+def decoded(path: Path) -> int:
+    """How many frames can be decoded."""
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))

@@ -11,7 +11,7 @@ import pytest
 
 from common.model import Value
 from tests.agent.media.clips import H264, Clips, picture, relative, tone
-from tests.split.pieces import AV1, CLOSE, VP9, X264, X265, Farm, packets, ticks_of
+from tests.split.pieces import AV1, CLOSE, VP9, X264, X265, Farm, decoded, packets, ticks_of
 
 _BOTH = (*picture(seconds=2), *tone(seconds=2))
 _AAC = ("-c:a", "aac")
@@ -79,12 +79,6 @@ def test_a_joined_file_is_what_an_unsplit_encode_is(farm: Farm, clips: Clips, ki
     if kind.container != "mpegts":  # it has no index
         for frame in kind.cuts:
             assert after_seek(tracks[0], shown[frame]) == pytest.approx(shown[frame], abs=CLOSE)
-
-
-def decoded(path: Path) -> int:
-    """How many frames can be decoded."""
-    with av.open(str(path)) as container:
-        return sum(1 for _ in container.decode(video=0))
 
 
 def after_seek(path: Path, moment: float) -> float:
