@@ -16,11 +16,15 @@ from common.outputs import FILES, parse_output
 from common.scenarios import SCENARIOS, Scenario
 from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve
 from common.settings.live import resolve_job
+from common.split import asked
 from common.streams import is_stream
 from master.lifecycle import ladders
+from master.split_rules import check_split
 
 FINDINGS_SINCE = 4
 """The first protocol with outputs, findings, stored files, and any parameter but these."""
+SPLIT_SINCE = 6
+"""The first protocol with jobs that are encoded in chunks."""
 _OLD_PARAMETERS = frozenset(
     {"duration", "bitrate", "preset", "crf", "width", "height", "fps", "codec", "threads", "gop"}
     | {"pixel_format", "audio"}
@@ -116,6 +120,7 @@ def _settings(scenario: Scenario, fields: Mapping[str, Any]) -> EncodeSettings:
     parameters = fields["parameters"]
     if parameters.get("pictures") and fields["input"] is None:
         raise UnsuitableError("pictures", "pictures are made of an input, and the job has none")
+    check_split(fields)
     if not parameters.get("ladder"):
         return resolve_job(scenario, parameters, fields["input"], fields["output"])
     _check_ladder(parameters, fields["output"])
@@ -154,6 +159,8 @@ def _output(fields: Mapping[str, Any]) -> str | None:
 
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
+    if asked(fields["parameters"]) is not None:
+        return SPLIT_SINCE
     wanted = fields["input"] or ""
     new = (
         stored_file(wanted) is not None

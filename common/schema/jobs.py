@@ -16,6 +16,7 @@ from common.fields import (
     Output,
     ShortList,
     ShortTuple,
+    Split,
     StrictBoolean,
     StrictFloat,
     StrictInteger,
@@ -163,6 +164,12 @@ class ParametersSchema(Strict):
             "the rungs of an HLS or DASH ladder, as `1080p:5000k` or `720p`; `auto`: what suits the input "
             "([ladder.md](ladder.md))"
         ),
+    )
+    split = Split(
+        **says(
+            "whether the file is encoded in chunks, by several nodes at once ([split.md](split.md)): "
+            "`off` (if left out), `auto`, or about how many chunks, 2 to 500"
+        )
     )
     pictures = StrictBoolean(**says("true: make a poster, thumbnails, and a sprite sheet with WebVTT"))
 

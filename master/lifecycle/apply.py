@@ -135,6 +135,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
         case (
             e.JobDivided()
+            | e.JobNotDivided()
             | e.JobPartsCompleted()
             | e.JobDependenciesCompleted()
             | e.JobPartFailed()
@@ -159,6 +160,15 @@ def _apply_to_waiting(job: Job, event: _OfOthers) -> Job:
                 error=None,
                 metrics=event.metrics,
                 analyzer_output=event.analyzer_output,
+                findings=event.findings,
+            )
+        case e.JobNotDivided():
+            return replace(
+                job,
+                status=JobStatus.PENDING,
+                stage=Stage.ENCODE,
+                attempts=_ended(job, event.at, Outcome.DIVIDED, None, event.report_digest),
+                error=None,
                 findings=event.findings,
             )
         case e.JobPartsCompleted():

@@ -36,6 +36,7 @@ DETAILS: Mapping[type, Mapping[str, str]] = {
     e.JobPaused: {},
     e.JobResumed: {},
     e.JobDivided: {"parts": "parts"},
+    e.JobNotDivided: {"reason": "reason"},
     e.JobPartsCompleted: {},
     e.JobPartFailed: {"part_id": "part_id", "error": "error"},
     e.JobDependenciesCompleted: {},

@@ -130,6 +130,16 @@ class JobDivided(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class JobNotDivided(JobEvent):
+    """The running attempt looked at the input, and it is better not divided: the job is encoded whole."""
+
+    node_id: str
+    reason: str
+    report_digest: str
+    findings: Findings = NO_FINDINGS
+
+
+@dataclass(frozen=True, slots=True)
 class JobPartsCompleted(JobEvent):
     """All parts of the job are completed: a node may join them."""
 
@@ -423,6 +433,7 @@ Event = (
     | JobPaused
     | JobResumed
     | JobDivided
+    | JobNotDivided
     | JobPartsCompleted
     | JobPartFailed
     | JobDependenciesCompleted

@@ -17,6 +17,7 @@ _JobChange = (
     | e.JobPaused
     | e.JobResumed
     | e.JobDivided
+    | e.JobNotDivided
     | e.JobPartsCompleted
     | e.JobPartFailed
     | e.JobDependenciesCompleted
@@ -64,7 +65,7 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
             return event.node_id == holder
         case e.JobCanceled():
             return not job.status.final and event.node_id == holder
-        case e.JobDivided():
+        case e.JobDivided() | e.JobNotDivided():
             return event.node_id == holder and job.stage is Stage.PLAN
         case e.JobPartsCompleted() | e.JobPartFailed():
             return job.awaits_parts and not job.status.final

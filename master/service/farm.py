@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import get_args
 
 from common import problems
@@ -32,7 +33,7 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, chains, commands, events, families
+from master.lifecycle import View, chains, commands, events, families, splits
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
@@ -121,11 +122,22 @@ class JobView:
     """Seconds, while it runs."""
     parts: tuple[Job, ...] = ()
     """What a node is to join, or to begin from."""
+    source: str | None = None
+    """What is known of the whole input, where it is encoded in chunks."""
+    hand_on: bool = False
+    """Whether a plan has to put the input into the file store."""
 
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
 """Commands that come often, and bring nothing about in the families of jobs."""
-_End = events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled | events.JobDivided
+_End = (
+    events.JobCompleted
+    | events.JobRequeued
+    | events.JobFailed
+    | events.JobCanceled
+    | events.JobDivided
+    | events.JobNotDivided
+)
 _ENDS = get_args(_End)
 """What ends an attempt, if there is one."""
 _LAST = (
@@ -291,7 +303,7 @@ class Farm:
     def sample(self, tx: Transaction, node_id: str, load: Load | None) -> None:
         """Keep, for a while, how busy a node is that gave a sign of life."""
         held, liveness = tx.held(node_id), self.store.liveness
-        progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+        progress = [liveness.progress(job.lease.lease_id, tx.now) for job in held if job.lease is not None]
         liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
@@ -299,7 +311,9 @@ class Farm:
         if job.lease is not None:
             liveness = self.store.liveness
             left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
-            return JobView(job, liveness.progress(job.lease.lease_id), lease_expires_in=max(0.0, left))
+            return JobView(
+                job, liveness.progress(job.lease.lease_id, tx.now), lease_expires_in=max(0.0, left)
+            )
         if job.status is not JobStatus.PENDING:
             return JobView(job)
         if job.awaits_jobs:
@@ -316,14 +330,26 @@ class Farm:
         return JobView(job, pending_reason=known[job.constraints])
 
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
-        """`job` as it is given to a node: with its parts, which are completed, if it was divided."""
-        view = self.job_view(tx, job)
-        return replace(view, parts=tuple(tx.children(job.id))) if job.parts else view
+        """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
+        whole = tx.job(job.parent_id) if job.parent_id is not None else job
+        if job.parts:
+            parts = families.parts_of(job, tx.children(job.id))
+        else:
+            known = (tx.job(each) for each in job.depends_on)
+            parts = [
+                each for each in known if each is not None and each.parent_id == job.parent_id is not None
+            ]
+        return replace(
+            self.job_view(tx, job),
+            parts=tuple(parts),
+            source=None if whole is None else splits.source_of(whole),
+            hand_on=splits.hands_on(job, tx.nodes()),
+        )
 
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
-        how_far = progress_of(parts, liveness.progress, tx.now.wall)
+        how_far = progress_of(parts, partial(liveness.progress, now=tx.now), tx.now.wall)
         return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
@@ -375,7 +401,8 @@ class Farm:
     def _after_an_end(self, event: _End) -> None:
         if event.node_id is not None:
             self.waiters.wake_node(event.node_id)  # it has a free slot
-        if isinstance(event, events.JobRequeued) and event.delay <= 0:
+        again = isinstance(event, events.JobRequeued) and event.delay <= 0
+        if again or isinstance(event, events.JobNotDivided):
             self.wake_for(event.job_id)
 
 

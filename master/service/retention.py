@@ -161,11 +161,20 @@ def page(
 
     if job_id is not None:
         return farm.archive.page(
-            after, 1, lambda entry: entry["job"]["id"] == job_id and visible(entry), job_id
+            after, 1, lambda entry: entry["job"]["id"] == job_id and visible(entry), [job_id]
         )
     return farm.archive.page(
         after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT and visible(entry)
     )
+
+
+def named(farm: Farm, caller: Caller, job_ids: Sequence[str]) -> Sequence[Entry]:
+    """Those of the newest part of the archive that have one of these ids, and that the caller may see."""
+
+    def wanted(entry: Entry) -> bool:
+        return entry["job"]["id"] in job_ids and caller.owner in (None, entry["job"].get("owner"))
+
+    return farm.archive.page(None, len(job_ids), wanted, job_ids)[0]
 
 
 _WITH_RESULT = (JobStatus.COMPLETED, JobStatus.FAILED)

@@ -129,9 +129,9 @@ def progress(
             farm.hear(tx, caller, node_id)
             lease = lifecycle.current_lease(job, node_id, lease_id)
             farm.store.liveness.renew(lease.lease_id, now)
-            farm.store.liveness.set_progress(lease.lease_id, how_far)
+            shown = farm.store.liveness.set_progress(lease.lease_id, how_far, now)
             # Under the lock: what ends the attempt is told after this.
-            farm.live.report(job, node_id, how_far)
+            farm.live.report(job, node_id, shown, now)
         farm.logs.append(job_id, log)
     return farm.config.lease
 
