@@ -24,7 +24,12 @@ from master.lifecycle import events as e
 
 Record = Job | Node | FarmState | Token | Webhook
 _OfOthers = (
-    e.JobDivided | e.JobPartsCompleted | e.JobPartFailed | e.JobDependenciesCompleted | e.JobDependencyFailed
+    e.JobDivided
+    | e.JobNotDivided
+    | e.JobPartsCompleted
+    | e.JobPartFailed
+    | e.JobDependenciesCompleted
+    | e.JobDependencyFailed
 )
 """What happens to a job by what became of others."""
 Changes = dict[e.RecordKey, Record | None]
