@@ -66,6 +66,7 @@ _JOB: dict[str, Any] = {
     "parent_id": None,
     "part": None,
     "stage": "encode",
+    "depends_on": [],
     "owner": None,
     "request_id": "880e8400e29b41d4a716446655440003",
     "node_id": None,

@@ -195,8 +195,8 @@ class SubmitSchema(Strict):
         allow_none=True,
         **says(
             "what to encode: `media:ROOT/PATH`, `https://HOST/PATH`, `s3://BUCKET/KEY`, `file:SHA256` or "
-            "`job:JOB_ID/PATH` ([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left out: "
-            "a test picture"
+            "`job:JOB_ID/PATH` ([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left "
+            "out: a test picture"
         ),
     )
     output = Output(

@@ -36,8 +36,8 @@ def jobs() -> None:
     "--input",
     "source",
     metavar="INPUT",
-    help="What to encode: media:ROOT/PATH, file:SHA256, https://HOST/PATH, s3://BUCKET/KEY, "
-    "rtmp://HOST/APP/KEY or srt://HOST:PORT; else a test picture.",
+    help="What to encode: media:ROOT/PATH, file:SHA256, job:JOB_ID/PATH, https://HOST/PATH, "
+    "s3://BUCKET/KEY, rtmp://HOST/APP/KEY or srt://HOST:PORT; else a test picture.",
 )
 @click.option(
     "--output",
@@ -50,6 +50,12 @@ def jobs() -> None:
     "--split",
     metavar="auto|off|N",
     help="Encode the file in chunks, on several nodes at once (docs/split.md): auto, or about how many.",
+)
+@click.option(
+    "--after",
+    multiple=True,
+    metavar="JOB",
+    help="A job that must be completed before this one begins; may be repeated (docs/chains.md).",
 )
 @click.option("--confidence", type=click.Choice([c.value for c in Confidence]), default="auto")
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
@@ -64,6 +70,7 @@ def submit(
     source: str | None,
     goal: str | None,
     split: str | None,
+    after: tuple[str, ...],
     confidence: str,
     priority: str,
     label: tuple[str, ...],
@@ -77,12 +84,19 @@ def submit(
             "parameters": parameters([*parameter, *([] if split is None else [f"split={split}"])]),
             **({} if source is None else {"input": source}),
             **({} if goal is None else {"output": goal}),
+            **_waiting(client, after),
             "confidence": confidence,
             "priority": priority,
             "constraints": {"labels": dict(map(pair, label)), "gpu": gpu},
         }
     )
     return submitted(client, [job]) if wait else tables.job_submitted(job)
+
+
+def _waiting(client: MasterClient, after: tuple[str, ...]) -> dict[str, list[str]]:
+    """What the job is to wait for; nothing for masters that know no chains yet, where none was asked for."""
+    found = list(dict.fromkeys(ids.job_id(client, each) for each in after))
+    return {"depends_on": found} if found else {}
 
 
 @jobs.command("batch")

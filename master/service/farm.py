@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from common.model import (
     Now,
     Progress,
     Role,
+    Stage,
     Token,
     Webhook,
 )
@@ -138,6 +140,14 @@ _End = (
 )
 _ENDS = get_args(_End)
 """What ends an attempt, if there is one."""
+_LAST = (
+    events.JobCompleted,
+    events.JobFailed,
+    events.JobCanceled,
+    events.JobPartFailed,
+    events.JobDependencyFailed,
+)
+"""What makes a job final."""
 _SUBMIT_BURST = 100.0
 """Seconds' worth of jobs that a submitter may queue at once."""
 _JOIN_RATE, _JOIN_BURST = 10.0, 200.0
@@ -187,6 +197,9 @@ class Farm:
         """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
         self.leaving: frozenset[str] = frozenset()
         """The ids of jobs that are being written to the archive. Changed under the store's lock."""
+        self.families_ended = threading.Event()
+        """Set when a family is finished, or may have been: what its jobs handed to each other is to go."""
+        self.families_ended.set()
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)
@@ -354,6 +367,7 @@ class Farm:
 
     def _after(self, told: Told) -> None:
         """Wake those whom the events concern; the events are on disk."""
+        self._note_the_last(told.events)
         for event in told.events:
             match event:
                 case events.JobSubmitted():
@@ -371,6 +385,13 @@ class Farm:
                     self._after_an_end(event)
                 case events.NodeEvent():
                     self._after_another_standing(event)
+
+    def _note_the_last(self, happened: Sequence[events.Event]) -> None:
+        """If one of a family is final now, its files may have to go."""
+        for event in happened:
+            job = self.store.job(event.job_id) if isinstance(event, _LAST) else None
+            if job is not None and (job.parts or job.parent_id is not None or job.stage is not Stage.ENCODE):
+                self.families_ended.set()
 
     def _after_another_standing(self, event: events.NodeEvent) -> None:
         self.waiters.wake_node(event.node_id)

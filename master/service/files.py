@@ -61,11 +61,13 @@ def _known(farm: Farm, caller: Caller, announced: Announced) -> FileEntry | None
             return None
         if known.size != announced.size:
             raise problems.invalid_field("size", f"The file of this hash has {known.size} bytes.")
-        words = holding or Holding(announced.owner, None, None, now.wall)
+        by_node = caller.role is Role.NODE
+        words = holding or Holding(announced.owner, None, None, now.wall, by_node)
         said = replace(
             words,
             name=announced.name or words.name,
             media_type=announced.media_type or words.media_type,
+            by_node=by_node,
         )
         return store.hold(known, said, now, announced.job_id)
 

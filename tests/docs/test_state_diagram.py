@@ -124,7 +124,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
                     verb(watched)
                 watched.farm.store.close()
                 found |= watched.seen
-    return found | of_a_parent(tmp_path_factory)
+    return found | of_a_parent(tmp_path_factory) | of_a_chain(tmp_path_factory)
 
 
 FAMILIES: tuple[tuple[str, ...], ...] = (
@@ -164,6 +164,31 @@ def not_divided(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
     finish(watched.farm, watched.view, findings=Findings(divisible=Divisible("it has no end")))
     watched.farm.store.close()
     return watched.seen
+
+
+CHAINS: tuple[tuple[str, ...], ...] = (
+    ("claim", "complete"),
+    ("cancel",),
+    ("pause the other", "claim", "complete"),
+    ("pause the other", "cancel"),
+)
+"""What happens to a job that another depends on."""
+
+
+def of_a_chain(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
+    """The transitions of both."""
+    found: set[Transition] = set()
+    for way in CHAINS:
+        watched = Watched(tmp_path_factory.mktemp("farm"), 2)
+        other = submit(watched.farm, depends_on=[watched.job_id])
+        for step in way:
+            if step == "pause the other":
+                jobs.change(watched.farm, OPERATOR, other, commands.PauseJob())
+            else:
+                VERBS[step](watched)
+        watched.farm.store.close()
+        found |= watched.seen
+    return found
 
 
 def test_every_transition_of_the_code_is_drawn(made: set[Transition]) -> None:
