@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-from agent.advance import Paces
+from agent import steps
 from agent.assigned import assignment_of
 from agent.config import Config
 from agent.delivery import deliver
@@ -34,6 +34,8 @@ from agent.link import Link, RefusedError
 from agent.metrics import Metrics, Moment
 from agent.outbox import Outbox
 from agent.outputs import Clocks, prune, set_ahead
+from agent.paces import FILE as PACES
+from agent.paces import Paces
 from agent.rotation import Rotation
 from agent.runner import run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
@@ -82,7 +84,9 @@ class Agent:
         self._files = files
         self._running = RunningJobs(slots)
         self._account = Account(means, self._running)
-        self._paces = Paces()
+        self._paces = Paces(config.state_dir / PACES)
+        if toolbox.slowness is not None:
+            self._paces.learn({steps.MACHINE: toolbox.slowness})
         self._draining = threading.Event()
         self._ended = threading.Event()
         self._stop = threading.Event()
@@ -111,6 +115,7 @@ class Agent:
             self._running.wait_until_none(_ABORT_PATIENCE)
         else:
             self._guarded(self._drain)
+        self._paces.keep()
         return self._why
 
     def _moment(self) -> Moment:
@@ -297,6 +302,7 @@ class Agent:
             told = ahead
             most_seconds = math.inf if ahead else config.keep_outputs
             prune(config.work_dir, now.wall, most_seconds, config.keep_outputs_size, self._running.job_ids)
+            self._paces.keep()
             if self._ended.wait(_TIDY_INTERVAL):
                 return
 

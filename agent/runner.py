@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.advance import Advance, OnProgress, Paces
+from agent.advance import Advance, OnProgress
 from agent.chunks.encode import encode_chunk
 from agent.chunks.look import look
 from agent.chunks.sound import encode_sound
@@ -23,6 +23,7 @@ from agent.files import Files
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.join import join
+from agent.paces import Paces
 from agent.plan import plan
 from agent.probe import probe_open
 from agent.probe_part import probe_part

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from common import inputs, outputs, settings, split
+from common import inputs, job_files, outputs, settings, split
 
 
 def says(text: str, **more: Any) -> dict[str, Any]:
@@ -203,7 +203,8 @@ class Input(StrictString):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            inputs.parse_input(text)
+            if job_files.job_file(text) is None:
+                inputs.parse_input(text)
         except inputs.InputError as error:
             raise ValidationError(f"Cannot be an input: {error}.") from error
         return text

@@ -11,7 +11,7 @@ LEAST_CHUNKS, MOST_CHUNKS = 2, 500
 
 
 def asked(parameters: Mapping[str, Value]) -> int | None:
-    """About how many chunks are asked for: 0 is as many as are good (`auto`); None: the file is encoded whole."""
+    """About how many chunks are asked for; 0: as many as are good (`auto`); None: it is encoded whole."""
     split = parameters.get("split", "off")
     if split == "auto":
         return 0

@@ -21,6 +21,7 @@ from master.api import dashboard
 from master.api.documents import archive_entry, told_of_a_job
 from master.app import create_app
 from master.auth import Gate, operator_token
+from master.collector import settle
 from master.config import Config
 from master.errors import StartError
 from master.files import Shelf
@@ -151,6 +152,7 @@ class Runtime:
         self._archivist.start()
         self._files_chore.start()
         self._dispatcher.start()
+        settle()
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard

@@ -33,6 +33,8 @@ from common.scenarios import SCENARIOS
 from common.settings import CONTAINERS, EncodeSettings, UnsuitableError
 from common.settings.live import resolve_job
 
+_MOST_SAID = 1024 * 1024
+"""Characters that are read of what is said of an input."""
 _FRAMES = 0.0002
 """Seconds for a frame that is joined, until this node has seen some."""
 
@@ -103,7 +105,7 @@ def _joined(
         watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
         picture = one_stream(watched, chunks, windows)
         beside = _beside(watched, settings)
-        argv = mux.join_command(str(ffmpeg.path), settings, path.name, tracks_in=beside[0], about=beside[1])
+        argv = mux.join_command(str(ffmpeg.path), settings, path.name, beside[0], beside[1])
         ended = together(picture, watched.run(argv, _patient(task, settings)))
         energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
     task.tools.course.begin(steps.check())
@@ -126,20 +128,21 @@ def _joined(
     )
 
 
-def _beside(task: Task, settings: EncodeSettings) -> tuple[str | None, bool]:
-    """Brings what is beside the picture into the attempt's directory: the name of its file, and whether
-    anything is said of the input.
+def _beside(task: Task, settings: EncodeSettings) -> tuple[str | None, str | None]:
+    """Brings what is beside the picture into the attempt's directory: the name of its file, and what is
+    said of the input.
     """
     part = sound_part(task)
     if part is None:
         if mux.has_tracks(settings):
             raise FailedError("agent_error", "the master gave no sound to join")
-        return None, False
+        return None, None
     names = [mux.ABOUT, *([mux.beside(settings)[0]] if mux.has_tracks(settings) else [])]
     for name in names:
         with (task.directory / name).open("xb") as file:
             append(task, artifact(part, name), file.fileno())
-    return (names[1] if len(names) > 1 else None), True
+    with (task.directory / mux.ABOUT).open(encoding="utf-8", errors="replace") as text:
+        return (names[1] if len(names) > 1 else None), text.read(_MOST_SAID)
 
 
 def _of_the_sound(task: Task) -> dict[str, Scalar]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agent.ffmpeg.begin import begin
 from agent.ffmpeg.container import container
 from agent.ffmpeg.others import NO_TIMECODE, attachments, chapters, subtitles_of
@@ -13,6 +15,12 @@ from common.settings.tracks import subtitles
 
 VIDEO, ABOUT = "video.mp4", "about.txt"
 """The joined picture, and what is said of the file and its picture: names, chapters."""
+_ESCAPED_END = re.compile(r"(?<!\\)\n")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,50}", re.ASCII)
+_OURS = ("encoder", "timecode", "duration")
+"""What is no longer true of a picture that was encoded again."""
+_MOST_NAMES, _MOST_CHARACTERS = 30, 1000
 _MATROSKA = "matroska"
 
 
@@ -53,10 +61,11 @@ def sound_command(ffmpeg: str, settings: EncodeSettings, descriptor: int, versio
 
 
 def join_command(
-    ffmpeg: str, settings: EncodeSettings, output: str, *, tracks_in: str | None, about: bool
+    ffmpeg: str, settings: EncodeSettings, output: str, tracks_in: str | None, about: str | None
 ) -> list[str]:
     """Puts the picture `VIDEO` and the tracks of `tracks_in` together into `output`, as they are.
 
+    `about`: the text of `ABOUT`; None: nothing is said of the input.
     Bit-exact: without names that muxers invent, equal parts become equal files. `-copyts`: times count from
     the start of the input, not of each file here.
     """
@@ -68,11 +77,25 @@ def join_command(
         maps += ["-map", f"{number}:a?", "-map", f"{number}:s?", "-map", f"{number}:t?"]
         number += 1
     said = ["-map_metadata", "-1", "-map_chapters", "-1"]
-    if about:
+    if about is not None:
         argv += [*PROTOCOLS, "-f", "ffmetadata", "-i", f"file:{ABOUT}"]
-        said = ["-map_metadata", f"{number}", "-map_metadata:s:v:0", f"{number}:s:0"]
+        said = ["-map_metadata", f"{number}", "-metadata", "encoder=", *_of_the_picture(about)]
         said += ["-map_chapters", f"{number}" if CONTAINERS[settings.container].chapters else "-1"]
     argv += [*maps, "-c", "copy", *said, *NO_TIMECODE, "-fflags", "+bitexact"]
     if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash"):
         argv += ["-tag:v", "hvc1"]
     return [*argv, *container(settings, output)]
+
+
+def _of_the_picture(about: str) -> list[str]:
+    """What is said of the input's picture, such as its language: the first section of a stream."""
+    _, found, rest = about.partition("\n[STREAM]\n")
+    argv: list[str] = []
+    if found:
+        for line in _ESCAPED_END.split(rest):
+            key, equals, value = line.partition("=")
+            if not equals or line.startswith("[") or len(argv) >= 2 * _MOST_NAMES:
+                break
+            if _KEY.fullmatch(key) and key.casefold() not in _OURS and len(value) <= _MOST_CHARACTERS:
+                argv += ["-metadata:s:v:0", f"{key}={_ESCAPE.sub(lambda found: found[1], value)}"]
+    return argv

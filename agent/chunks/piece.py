@@ -1,4 +1,4 @@
-"""The piece of an input that one window is made from: only its picture, and only what is needed to decode it."""
+"""The piece of an input that one window is made from: only its picture, and what is needed to decode it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Piece:
 
     descriptor: int
     base: int
-    """Ticks of the window's time base: to be added to a picture's time in the piece, as such ticks, to get its
-    time from the input's start."""
+    """Ticks of the window's time base: to be added to a picture's time in the piece, as such ticks, to get
+    its time from the input's start."""
     packets: int
     """Of pictures."""
     size: int

@@ -60,6 +60,7 @@ class JobSchema(Strict):
     parent_id = a_text("the job that it is a part of; null: it is whole", allow_none=True)
     part = a_text("which part of that job it is, such as `720p`", allow_none=True)
     stage = OneOf(Stage, required=True, **says("what its next attempt does"))
+    depends_on = texts("the ids of the jobs that must be completed before it begins")
     owner = a_text("the submitter that it belongs to; null: it is the operators'", allow_none=True)
     request_id = a_text("the request that submitted it, as logs have it", allow_none=True)
     node_id = a_text("the node of its newest attempt", allow_none=True)

@@ -184,6 +184,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         "parent_id": job.parent_id,
         "part": job.part,
         "stage": job.stage,
+        "depends_on": list(job.depends_on),
         "owner": job.owner,
         "request_id": job.request_id,
         "node_id": attempt.node_id if attempt else None,

@@ -13,6 +13,7 @@ from common.model import Confidence, JobStatus, Priority
 from master.operator import details, ids, tables
 from master.operator.arguments import pair, parameters
 from master.operator.live.commands import WAIT, job_logs, submitted, watch_jobs
+from master.operator.node_names import NodeNames
 from master.operator.talk import talks
 
 
@@ -121,7 +122,7 @@ def _documents(data: bytes) -> list[Any]:
 @talks
 def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
     """Jobs: the unfinished ones first."""
-    return tables.jobs(islice(client.jobs(status, most=limit), limit))
+    return tables.jobs(islice(client.jobs(status, most=limit), limit), NodeNames(client))
 
 
 @jobs.command("show")
@@ -136,7 +137,7 @@ def show_job(client: MasterClient, job_id: str) -> Any:
     if parts:
         job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]
     has_result = job["status"] in (JobStatus.COMPLETED, JobStatus.FAILED)
-    return details.job(job, client.result(job_id) if has_result else None)
+    return details.job(job, client.result(job_id) if has_result else None, NodeNames(client))
 
 
 for _command in (job_logs, watch_jobs):

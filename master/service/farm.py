@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import get_args
 
 from common import problems
@@ -30,7 +31,7 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, commands, events, families, splits
+from master.lifecycle import View, chains, commands, events, families, splits
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
@@ -127,7 +128,14 @@ class JobView:
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
 """Commands that come often, and bring nothing about in the families of jobs."""
-_End = events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled | events.JobDivided
+_End = (
+    events.JobCompleted
+    | events.JobRequeued
+    | events.JobFailed
+    | events.JobCanceled
+    | events.JobDivided
+    | events.JobNotDivided
+)
 _ENDS = get_args(_End)
 """What ends an attempt, if there is one."""
 _SUBMIT_BURST = 100.0
@@ -177,6 +185,8 @@ class Farm:
         """When this start of the master was."""
         self.certificate_expiry: float | None = None
         """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
+        self.leaving: frozenset[str] = frozenset()
+        """The ids of jobs that are being written to the archive. Changed under the store's lock."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)
@@ -196,7 +206,8 @@ class Farm:
         """After a repair: whoever waits for a job that is lost hears of it."""
         with self.store.transaction(self.clock()) as tx:
             for job in tx.unfinished():
-                if (job.awaits_parts or job.parent_id is not None) and tx.job(job.id) == job:
+                waits = job.awaits_parts or job.awaits_jobs or job.parent_id is not None
+                if waits and tx.job(job.id) == job:
                     self.decide(tx, commands.Settle(), job=job)
 
     def decide(
@@ -219,6 +230,7 @@ class Farm:
             webhook,
             tx.farm(),
             family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
+            links=tx.links(),
             next_seq=tx.next_seq(),
             silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
             backoff=self.config.retry_backoff,
@@ -278,7 +290,7 @@ class Farm:
     def sample(self, tx: Transaction, node_id: str, load: Load | None) -> None:
         """Keep, for a while, how busy a node is that gave a sign of life."""
         held, liveness = tx.held(node_id), self.store.liveness
-        progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+        progress = [liveness.progress(job.lease.lease_id, tx.now) for job in held if job.lease is not None]
         liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
@@ -286,9 +298,14 @@ class Farm:
         if job.lease is not None:
             liveness = self.store.liveness
             left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
-            return JobView(job, liveness.progress(job.lease.lease_id), lease_expires_in=max(0.0, left))
+            return JobView(
+                job, liveness.progress(job.lease.lease_id, tx.now), lease_expires_in=max(0.0, left)
+            )
         if job.status is not JobStatus.PENDING:
             return JobView(job)
+        if job.awaits_jobs:
+            unfinished, count = tx.awaited(job, chains.NAMED)
+            return JobView(job, pending_reason=chains.waiting_reason(job, unfinished, count))
         if job.awaits_parts:
             return self._parent_view(tx, job)
         ready_in = tx.ready_in(job.id)
@@ -302,10 +319,16 @@ class Farm:
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
         """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
         whole = tx.job(job.parent_id) if job.parent_id is not None else job
-        parts = tx.children(job.id) if job.parts else [tx.job(each) for each in job.depends_on]
+        if job.parts:
+            parts = families.parts_of(job, tx.children(job.id))
+        else:
+            known = (tx.job(each) for each in job.depends_on)
+            parts = [
+                each for each in known if each is not None and each.parent_id == job.parent_id is not None
+            ]
         return replace(
             self.job_view(tx, job),
-            parts=tuple(part for part in parts if part is not None),
+            parts=tuple(parts),
             source=None if whole is None else splits.source_of(whole),
             hand_on=splits.hands_on(job, tx.nodes()),
         )
@@ -313,7 +336,7 @@ class Farm:
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
-        how_far = progress_of(parts, liveness.progress, tx.now.wall)
+        how_far = progress_of(parts, partial(liveness.progress, now=tx.now), tx.now.wall)
         return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
@@ -336,7 +359,7 @@ class Farm:
                 case events.JobSubmitted():
                     if event.job.waits_for_a_node:
                         self.waiters.wake_for(event.job)
-                case events.JobResumed() | events.JobPartsCompleted():
+                case events.JobResumed() | events.JobPartsCompleted() | events.JobDependenciesCompleted():
                     self.wake_for(event.job_id)
                 case events.QueueResumed():
                     self.waiters.wake_all()
@@ -357,7 +380,8 @@ class Farm:
     def _after_an_end(self, event: _End) -> None:
         if event.node_id is not None:
             self.waiters.wake_node(event.node_id)  # it has a free slot
-        if isinstance(event, events.JobRequeued) and event.delay <= 0:
+        again = isinstance(event, events.JobRequeued) and event.delay <= 0
+        if again or isinstance(event, events.JobNotDivided):
             self.wake_for(event.job_id)
 
 

@@ -83,7 +83,8 @@ class Farm:
 
     def whole(self, clip: Path, **parameters: Value) -> Path:
         """The same job, not split."""
-        report = self.run(clip, Stage.ENCODE, None, parameters)
+        apart = replace(self, work=self.work.with_name("whole"))
+        report = apart.run(clip, Stage.ENCODE, None, {"preset": "veryfast", **parameters})
         assert report.error is None, report.error
         return Path(str(report.metrics["output_path"]))
 
@@ -96,8 +97,7 @@ class Farm:
         ]
         report = self.joined(clip, [*beside, *parts], given)
         assert report.error is None, report.error
-        made = Path(str(report.metrics["output_path"]))
-        return made.rename(made.with_name(f"split-{made.name}"))
+        return Path(str(report.metrics["output_path"]))
 
     def sound(self, clip: Path, parameters: Mapping[str, Value]) -> PartDone:
         """The part of all but the picture."""
@@ -127,7 +127,9 @@ class Farm:
         force = ["-force_key_frames", ",".join(f"{time:.6f}" for time in forced)] if forced else []
         self.clips.make(
             f"{name}.mp4",
-            *("-i", clip.name, "-map", "0:V:0", "-vf", graph, "-fps_mode", "passthrough"),
+            # MPEG-TS begins where the first of the tracks begins that are used.
+            *("-i", clip.name, "-map", "0:a?", "-c", "copy", "-f", "null", "-"),
+            *("-map", "0:V:0", "-vf", graph, "-fps_mode", "passthrough"),
             *("-enc_time_base:v", "demux", "-flags", "+global_header", *encoder, *force),
             *("-video_track_timescale", str(window.time_base[1])),
         )
@@ -167,7 +169,10 @@ def windows(clip: Path, cuts: Sequence[int], before: int = LEAD, behind: int = T
 
 
 def packets(path: Path, kind: str, number: int = 0) -> list[float]:
-    """When the packets of a track are shown, in seconds, rising."""
+    """When the packets of a track are shown, in seconds, rising; of DASH, in the file that has it."""
+    if path.suffix == ".mpd":
+        path = path.with_name(f"{path.stem}-{0 if kind == 'video' else number + 1}.mp4")
+        number = 0
     with av.open(str(path)) as container:
         stream = [stream for stream in container.streams if stream.type == kind][number]
         base = stream.time_base or Fraction(1)
