@@ -11,8 +11,8 @@ LEAST, MOST = 0.05, 1.4
 def shares(hardness: Sequence[float], durations: Sequence[float], bitrate: float) -> tuple[float, ...]:
     """Bits per second for each chunk, whose mean over the time is `bitrate`.
 
-    `hardness`: in any unit, the same for all, such as bits at one quantizer: two passes over a whole file give
-    bits in this proportion. `durations`: seconds. What is beyond LEAST or MOST is shared by the others.
+    `hardness`: in any unit, the same for all, such as bits at one quantizer: two passes over a whole file
+    give bits in this proportion. `durations`: seconds. What is beyond LEAST or MOST is shared by the others.
     ValueError without chunks, or if one lasts no time.
     """
     if not durations or len(hardness) != len(durations) or min(durations) <= 0:

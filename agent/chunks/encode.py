@@ -64,9 +64,7 @@ def encode_window(task: Task, settings: EncodeSettings, window: Window, cut: Pie
     which = 2 if settings.rate.share_of is not None else None
     with task.tools.account.encode(task.tools.may_work) as metered:
         watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
-        argv, ended = run_pass(
-            watched, settings, ffmpeg, window, cut, 2 if settings.rate.passes == 2 else None
-        )
+        argv, ended = run_pass(watched, settings, ffmpeg, window, cut, which)
         energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
     task.tools.course.begin(steps.check())
     known = measured(settings, ffmpeg, argv, ended)

@@ -1,7 +1,7 @@
 """How hard the frames of a window are, from what a first pass wrote. Pure.
 
-x264 and x265 write for each frame its quantizer and its bits, of which those of the texture grow by 1.1 as the
-quantizer's step shrinks (x264, `qscale2bits`): all are brought to one quantizer.
+x264 and x265 write for each frame its quantizer and its bits, of which those of the texture
+grow by 1.1 as the quantizer's step shrinks (x264, `qscale2bits`): all are brought to one quantizer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FRAME = re.compile(
 
 
 def hardness(log: bytes, frames: int) -> tuple[float, ...]:
-    """For each of the frames, in the order in which they are shown. ValueError if the log is none of theirs."""
+    """For each of the frames, in the order in which they are shown. ValueError if the log is no such log."""
     found = _read(log)
     if len(found) != frames or not all(math.isfinite(each) and each >= 0 for each in found):
         raise ValueError(f"the first pass wrote of {len(found)} frames, and there are {frames}")
