@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent.advance import Advance, OnProgress
 from agent.chunks.encode import encode_chunk
+from agent.chunks.look import look
 from agent.chunks.sound import encode_sound
 from agent.encode import ffmpeg_for
 from agent.energy.account import Account, Means
@@ -44,7 +45,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _STAGES = {Stage.ENCODE: work, Stage.PLAN: plan, Stage.PROBE: probe_part, Stage.SOUND: encode_sound}
 """What is done with an input, or a picture that ffmpeg makes."""
-_PIECES = {Stage.CHUNK: encode_chunk}
+_PIECES = {Stage.LOOK: look, Stage.CHUNK: encode_chunk}
 """What is done with a piece of an input."""
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from agent.chunks.hardness import LOGS
 from agent.ffmpeg.keyframes import Forced
 from common.model import Window
-from common.settings import EncodeSettings
+from common.settings import EncodeSettings, hardware_of
 
 THREADS = 4
 """Of an encoder, where nothing was asked for: as many on all machines, since the bytes depend on it."""
@@ -31,3 +32,15 @@ def forced(window: Window) -> Forced:
     numerator, denominator = window.time_base
     began = (window.ticks[2] + 0.5) * numerator / denominator
     return Forced(tuple(sorted(numbers)), began)
+
+
+def undivided(settings: EncodeSettings) -> str | None:
+    """Why such an encode cannot be made in chunks, as a sentence; None: it can.
+
+    SVT-AV1 has no second pass that is of use, and that of libvpx-vp9 makes no key frame where one is forced.
+    """
+    if hardware_of(settings.encoder) is not None:
+        return f"{settings.encoder} promises neither key frames nor equal bytes: use the encoder in software"
+    if settings.rate.bitrate is not None and settings.encoder not in LOGS:
+        return f"{settings.codec} meets a bitrate only where one encoder sees the whole file: use a crf"
+    return None

@@ -13,6 +13,7 @@ from typing import Any, cast
 from marshmallow import ValidationError
 
 from agent.apart import how_it_ended, limits_of, program, run_apart
+from agent.chunks.alike import undivided
 from agent.chunks.facts import to_text
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import frame_rate
@@ -43,6 +44,9 @@ def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
     """
     if given is None:
         return Divisible("A picture that ffmpeg makes is encoded whole: there is no file to divide.")
+    reason = undivided(settings)
+    if reason is not None:
+        return Divisible(f"The input is encoded whole: {reason}.")
     reason = given.gap
     if reason is not None:
         return Divisible(f"The input is encoded whole: {reason}.")
