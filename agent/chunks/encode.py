@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent import steps
-from agent.accept import judge
+from agent.accept import damage, judge
 from agent.chunks.argv import NAME
 from agent.chunks.check import asked as frames_asked
 from agent.chunks.check import wrong
@@ -71,7 +71,9 @@ def encode_window(task: Task, settings: EncodeSettings, window: Window, cut: Pie
     path = task.directory / NAME
     counted = _accepted(task, settings, window, ended, path, known)
     made = (Produced(NAME, ArtifactKind.INTERMEDIATE, "video/mp4"),)
-    return Encoded(settings, ffmpeg, argv, ended, counted.probe, path, made, energy=energy)
+    gap = damage(ended.log)
+    warnings = () if gap is None else (f"{gap}: some of these frames are not what they were",)
+    return Encoded(settings, ffmpeg, argv, ended, counted.probe, path, made, warnings=warnings, energy=energy)
 
 
 def _accepted(
@@ -90,6 +92,10 @@ def _accepted(
     except (ProbeError, FileNotFoundError) as error:
         raise FailedError("output_invalid", f"the chunk cannot be used: {error}", known) from error
     problem = wrong(counted, window, settings)
+    if problem is not None and counted.frames < window.tail - window.lead and (gap := damage(ended.log)):
+        raise FailedError(
+            "input_invalid", f"{gap}: {problem}; with split: off what can be read is encoded", known
+        )
     if problem is not None:
         raise FailedError("output_invalid", problem, known)
     return counted

@@ -37,18 +37,25 @@ def split(
 ) -> Path:
     """The joined picture of chunks that begin at these frames."""
     given = {"preset": "ultrafast", "audio": "none", **parameters}
+    report = farm.joined(clip, chunks(farm, clip, cuts, lead, tail, **given), given)
+    assert report.error is None, report.error
+    made = Path(str(report.metrics["output_path"]))
+    return made.rename(made.with_name(f"split-{made.name}"))
+
+
+def chunks(
+    farm: Farm, clip: Path, cuts: Sequence[int], lead: int = 3, tail: int = 3, **parameters: Value
+) -> list[PartDone]:
+    """The chunks that begin at these frames."""
     parts = []
     for number, window in enumerate(windows(clip, cuts, lead, tail), 1):
         name = f"chunk-{number:03}"
-        report = run_chunk(farm, clip, name, window, given)
+        report = run_chunk(farm, clip, name, window, dict(parameters))
         assert report.error is None, report.error
         parts.append(
             PartDone(name, f"job-{name}", report.metrics, report.findings.artifacts, Stage.CHUNK, window)
         )
-    report = farm.joined(clip, parts, given)
-    assert report.error is None, report.error
-    made = Path(str(report.metrics["output_path"]))
-    return made.rename(made.with_name(f"split-{made.name}"))
+    return parts
 
 
 def sha(path: Path) -> str:

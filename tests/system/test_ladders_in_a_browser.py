@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.masters import ROOT, wait_until
+from tests.browser import said_by
+from tests.masters import ROOT
 from tests.parts import missing
-from tests.ranges import serving
 from tests.system.farm import Farm, job_is
 from tests.system.test_ladders import SECONDS, Ladder
 from tests.system.test_ladders import film as film
@@ -24,37 +21,11 @@ HLS_JS = PLAYER / "node_modules" / "hls.js" / "dist" / "hls.min.js"
 
 def said_by_the_player(directory: Path, profile: Path) -> dict[str, Any]:
     """What the page reports once it has played the ladder to its end, or given up."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        missing("there is no chromium")
     if not HLS_JS.exists():
         missing("there is no hls.js (scripts/setup.sh --tests brings it)")
     shutil.copy(HLS_JS, directory / "hls.js")
     shutil.copy(PLAYER / "player.html", directory)
-    flags = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-    ]
-    flags += ["--autoplay-policy=no-user-gesture-required", f"--user-data-dir={profile}"]
-    flags += ["--remote-debugging-port=0"]  # or it would end as soon as the page is loaded
-    posted: list[bytes] = []
-    with serving(directory, posted) as url:
-        process = subprocess.Popen(
-            [browser, *flags, f"{url}/player.html?ladder=a"],
-            env={"HOME": str(profile), "PATH": os.environ["PATH"]},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            said = wait_until(lambda: posted, "the player has said how it went", 60)
-        finally:
-            process.terminate()
-            process.wait(10)
-    found: dict[str, Any] = json.loads(said[0])
-    return found
+    return said_by("player.html?ladder=a", directory, profile)
 
 
 @pytest.mark.usefixtures("film")
