@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.model import Value
-from tests.agent.media.clips import H264, Clips, frames, picture
+from tests.agent.media.clips import H264, Clips, picture
 from tests.agent.media.test_containers import keys
 from tests.split.chunks import split
 from tests.split.pieces import Farm
