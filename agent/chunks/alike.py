@@ -31,7 +31,8 @@ def forced(window: Window) -> Forced:
     numbers = {window.first - window.lead, window.end - window.lead} - {window.tail - window.lead}
     numerator, denominator = window.time_base
     began = (window.ticks[2] + 0.5) * numerator / denominator
-    return Forced(tuple(sorted(numbers)), began)
+    end, tail = window.end - window.lead, window.tail - window.lead
+    return Forced(tuple(sorted(numbers)), began, (end, tail - 1) if end < tail else None)
 
 
 def undivided(settings: EncodeSettings) -> str | None:

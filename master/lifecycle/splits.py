@@ -64,9 +64,10 @@ def _divide(job: Job, report: Report) -> Sequence[Part]:
         seconds = found.end * numerator / denominator
         if not count and seconds < WORTH_IT:
             raise NotDividedError(
-                f"{seconds:.1f} s are too short to be worth it: that begins at {WORTH_IT:g} s"
+                f"The input is encoded whole: {seconds:.1f} s are too short to be worth it, which begins at "
+                f"{WORTH_IT:g} s; with a number for split it is divided."
             )
-        raise NotDividedError("there is no place where it could be cut")
+        raise NotDividedError("The input is encoded whole: there is no place where it could be cut.")
     parameters: dict[str, Value] = {k: v for k, v in job.parameters.items() if k not in OF_THE_PARENT}
 
     def part(name: str, stage: Stage, **more: object) -> Part:
@@ -101,7 +102,7 @@ def _whole(job: Job, report: Report) -> Report:
     found = job.findings.divisible
     if found is None or found.reason is None:
         return report
-    note = f"it was encoded whole: {found.reason}"
+    note = found.reason
     warnings = (*job.findings.warnings, *report.findings.warnings, note)[-MAX_WARNINGS:]
     metrics = {**report.metrics, "split_note": note}
     return replace(

@@ -78,6 +78,20 @@ def test_of_more_than_there_is_room_for_those_that_run_are_shown_and_the_others_
     assert "and 29 pending" in text
 
 
+def test_of_many_parts_the_whole_and_those_that_run_are_shown_and_the_others_counted() -> None:
+    parent = job(status="pending", stage="join", progress=at(30), pending_reason="waits for its parts")
+    done = [job(n, "completed", part=f"chunk-{n:03}") for n in range(2, 9)]
+    running = [job(n, part=f"chunk-{n:03}", progress=at(60)) for n in (9, 10)]
+    waiting = [job(n, "pending", part=f"chunk-{n:03}", pending_reason="soon") for n in range(11, 20)]
+    text = drawn([parent], {parent["id"]: [*done, *running, *waiting]}, Shown(), 0.0, 10)
+    lines = text.splitlines()
+    assert "30 %" in lines[0]
+    assert "waits for its parts" in lines[1]
+    assert ["chunk-009" in lines[2], "chunk-010" in lines[3]] == [True, True]
+    assert lines[4].strip() == "and 7 completed, 9 pending"
+    assert len(lines) == 5
+
+
 def test_into_a_pipe_goes_a_line_for_each_change_and_what_a_node_wrote_steers_no_terminal() -> None:
     stream = io.StringIO()
     changes = Changes(stream)
@@ -104,6 +118,14 @@ def test_a_line_says_what_came_of_it() -> None:
     metrics = {"wall_seconds": 2.04, "fps": 58.7, "speed": 1.96, "bitrate": 4_982_000.0, "vmaf_mean": 93.26}
     assert result_line(job(status="completed"), {"metrics": metrics}) == (
         "00000001 720p-h264: completed, 2.0 s, 59 fps, 1.96x, 4,982 kbit/s, VMAF 93.3"
+    )
+    split = {"wall_seconds": 2.04, "chunks": 4}
+    assert result_line(job(status="completed"), {"metrics": split}) == (
+        "00000001 720p-h264: completed, 2.0 s, of 4 chunks"
+    )
+    whole = {"wall_seconds": 2.04, "split_note": "The input is encoded whole: it is interlaced."}
+    assert result_line(job(status="completed"), {"metrics": whole}) == (
+        "00000001 720p-h264: completed, 2.0 s, The input is encoded whole: it is interlaced."
     )
     assert result_line(job(status="canceled"), None) == "00000001 720p-h264: canceled"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from rich.console import RenderableType
@@ -81,23 +82,28 @@ def note_of(job: Document) -> str:
 def state_of(job: Document, shown: Shown) -> RenderableType:
     """A bar while it runs; else its status."""
     percent = shown.percent(job)
-    waits_for_parts = job["status"] == JobStatus.PENDING and job["progress"] is not None
-    if job["status"] != JobStatus.RUNNING and not waits_for_parts:
+    if not _has_bar(job):
         return Text(job["status"], style=STYLES[JobStatus(job["status"])])
     return ProgressBar(total=100.0, completed=percent or 0.0, width=None, pulse=False)
+
+
+def _has_bar(job: Document) -> bool:
+    """Whether it runs, or waits for parts of which it is known how far they are."""
+    waits_for_parts = job["status"] == JobStatus.PENDING and job["progress"] is not None
+    return job["status"] == JobStatus.RUNNING or waits_for_parts
 
 
 def rows(
     jobs: Sequence[Document], parts: Mapping[str, Sequence[Document]], shown: Shown, now: float, most: int
 ) -> Table:
-    """A row for each job and for each of its parts; of more than `most` only those that move.
+    """A row for each job and for each of its parts; where these are more than `most` lines, for those that move.
 
     `now`: seconds on any clock that only goes forward.
     """
-    lines = [line for job in jobs for line in (job, *(parts.get(job["id"], ()) if _moves(job) else ()))]
-    if len(lines) > most:
-        moving = [line for line in lines if line["status"] == JobStatus.RUNNING]
-        lines = moving[: most - 1]
+    every = [line for job in jobs for line in (job, *(parts.get(job["id"], ()) if _moves(job) else ()))]
+    lines = every
+    if sum(map(_height, every)) > most:
+        lines = _first([line for line in every if _has_bar(line) or line["id"] in parts], most - 1)
     drawn = Table.grid(padding=(0, 2, 0, 0), expand=True)
     drawn.add_column(no_wrap=True, overflow="ellipsis", ratio=2)
     drawn.add_column(no_wrap=True, ratio=3, min_width=10)
@@ -107,10 +113,20 @@ def rows(
         drawn.add_row(Text(name_of(job)), state_of(job, shown), *_numbers(job, shown, now))
         if note := note_of(job):
             drawn.add_row("", Text(note, style="dim", overflow="ellipsis"))
-    hidden = _hidden(jobs, lines)
+    hidden = _hidden(every, lines)
     if hidden:
         drawn.add_row(Text(f"and {hidden}", style="dim"))
     return drawn
+
+
+def _first(lines: Sequence[Document], most: int) -> list[Document]:
+    """As many as fit on so many lines of a terminal."""
+    ends = accumulate(map(_height, lines))
+    return [line for line, end in zip(lines, ends, strict=True) if end <= most]
+
+
+def _height(job: Document) -> int:
+    return 2 if note_of(job) else 1
 
 
 def _moves(job: Document) -> bool:
@@ -131,11 +147,11 @@ def _numbers(job: Document, shown: Shown, now: float) -> list[Text]:
     ]
 
 
-def _hidden(jobs: Sequence[Document], lines: Sequence[Document]) -> str:
+def _hidden(every: Sequence[Document], lines: Sequence[Document]) -> str:
     """How many there are that no line is of, by status."""
     seen = {line["id"] for line in lines}
     counts: dict[str, int] = {}
-    for job in jobs:
+    for job in every:
         if job["id"] not in seen:
             counts[job["status"]] = counts.get(job["status"], 0) + 1
     return ", ".join(f"{count} {status}" for status, count in counts.items())

@@ -132,6 +132,8 @@ def result_line(job: Document, result: Document | None) -> str:
             number(found.get("speed"), "{:.2f}", "x"),
             rate(found.get("bitrate")),
             *[f"VMAF {value:.1f}" for value in [found.get("vmaf_mean")] if value is not None],
+            *[f"of {count} chunks" for count in [found.get("chunks")] if count is not None],
+            *[safe(note) for note in [found.get("split_note")] if note is not None],
         ]
     elif note := note_of(job):
         said.append(note)
