@@ -96,7 +96,7 @@ def _has_bar(job: Document) -> bool:
 def rows(
     jobs: Sequence[Document], parts: Mapping[str, Sequence[Document]], shown: Shown, now: float, most: int
 ) -> Table:
-    """A row for each job and for each of its parts; where these are more than `most` lines, for those that move.
+    """A row for each job and for each of its parts; of more than `most` lines, for those that move.
 
     `now`: seconds on any clock that only goes forward.
     """
