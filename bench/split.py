@@ -132,7 +132,7 @@ def split(client: Client, processes: dict[str, psutil.Process], sent: dict[str, 
             raise SystemExit(f"the job is {job['status']}: {job['error']}")
         if wall > limit:
             raise SystemExit(f"the job took longer than {limit:g} s")
-        time.sleep(0.1)
+        time.sleep(0.5)
     cpu = {name: _cpu(process) - before[name] for name, process in processes.items()}
     parts = client.get("/jobs", params={"parent_id": job_id, "limit": 500}).json()["jobs"]
     found = [client.get(f"/jobs/{part['id']}").json() for part in parts]

@@ -37,8 +37,8 @@ def test_with_a_constant_quality_they_take_few_bits_and_the_others_are_as_they_w
 
     monkeypatch.setattr("agent.chunks.argv.forced", all_alike)
     usual = file_of(farm, run_chunk(farm, clip, "usual", window, GIVEN))
-    wanted, over = window.end - window.lead, window.tail - window.lead
-    assert packets(cheap, 0, wanted) == packets(usual, 0, wanted)
+    first, wanted, over = (at - window.lead for at in (window.first, window.end, window.tail))
+    assert packets(cheap, first, wanted) == packets(usual, first, wanted)
     behind = [sum(map(len, packets(path, wanted, over))) for path in (cheap, usual)]
     assert behind[0] < behind[1] / 4
 
