@@ -21,7 +21,8 @@ def begun(path: Path) -> tuple[list[str], list[float]]:
         path.read_text(),
         re.DOTALL,
     )
-    media = path.with_suffix(".m4s") if path.suffix == ".m3u8" else path.with_name(f"{path.stem}-0.mp4")
+    stem = path.stem.removeprefix("split-")
+    media = path.with_name(f"{stem}.m4s" if path.suffix == ".m3u8" else f"{stem}-0.mp4")
     return said, keys(media)
 
 

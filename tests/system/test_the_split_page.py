@@ -22,7 +22,7 @@ def test_what_a_user_types_encodes_the_file_in_chunks(farm: Farm, tmp_path: Path
     submit, submitted, show, shown = blocks(PAGE)
     assert [submit.is_command, show.is_command] == [True, True]
     told = shell(submit.text, tmp_path, master)
-    assert missing_lines(submitted.text.replace(ID, told[:8]), told) == []
+    assert missing_lines(submitted.text.replace(ID, told[:8]), told) == [], told
     assert decoded(media / "small.mp4") == 300
     told = shell(show.text.replace(ID, told[:8]), tmp_path, master)
     assert missing_lines(shown.text, told) == []
