@@ -72,6 +72,11 @@ def attempts(client: Client, job_id: str) -> dict[str, list[str | None]]:
     }
 
 
+def has_nothing_to_do(agent: Agent) -> None:
+    """Fails the test if anything still runs there."""
+    wait_until(lambda: not agent.ffmpegs(), f"{agent.name} has nothing to do")
+
+
 def nothing_is_stored(client: Client) -> None:
     """Fails the test if anything stays in the file store."""
     wait_until(lambda: not client.get("/files").json()["files"], "the file store is empty")

@@ -7,13 +7,13 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.masters import wait_until
 from tests.system.farm import Farm, halfway, job, job_is, outcomes, submit
 from tests.system.splitting import (
     FILM,
     SLOW,
     SPLIT,
     chunk_on,
+    has_nothing_to_do,
     make_film,
     nothing_is_stored,
     parts_of,
@@ -68,7 +68,7 @@ def test_canceling_the_job_ends_every_part_at_once(farm: Farm, media: Path) -> N
             ended = {part["status"] for part in parts_of(client, job_id).values()}
             assert "canceled" in ended <= {"canceled", "completed"}
         for agent in agents:
-            wait_until(lambda agent=agent: not agent.ffmpegs(), "it has nothing to do")
+            has_nothing_to_do(agent)
         assert job(client, job_id)["status"] == "canceled"
         nothing_is_stored(client)
     assert not (media / "small.mp4").exists()

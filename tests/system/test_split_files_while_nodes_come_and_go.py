@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.masters import wait_until
 from tests.split.pieces import decoded
 from tests.system.farm import Farm, halfway, job, job_is, outcomes, submit
 from tests.system.splitting import (
@@ -14,6 +13,7 @@ from tests.system.splitting import (
     SLOW,
     attempts,
     chunk_on,
+    has_nothing_to_do,
     make_film,
     nothing_is_stored,
     parts_of,
@@ -85,7 +85,7 @@ def test_while_it_is_paused_no_chunk_begins_and_those_that_run_are_finished(farm
         for part in (mine, theirs):
             job_is(client, part["id"], "completed")
         for agent in (one, other):
-            wait_until(lambda agent=agent: not agent.ffmpegs(), "it has nothing to do")
+            has_nothing_to_do(agent)
         assert {parts_of(client, job_id)[name]["status"] for name in paused} == {"paused"}
         assert client.post(f"/jobs/{job_id}/resume").ok
         job_is(client, job_id, "completed", 120)
