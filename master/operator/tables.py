@@ -151,7 +151,7 @@ def jobs(rows: Iterable[Document], node: Callable[[str | None], str] = short) ->
     """The queue and what came of it. `node`: what people call the node of an id."""
     columns: list[Column] = [
         ("ID", lambda j: j["id"]),
-        ("SCENARIO", lambda j: j["scenario"]),
+        ("SCENARIO", lambda j: f"{j['scenario']} {j['part']}" if j.get("part") else j["scenario"]),
         ("STATUS", lambda j: j["status"]),
         ("PROGRESS", _progress),
         ("NODE", lambda j: node(j["node_id"])),

@@ -92,6 +92,13 @@ def test_of_many_parts_the_whole_and_those_that_run_are_shown_and_the_others_cou
     assert len(lines) == 5
 
 
+def test_chunks_are_in_the_order_of_the_film_and_say_once_what_many_wait_for() -> None:
+    parent = job(status="pending", stage="join", progress=at(30))
+    waiting = [job(n, "pending", part=f"chunk-{9 - n:03}", pending_reason="soon") for n in (2, 3, 4)]
+    lines = drawn([parent], {parent["id"]: waiting}, Shown(), 0.0, 20).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["chunk-005", "soon", "chunk-006", "chunk-007"]
+
+
 def test_into_a_pipe_goes_a_line_for_each_change_and_what_a_node_wrote_steers_no_terminal() -> None:
     stream = io.StringIO()
     changes = Changes(stream)

@@ -100,7 +100,9 @@ def rows(
 
     `now`: seconds on any clock that only goes forward.
     """
-    every = [line for job in jobs for line in (job, *(parts.get(job["id"], ()) if _moves(job) else ()))]
+    every = [
+        line for job in jobs for line in (job, *(_sorted(parts.get(job["id"], ())) if _moves(job) else ()))
+    ]
     lines = every
     if sum(map(_height, every)) > most:
         lines = _first([line for line in every if _has_bar(line) or line["id"] in parts], most - 1)
@@ -109,14 +111,25 @@ def rows(
     drawn.add_column(no_wrap=True, ratio=3, min_width=10)
     for _ in range(4):
         drawn.add_column(no_wrap=True, justify="right")
+    said = ""
     for job in lines:
         drawn.add_row(Text(name_of(job)), state_of(job, shown), *_numbers(job, shown, now))
-        if note := note_of(job):
+        if (note := note_of(job)) and not (job["part"] and note == said):  # many parts wait for the same
+            said = note
             drawn.add_row("", Text(note, style="dim", overflow="ellipsis"))
     hidden = _hidden(every, lines)
     if hidden:
         drawn.add_row(Text(f"and {hidden}", style="dim"))
     return drawn
+
+
+def _sorted(parts: Sequence[Document]) -> list[Document]:
+    """In the order of the film."""
+    return sorted(parts, key=lambda part: str(part["part"])) if _chunks(parts) else list(parts)
+
+
+def _chunks(parts: Sequence[Document]) -> bool:
+    return any(str(part["part"]).startswith("chunk-") for part in parts)
 
 
 def _first(lines: Sequence[Document], most: int) -> list[Document]:
