@@ -30,9 +30,7 @@ def test_programs_get_the_entries_as_the_api_has_them(ffrtmp: Ffrtmp, client: Cl
 
 
 def test_the_limit_holds_over_pages(tmp_path: Path) -> None:
-    master = start_master(
-        tmp_path / "master"
-    )  # other tests list all jobs of the shared one
+    master = start_master(tmp_path / "master")  # other tests list all jobs of the shared one
     try:
         with master.client() as client:
             got(client.post("/jobs/batch", json={"jobs": [{"scenario": "720p-h264"}] * 1100}), 201)
