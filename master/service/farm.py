@@ -25,7 +25,6 @@ from common.model import (
     Now,
     Progress,
     Role,
-    Stage,
     Token,
     Webhook,
 )
@@ -390,7 +389,7 @@ class Farm:
         """If one of a family is final now, its files may have to go."""
         for event in happened:
             job = self.store.job(event.job_id) if isinstance(event, _LAST) else None
-            if job is not None and (job.parts or job.parent_id is not None or job.stage is not Stage.ENCODE):
+            if job is not None and (job.parts or job.parent_id is not None or families.hands_on(job)):
                 self.families_ended.set()
 
     def _after_another_standing(self, event: events.NodeEvent) -> None:

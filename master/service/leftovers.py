@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from itertools import islice
 
 from common.inputs import FILE
-from common.model import ArtifactKind, Job, Stage
+from common.model import ArtifactKind, Job
 from master.files import FileEntry
+from master.lifecycle import families
 from master.service import handing
 from master.service.farm import Farm
 from master.store.memory import Transaction
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
 """Files that are looked at under one hold of the store's lock."""
-_BETWEEN = (Stage.PLAN, Stage.LOOK, Stage.CHUNK, Stage.SOUND, Stage.JOIN)
-"""What jobs do that put files into the store for their family."""
 
 
 def sweep(farm: Farm) -> int:
@@ -69,7 +68,7 @@ def _is_left_over(farm: Farm, tx: Transaction, entry: FileEntry) -> bool:
     if handing.readers(farm, tx, entry.sha256):
         return False
     if not known:
-        return maker is not None and maker.stage in _BETWEEN
+        return maker is not None and families.hands_on(maker)
     return all(_head(tx, job).status.final and _hands_on(tx, job, entry.sha256) for job in known)
 
 
