@@ -1,4 +1,4 @@
-"""What nodes hand to each other for a split job leaves `GET /files` with the job's end, however that comes."""
+"""What nodes hand to each other for a split job leaves `GET /files` when that ends, in whatever way."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ class Story:
             max_concurrent_jobs=8,
         )["id"]
         parameters = {"split": 2, "crf": 23}
-        self.id = self.corner.submit(
-            input=f"media:{self.name}/a.mp4", output="files", parameters=parameters, max_attempts=1
-        )["id"]
+        wanted = {"input": f"media:{self.name}/a.mp4", "output": "files"}
+        self.id = self.corner.submit(**wanted, parameters=parameters)["id"]
 
     def restarted(self, master: Master, client: Client) -> None:
         self.master, self.corner.client = master, client
