@@ -8,7 +8,6 @@ from datetime import datetime
 
 from common.analyzer import analyze
 from common.inputs import stored_file
-from common.job_files import job_file
 from common.model import Artifact, ArtifactKind, Findings, Job, Node, NodeStatus, Report, Scalar, Stage, Value
 from common.outputs import FILES
 from common.scenarios import SCENARIOS
@@ -37,11 +36,11 @@ def source_of(job: Job) -> str | None:
 def hands_on(job: Job, nodes: Iterable[Node]) -> bool:
     """Whether the node that plans `job` has to put the input into the file store, for other nodes.
 
-    Not if it lies there already, as a file or as what another job made, nor if several nodes see it in place.
+    Not if it lies there already, nor if several nodes see it in place.
     """
     if job.stage is not Stage.PLAN or asked(job.parameters) is None or job.input is None:
         return False
-    if stored_file(job.input) is not None or job_file(job.input) is not None:
+    if stored_file(job.input) is not None:
         return False
     place = job.constraints.input or ""
     if not place.startswith("media:"):

@@ -12,7 +12,7 @@ from common.model import Artifact, ArtifactKind, Cut, Divisible, Failure, Findin
 from common.version import PROTOCOL
 from master.api.documents import claim_document
 from master.lifecycle import commands
-from master.service import Caller, JobView, handing, jobs, work
+from master.service import Caller, JobView, jobs, work
 from master.service.farm import Farm
 from tests.core.support import (
     AGENT,
@@ -367,21 +367,3 @@ def test_finished_parts_do_not_keep_whom_they_waited_for(farm: Farm, node_id: st
     jobs.change(farm, OPERATOR, parent_id, commands.Cancel())
     assert {each.depends_on for each in parts(farm, parent_id)} == {()}
     assert [chains._of, chains._unmet, chains._keepers, chains._kept] == [{}, {}, {}, {}]
-
-
-def test_what_another_job_made_needs_not_be_put_into_the_store_again(farm: Farm, node_id: str) -> None:
-    maker = submit(farm, output="files")
-    parent_id = submit(farm, input=f"job:{maker}/a.mp4", parameters=SPLIT)
-    made = Artifact("a.mp4", ArtifactKind.VIDEO, "video/mp4", 4, "a" * 64, FILE)
-    with farm.store.transaction(farm.clock()) as tx:
-        found = tx.job(parent_id)
-    assert found is not None
-    assert found.awaits_jobs
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handing, "handed_on", lambda *_: "a" * 64)
-        finish(farm, must_claim(farm, node_id), findings=Findings(artifacts=(made,)))
-        planning = must_claim(farm, node_id)
-        assert (planning.job.input, planning.hand_on) == (FILE, False)
-        finish(farm, planning, findings=Findings(divisible=divisible()))
-        assert {each.input for each in parts(farm, parent_id)} == {f"job:{maker}/a.mp4"}
-        assert must_claim(farm, node_id).job.input == FILE
