@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from common.model import Artifact, ArtifactKind, Cut, Divisible, Failure, Findings, JobStatus, Progress, Stage
+from common.model import Artifact, ArtifactKind, Divisible, Failure, Findings, JobStatus, Progress, Stage
 from common.version import PROTOCOL
 from master.api.documents import claim_document
 from master.lifecycle import commands
@@ -16,9 +15,11 @@ from master.service import Caller, JobView, jobs, work
 from master.service.farm import Farm
 from tests.core.support import (
     AGENT,
+    FRAMES,
     OPERATOR,
     FakeClock,
     claim,
+    divisible,
     finish,
     job,
     must_claim,
@@ -28,18 +29,7 @@ from tests.core.support import (
 )
 
 FILE = f"file:{'a' * 64}"
-FRAMES = 3000
 SPLIT: dict[str, Any] = {"split": 4, "crf": 23, "pictures": True}
-
-
-def divisible(**more: Any) -> Divisible:
-    """Two minutes, which may be cut each second."""
-    cuts = tuple(
-        Cut(n, n, (max(0, n - 12),) * 2, (min(FRAMES, n + 45),) * 2, n / 25, work=100 + n)
-        for n in range(0, FRAMES, 25)
-    )
-    known: dict[str, Any] = {"frames": FRAMES, "end": FRAMES, "time_base": (1, 25), "cuts": cuts}
-    return Divisible(None, **{**known, "source": json.dumps({"width": 320}), **more})
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.model import Divisible, Findings
-from tests.core.support import AGENT, finish, must_claim, parts, register, submit
-from tests.core.test_splits import divisible
+from tests.core.support import AGENT, divisible, finish, must_claim, parts, register, submit
 from tests.dashboard.drawn import Drawn
 
 
