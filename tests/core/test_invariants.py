@@ -150,7 +150,7 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(picks=st.lists(PICK, min_size=1, max_size=3), parameters=st.one_of(st.just({}), SPLITS))
     def submit_behind_others(self, picks: list[int], parameters: dict[str, Any]) -> None:
         """What depends on jobs, and perhaps is divided itself; refused if one of them failed or is gone."""
-        names = [self.pick_job(pick) for pick in picks]
+        names = list(dict.fromkeys(self.pick_job(pick) for pick in picks))
         wanted: dict[str, Any] = {"input": "media:films/a.mp4"} if parameters else {}
         if sum(not job.status.final for job in self.records().values()) < 8:
             with contextlib.suppress(Problem):
