@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse
 
 from common.model import Divisible, Findings
 from tests.core.support import AGENT, divisible, finish, must_claim, parts, register, submit
-from tests.dashboard.drawn import Drawn
+from tests.dashboard.drawn import SECRET, Drawn
 
 
 @pytest.fixture
@@ -98,3 +99,21 @@ def test_a_file_that_was_encoded_whole_says_why(drawn: Drawn) -> None:
     text = text_of(drawn, job_id)
     assert '<p class="warn">it was encoded whole: it has no end</p>' in text
     assert "split_note" in text
+
+
+def test_a_job_can_be_split_and_wait_for_others_when_it_is_submitted(drawn: Drawn) -> None:
+    ids = [submit(drawn.farm) for _ in range(2)]
+
+    def send(after: str) -> TestResponse:
+        typed = {"scenario": "720p-h264", "input": "media:films/a.mp4", "split": "12", "depends_on": after}
+        headers = {"Authorization": f"Bearer {SECRET}", "Sec-Fetch-Site": "same-origin"}
+        return drawn.app.test_client().post("/ui/jobs", data=typed, headers=headers)
+
+    assert send(f"{ids[0]}, {ids[1]}").status_code == 303
+    (queued,) = [each for each in drawn.farm.store._state.jobs.values() if each.id not in ids]
+    assert (queued.depends_on, queued.parameters) == (tuple(ids), {"split": 12})
+    for wrong in ("yesterday", "#0", "00000000-0000-4000-8000-000000000000"):
+        text = send(wrong).get_data(as_text=True)
+        assert 'id="error-depends_on"' in text
+        assert f'value="{wrong}"' in text
+    assert len(drawn.farm.store._state.jobs) == 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Page, expect
-from requests import Response
 
 from tests.dashboard.conftest import Open
 from tests.masters import Client
@@ -51,27 +50,6 @@ def test_a_form_that_is_sent_twice_queues_one_job_and_a_changed_one_another(clie
     first = send("3")
     assert send("3") == first
     assert send("4") != first
-
-
-def test_a_job_can_wait_for_others_and_be_split(client: Client) -> None:
-    first = client.post("/jobs", json={"scenario": "720p-h264"}).json()["id"]
-    second = client.post("/jobs", json={"scenario": "720p-h264"}).json()["id"]
-
-    def send(after: str) -> Response:
-        typed = {"scenario": "720p-h264", "input": "media:films/a.mp4", "split": "12", "depends_on": after}
-        ours = {"Sec-Fetch-Site": "same-origin"}
-        return client.post("/ui/jobs", data=typed, headers=ours, allow_redirects=False)
-
-    queued = re.search(
-        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", send(f"{first}, {second}").headers["Location"]
-    )
-    assert queued is not None
-    job = client.get(f"/jobs/{queued[0]}").json()
-    assert (job["depends_on"], job["parameters"]) == ([first, second], {"split": 12})
-    for wrong in ("yesterday", "#0", "00000000-0000-4000-8000-000000000000"):
-        text = send(wrong).text
-        assert 'id="error-depends_on"' in text
-        assert f'value="{wrong}"' in text
 
 
 def test_with_the_keyboard_alone_and_without_script(visit: Open, client: Client) -> None:
