@@ -46,6 +46,7 @@ class Family:
         divisible = Divisible(None, input=f"file:{given}")
         finish(farm, view, metrics=SOURCE, findings=Findings(divisible=divisible))
         self.views = [must_claim(farm, self.node) for _ in range(3)]
+        self.sweep()  # the first one after a start looks at all files
 
     def put(self, content: str, job_id: str | None, *, by_node: bool = True) -> str:
         sha256 = hashlib.sha256(content.encode()).hexdigest()
