@@ -97,7 +97,7 @@ def test_a_file_that_was_encoded_whole_says_why(drawn: Drawn) -> None:
     finish(drawn.farm, must_claim(drawn.farm, node), findings=plan)
     finish(drawn.farm, must_claim(drawn.farm, node))
     text = text_of(drawn, job_id)
-    assert '<p class="warn">it was encoded whole: it has no end</p>' in text
+    assert '<p class="warn">it has no end</p>' in text
     assert "split_note" in text
 
 
