@@ -1,4 +1,4 @@
-"""Makes clips, encodes them whole and in chunks with the agents' own code, and compares both with the clip."""
+"""Makes clips, encodes them whole and in chunks with the agents' own code, and compares all with the clip."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ _SCENES = (
     f"gradients=s={{size}}:r={RATE}:speed=0.05:seed=7,{_GRAIN}",
     f"life=s=160x90:r={RATE}:mold=10:ratio=0.2:seed=7:death_color=#C83232:life_color=#00ff00,scale={{size}}",
 )
+_STILL = f"{_SCENES[1]},trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,noise=alls=3:allf=t"
 CLIPS: Mapping[str, Sequence[str]] = {
     "scenes": _SCENES,
     "zoom": (_SCENES[1],),
-    "still": (
-        f"mandelbrot=s={{size}}:r={RATE},trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,noise=alls=3:allf=t",
-    ),
+    "still": (_STILL,),
 }
 """By name, what follows each other: scenes, or one long shot."""
 

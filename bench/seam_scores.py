@@ -1,4 +1,4 @@
-"""How far a file that was encoded in chunks is from the same file encoded whole, above all at its seams. Pure."""
+"""How far a file that was encoded in chunks is from the same encoded whole, above all at its seams. Pure."""
 
 from __future__ import annotations
 

@@ -7,13 +7,13 @@
 It makes a clip of several scenes and two of one long shot, encodes each whole and in chunks, with the agents'
 own code on this machine, and compares both with the clip, frame by frame. The whole encode is made with two
 crfs: between them lies the one with exactly the bytes of the chunks. `--reach`: frames that an encoder is
-shown before and behind its chunk, instead of as many as a plan gives it. The exit code is 1 if a file is
-worse than the whole encode by more than 0.1 dB or 0.1 VMAF, the 10 frames around a seam by more than 0.5 dB or
+shown before and behind its chunk, instead of as many as a plan gives it. The exit code is 1 if a file is worse
+than the whole encode by more than 0.1 dB or 0.1 VMAF, the 10 frames around a seam by more than 0.5 dB or
 1 VMAF on average, or if a frame there is more than 0.5 dB below the worst one of the whole encode.
 
-With `--bitrate` a clip of hard and easy scenes is encoded for that bitrate: in chunks, whole, and whole in two
-passes. The exit code is 1 if the chunks together miss it by more than 3 %, and by more than 1 point more than
-the two passes do.
+With `--bitrate` a clip of hard and easy scenes is encoded for that bitrate: in chunks, whole, and whole in
+two passes. The exit code is 1 if the chunks together miss it by more than 3 %, and by more than 1 point more
+than the two passes do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -122,21 +122,25 @@ def _reaches(text: str) -> list[tuple[int, int]]:
     return [(each[0], each[1]) for each in found]
 
 
-def _names(known: object) -> object:
-    def names(text: str) -> list[str]:
-        found = text.split(",")
-        if not set(found) <= set(known):  # type: ignore[call-overload]
-            raise ValueError
-        return found
+def _codecs(text: str) -> list[str]:
+    return _known(text.split(","), CODECS)
 
+
+def _clips(text: str) -> list[str]:
+    return _known(text.split(","), CLIPS)
+
+
+def _known(names: list[str], known: Collection[str]) -> list[str]:
+    if not set(names) <= set(known):
+        raise ValueError
     return names
 
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--codecs", type=_names(CODECS), metavar="CODECS")  # type: ignore[arg-type]
-    parser.add_argument("--clips", type=_names(CLIPS), metavar="CLIPS", default=list(CLIPS))  # type: ignore[arg-type]
+    parser.add_argument("--codecs", type=_codecs, help="of " + ", ".join(CODECS))
+    parser.add_argument("--clips", type=_clips, default=list(CLIPS), help="of " + ", ".join(CLIPS))
     parser.add_argument("--reach", type=_reaches, default=[None])
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--size")
