@@ -7,7 +7,7 @@
 It makes a clip of several scenes and two of one long shot, encodes each whole and in chunks, with the agents'
 own code on this machine, and compares both with the clip, frame by frame. The whole encode is made with two
 crfs: between them lies the one with exactly the bytes of the chunks. `--reach`: frames that an encoder is
-shown before and behind its chunk, instead of as many as a plan gives it. The exit code is 1 if a file is worse
+shown before and behind its chunk, instead of as many as a plan gives it. The exit code is 1 if one is worse
 than the whole encode by more than 0.1 dB or 0.1 VMAF, the 10 frames around a seam by more than 0.5 dB or
 1 VMAF on average, or if a frame there is more than 0.5 dB below the worst one of the whole encode.
 
