@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 import av
 
@@ -99,12 +100,9 @@ class Lab:
         return self._kept(report.error, report.metrics, "split"), chosen
 
     def _plan(self, clip: Path, given: Mapping[str, Value], reach: tuple[int, int] | None) -> Divisible:
-        before = plan.LEAD, plan.TAIL
-        plan.LEAD, plan.TAIL = reach or before
-        try:
+        of_settings = plan.reach if reach is None else lambda _settings: reach
+        with patch.object(plan, "reach", of_settings):
             report = self.farm.run(clip, Stage.PLAN, None, given)
-        finally:
-            plan.LEAD, plan.TAIL = before
         found = report.findings.divisible
         if found is None or found.reason is not None:
             raise SystemExit(f"{clip.name} cannot be divided: {report.error or (found and found.reason)}")

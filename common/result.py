@@ -89,6 +89,20 @@ _METRICS = (
     Metric("chunks", int, None, "master: chunks that the file was encoded in", always=False),
     Metric("split_note", str, None, "master: why it was not encoded in chunks, as was asked", always=False),
     Metric(
+        "hardness",
+        float,
+        "bit",
+        "a first pass over a chunk: bits of its frames at one quantizer",
+        always=False,
+    ),
+    Metric(
+        "hardness_seen",
+        float,
+        "bit",
+        "the same, of all frames that the chunk's encoder is shown",
+        always=False,
+    ),
+    Metric(
         "target_reached",
         bool,
         None,

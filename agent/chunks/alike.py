@@ -11,6 +11,10 @@ from common.settings import EncodeSettings, hardware_of
 
 THREADS = 4
 """Of an encoder, where nothing was asked for: as many on all machines, since the bytes depend on it."""
+LEAD = 12
+"""Frames of the output that an encoder is warmed up by before those that are wanted."""
+TAIL = 45
+"""Frames of the output that an encoder is shown beyond those that are wanted: it looks ahead."""
 
 
 def alike(settings: EncodeSettings) -> EncodeSettings:
@@ -34,10 +38,20 @@ def forced(window: Window) -> Forced:
     return Forced(tuple(sorted(numbers)), began)
 
 
+def reach(settings: EncodeSettings) -> tuple[int, int]:
+    """How many frames an encoder is shown before those that are wanted, and behind them.
+
+    The second pass of libvpx-vp9 makes no key frame where one is forced: it gets none but its own.
+    """
+    if settings.encoder == "libvpx-vp9" and settings.rate.bitrate is not None:
+        return 0, 0
+    return LEAD, TAIL
+
+
 def undivided(settings: EncodeSettings) -> str | None:
     """Why such an encode cannot be made in chunks, as a sentence; None: it can.
 
-    SVT-AV1 has no second pass that is of use, and that of libvpx-vp9 makes no key frame where one is forced.
+    SVT-AV1 has no second pass that is of use.
     """
     if hardware_of(settings.encoder) is not None:
         return f"{settings.encoder} promises neither key frames nor equal bytes: use the encoder in software"

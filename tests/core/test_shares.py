@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,7 @@ def test_a_harder_chunk_never_gets_less_a_second(chunks: list[tuple[float, float
     found = shares(hardness, durations, 1e6)
     order = sorted(range(len(chunks)), key=lambda n: hardness[n] / durations[n])
     rates = [found[n] for n in order]
-    assert all(late >= early * (1 - 1e-9) for early, late in zip(rates, rates[1:], strict=False))
+    assert all(late >= early * (1 - 1e-9) for early, late in pairwise(rates))
 
 
 def test_bits_are_in_proportion_to_the_hardness_of_a_second() -> None:

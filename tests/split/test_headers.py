@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import av
 import pytest
 
 from common.model import Value
 from tests.agent.media.clips import picture
-from tests.split.chunks import file_of, run_chunk
+from tests.split.chunks import file_of, header, run_chunk
 from tests.split.pieces import Farm, windows
 
 CODECS: dict[str, dict[str, Value]] = {
     "h264": {"codec": "h264", "preset": "medium"},
     "h265": {"codec": "h265", "preset": "superfast"},
 }
-
-
-def header(path: Path) -> bytes:
-    with av.open(str(path)) as container:
-        return bytes(container.streams.video[0].codec_context.extradata or b"")
 
 
 @pytest.mark.parametrize("name", CODECS)

@@ -115,7 +115,7 @@ def test_threads_are_those_of_the_job_or_one_where_a_buffer_is_held(
     assert settings_of({}, **parameters).threads == threads
 
 
-@pytest.mark.parametrize(("codec", "able"), [("h264", True), ("h265", True), ("vp9", False), ("av1", False)])
+@pytest.mark.parametrize(("codec", "able"), [("h264", True), ("h265", True), ("vp9", True), ("av1", False)])
 def test_a_bitrate_is_shared_only_where_a_first_pass_tells_how_hard_a_chunk_is(
     codec: str, *, able: bool
 ) -> None:

@@ -1,6 +1,9 @@
-"""Of a first pass' log, each frame's bits are brought to one quantizer, in the order in which they are shown."""
+"""A first pass' log tells each frame's bits at one quantizer, in the order in which they are shown."""
 
 from __future__ import annotations
+
+import base64
+import struct
 
 import pytest
 
@@ -19,11 +22,11 @@ in:1 out:1 type:P q:32.00 q-aq:31.00 q-noVbv:30.00 q-Rceq:9.50 tex:500 mv:40 mis
 
 def test_texture_grows_as_the_quantizer_shrinks_and_the_rest_does_not() -> None:
     # Six more of the quantizer are twice its step.
-    assert hardness(X264, 3) == pytest.approx((1023, 8, 500 * 2**1.1 + 45))
+    assert hardness("libx264", X264, 3) == pytest.approx((1023, 8, 500 * 2**1.1 + 45))
 
 
 def test_both_encoders_logs_are_read() -> None:
-    assert hardness(X265, 2) == pytest.approx((1023, 500 * 2**1.1 + 45))
+    assert hardness("libx265", X265, 2) == pytest.approx((1023, 500 * 2**1.1 + 45))
 
 
 @pytest.mark.parametrize(
@@ -39,4 +42,34 @@ def test_both_encoders_logs_are_read() -> None:
 )
 def test_a_log_that_is_none_of_these_frames_is_refused(log: bytes, frames: int) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        hardness(log, frames)
+        hardness("libx264", log, frames)
+
+
+def vpx(*left: float, fields: int = 26) -> bytes:
+    """As libvpx writes it: a row for each frame, and one of their sums."""
+    rows = [(number, 0.5, 9.0, each, *[1.0] * (fields - 4)) for number, each in enumerate(left)]
+    rows.append((len(left), 1.0, 9.0, sum(left), *[1.0] * (fields - 4)))
+    return base64.b64encode(b"".join(struct.pack(f"={fields}d", *row) for row in rows))
+
+
+@pytest.mark.parametrize("fields", [25, 28])
+def test_of_vp9_it_is_the_square_root_of_what_is_left_of_a_frame(fields: int) -> None:
+    assert hardness("libvpx-vp9", vpx(2, 50, 0, fields=fields), 3) == pytest.approx((1, 5, 0))
+
+
+@pytest.mark.parametrize(
+    ("log", "frames"),
+    [
+        (vpx(1, 2, 3), 2),
+        (vpx(1, 2, 3)[:-8], 3),
+        (vpx(1, 2, 3)[4:], 3),
+        (vpx(1, 2), 5),
+        (vpx(1, float("nan")), 2),
+        (b"", 1),
+        (b"no text \xff", 1),
+    ],
+    ids=["more frames", "cut off", "shifted", "fewer frames", "no number", "empty", "no text"],
+)
+def test_a_log_of_vp9_that_is_none_of_these_frames_is_refused(log: bytes, frames: int) -> None:
+    with pytest.raises(ValueError, match="\\w"):
+        hardness("libvpx-vp9", log, frames)
