@@ -25,11 +25,11 @@ RATE = 30
 _GRAIN = "noise=alls=6:allf=t"
 _SCENES = (
     f"testsrc2=s={{size}}:r={RATE},{_GRAIN}",
-    f"mandelbrot=s={{size}}:r={RATE}:start_scale=0.9,{_GRAIN}",
+    f"mandelbrot=s=240x135:r={RATE}:start_scale=0.9,scale={{size}},{_GRAIN}",
     f"gradients=s={{size}}:r={RATE}:speed=0.05:seed=7,{_GRAIN}",
     f"life=s=160x90:r={RATE}:mold=10:ratio=0.2:seed=7:death_color=#C83232:life_color=#00ff00,scale={{size}}",
 )
-_STILL = f"{_SCENES[1]},trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,noise=alls=3:allf=t"
+_STILL = f"mandelbrot=s={{size}}:r={RATE},trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,noise=alls=3:allf=t"
 CLIPS: Mapping[str, Sequence[str]] = {
     "scenes": _SCENES,
     "zoom": (_SCENES[1],),
@@ -50,7 +50,7 @@ def make(folder: Path, ffmpeg: Path, name: str, size: str, seconds: float, scene
     graph += "".join(f"[v{n}]" for n in range(count)) + f"concat=n={count},fps={RATE}[v]"
     path = folder / f"{name}.mp4"
     argv = [str(ffmpeg), "-v", "error", *inputs, "-filter_complex", graph, "-map", "[v]", "-r", str(RATE)]
-    argv += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-g", "250", "-y", str(path)]
+    argv += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-g", str(3 * RATE), "-y", str(path)]
     subprocess.run(argv, check=True)
     return path
 

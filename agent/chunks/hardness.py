@@ -3,9 +3,9 @@
 x264 and x265 write for each frame its quantizer and its bits, of which those of the texture
 grow by 1.1 as the quantizer's step shrinks (x264, `qscale2bits`): all are brought to one quantizer.
 
-libvpx writes for each frame, and for all together, a row of numbers (`FIRSTPASS_STATS`), in base64. Its second
-pass gives bits by the square root of the error that is left of a frame (`calculate_mod_frame_score`, with
-its usual `vbr-sharpness` of 50): so that is how hard it is.
+libvpx writes for each frame, and for all together, a row of numbers (`FIRSTPASS_STATS`), in base64. Its
+second pass gives bits by the square root of the error that is left of a frame (`calculate_mod_frame_score`,
+with a bias of 50, as it usually is): so that is how hard it is.
 """
 
 from __future__ import annotations

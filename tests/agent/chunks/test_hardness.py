@@ -71,5 +71,5 @@ def test_of_vp9_it_is_the_square_root_of_what_is_left_of_a_frame(fields: int) ->
     ids=["more frames", "cut off", "shifted", "fewer frames", "no number", "empty", "no text"],
 )
 def test_a_log_of_vp9_that_is_none_of_these_frames_is_refused(log: bytes, frames: int) -> None:
-    with pytest.raises(ValueError, match="\\w"):
+    with pytest.raises(ValueError, match=r"\w"):
         hardness("libvpx-vp9", log, frames)
