@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.chunks.alike import THREADS, alike, undivided
+from agent.chunks.alike import LEAD, TAIL, THREADS, alike, reach, undivided
 from agent.chunks.argv import build
 from common.model import Window
 from common.scenarios import SCENARIOS
@@ -121,3 +121,10 @@ def test_a_bitrate_is_shared_only_where_a_first_pass_tells_how_hard_a_chunk_is(
 ) -> None:
     settings = settings_of({}, codec=codec, crf=None, bitrate="1M")
     assert (undivided(settings) is None) == able
+
+
+def test_only_an_encoder_that_can_begin_anew_where_it_is_told_is_shown_more_than_its_own_frames() -> None:
+    assert reach(settings_of({}, codec="vp9", crf=None, bitrate="1M")) == (0, 0)
+    assert (
+        reach(settings_of({}, codec="vp9")) == reach(settings_of({}, crf=None, bitrate="1M")) == (LEAD, TAIL)
+    )
