@@ -53,5 +53,5 @@ def _vpx(log: bytes, frames: int) -> tuple[float, ...]:
         frame, weight, _, left = _VPX_FIRST.unpack_from(rows, number * length)
         if frame != number:
             raise ValueError(f"the first pass wrote of frame {frame:g} instead of {number}")
-        found.append(math.sqrt(max(0.0, left * weight)))
+        found.append(math.sqrt(left * weight))
     return tuple(found)
