@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import av
 
-from agent.chunks import plan
+from agent.chunks import alike, plan
 from agent.chunks.facts import from_text
 from agent.task import PartDone
 from bench.seam_scores import Scored
@@ -100,7 +100,7 @@ class Lab:
         return self._kept(report.error, report.metrics, "split"), chosen
 
     def _plan(self, clip: Path, given: Mapping[str, Value], reach: tuple[int, int] | None) -> Divisible:
-        of_settings = plan.reach if reach is None else lambda _settings: reach
+        of_settings = alike.reach if reach is None else lambda _settings: reach
         with patch.object(plan, "reach", of_settings):
             report = self.farm.run(clip, Stage.PLAN, None, given)
         found = report.findings.divisible

@@ -1,7 +1,7 @@
 """Whether anybody could see where a file was divided: chunks against the whole encode, at equal bytes.
 
     python bench/seams.py [--codecs h264,h265,vp9,av1] [--clips scenes,zoom,still] [--reach 3/0,12/45]
-                          [--seconds 20] [--size 640x360] [--chunks 5] [--threads 1]
+                          [--seconds 40] [--size 480x270] [--chunks 4] [--threads 1]
     python bench/seams.py --bitrate 300k [--seconds 125] [--size 320x180] [--codecs h264,h265]
 
 It makes a clip of several scenes and two of one long shot, encodes each whole and in chunks, with the agents'
@@ -101,7 +101,7 @@ def bitrate(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace) -> bool
     given |= {"width": width, "height": height}
 
     def off(path: Path) -> float:
-        return size_of(path) * 8 / asked.seconds / target - 1
+        return size_of(path) * 8 / float(asked.seconds) / target - 1
 
     made, chosen = lab.split(clip, given, asked.chunks)
     chunks = off(made)
@@ -151,9 +151,9 @@ def arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     long = asked.bitrate is not None
     asked.codecs = asked.codecs or (["h264", "h265"] if long else list(CODECS))
-    asked.seconds = asked.seconds or (125.0 if long else 20.0)
-    asked.size = asked.size or ("320x180" if long else "640x360")
-    asked.chunks = asked.chunks or (8 if long else 5)
+    asked.seconds = asked.seconds or (125.0 if long else 40.0)
+    asked.size = asked.size or ("320x180" if long else "480x270")
+    asked.chunks = asked.chunks or (8 if long else 4)
     return asked
 
 

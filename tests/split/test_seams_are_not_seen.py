@@ -57,4 +57,5 @@ def test_what_is_better_is_no_problem() -> None:
 
 def test_an_encode_of_other_bytes_lies_between_two_by_their_logarithm() -> None:
     found = at_bytes(Scored(1000, [40.0], [90.0]), Scored(4000, [44.0], [96.0]), 2000)
-    assert (found.psnr, found.vmaf) == (pytest.approx([42.0]), pytest.approx([93.0]))
+    assert found.psnr == pytest.approx([42.0])
+    assert found.vmaf == pytest.approx([93.0])
