@@ -12,11 +12,11 @@ from common.settings import EncodeSettings, hardware_of
 THREADS = 4
 """Of an encoder, where nothing was asked for: as many on all machines, since the bytes depend on it."""
 LEAD = 4
-"""Frames of the output that an encoder is warmed up by before those that are wanted: with a P picture among them
-x264 and x265 give the key frame behind it the quantizer that it would have amid a film."""
+"""Frames of the output that an encoder is warmed up by before those that are wanted: with a P picture among
+them x264 and x265 give the key frame behind it the quantizer that it would have amid a film."""
 TAIL = 0
-"""Frames of the output that an encoder is shown beyond those that are wanted. None: nothing before a key frame
-is worth more for what comes behind it, so that to look ahead of it changes nothing."""
+"""Frames of the output that an encoder is shown beyond those that are wanted. None: no frame before a key frame
+is worth more for what comes behind that, so that looking ahead changes nothing."""
 
 
 def alike(settings: EncodeSettings) -> EncodeSettings:
