@@ -15,8 +15,8 @@ LEAD = 4
 """Frames of the output that an encoder is warmed up by before those that are wanted: with a P picture among
 them x264 and x265 give the key frame behind it the quantizer that it would have amid a film."""
 TAIL = 0
-"""Frames of the output that an encoder is shown beyond those that are wanted. None: no frame before a key frame
-is worth more for what comes behind that, so that looking ahead changes nothing."""
+"""Frames of the output that an encoder is shown beyond those that are wanted. None: no frame before a key
+frame is worth more for what comes behind that, so that looking ahead changes nothing."""
 
 
 def alike(settings: EncodeSettings) -> EncodeSettings:
@@ -43,9 +43,10 @@ def forced(window: Window) -> Forced:
 def reach(settings: EncodeSettings) -> tuple[int, int]:
     """How many frames an encoder is shown before those that are wanted, and behind them.
 
-    The second pass of libvpx-vp9 makes no key frame where one is forced: it gets none but its own.
+    The second pass of a bitrate gets none but its own: it is warm, from its look, and what others take would have
+    to be guessed. That of libvpx-vp9 also makes no key frame where one is forced.
     """
-    if settings.encoder == "libvpx-vp9" and settings.rate.bitrate is not None:
+    if settings.rate.bitrate is not None:
         return 0, 0
     return LEAD, TAIL
 

@@ -123,8 +123,7 @@ def test_a_bitrate_is_shared_only_where_a_first_pass_tells_how_hard_a_chunk_is(
     assert (undivided(settings) is None) == able
 
 
-def test_only_an_encoder_that_can_begin_anew_where_it_is_told_is_shown_more_than_its_own_frames() -> None:
-    assert reach(settings_of({}, codec="vp9", crf=None, bitrate="1M")) == (0, 0)
-    assert (
-        reach(settings_of({}, codec="vp9")) == reach(settings_of({}, crf=None, bitrate="1M")) == (LEAD, TAIL)
-    )
+@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1"])
+def test_only_a_second_pass_which_knows_them_all_is_shown_nothing_but_its_own_frames(codec: str) -> None:
+    assert reach(settings_of({}, codec=codec, crf=None, bitrate="1M")) == (0, 0)
+    assert reach(settings_of({}, codec=codec)) == (LEAD, TAIL)
