@@ -93,11 +93,15 @@ def _line(found: Difference, bytes_: float) -> str:
     )
 
 
+def _fast(codec: str) -> str:
+    return "8" if codec == "vp9" else "veryfast"
+
+
 def bitrate(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace) -> bool:
     """Prints by how much a bitrate was missed; whether by no more than it may be."""
     target = parse_bitrate(asked.bitrate)
     width, height = map(int, asked.size.split("x"))
-    given: dict[str, Value] = {"codec": codec, "preset": asked.preset, "bitrate": asked.bitrate}
+    given: dict[str, Value] = {"codec": codec, "preset": asked.preset or _fast(codec), "bitrate": asked.bitrate}
     given |= {"width": width, "height": height}
 
     def off(path: Path) -> float:
@@ -147,7 +151,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--chunks", type=int)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bitrate", help="measure by how much that is missed, instead of seams")
-    parser.add_argument("--preset", default="veryfast", help="with --bitrate")
+    parser.add_argument("--preset", help="with --bitrate; veryfast, or 8 of vp9")
     asked = parser.parse_args()
     long = asked.bitrate is not None
     asked.codecs = asked.codecs or (["h264", "h265"] if long else list(CODECS))

@@ -43,8 +43,8 @@ def forced(window: Window) -> Forced:
 def reach(settings: EncodeSettings) -> tuple[int, int]:
     """How many frames an encoder is shown before those that are wanted, and behind them.
 
-    The second pass of a bitrate gets none but its own: it is warm, from its look, and what others take would have
-    to be guessed. That of libvpx-vp9 also makes no key frame where one is forced.
+    The second pass of a bitrate gets none but its own: it is warm, from its look, and what others take would
+    have to be guessed. That of libvpx-vp9 also makes no key frame where one is forced.
     """
     if settings.rate.bitrate is not None:
         return 0, 0
