@@ -101,7 +101,11 @@ def bitrate(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace) -> bool
     """Prints by how much a bitrate was missed; whether by no more than it may be."""
     target = parse_bitrate(asked.bitrate)
     width, height = map(int, asked.size.split("x"))
-    given: dict[str, Value] = {"codec": codec, "preset": asked.preset or _fast(codec), "bitrate": asked.bitrate}
+    given: dict[str, Value] = {
+        "codec": codec,
+        "preset": asked.preset or _fast(codec),
+        "bitrate": asked.bitrate,
+    }
     given |= {"width": width, "height": height}
 
     def off(path: Path) -> float:
