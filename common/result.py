@@ -91,6 +91,20 @@ _METRICS = (
     Metric("hardness", float, "bit", "first pass over a chunk: its frames at one quantizer", always=False),
     Metric("hardness_seen", float, "bit", "first pass over a chunk: with those around it", always=False),
     Metric(
+        "hardness",
+        float,
+        "bit",
+        "a first pass over a chunk: bits of its frames at one quantizer",
+        always=False,
+    ),
+    Metric(
+        "hardness_seen",
+        float,
+        "bit",
+        "the same, of all frames that the chunk's encoder is shown",
+        always=False,
+    ),
+    Metric(
         "target_reached",
         bool,
         None,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 LEAST, MOST = 0.05, 1.4
 """Of the whole file's bitrate, that a chunk gets: the buffer that bounds peaks takes 1.5 (`maxrate`)."""
 
+_LITTLE = 1e-6
+
 
 def shares(hardness: Sequence[float], durations: Sequence[float], bitrate: float) -> tuple[float, ...]:
     """Bits per second for each chunk, whose mean over the time is `bitrate`.
@@ -20,7 +22,9 @@ def shares(hardness: Sequence[float], durations: Sequence[float], bitrate: float
     wanted = [max(each, 0.0) / seconds for each, seconds in zip(hardness, durations, strict=True)]
     if not any(wanted):
         return (bitrate,) * len(durations)
-    low, high = 0.0, bitrate * MOST / min(each for each in wanted if each > 0)
+    # What is not hard at all counts as a little: else the others could not stay below MOST.
+    wanted = [max(each, _LITTLE * max(wanted)) for each in wanted]
+    low, high = 0.0, bitrate * MOST / min(wanted)
     target = bitrate * sum(durations)
     for _ in range(200):  # halved until no float lies between
         factor = (low + high) / 2

@@ -11,6 +11,12 @@ from common.settings import EncodeSettings, hardware_of
 
 THREADS = 4
 """Of an encoder, where nothing was asked for: as many on all machines, since the bytes depend on it."""
+LEAD = 4
+"""Frames of the output that an encoder is warmed up by before those that are wanted: with a P picture among
+them x264 and x265 give the key frame behind it the quantizer that it would have amid a film."""
+TAIL = 0
+"""Frames of the output that an encoder is shown beyond those that are wanted. None: no frame before a key
+frame is worth more for what comes behind that, so that looking ahead changes nothing."""
 
 
 def alike(settings: EncodeSettings) -> EncodeSettings:
@@ -35,10 +41,21 @@ def forced(window: Window) -> Forced:
     return Forced(tuple(sorted(numbers)), began, (end, tail - 1) if end < tail else None)
 
 
+def reach(settings: EncodeSettings) -> tuple[int, int]:
+    """How many frames an encoder is shown before those that are wanted, and behind them.
+
+    The second pass of a bitrate gets none but its own: it is warm, from its look, and what others take would
+    have to be guessed. That of libvpx-vp9 also makes no key frame where one is forced.
+    """
+    if settings.rate.bitrate is not None:
+        return 0, 0
+    return LEAD, TAIL
+
+
 def undivided(settings: EncodeSettings) -> str | None:
     """Why such an encode cannot be made in chunks, as a sentence; None: it can.
 
-    SVT-AV1 has no second pass that is of use, and that of libvpx-vp9 makes no key frame where one is forced.
+    SVT-AV1 has no second pass that is of use.
     """
     if hardware_of(settings.encoder) is not None:
         return f"{settings.encoder} promises neither key frames nor equal bytes: use the encoder in software"

@@ -41,7 +41,8 @@ def encode_chunk(task: Task) -> Done:
     methods = asked_for(task, settings)
     settings = shared(task, settings, window)
     course = task.tools.course
-    course.plan((*steps.encodes(settings), *expected(settings, methods), steps.publish()))
+    planned = (steps.encode(settings, _which(settings), window.tail - window.lead), steps.check())
+    course.plan((*planned, *expected(settings, methods), steps.publish()))
     with piece(task, window) as cut:
         if settings.rate.target_vmaf is not None:
             encoded = tried(task, settings, window, cut, methods, encode_window)
@@ -61,10 +62,9 @@ def encode_chunk(task: Task) -> Done:
 def encode_window(task: Task, settings: EncodeSettings, window: Window, cut: Piece) -> Encoded:
     """One encode into the attempt's directory, verified. `FailedError`, `AbortedError`."""
     ffmpeg = ffmpeg_for(task, settings)
-    which = 2 if settings.rate.share_of is not None else None
     with task.tools.account.encode(task.tools.may_work) as metered:
         watched = replace(task, tools=replace(task.tools, may_work=metered.may_work))
-        argv, ended = run_pass(watched, settings, ffmpeg, window, cut, which)
+        argv, ended = run_pass(watched, settings, ffmpeg, window, cut, _which(settings))
         energy = metered.end(settings.encoder, ended.cpu_seconds, ended.wall_seconds)
     task.tools.course.begin(steps.check())
     known = measured(settings, ffmpeg, argv, ended)
@@ -74,6 +74,11 @@ def encode_window(task: Task, settings: EncodeSettings, window: Window, cut: Pie
     gap = damage(ended.log)
     warnings = () if gap is None else (f"{gap}: some of these frames are not what they were",)
     return Encoded(settings, ffmpeg, argv, ended, counted.probe, path, made, warnings=warnings, energy=energy)
+
+
+def _which(settings: EncodeSettings) -> int | None:
+    """The second pass, where a look was the first; else the only one."""
+    return 2 if settings.rate.share_of is not None else None
 
 
 def _accepted(

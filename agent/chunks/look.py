@@ -47,7 +47,7 @@ def look(task: Task) -> Done:
     if failure is not None:
         raise FailedError(failure.code, failure.message, known)
     try:
-        found = hardness((logs / LOGS[settings.encoder]).read_bytes(), frames)
+        found = hardness(settings.encoder, (logs / LOGS[settings.encoder]).read_bytes(), frames)
     except (OSError, ValueError) as error:
         raise FailedError("output_invalid", f"what the first pass found cannot be read: {error}") from error
     more: Mapping[str, Scalar] = {

@@ -13,7 +13,7 @@ from typing import Any, cast
 from marshmallow import ValidationError
 
 from agent.apart import how_it_ended, limits_of, program, run_apart
-from agent.chunks.alike import undivided
+from agent.chunks.alike import reach, undivided
 from agent.chunks.facts import to_text
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import frame_rate
@@ -27,10 +27,6 @@ from common.model import Divisible, Value
 from common.schema import DivisibleSchema
 from common.settings import EncodeSettings
 
-LEAD = 12
-"""Frames of the output that an encoder is warmed up by before those that are wanted."""
-TAIL = 45
-"""Frames of the output that an encoder is shown beyond those that are wanted: it looks ahead."""
 _PROGRAM = program("agent.chunks.planner")
 _MOST_ANSWER = 4 * 1024**2
 """Bytes: MOST_CUTS cuts take a quarter of that."""
@@ -61,14 +57,15 @@ def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
 
 def _asked(settings: EncodeSettings, given: MeasuredInput, parameters: Mapping[str, Value]) -> str:
     rate = None if settings.every_frame else frame_rate(settings.fps)
+    lead, tail = reach(settings)
     return json.dumps(
         {
             "rate": None if rate is None else [rate.numerator, rate.denominator],
             "frames": None if rate is None else settings.frames,
             "duration": parameters.get("duration"),
             "interlaced": given.probed.interlaced,
-            "lead": LEAD,
-            "tail": TAIL,
+            "lead": lead,
+            "tail": tail,
         }
     )
 

@@ -155,8 +155,11 @@ def test_a_join_gets_its_parts_in_the_order_of_the_film(farm: Farm, node_id: str
     assert joining["source"] == '{"width": 320}'
 
 
-def test_where_bits_are_given_each_chunk_depends_on_looks_at_all(farm: Farm, node_id: str) -> None:
-    parent_id = split(farm, {"split": 3, "bitrate": "1M"})
+@pytest.mark.parametrize("parameters", [{"bitrate": "1M"}, {"bitrate": "1M", "two_pass": True}, {}])
+def test_where_bits_are_given_each_chunk_depends_on_looks_at_all(
+    farm: Farm, node_id: str, parameters: dict[str, Any]
+) -> None:
+    parent_id = split(farm, {"split": 3, **parameters})
     plan(farm, node_id)
     assert job(farm, parent_id).job.parts[:4] == ("look-001", "look-002", "look-003", "chunk-001")
     found = parts(farm, parent_id)
@@ -209,6 +212,19 @@ def test_the_result_is_what_the_join_says_and_what_all_took(
     assert result.findings.artifacts == (video,)
     assert sorted(result.findings.warnings) == sorted(["it is odd", f"{first.job.part}: it is dark"])
     assert result.findings.divisible is None
+
+
+def test_a_file_whose_chunks_were_looked_at_before_had_two_passes(farm: Farm, node_id: str) -> None:
+    parent_id = split(farm, {"split": 2, "bitrate": "1M"})
+    plan(farm, node_id)
+    share = 900_000
+    while (view := must_claim(farm, node_id)).job.stage is not Stage.JOIN:
+        share += 50_000
+        chunk = view.job.stage is Stage.CHUNK
+        finish(farm, view, metrics={"passes": 2, "bitrate_asked": share} if chunk else {})
+    finish(farm, view, metrics={"passes": 1, "bitrate_asked": 1_000_000})
+    metrics = job(farm, parent_id).job.metrics or {}
+    assert (metrics["passes"], metrics["bitrate_asked"]) == (2, 1_000_000)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import av
+
 from agent.chunks.facts import to_text
 from agent.task import PartDone
 from common.model import Report, Stage, Value, Window
@@ -60,3 +62,9 @@ def chunks(
 
 def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def header(path: Path) -> bytes:
+    """What a decoder has to know before the first picture."""
+    with av.open(str(path)) as container:
+        return bytes(container.streams.video[0].codec_context.extradata or b"")
