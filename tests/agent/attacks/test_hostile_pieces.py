@@ -10,6 +10,7 @@ import pytest
 
 import agent.chunks.piece
 import agent.chunks.plan
+from agent.chunks.given import in_place
 from agent.chunks.piece import piece_of
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputFailedError
@@ -45,10 +46,10 @@ def test_cutting_opens_nothing_but_the_file(
     traces.mkdir()
     file.write_bytes(hostile.content(Bait(canary, listener.port, video.read_bytes())))
     spawner = TracedSpawner(traces)
-    with spawner, file.open("rb") as opened:
+    with spawner, file.open("rb") as opened, in_place(opened.fileno()) as given:
         said = ""
         try:  # a file may have a picture of its own, too
-            with piece_of(opened.fileno(), WINDOW, tmp_path, spawner, Sandbox(), threading.Event()):
+            with piece_of(given, WINDOW, tmp_path, spawner, Sandbox(), threading.Event()):
                 pass
         except InputFailedError as error:
             said = f"{error.code}: {error}"
@@ -79,8 +80,9 @@ def test_who_cuts_and_lies_fails_the_input(
     (tmp_path / "file").write_bytes(b"no video" * 100)
     with (
         (tmp_path / "file").open("rb") as file,
+        in_place(file.fileno()) as given,
         pytest.raises(InputFailedError) as caught,
-        piece_of(file.fileno(), WINDOW, tmp_path, spawner, either, threading.Event()),
+        piece_of(given, WINDOW, tmp_path, spawner, either, threading.Event()),
     ):
         pass
     assert caught.value.code == "input_invalid"
