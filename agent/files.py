@@ -66,10 +66,17 @@ class Files:
         with _as_failures():
             return get_part(self._client, sha256, offset, length, self._waiting(abort), _ender(abort))
 
-    def put(self, path: Path, job_id: str, abort: threading.Event, media_type: str | None = None) -> str:
+    def put(
+        self,
+        path: Path,
+        job_id: str,
+        abort: threading.Event,
+        media_type: str | None = None,
+        name: str | None = None,
+    ) -> str:
         """Store what a job made that this node holds; its SHA-256.
 
-        `media_type`: None: what its name says. `ApiError` if the master refuses (`files_full`),
+        `media_type`: None: what its name says. `name`: None: that of `path`. `ApiError` if the master refuses (`files_full`),
         `TransferError` if the file changes meanwhile, `requests.RequestException` if the master
         cannot be reached, `EndedError` when `abort` is set; OSError if it cannot be read.
         """
@@ -77,7 +84,7 @@ class Files:
         with open_regular(path) as file:
             sha256, size = hash_of(file, check=check)
             # Names may be any bytes, JSON may not.
-            name = os.fsencode(path.name).decode("utf-8", "replace")
+            name = os.fsencode(name or path.name).decode("utf-8", "replace")
             fields = {
                 "sha256": sha256,
                 "size": size,

@@ -23,7 +23,7 @@ from agent.inputs.source import open_input
 from agent.probed import ProbeError
 from agent.sandbox import Sandbox
 from agent.task import AbortedError, Task
-from common.inputs import InputError, StoredFile, parse_input
+from common.inputs import stored_file
 from common.model import Window
 
 _PROGRAM = program("agent.chunks.cutter")
@@ -76,7 +76,7 @@ def piece(task: Task, window: Window) -> Iterator[Piece]:
 @contextmanager
 def _given(task: Task, text: str) -> Iterator[Given]:
     tools = task.tools
-    sha256 = _stored(text)
+    sha256 = stored_file(text)
     if sha256 is None or tools.files is None:
         unfinished = task.directory / "input"
         with (
@@ -95,15 +95,6 @@ def _given(task: Task, text: str) -> Iterator[Given]:
             yield given
     finally:
         os.close(cached)
-
-
-def _stored(text: str) -> str | None:
-    """The hash of the stored file that the input is; None if it is another one, or none."""
-    try:
-        wanted = parse_input(text)
-    except InputError:  # it is refused where it is opened
-        return None
-    return wanted.sha256 if isinstance(wanted, StoredFile) else None
 
 
 @contextmanager
