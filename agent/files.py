@@ -39,6 +39,8 @@ class Files:
         self.cache = cache
         self.on_look: Callable[[bool], None] = lambda _: None
         """Is told of each file that a job asks for, whether it was in the cache."""
+        self.on_part: Callable[[int], None] = lambda _: None
+        """Is told how many bytes of a file were got that did not go into the cache."""
 
     def open(self, sha256: str, max_size: int, abort: threading.Event) -> int:
         """A descriptor of a stored file, whole and to read only.
@@ -64,7 +66,9 @@ class Files:
     def part(self, sha256: str, offset: int, length: int, abort: threading.Event) -> Part:
         """Bytes of a stored file, past the cache: see `get_part`. `InputFailedError` as of `open`."""
         with _as_failures():
-            return get_part(self._client, sha256, offset, length, self._waiting(abort), _ender(abort))
+            part = get_part(self._client, sha256, offset, length, self._waiting(abort), _ender(abort))
+        self.on_part(len(part.data))
+        return part
 
     def put(
         self,
@@ -76,9 +80,9 @@ class Files:
     ) -> str:
         """Store what a job made that this node holds; its SHA-256.
 
-        `media_type`: None: what its name says. `name`: None: that of `path`. `ApiError` if the master refuses (`files_full`),
-        `TransferError` if the file changes meanwhile, `requests.RequestException` if the master
-        cannot be reached, `EndedError` when `abort` is set; OSError if it cannot be read.
+        `media_type`: None: what its name says. `name`: None: that of `path`. `ApiError` if the master
+        refuses (`files_full`), `TransferError` if the file changes meanwhile, `requests.RequestException`
+        if the master cannot be reached, `EndedError` when `abort` is set; OSError if it cannot be read.
         """
         check = _ender(abort)
         with open_regular(path) as file:
