@@ -1,4 +1,4 @@
-"""A piece of a stored file is the same, byte for byte, as one of a file that lies here; and little else is got."""
+"""A piece of a stored file is, byte for byte, that of the same file on a disk; and little else of it is got."""
 
 from __future__ import annotations
 
@@ -96,7 +96,6 @@ def test_of_a_file_of_many_chunks_only_the_bytes_of_one_are_got(
     # It has what it needs: its own frames, those around it, and those from the key frame on.
     assert 1 / CHUNKS < share < 1 / CHUNKS + (12 + 45 + 25 + 10) / FRAMES
     assert share * size * 0.9 < got < share * size + PROBED + 2 * AHEAD * BLOCK
-    print(f"{name}: {size} bytes, share {share:.3f}, got {got} in {len(shelf.asked)} questions")
     # The first question was how large the file is.
     assert sum(length for _, length in shelf.asked[1:]) == got
     assert list((tmp_path / "cache").iterdir()) == []

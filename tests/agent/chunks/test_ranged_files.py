@@ -37,9 +37,8 @@ def answered(read: Read = of_data) -> Iterator[socket.socket]:
 
 
 def _answer(ours: socket.socket, read: Read) -> None:
-    with ours:
-        with suppress(OSError, RangeError):
-            answer(ours, len(DATA), read)
+    with ours, suppress(OSError, RangeError):
+        answer(ours, len(DATA), read)
 
 
 def test_it_reads_as_a_file_does() -> None:

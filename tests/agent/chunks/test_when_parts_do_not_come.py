@@ -1,10 +1,11 @@
-"""A file store that fails while a piece is cut is waited for, or the job is told; a piece is whole or is none."""
+"""A file store that fails while a piece is cut is waited for, or the job is told; there are no half pieces."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,10 @@ def failure(task: Task, window: Window = WINDOW) -> InputFailedError:
     return caught.value
 
 
+def with_tools(task: Task, **tools: Any) -> Task:
+    return replace(task, tools=replace(task.tools, **tools))
+
+
 def raising(error: Exception, at: int) -> Callable[[int], None]:
     """Fails from the question with that number on."""
 
@@ -111,8 +116,7 @@ def test_a_file_that_is_too_large_or_empty_is_refused(
 ) -> None:
     files = shelf.files(tmp_path)
     task = make_task(clip, None, files, input=f"file:{shelf.sha256}")
-    object.__setattr__(task.tools, "inputs", InputRules(max_size=len(shelf.data) - 1))
-    error = failure(task)
+    error = failure(with_tools(task, inputs=InputRules(max_size=len(shelf.data) - 1)))
     assert (error.code, "--max-input-size" in str(error)) == ("input_invalid", True)
     shelf.data = b""
     assert failure(make_task(clip, None, files, input=f"file:{shelf.sha256}")).code == "input_invalid"
@@ -166,8 +170,7 @@ def test_a_process_that_asks_for_what_there_is_not_gets_nothing_and_is_not_belie
     program: str, why: str, task: Task, either: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent.chunks.piece, "_PROGRAM", ASK + program + ANSWER)
-    object.__setattr__(task.tools, "sandbox", either)
-    error = failure(task)
+    error = failure(with_tools(task, sandbox=either))
     assert (error.code, why in str(error)) == ("input_invalid", True)
 
 
@@ -184,5 +187,5 @@ def test_a_process_that_crashes_says_nothing_of_the_store(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent.chunks.piece, "_PROGRAM", ASK + "import ctypes; ctypes.string_at(0)")
-    error: Any = failure(task)
+    error = failure(task)
     assert (error.code, "signal 11" in str(error)) == ("input_invalid", True)
