@@ -13,6 +13,7 @@ from tests.agent.media.clips import Clips, picture, tone
 _X264 = ("-c:v", "libx264", "-preset", "veryfast")
 _X265 = ("-c:v", "libx265", "-preset", "veryfast", "-x265-params")
 _UNEVEN = ("-vf", "settb=1/1000,setpts='floor(N*37+11*sin(N*2)+400*gt(N,42))'", "-fps_mode", "passthrough")
+_DNXHR = ("-c:v", "dnxhd", "-profile:v", "dnxhr_lb")
 _QUIET = "log-level=error:"
 
 
@@ -63,9 +64,8 @@ KINDS = {
     "utvideo": Kind("a.mkv", ("-c:v", "utvideo", "-pix_fmt", "yuv422p"), seconds=3, sound=False),
     "rawvideo": Kind("a.mkv", ("-c:v", "rawvideo", "-pix_fmt", "yuv420p"), seconds=3, sound=False),
     "rawvideo in mov": Kind("a.mov", ("-c:v", "rawvideo", "-pix_fmt", "uyvy422"), seconds=3, sound=False),
-    "dnxhr": Kind("a.mov", ("-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p", "-s", "256x120"),
-                  seconds=3, sound=False),
-    "intra refresh": Kind("a.mkv", (*_X264, "-x264-params", "intra-refresh=1:keyint=50:bframes=2"), seconds=16),
+    "dnxhr": Kind("a.mov", (*_DNXHR, "-pix_fmt", "yuv422p", "-s", "256x120"), seconds=3, sound=False),
+    "intra refresh": Kind("a.mkv", (*_X264, "-x264-params", "intra-refresh=1:keyint=50:bframes=2"), 16),
 }  # fmt: skip
 
 

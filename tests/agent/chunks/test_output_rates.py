@@ -1,4 +1,4 @@
-"""With a frame rate that was asked for, windows count frames of the output, each exactly 1/fps seconds long."""
+"""With a frame rate that was asked for, windows count the output's frames, each exactly 1/fps s long."""
 
 from __future__ import annotations
 

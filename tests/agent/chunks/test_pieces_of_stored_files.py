@@ -1,4 +1,4 @@
-"""A piece of a stored file is, byte for byte, that of the same file on a disk; and little else of it is got."""
+"""A piece of a stored file is, byte for byte, that of the same file on a disk; little else of it is got."""
 
 from __future__ import annotations
 

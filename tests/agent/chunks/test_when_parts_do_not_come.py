@@ -1,4 +1,4 @@
-"""A file store that fails while a piece is cut is waited for, or the job is told; there are no half pieces."""
+"""A file store that fails while a piece is cut is waited for, or the job is told; no piece is a half."""
 
 from __future__ import annotations
 
