@@ -1,4 +1,4 @@
-"""A file has something beside its picture if it has other tracks, chapters, or a name that somebody gave it."""
+"""A file has something beside its picture: other tracks, chapters, or what somebody said of it."""
 
 from __future__ import annotations
 
