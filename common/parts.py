@@ -41,8 +41,8 @@ def get_part(
     `ApiError` if the master refuses (`wrong_range`: there is nothing at `offset`);
     `requests.RequestException` if it cannot be reached.
     """
-    got = bytearray()
-    while True:
+    got, end, size = bytearray(), offset + length, 0
+    while not size or offset + len(got) < end:
         check()
         begin = offset + len(got)
         try:
@@ -54,11 +54,11 @@ def get_part(
                         raise TransferError("the master sent more of a stored file than it said")
                     patience.succeeded()
                     check()
-            if offset + len(got) == end:
-                return Part(bytes(got), size)
-            patience.failed(TransferError("the master sent less of a stored file than it said"))
+            if offset + len(got) < end:
+                patience.failed(TransferError("the master sent less of a stored file than it said"))
         except (ApiError, requests.RequestException) as error:
             patience.failed(error)
+    return Part(bytes(got), size)
 
 
 def _promised(response: requests.Response, sha256: str, begin: int, most: int) -> tuple[int, int]:

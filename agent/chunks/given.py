@@ -58,11 +58,17 @@ class Given:
 class _Asked(Given):
     """A file of which parts are got as the process asks for them."""
 
-    def __init__(self, blocks: Blocks, theirs: socket.socket, ours: socket.socket) -> None:
-        super().__init__(theirs.fileno(), blocks.size)
-        self._blocks, self._ours = blocks, ours
+    def __init__(
+        self, files: Files, sha256: str, size: int, ours: socket.socket, theirs: socket.socket
+    ) -> None:
+        super().__init__(theirs.fileno(), size)
+        self._blocks = Blocks(lambda at, length: files.part(sha256, at, length, self._ended).data, size)
+        self._ours = ours
         self._since: float | None = None
         self._error: Exception | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._answer, name="parts", daemon=True)
+        self._thread.start()
 
     @property
     def words(self) -> list[str]:
@@ -82,13 +88,23 @@ class _Asked(Given):
         return since is None or time.monotonic() - since < SLOW
 
     def check(self) -> None:
+        self.end()
         if isinstance(self._error, RangeError):
             raise InputFailedError("input_invalid", f"no piece of the input could be cut: {self._error}")
         if self._error is not None:
             raise self._error
 
-    def run(self) -> None:
-        """Answers the process; ends with it."""
+    def end(self) -> None:
+        """Answers nothing more; the process has ended."""
+        self._ended.set()
+        self._hang_up()
+        self._thread.join()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):  # the other side was quicker
+            self._ours.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self) -> None:
         try:
             # A socket that breaks is the end of the process, of which is told elsewhere.
             with suppress(OSError):
@@ -96,19 +112,15 @@ class _Asked(Given):
         except RangeError as error:
             self._error = error
         finally:
-            self.end()
-
-    def end(self) -> None:
-        """Answers nothing more."""
-        with suppress(OSError):  # the other side was quicker
-            self._ours.shutdown(socket.SHUT_RDWR)
+            self._hang_up()
 
     def _read(self, offset: int, length: int) -> bytes:
         self._since = time.monotonic()
         try:
             return self._blocks.read(offset, length)
         except Exception as error:
-            self._error = error  # for the thread that waits for the process
+            if not self._ended.is_set():
+                self._error = error  # for the thread that waits for the process
             raise OSError(str(error)) from error
         finally:
             self._since = None
@@ -130,17 +142,11 @@ def by_parts(files: Files, sha256: str, max_size: int, abort: threading.Event) -
 
     `InputFailedError` if it cannot be had, or is larger than `max_size` bytes.
     """
-    ended = threading.Event()
     size = files.size(sha256, max_size, abort)
-    blocks = Blocks(lambda offset, length: files.part(sha256, offset, length, ended).data, size)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        given = _Asked(blocks, theirs, ours)
-        thread = threading.Thread(target=given.run, name="parts", daemon=True)
-        thread.start()
+        given = _Asked(files, sha256, size, ours, theirs)
         try:
             yield given
         finally:
-            ended.set()
             given.end()
-            thread.join()

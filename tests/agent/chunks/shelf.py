@@ -26,9 +26,12 @@ class _Body(BytesIO):
         self._breaks_at = breaks_at
 
     def read(self, size: int | None = -1) -> bytes:
-        if self._breaks_at is not None and self.tell() >= self._breaks_at:
+        if self._breaks_at is None:
+            return super().read(size)
+        if self.tell() >= self._breaks_at:
             raise requests.ConnectionError("the line broke")
-        return super().read(size)
+        rest = self._breaks_at - self.tell()
+        return super().read(rest if size is None or size < 0 else min(size, rest))
 
 
 @dataclass

@@ -28,7 +28,6 @@ def of_data(offset: int, length: int) -> bytes:
 def answered(read: Read = of_data) -> Iterator[socket.socket]:
     """The asker's end of a socket, at the other end of which all is answered."""
     ours, theirs = socket.socketpair()
-    theirs.settimeout(20)
     thread = threading.Thread(target=_answer, args=(ours, read))
     thread.start()
     with theirs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,10 @@ def test_faults_change_no_byte_of_the_piece(
 ) -> None:
     here = make_task(clip)
     window = windows(divided(here, clip))[1]
-    shelf.breaks_at = {1: 0}
+    shelf.breaks_at = {1: 0, 6: 1000}
 
     def away(number: int) -> None:
-        if number in (0, 2):
+        if number in (0, 2, 5):
             raise requests.ConnectionError
         if number == 3:
             raise problem(503, "too_busy")
@@ -91,7 +92,7 @@ def test_faults_change_no_byte_of_the_piece(
     with piece(here, window) as one, piece(task, window) as other:
         whole = [os.pread(cut.descriptor, cut.size + 1, 0) for cut in (one, other)]
     assert whole[0] == whole[1]
-    assert len(shelf.asked) > 4
+    assert len(shelf.asked) > 7
 
 
 @pytest.mark.parametrize("at", [0, 1], ids=["at first", "later"])
@@ -151,11 +152,13 @@ def test_who_waits_long_for_the_store_is_suspended_meanwhile(
 
 
 def is_stopped() -> bool:
-    return any(
-        each.status() == psutil.STATUS_STOPPED
-        for each in psutil.Process().children(recursive=True)
-        if "agent.chunks.cutter" in " ".join(each.cmdline())
-    )
+    with suppress(psutil.Error):  # it became another program just now
+        return any(
+            each.status() == psutil.STATUS_STOPPED
+            for each in psutil.Process().children(recursive=True)
+            if "agent.chunks.cutter" in " ".join(each.cmdline())
+        )
+    return False
 
 
 @pytest.mark.parametrize(
