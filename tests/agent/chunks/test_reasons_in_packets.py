@@ -21,7 +21,7 @@ from agent.chunks.planner import divide
 ASKED: dict[str, Any] = {
     "rate": None, "frames": None, "duration": None, "interlaced": False, "lead": 12, "tail": 45
 }  # fmt: skip
-KEY_VP8 = bytes(6) + b"size" + b"\x10" * 10
+KEY_VP8 = b"\x10" + bytes(5) + b"size" + b"\x10" * 10
 OTHER_VP8 = b"\x10" * 20
 
 
@@ -92,13 +92,6 @@ def but(number: int, **changes: Any) -> list[Packet]:
     packets = plain()
     for name, value in changes.items():
         setattr(packets[number], name, value)
-    return packets
-
-
-def keys(*at: int) -> list[Packet]:
-    packets = plain()
-    for number in at:
-        packets[number].is_keyframe = True
     return packets
 
 
