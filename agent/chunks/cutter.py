@@ -36,6 +36,8 @@ _REORDERED = 40
 _DELAY = 34
 """Packets by which decoding is ahead of showing: as many as may be reordered, of two fields each."""
 _FORMAT = "nut"
+_TAGGED = ("utvideo",)
+"""Codecs of which only the tag says what format the pictures have: the muxer would take another."""
 _STEPS = (0, 1, 5, 20, 60)
 """Seconds before a key frame from which it is looked for, one after the other, before all is read."""
 
@@ -121,6 +123,8 @@ def cut(container: InputContainer, video: VideoStream, wanted: Wanted, output: I
 def _stream(made: OutputContainer, video: VideoStream) -> Any:
     stream = made.add_stream_from_template(video, opaque=True)
     stream.time_base = video.time_base
+    if video.codec.canonical_name in _TAGGED:
+        stream.codec_context.codec_tag = video.codec_context.codec_tag
     return stream
 
 

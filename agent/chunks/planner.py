@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CARRIED = (
     *("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "mjpeg"),
-    *("ffv1", "dnxhd", "huffyuv", "ffvhuff", "utvideo", "rawvideo"),
+    *("ffv1", "huffyuv", "ffvhuff", "utvideo"),
 )
 """Codecs whose packets and times a NUT file gives back as they were."""
 _FIELDS = ("h264", "mpeg2video")

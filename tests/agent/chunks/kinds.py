@@ -13,7 +13,6 @@ from tests.agent.media.clips import Clips, picture, tone
 _X264 = ("-c:v", "libx264", "-preset", "veryfast")
 _X265 = ("-c:v", "libx265", "-preset", "veryfast", "-x265-params")
 _UNEVEN = ("-vf", "settb=1/1000,setpts='floor(N*37+11*sin(N*2)+400*gt(N,42))'", "-fps_mode", "passthrough")
-_DNXHR = ("-c:v", "dnxhd", "-profile:v", "dnxhr_lb")
 _QUIET = "log-level=error:"
 
 
@@ -61,10 +60,8 @@ KINDS = {
     "ffv1": Kind("a.mkv", ("-c:v", "ffv1", "-g", "25"), sound=False),
     "ffvhuff": Kind("a.mkv", ("-c:v", "ffvhuff"), seconds=3, sound=False),
     "huffyuv": Kind("a.mkv", ("-c:v", "huffyuv", "-pix_fmt", "yuv422p"), seconds=3, sound=False),
+    "utvideo of another kind": Kind("a.mkv", ("-c:v", "utvideo", "-pix_fmt", "gbrp"), seconds=3, sound=False),
     "utvideo": Kind("a.mkv", ("-c:v", "utvideo", "-pix_fmt", "yuv422p"), seconds=3, sound=False),
-    "rawvideo": Kind("a.mkv", ("-c:v", "rawvideo", "-pix_fmt", "yuv420p"), seconds=3, sound=False),
-    "rawvideo in mov": Kind("a.mov", ("-c:v", "rawvideo", "-pix_fmt", "uyvy422"), seconds=3, sound=False),
-    "dnxhr": Kind("a.mov", (*_DNXHR, "-pix_fmt", "yuv422p", "-s", "256x120"), seconds=3, sound=False),
     "intra refresh": Kind("a.mkv", (*_X264, "-x264-params", "intra-refresh=1:keyint=50:bframes=2"), 16),
 }  # fmt: skip
 

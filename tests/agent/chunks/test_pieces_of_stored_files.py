@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agent.chunks.blocks import AHEAD, BLOCK
 from agent.chunks.piece import Piece, piece
+from agent.ffmpeg.discover import Toolbox
 from agent.sandbox import Sandbox
 from common.model import Window
 from tests.agent.chunks.conftest import MakeTask, divided, windows
@@ -56,30 +56,26 @@ def test_a_piece_is_the_same_wherever_its_input_lies(
             assert other.read > 0
 
 
-@pytest.fixture
-def large(clips: Clips) -> Callable[[str], Path]:
-    """A clip of a minute and 60 MB, of which the encoder made most up, in a container."""
-
-    def large(name: str) -> Path:
-        file, options = LARGE[name]
-        padded = "nal-hrd=cbr:keyint=25:scenecut=0"
-        encoded = clips.make(
-            "large.mkv",
-            *picture("64x64", "25", FRAMES / 25),
-            *tone(seconds=FRAMES / 25),
-            *("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "8M", "-minrate", "8M", "-maxrate", "8M"),
-            *("-bufsize", "4M", "-x264-params", padded, "-c:a", "aac"),
-        )
-        return clips.make(file, "-i", encoded.name, "-map", "0", "-c", "copy", *options)
-
-    return large
+@pytest.fixture(scope="module")
+def large(toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip of a minute and 60 MB, of which most is padding."""
+    clips = Clips(toolbox.chosen["libx264"].path, tmp_path_factory.mktemp("large"))
+    padded = "nal-hrd=cbr:keyint=25:scenecut=0"
+    return clips.make(
+        "large.mkv",
+        *picture("64x64", "25", FRAMES / 25),
+        *tone(seconds=FRAMES / 25),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "8M", "-minrate", "8M", "-maxrate", "8M"),
+        *("-bufsize", "4M", "-x264-params", padded, "-c:a", "aac"),
+    )
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_of_a_file_of_many_chunks_only_the_bytes_of_one_are_got(
-    name: str, large: Callable[[str], Path], make_task: MakeTask, tmp_path: Path
+    name: str, large: Path, clips: Clips, make_task: MakeTask, tmp_path: Path
 ) -> None:
-    clip = large(name)
+    file, options = LARGE[name]
+    clip = clips.make(file, "-i", str(large), "-map", "0", "-c", "copy", *options)
     shelf = Shelf(clip.read_bytes())
     size = len(shelf.data)
     cuts = windows(divided(make_task(clip), clip))

@@ -126,7 +126,7 @@ CASES: dict[str, tuple[list[Packet], dict[str, Any]]] = {
         [Packet(0, 0, True), Packet(200, 10, True), Packet(80, 80, True), Packet(160, 160)], {}
     ),
 }  # fmt: skip
-MORE = {
+MORE: dict[str, tuple[list[Packet], dict[str, Any]]] = {
     "its size or format changes on the way": (
         but(7, is_keyframe=True, data=KEY_VP8.replace(b"size", b"SIZE")), {"codec": "vp8"}
     ),
