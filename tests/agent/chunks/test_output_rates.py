@@ -16,7 +16,8 @@ from tests.agent.media.clips import Clips
 
 def rated(clips: Clips, path: str, rate: Fraction, base: Fraction, **how: object) -> list[tuple[int, str]]:
     """The frames that ffmpeg's filter `fps` makes, by their numbers; `base`: seconds to add to all times."""
-    graph = f"setpts=PTS+round({base.numerator}/{base.denominator}/TB),fps={rate.numerator}/{rate.denominator}:start_time=0"
+    moved = f"setpts=PTS+round({base.numerator}/{base.denominator}/TB)"
+    graph = f"{moved},fps={rate.numerator}/{rate.denominator}:start_time=0"
     frames = decoded(clips.ffmpeg, path, filters=graph, **how)  # type: ignore[arg-type]
     assert all((frame.time * rate).denominator == 1 for frame in frames)
     return [(int(frame.time * rate), frame.hash) for frame in frames]
