@@ -51,7 +51,7 @@ def test_its_frames_are_those_of_the_whole_file(
     known = dict(whole)
     assert sorted(known) == list(range(len(whole)))
     # How long the last picture is shown is not the matter here.
-    assert abs(len(whole) - found.frames) <= max(2, rate / 5)
+    assert abs(len(whole) - found.frames) <= max(Fraction(2), rate / 5)
     assert len(found.cuts) >= 3
     for window in (windows(found)[1], windows(found)[-1]):
         with piece(task, window) as cut:

@@ -16,7 +16,7 @@ from tests.agent.media.clips import Clips
 def pixels(path: str) -> str:
     """How a picture's samples lie, which their hash does not tell."""
     with av.open(path) as container:
-        return container.streams.video[0].codec_context.format.name
+        return str(container.streams.video[0].codec_context.pix_fmt)
 
 
 @pytest.mark.parametrize("name", KINDS)
