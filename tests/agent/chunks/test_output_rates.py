@@ -53,7 +53,7 @@ def test_its_frames_are_those_of_the_whole_file(
     # How long the last picture is shown is not the matter here.
     assert abs(len(whole) - found.frames) <= max(Fraction(2), rate / 5)
     assert len(found.cuts) >= 3
-    for window in (windows(found)[1], windows(found)[-1]):
+    for window in windows(found)[1:2]:
         with piece(task, window) as cut:
             path = f"/proc/self/fd/{cut.descriptor}"
             made = rated(

@@ -48,7 +48,7 @@ def test_a_piece_is_the_same_wherever_its_input_lies(
     shelf = Shelf(clip.read_bytes())
     here = make_task(clip, sandbox)
     there = make_task(clip, sandbox, shelf.files(tmp_path), input=f"file:{shelf.sha256}")
-    for window in windows(divided(here, clip))[1:][-2:]:
+    for window in windows(divided(here, clip))[1:2]:
         with piece(here, window) as one, piece(there, window) as other:
             assert (one.base, one.packets, one.size) == (other.base, other.packets, other.size)
             assert content(one) == content(other)
