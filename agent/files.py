@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -14,12 +15,15 @@ from agent.inputs.rules import InputFailedError
 from common.client import ApiError, MasterClient
 from common.files_client import file_path
 from common.media_types import media_type_of
+from common.parts import Part, get_part
 from common.transfers import BusyError, Patience, TransferError, get, hash_of, open_regular, put
 
 PATIENCE = 600.0
 """Seconds without success after which a job gives a transfer up."""
 _BUSY_PAUSE = 0.5
 """Seconds between two looks at whether another job has got the same file."""
+_CODES = {"unknown_file": "input_missing", "wrong_range": "input_invalid"}
+"""What the master's refusals mean for an input, by their slugs; others may be gone the next time."""
 
 
 class EndedError(Exception):
@@ -35,38 +39,56 @@ class Files:
         self.cache = cache
         self.on_look: Callable[[bool], None] = lambda _: None
         """Is told of each file that a job asks for, whether it was in the cache."""
+        self.on_part: Callable[[int], None] = lambda _: None
+        """Is told how many bytes of a file were got that did not go into the cache."""
 
     def open(self, sha256: str, max_size: int, abort: threading.Event) -> int:
         """A descriptor of a stored file, whole and to read only.
 
         `InputFailedError` if it cannot be had; OSError if the agent cannot work.
         """
-        try:
+        with _as_failures():
             return self._opened(sha256, max_size, abort)
-        except EndedError as error:
-            raise InputFailedError("input_unreachable", "the job was ended") from error
-        except ApiError as error:
-            code = "input_missing" if error.slug == "unknown_file" else "input_unreachable"
-            raise InputFailedError(code, f"the master does not give the stored file: {error}") from error
-        except TransferError as error:
-            raise InputFailedError("input_unreachable", str(error)) from error
-        except requests.RequestException as error:
-            raise InputFailedError(
-                "input_unreachable", "the master could not be reached for the stored file"
-            ) from error
 
-    def put(self, path: Path, job_id: str, abort: threading.Event, media_type: str | None = None) -> str:
+    def cached(self, sha256: str, abort: threading.Event) -> int | None:
+        """As `open`, of a file that this machine has got before; None if it has not."""
+        with _as_failures():
+            descriptor = self.cache.open(sha256, _ender(abort))
+        self.on_look(descriptor is not None)
+        return descriptor
+
+    def size(self, sha256: str, max_size: int, abort: threading.Event) -> int:
+        """Bytes of a stored file that is not got; `InputFailedError` as of `open`."""
+        size = self.part(sha256, 0, 1, abort).size
+        _judge(size, max_size)
+        return size
+
+    def part(self, sha256: str, offset: int, length: int, abort: threading.Event) -> Part:
+        """Bytes of a stored file, past the cache: see `get_part`. `InputFailedError` as of `open`."""
+        with _as_failures():
+            part = get_part(self._client, sha256, offset, length, self._waiting(abort), _ender(abort))
+        self.on_part(len(part.data))
+        return part
+
+    def put(
+        self,
+        path: Path,
+        job_id: str,
+        abort: threading.Event,
+        media_type: str | None = None,
+        name: str | None = None,
+    ) -> str:
         """Store what a job made that this node holds; its SHA-256.
 
-        `media_type`: None: what its name says. `ApiError` if the master refuses (`files_full`),
-        `TransferError` if the file changes meanwhile, `requests.RequestException` if the master
-        cannot be reached, `EndedError` when `abort` is set; OSError if it cannot be read.
+        `media_type`: None: what its name says. `name`: None: that of `path`. `ApiError` if the master
+        refuses (`files_full`), `TransferError` if the file changes meanwhile, `requests.RequestException`
+        if the master cannot be reached, `EndedError` when `abort` is set; OSError if it cannot be read.
         """
         check = _ender(abort)
         with open_regular(path) as file:
             sha256, size = hash_of(file, check=check)
             # Names may be any bytes, JSON may not.
-            name = os.fsencode(path.name).decode("utf-8", "replace")
+            name = os.fsencode(name or path.name).decode("utf-8", "replace")
             fields = {
                 "sha256": sha256,
                 "size": size,
@@ -101,10 +123,7 @@ class Files:
 
         def judge(size: int) -> None:
             nonlocal keep
-            if size > max_size:
-                raise InputFailedError(
-                    "input_invalid", f"the stored file is larger than {max_size} bytes (--max-input-size)"
-                )
+            _judge(size, max_size)
             keep = self.cache.make_room(sha256, size)
 
         path = self.cache.path(sha256)
@@ -128,6 +147,31 @@ class Files:
                 raise EndedError
 
         return Patience(self._patience, pause)
+
+
+def _judge(size: int, most: int) -> None:
+    if size > most:
+        raise InputFailedError(
+            "input_invalid", f"the stored file is larger than {most} bytes (--max-input-size)"
+        )
+
+
+@contextmanager
+def _as_failures() -> Iterator[None]:
+    """What goes wrong when an input is got, as `InputFailedError`."""
+    try:
+        yield
+    except EndedError as error:
+        raise InputFailedError("input_unreachable", "the job was ended") from error
+    except ApiError as error:
+        code = _CODES.get(error.slug, "input_unreachable")
+        raise InputFailedError(code, f"the master does not give the stored file: {error}") from error
+    except TransferError as error:
+        raise InputFailedError("input_unreachable", str(error)) from error
+    except requests.RequestException as error:
+        raise InputFailedError(
+            "input_unreachable", "the master could not be reached for the stored file"
+        ) from error
 
 
 def _ender(abort: threading.Event) -> Callable[[], None]:

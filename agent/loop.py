@@ -100,6 +100,7 @@ class Agent:
         link.on_answer = self._metrics.heard
         if files is not None:
             files.on_look = lambda hit: self._metrics.looked_into_cache(hit=hit)
+            files.on_part = self._metrics.part_bytes.inc
         self._metrics.show(self._moment)
         link.on_master_down = lambda sent: self._running.master_is_down(sent, link.term)
 

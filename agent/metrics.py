@@ -65,6 +65,7 @@ class Metrics:
         self._cpu = counter("ffmpeg_cpu_seconds", "CPU time of ffmpeg in attempts that were reported.")
         self._energy = counter("energy_joules", "Energy of such attempts, where it is known.")
         self._cache = counter("cache_requests", "Stored files that jobs asked for.", "result")
+        self.part_bytes = counter("part_bytes", "Got of stored files of which a job needed only a part.")
         self.heartbeats_failed = counter("heartbeats_failed", "Heartbeats that the master did not answer.")
         self._round_trip = Histogram(
             "ffrtmp_agent_heartbeat_seconds",

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from agent.chunks.ranged import RangedFile
+
 __all__ = ["LINE", "SOUND", "Probe", "ProbeError", "listen", "main", "measure"]
 
 LINE = 900
@@ -52,6 +54,8 @@ _TEXT = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "subv
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,2}", re.ASCII)
 _MOST_CHANNELS = 64
 _MOST_CHAPTERS = 10_000
+_BUFFER = 128 * 1024
+"""Bytes that are asked for at once, where they have to be asked for."""
 _TRIED = 32
 """Packets in which a first picture is looked for."""
 _MOST_PIXELS = 8192 * 8192
@@ -169,12 +173,15 @@ def _size(name: str, descriptor: int) -> int:
 
 
 @contextmanager
-def opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContainer]:
+def opened(name: str, source: int | RangedFile, demuxers: str) -> Iterator[InputContainer]:
     import av  # only this process loads it
 
-    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": demuxers}
+    options = {"protocol_whitelist": "fd", "format_whitelist": demuxers}
+    file: Any = source
+    if isinstance(source, int):
+        file, options["fd"] = "fd:", str(source)
     try:
-        with av.open("fd:", options=options, metadata_errors="replace") as container:
+        with av.open(file, options=options, metadata_errors="replace", buffer_size=_BUFFER) as container:
             yield container
     except av.FFmpegError as error:
         raise ProbeError(

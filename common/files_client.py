@@ -44,14 +44,16 @@ class FilesClient(Transport):
         """Take a file away."""
         self._call("DELETE", f"/files/{id_in_path(sha256)}")
 
-    def open_content(self, path: str, offset: int = 0) -> requests.Response:
+    def open_content(self, path: str, offset: int = 0, length: int | None = None) -> requests.Response:
         """The content at `path` from `offset` on, to be read piece by piece and closed.
 
-        `path`: see `file_path`, `artifact_path`.
+        `path`: see `file_path`, `artifact_path`; `length`: bytes that are wanted of it at most; None: all.
         """
         # As it is: what is compressed on the way could not be gone on with.
         headers = {"Accept-Encoding": "identity"}
-        if offset:
+        if length is not None:
+            headers["Range"] = f"bytes={offset}-{offset + length - 1}"
+        elif offset:
             headers["Range"] = f"bytes={offset}-"
         return self._answer("GET", path, headers=headers, stream=True, timeout=READ_TIMEOUT)
 

@@ -1,7 +1,9 @@
 """Cuts the piece of one window out of an input, in a process of its own: what it reads may be an attack.
 
-    python -I -S -c ... N INPUT DEMUXERS OUTPUT WINDOW
+    python -I -S -c ... N INPUT SIZE DEMUXERS OUTPUT WINDOW
 
+INPUT is an open file, if SIZE is empty; else a socket by which one of that size is asked for, as
+agent.chunks.ranged has it.
 The last lines on stderr are what was made: a Made as JSON, or {"error": ...}.
 """
 
@@ -17,6 +19,7 @@ from heapq import heappushpop
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
+from agent.chunks.ranged import RangedFile
 from agent.chunks.times import common_step, from_start, moment
 from agent.probed import ProbeError
 from agent.prober import LINE, opened, video_of
@@ -33,6 +36,8 @@ _REORDERED = 40
 _DELAY = 34
 """Packets by which decoding is ahead of showing: as many as may be reordered, of two fields each."""
 _FORMAT = "nut"
+_TAGGED = ("utvideo",)
+"""Codecs of which only the tag says what format the pictures have: the muxer would take another."""
 _STEPS = (0, 1, 5, 20, 60)
 """Seconds before a key frame from which it is looked for, one after the other, before all is read."""
 
@@ -118,6 +123,8 @@ def cut(container: InputContainer, video: VideoStream, wanted: Wanted, output: I
 def _stream(made: OutputContainer, video: VideoStream) -> Any:
     stream = made.add_stream_from_template(video, opaque=True)
     stream.time_base = video.time_base
+    if video.codec.canonical_name in _TAGGED:
+        stream.codec_context.codec_tag = video.codec_context.codec_tag
     return stream
 
 
@@ -200,13 +207,14 @@ def _at(time: int | None, offset: int) -> int:
     return time + offset
 
 
-def main(source: str, demuxers: str, output: str, wanted: str) -> None:
+def main(source: str, size: str, demuxers: str, output: str, wanted: str) -> None:
     """Cut the piece and say what it is."""
+    given = RangedFile(int(source), int(size)) if size else int(source)
     try:
         asked = json.loads(wanted)
         with (
             os.fdopen(int(output), "wb") as file,
-            opened("the input", int(source), demuxers) as container,
+            opened("the input", given, demuxers) as container,
         ):
             video = video_of("the input", container)
             made = cut(

@@ -12,17 +12,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.apart import how_it_ended, limits_of, program, run_apart
+from agent.apart import how_it_ended, program, run_apart
 from agent.chunks.cutter import Made, Wanted
+from agent.chunks.given import Given, by_parts, in_place
 from agent.ffmpeg.process import Ended
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
-from agent.inputs.media import reopen
 from agent.inputs.rules import InputFailedError
 from agent.inputs.source import open_input
 from agent.probed import ProbeError
 from agent.sandbox import Sandbox
 from agent.task import AbortedError, Task
+from common.inputs import stored_file
 from common.model import Window
 
 _PROGRAM = program("agent.chunks.cutter")
@@ -57,24 +58,48 @@ class Piece:
 def piece(task: Task, window: Window) -> Iterator[Piece]:
     """The piece of the attempt's input for `window`, for as long as the block lasts.
 
+    Of a stored file that is not in the cache, only the bytes are got that are needed for it.
     `InputFailedError` if the input cannot be had or read; `AbortedError`; OSError if the agent cannot work.
     """
     tools, text = task.tools, task.assignment.input
     if text is None:
         raise InputFailedError("input_refused", "a picture that ffmpeg makes has no pieces")
-    unfinished = task.directory / "input"
     with (
-        open_input(text, tools.inputs, unfinished, tools.abort, tools.files) as descriptor,
+        _given(task, text) as given,
         piece_of(
-            descriptor, window, task.directory, tools.spawner, tools.sandbox, tools.abort, tools.may_work
+            given, window, task.directory, tools.spawner, tools.sandbox, tools.abort, tools.may_work
         ) as cut,
     ):
         yield cut
 
 
 @contextmanager
+def _given(task: Task, text: str) -> Iterator[Given]:
+    tools = task.tools
+    sha256 = stored_file(text)
+    if sha256 is None or tools.files is None:
+        unfinished = task.directory / "input"
+        with (
+            open_input(text, tools.inputs, unfinished, tools.abort, tools.files) as descriptor,
+            in_place(descriptor) as given,
+        ):
+            yield given
+        return
+    cached = tools.files.cached(sha256, tools.abort)
+    if cached is None:
+        with by_parts(tools.files, sha256, tools.inputs.max_size, tools.abort) as given:
+            yield given
+        return
+    try:
+        with in_place(cached) as given:
+            yield given
+    finally:
+        os.close(cached)
+
+
+@contextmanager
 def piece_of(
-    descriptor: int,
+    given: Given,
     window: Window,
     directory: Path,
     spawner: Spawner,
@@ -82,34 +107,31 @@ def piece_of(
     abort: threading.Event,
     may_work: Callable[[], bool] = lambda: True,
 ) -> Iterator[Piece]:
-    """`piece` of an open file; the piece takes space in `directory`."""
+    """`piece` of what is given; it takes space in `directory`."""
     wanted = json.dumps(asdict(Wanted(window.seek, window.ticks[3], window.time_base)))
     with tempfile.TemporaryFile(dir=directory) as file:
-        own = reopen(descriptor)  # who reads the file next begins at its beginning
-        size = os.fstat(own).st_size
         try:
             ended = run_apart(
                 _PROGRAM,
-                [str(own), DEMUXERS, str(file.fileno()), wanted],
+                [*given.words, DEMUXERS, str(file.fileno()), wanted],
                 spawner,
                 sandbox,
                 abort,
-                limits_of(size, output=size + _MORE),
-                [own, file.fileno()],
-                may_work,
+                given.limits(output=given.size + _MORE),
+                [given.descriptor, file.fileno()],
+                lambda: may_work() and given.may_work(),
             )
         except ProbeError as error:
             raise OSError(str(error)) from error
-        finally:
-            os.close(own)
+        if ended.why == "aborted":
+            raise AbortedError
+        given.check()
         made = _understand(ended)
-        yield Piece(file.fileno(), made.base, made.packets, os.fstat(file.fileno()).st_size)
+        yield Piece(file.fileno(), made.base, made.packets, os.fstat(file.fileno()).st_size, given.got)
 
 
 def _understand(ended: Ended) -> Made:
     """What the process said, which is believed no more than the file is."""
-    if ended.why == "aborted":
-        raise AbortedError
     problem = how_it_ended(ended)
     if problem is not None:
         raise InputFailedError("input_invalid", f"no piece of the input could be cut: {problem}")

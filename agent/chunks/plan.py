@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from marshmallow import ValidationError
 
@@ -22,12 +23,16 @@ from agent.inputs.media import reopen
 from agent.probed import ProbeError
 from agent.publish.store import store
 from agent.task import AbortedError, FailedError, Task
-from common.inputs import StoredFile, parse_input
+from common.inputs import StoredFile, Url, parse_input
+from common.media_types import media_type_of
 from common.model import Divisible, Value
+from common.paths import HIDDEN
 from common.schema import DivisibleSchema
 from common.settings import EncodeSettings
 
 _PROGRAM = program("agent.chunks.planner")
+_MOST_NAME = 255
+_ANYTHING = "application/octet-stream"
 _MOST_ANSWER = 4 * 1024**2
 """Bytes: MOST_CUTS cuts take a quarter of that."""
 
@@ -50,7 +55,7 @@ def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
     if found.reason is not None:
         return found
     probed = given.probed
-    others = bool(probed.audio or probed.subtitles or probed.chapters)
+    others = found.others or bool(probed.audio or probed.subtitles or probed.chapters)
     found = replace(found, source=to_text(given.source), others=others)
     return replace(found, input=_hand_on(task, given)) if task.assignment.hand_on else found
 
@@ -110,10 +115,21 @@ def _understand(answer: bytes) -> Divisible:
 
 
 def _hand_on(task: Task, given: MeasuredInput) -> str:
-    """Puts the input where every node finds it."""
+    """Puts the input where every node finds it, under the name that it has where it is."""
     text = task.assignment.input or ""
     wanted = parse_input(text)
     if isinstance(wanted, StoredFile):
-        return f"file:{wanted.sha256}"
+        return text
+    name = called(text, url=isinstance(wanted, Url))
     path = Path(f"/proc/self/fd/{given.descriptor}")
-    return f"file:{store(task, path, 'application/octet-stream')}"
+    return f"file:{store(task, path, media_type_of(name) or _ANYTHING, name)}"
+
+
+def called(text: str, *, url: bool) -> str:
+    """What an input is called: the last name of its path, without what a URL asks for behind a `?`.
+
+    At most 255 characters, from the end: there it says of what kind it is.
+    """
+    path = unquote(text.partition("?")[0], errors="replace") if url else text
+    shown = HIDDEN.sub("_", path.rstrip("/").rpartition("/")[2])
+    return shown[-_MOST_NAME:] or "input"

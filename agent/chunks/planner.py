@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 CARRIED = (
     *("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "mjpeg"),
-    *("ffv1", "dnxhd", "huffyuv", "ffvhuff", "utvideo", "rawvideo"),
+    *("ffv1", "huffyuv", "ffvhuff", "utvideo"),
 )
 """Codecs whose packets and times a NUT file gives back as they were."""
 _FIELDS = ("h264", "mpeg2video")
@@ -37,6 +38,11 @@ _JUMPING = ("mpegts", "mpeg")
 """Formats whose times may jump, which ffmpeg then mends, across all streams of the file."""
 _UNTIMED = ("mpeg", "avi", "yuv4mpegpipe")
 """Formats that do not say a time for each picture: what stands for it depends on where reading begins."""
+_MADE_UP = (
+    *("major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id"),
+    *("encoder", "duration", "timecode"),
+)
+"""What muxers write of themselves, and what is no longer true of a picture that was encoded again."""
 _MOST_JUMP = 5
 """Seconds from packet to packet. ffmpeg mends 10."""
 
@@ -71,7 +77,14 @@ def _divided(container: InputContainer, video: VideoStream, asked: dict[str, Any
         raise UndividedError("it is interlaced, and has an edit list")
     output = output_of(pictures, base, rate, frames)
     cuts = Divider(pictures, base, output, Reach(asked["lead"], asked["tail"])).cuts()
-    return Divisible(None, output.frames, output.end, (output.tick.numerator, output.tick.denominator), cuts)
+    tick = (output.tick.numerator, output.tick.denominator)
+    others = _says_something(container.metadata) or _says_something(video.metadata)
+    return Divisible(None, output.frames, output.end, tick, cuts, others=others)
+
+
+def _says_something(metadata: Mapping[str, str]) -> bool:
+    """Whether there is anything that somebody wrote: a title, a language. It goes with the sound."""
+    return any(key.casefold() not in _MADE_UP and value not in ("", "und") for key, value in metadata.items())
 
 
 def _gather(container: InputContainer, video: VideoStream, codec: str, jumping: bool) -> Gathered:

@@ -42,7 +42,7 @@ def files(master: Master, connect: Callable[..., MasterClient], tmp_path: Path, 
         asked.append(f"{path} from {offset}")
         return really(path, offset)
 
-    client.open_content = open_content  # type: ignore[method-assign]
+    client.open_content = open_content  # type: ignore[method-assign,assignment]
     return Files(client, Cache(tmp_path / "cache", 10_000_000), patience=5)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import agent.chunks.piece
 import agent.chunks.plan
+from agent.chunks.given import Given, by_parts, in_place
 from agent.chunks.piece import piece_of
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.rules import InputFailedError
@@ -18,6 +19,7 @@ from common.model import Window
 from tests.agent.attacks.files import FILES, Bait, HostileFile
 from tests.agent.attacks.observe import Listener, TracedSpawner, listening
 from tests.agent.chunks.conftest import MakeTask, clips, divided, make_task
+from tests.agent.chunks.shelf import Shelf
 from tests.agent.media.clips import H264, Clips, picture
 
 __all__ = ["clips", "make_task"]
@@ -44,20 +46,30 @@ def test_cutting_opens_nothing_but_the_file(
     canary.write_bytes(video.read_bytes())
     traces.mkdir()
     file.write_bytes(hostile.content(Bait(canary, listener.port, video.read_bytes())))
-    spawner = TracedSpawner(traces)
-    with spawner, file.open("rb") as opened:
-        said = ""
-        try:  # a file may have a picture of its own, too
-            with piece_of(opened.fileno(), WINDOW, tmp_path, spawner, Sandbox(), threading.Event()):
-                pass
-        except InputFailedError as error:
-            said = f"{error.code}: {error}"
-        assert not said or said.startswith("input_invalid: no piece of the input could be cut")
-        assert "canary" not in said
+    spawner, shelf = TracedSpawner(traces), Shelf(file.read_bytes())
+    with (
+        spawner,
+        file.open("rb") as opened,
+        in_place(opened.fileno()) as here,
+        by_parts(shelf.files(tmp_path), shelf.sha256, 10**9, threading.Event()) as asked_for,
+    ):
+        said = [cut(given, tmp_path, spawner) for given in (here, asked_for)]
+        assert said[0] == said[1]
+        assert not said[0] or said[0].startswith("input_invalid: no piece of the input could be cut")
+        assert "canary" not in said[0]
         for seen in spawner.seen("python"):
             assert not any("canary" in path for path in seen.opened)
             assert seen.network == ()
     assert listener.connections == []
+
+
+def cut(given: Given, directory: Path, spawner: Spawner) -> str:
+    """Why it could not be cut, if it could not: a file may have a picture of its own, too."""
+    try:
+        with piece_of(given, WINDOW, directory, spawner, Sandbox(), threading.Event()):
+            return ""
+    except InputFailedError as error:
+        return f"{error.code}: {error}"
 
 
 @pytest.mark.parametrize(
@@ -79,8 +91,9 @@ def test_who_cuts_and_lies_fails_the_input(
     (tmp_path / "file").write_bytes(b"no video" * 100)
     with (
         (tmp_path / "file").open("rb") as file,
+        in_place(file.fileno()) as given,
         pytest.raises(InputFailedError) as caught,
-        piece_of(file.fileno(), WINDOW, tmp_path, spawner, either, threading.Event()),
+        piece_of(given, WINDOW, tmp_path, spawner, either, threading.Event()),
     ):
         pass
     assert caught.value.code == "input_invalid"

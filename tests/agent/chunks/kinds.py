@@ -58,7 +58,11 @@ KINDS = {
     "mpeg-4": Kind("a.mp4", ("-c:v", "mpeg4", "-g", "25", "-bf", "2")),
     "mjpeg": Kind("a.mkv", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p"), sound=False),
     "ffv1": Kind("a.mkv", ("-c:v", "ffv1", "-g", "25"), sound=False),
-    "huffyuv": Kind("a.mkv", ("-c:v", "ffvhuff",), sound=False),
+    "ffvhuff": Kind("a.mkv", ("-c:v", "ffvhuff"), seconds=3, sound=False),
+    "huffyuv": Kind("a.mkv", ("-c:v", "huffyuv", "-pix_fmt", "yuv422p"), seconds=3, sound=False),
+    "utvideo of another kind": Kind("a.mkv", ("-c:v", "utvideo", "-pix_fmt", "gbrp"), seconds=3, sound=False),
+    "utvideo": Kind("a.mkv", ("-c:v", "utvideo", "-pix_fmt", "yuv422p"), seconds=3, sound=False),
+    "intra refresh": Kind("a.mkv", (*_X264, "-x264-params", "intra-refresh=1:keyint=50:bframes=2"), 16),
 }  # fmt: skip
 
 
@@ -84,13 +88,14 @@ class Decoded:
 
 
 def decoded(
-    ffmpeg: Path, path: str, *, as_it_is: bool = False, descriptor: int | None = None
+    ffmpeg: Path, path: str, *, as_it_is: bool = False, descriptor: int | None = None, filters: str = ""
 ) -> list[Decoded]:
     """All frames of the picture; `as_it_is`: with the file's own times, else from its start."""
     before = ["-copyts"] if as_it_is else []
     others = [] if as_it_is else ["-map", "0:a?", "-c:a", "copy"]
     command = [str(ffmpeg), "-v", "error", "-threads", "1", *before, "-i", path, "-map", "0:V:0", *others]
-    command += ["-fps_mode", "passthrough", "-enc_time_base:v", "demux", "-f", "framemd5", "-"]
+    command += ["-vf", filters, "-enc_time_base:v", "filter"] if filters else ["-enc_time_base:v", "demux"]
+    command += ["-fps_mode", "passthrough", "-f", "framemd5", "-"]
     said = subprocess.run(
         command, check=True, capture_output=True, text=True, timeout=60,
         pass_fds=() if descriptor is None else (descriptor,),
