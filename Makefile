@@ -29,7 +29,7 @@ ready:
 # Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
 test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
 	@scripts/setup.sh --tests
-	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
@@ -57,12 +57,20 @@ assets: ready ## copy the dashboard's libraries from what its package-lock.json 
 images: build-distributed ## container images ffmpeg-rtmp/master and ffmpeg-rtmp/agent (ENGINE=podman, BASE=IMAGE)
 	@ENGINE='$(ENGINE)' BASE='$(BASE)' scripts/images.sh
 
+# Two at a time, the longest first; what each says comes in one piece.
 lint: ready ## ruff, mypy, bandit and the import rules only
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-security check-style check-imports
+
+.PHONY: check-types check-security check-style check-imports
+check-types:
+	@$(PY) -m mypy
+check-security:
+	@$(PY) -m bandit -q -c bandit.yaml -r agent common master scripts
+check-style:
 	@$(PY) -m ruff check $(SOURCES)
 	@$(PY) -m ruff format --check $(SOURCES) || { echo 'Not formatted; run: $(PY) -m ruff format $(SOURCES)' >&2; exit 1; }
-	@$(PY) -m mypy
+check-imports:
 	@.venv/bin/lint-imports
-	@$(PY) -m bandit -q -c bandit.yaml -r agent common master scripts
 
 lock: ## pin the newest versions that setup.cfg allows in constraints.txt
 	@scripts/lock.sh

@@ -47,11 +47,7 @@ def accept(
     `FailedError`, with what is `known`, if ffmpeg failed or the output is not what was asked for. Of a
     damaged input the part that can be read must be there: one frame at least.
     """
-    failure = judge(ended)
-    if failure is not None:
-        unreadable = given is not None and _says(ended.log, _UNREADABLE)
-        code = "input_invalid" if failure.code == "encoder_error" and unreadable else failure.code
-        raise FailedError(code, failure.message, known)
+    refuse(ended, known, of_input=given is not None)
     try:
         probed = probed_output(task, settings, path)
     except (ProbeError, FileNotFoundError) as error:
@@ -69,6 +65,20 @@ def accept(
     return probed, warnings
 
 
+def refuse(ended: Ended, known: Mapping[str, Scalar], *, of_input: bool) -> None:
+    """`FailedError` if ffmpeg failed; `of_input`: what it could not read was the job's input."""
+    failure = judge(ended)
+    if failure is not None:
+        unreadable = of_input and _says(ended.log, _UNREADABLE)
+        code = "input_invalid" if failure.code == "encoder_error" and unreadable else failure.code
+        raise FailedError(code, failure.message, known)
+
+
+def damage(log: Sequence[str]) -> str | None:
+    """A sentence if ffmpeg could not read or decode a part of its input. Pure."""
+    return "the input is damaged" if _says(log, _DAMAGED) else None
+
+
 def _readable(
     settings: EncodeSettings, probed: Probe, given: MeasuredInput, log: Sequence[str]
 ) -> tuple[EncodeSettings, int, tuple[str, ...]]:
@@ -77,9 +87,7 @@ def _readable(
     cut = settings.duration < source.duration
     # With a cut, one may begin at that very moment.
     fewer = int(cut) if settings.every_frame else given.uncertain(settings)
-    gap = given.gap
-    if gap is None and _says(log, _DAMAGED):
-        gap = "the input is damaged"
+    gap = given.gap or damage(log)
     if gap is None:
         return settings, fewer, ()
     known = f"{given.probed.frames} frames could be read of it"

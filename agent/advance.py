@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from agent.paces import Paces
 from common.estimate import Course, Step
 from common.model import Progress
 
@@ -14,33 +14,11 @@ NO_NEWS = Progress()
 """What a step tells that has nothing to say of the encode: the job stays where it is."""
 OnProgress = Callable[[Progress, list[str]], None]
 """Gets the newest progress and the log lines since the last call."""
-_WEIGHT = 0.5
-"""Of the newest pace, among those that a node has seen of its kind."""
 
 
 def unseen(tell: OnProgress) -> OnProgress:
     """Hands on what is logged and how far the step is, and says nothing of the encode. Pure."""
     return lambda progress, lines: tell(Progress(percent=progress.percent), lines)
-
-
-class Paces:
-    """How fast steps went on this node since its agent began; several threads use it."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, float] = {}
-        self._lock = threading.Lock()
-
-    def learn(self, paces: Mapping[str, float]) -> None:
-        """What an attempt has seen, in seconds for one unit, by kind."""
-        with self._lock:
-            for kind, pace in paces.items():
-                before = self._seen.get(kind, pace)
-                self._seen[kind] = _WEIGHT * pace + (1 - _WEIGHT) * before
-
-    def known(self) -> dict[str, float]:
-        """All of it by now."""
-        with self._lock:
-            return dict(self._seen)
 
 
 class Advance:
@@ -75,6 +53,14 @@ class Advance:
     def end(self) -> None:
         """The last step has ended well."""
         self._paces.learn(self._course.end(self._clock()))
+
+    def known(self, kind: str) -> float | None:
+        """What this node has seen of such steps, or of a number that it keeps like a pace."""
+        return self._paces.known().get(kind)
+
+    def learn(self, seen: Mapping[str, float]) -> None:
+        """Numbers that are kept like paces, by their names."""
+        self._paces.learn(seen)
 
     def __call__(self, progress: Progress, lines: list[str]) -> None:
         """The newest progress of the step under way, of which `percent` is a share; and what was logged."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -223,6 +225,13 @@ def _labels(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 )
 @click.option("--doctor", is_flag=True, help="Check whether this machine can be a worker, and end.")
 @click.option(
+    "--output",
+    "-o",
+    type=click.Choice(("table", "json")),
+    default="table",
+    help="How --doctor prints what it finds.",
+)
+@click.option(
     "--metrics-port",
     type=click.IntRange(1, 65535),
     help="Serve metrics for Prometheus on this port, over HTTP; without it they are not served.",
@@ -245,6 +254,8 @@ def main(**options: Any) -> None:
     if options["join_token"] and options["join_token_file"]:
         raise click.UsageError("--join-token-file and FFRTMP_JOIN_TOKEN both give a token; give one")
     _check_prices(options)
+    if options["output"] != "table" and not options["doctor"]:
+        raise click.UsageError("-o says how --doctor prints what it finds; give --doctor too")
     set_up_logging(options["log_level"], options["log_format"])
     if options["doctor"]:
         _examine(options)
@@ -265,9 +276,12 @@ def _examine(options: Mapping[str, Any]) -> NoReturn:
     """Print what the doctor finds, and end: with 1 if this machine can be no worker as it is."""
     from agent.doctor import examine
 
-    bad = False
+    found = []
     work_dir = options["work_dir"] or options["state_dir"] / "work"
     for finding in examine(work_dir, options["ffmpeg"], options["sandbox"]):
-        click.echo(finding.lines())
-        bad = bad or finding.state is State.BAD
-    raise SystemExit(int(bad))
+        found.append(finding)
+        if options["output"] == "table":
+            click.echo(finding.lines())  # at once: the next may take some seconds
+    if options["output"] == "json":
+        click.echo(json.dumps([asdict(each) for each in found], indent=2, ensure_ascii=False))
+    raise SystemExit(int(any(each.state is State.BAD for each in found)))

@@ -1,10 +1,11 @@
-"""Joins what the parts of a job have made: one playlist or manifest that names all renditions."""
+"""Joins what the parts of a job have made: one playlist or manifest of all renditions, or one file."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
 
+from agent.chunks.join import join_chunks
 from agent.inputs.measured import MeasuredInput
 from agent.inputs.source import open_input
 from agent.produced import Produced
@@ -20,8 +21,10 @@ _TYPES = {HLS: "application/vnd.apple.mpegurl", DASH: "application/dash+xml"}
 
 
 def join(task: Task, given: MeasuredInput | None = None) -> Done:
-    """The playlist or manifest of the parts, published; `FailedError`, `InputFailedError`."""
+    """What the parts have made, as one, published; `FailedError`, `InputFailedError`."""
     del given  # the parts are all it needs
+    if task.assignment.parameters.get("split") not in (None, "off"):
+        return join_chunks(task)
     parts = task.assignment.parts
     if not parts:
         raise FailedError("agent_error", "the master gave no parts to join")

@@ -20,7 +20,8 @@ from typing import Any
 
 import requests
 
-from agent.advance import Paces
+from agent import steps
+from agent.assigned import assignment_of
 from agent.config import Config
 from agent.delivery import deliver
 from agent.energy.account import Account, Means
@@ -33,16 +34,17 @@ from agent.link import Link, RefusedError
 from agent.metrics import Metrics, Moment
 from agent.outbox import Outbox
 from agent.outputs import Clocks, prune, set_ahead
+from agent.paces import FILE as PACES
+from agent.paces import Paces
 from agent.rotation import Rotation
 from agent.runner import run_job
 from agent.running import RunningJob, RunningJobs, is_fresh, lease_clock, lease_holds
 from agent.sandbox import Sandbox
-from agent.task import Assignment, PartDone
+from agent.task import Assignment
 from agent.teller import ProgressTeller
 from common.client import ApiError
 from common.logs import about
-from common.model import Artifact, ArtifactKind, Confidence, Report, Stage, runs_alone
-from common.request_ids import well_formed
+from common.model import Report, runs_alone
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,9 @@ class Agent:
         self._files = files
         self._running = RunningJobs(slots)
         self._account = Account(means, self._running)
-        self._paces = Paces()
+        self._paces = Paces(config.state_dir / PACES)
+        if toolbox.slowness is not None:
+            self._paces.learn({steps.MACHINE: toolbox.slowness})
         self._draining = threading.Event()
         self._ended = threading.Event()
         self._stop = threading.Event()
@@ -111,6 +115,7 @@ class Agent:
             self._running.wait_until_none(_ABORT_PATIENCE)
         else:
             self._guarded(self._drain)
+        self._paces.keep()
         return self._why
 
     def _moment(self) -> Moment:
@@ -171,21 +176,7 @@ class Agent:
         return self._link.client.next_job(self._link.node_id, self._running.leases(), POLL_WAIT), asked
 
     def _begin(self, answer: dict[str, Any], asked: float) -> None:
-        assignment = Assignment(
-            answer["id"],
-            answer["scenario"],
-            answer["parameters"],
-            answer["lease_id"],
-            answer["attempt"],
-            # An older master knows of none of these.
-            answer.get("input"),
-            answer.get("output"),
-            Confidence(answer.get("confidence", Confidence.AUTO)),
-            Stage(answer.get("stage", Stage.ENCODE)),
-            answer.get("part"),
-            tuple(map(_part, answer.get("parts", ()))),
-            well_formed(answer.get("request_id")),
-        )
+        assignment = assignment_of(answer)
         with about(
             job_id=assignment.job_id,
             request_id=assignment.request_id,
@@ -311,6 +302,7 @@ class Agent:
             told = ahead
             most_seconds = math.inf if ahead else config.keep_outputs
             prune(config.work_dir, now.wall, most_seconds, config.keep_outputs_size, self._running.job_ids)
+            self._paces.keep()
             if self._ended.wait(_TIDY_INTERVAL):
                 return
 
@@ -358,12 +350,3 @@ class Agent:
 
 def _clocks() -> Clocks:
     return Clocks(time.time(), lease_clock())
-
-
-def _part(document: dict[str, Any]) -> PartDone:
-    return PartDone(
-        document["part"],
-        document["job_id"],
-        document["metrics"],
-        tuple(Artifact(**{**each, "kind": ArtifactKind(each["kind"])}) for each in document["artifacts"]),
-    )

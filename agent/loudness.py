@@ -44,6 +44,11 @@ def loudness_of_output(task: Task, settings: EncodeSettings, ffmpeg: FFmpeg, pat
     if settings.loudness is None or not tracks(settings):
         return None
     name = (*sound_files(settings, path.name), picture_file(settings, path.name))[0]
+    return loudness_of_file(task, settings, ffmpeg, name)
+
+
+def loudness_of_file(task: Task, settings: EncodeSettings, ffmpeg: FFmpeg, name: str) -> float | None:
+    """The same of the first track in a file of the attempt's directory."""
     argv = command.listen_to_file(str(ffmpeg.path), name, "ebur128=framelog=quiet")
     return integrated(_heard(task, settings, argv, None))
 

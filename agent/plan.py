@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.chunks.plan import find
 from agent.encode import ffmpeg_for, found
 from agent.inputs.measured import MeasuredInput
 from agent.pictures import DIRECTORY, make_pictures, shown_size
@@ -9,6 +10,7 @@ from agent.publish.below import publish_below
 from agent.task import Done, Task
 from common.model import Artifact, Findings, Scalar
 from common.settings import EncodeSettings
+from common.split import asked
 
 
 def plan(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Done:
@@ -16,6 +18,7 @@ def plan(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
 
     `FailedError`, `AbortedError`.
     """
+    divisible = None if asked(task.assignment.parameters) is None else find(task, settings, given)
     if given is None:
         facts: dict[str, Scalar] = {
             "source_width": settings.width,
@@ -25,11 +28,12 @@ def plan(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
             "source_frame_rate": settings.fps,
             "source_duration": settings.duration,
         }
-        return facts, Findings()
+        return facts, Findings(divisible=divisible)
     width, height = shown_size(given)
     facts = {**found(given), "shown_width": width, "shown_height": height}
     warnings = () if given.gap is None else (given.gap,)
-    return facts, Findings(artifacts=_pictures(task, settings, given), warnings=warnings)
+    pictures = _pictures(task, settings, given)
+    return facts, Findings(artifacts=pictures, warnings=warnings, divisible=divisible)
 
 
 def _pictures(task: Task, settings: EncodeSettings, given: MeasuredInput) -> tuple[Artifact, ...]:

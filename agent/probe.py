@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import math
 import os
 import stat
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,27 +13,21 @@ from typing import Any, TypeVar
 
 import cattrs
 
-import agent
-import common
-from agent.ffmpeg.limits import Limits
-from agent.ffmpeg.process import Ended, run
+from agent.apart import PATIENCE, how_it_ended, limits_of, program, run_apart
+from agent.ffmpeg.process import Ended
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
 from agent.inputs.media import reopen
-from agent.probed import Heard, Probe, ProbeError
-from agent.prober import LINE, SOUND
+from agent.probed import Counted, Heard, Probe, ProbeError
+from agent.prober import CHUNK, LINE, SOUND
 from agent.sandbox import Sandbox
 
-__all__ = ["Probe", "ProbeError", "probe", "probe_open", "probe_sound"]
+__all__ = ["Probe", "ProbeError", "probe", "probe_chunk", "probe_open", "probe_sound"]
 
-_PROGRAM = "import sys; sys.path += sys.argv[5:]; from agent.prober import main; main(*sys.argv[1:5])"
-_MEMORY = 1024**3
-_PATIENCE = 60.0
-"""Seconds that the smallest file may take."""
-_SLOWEST = 5_000_000
-"""Bytes that are read in a second from a slow disk."""
+_PROGRAM = program("agent.prober")
+_PATIENCE = PATIENCE
 _NO_SANDBOX = Sandbox()
-_Found = TypeVar("_Found", Probe, Heard)
+_Found = TypeVar("_Found", Probe, Heard, Counted)
 _converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
 
 
@@ -67,6 +58,16 @@ def probe_sound(path: Path, spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX) ->
     with _regular(path) as descriptor:
         ended = _measured(descriptor, path.name, spawner, sandbox, threading.Event(), SOUND)
     return _understand(ended, path.name, Heard)
+
+
+def probe_chunk(
+    path: Path, asked: Sequence[int], spawner: Spawner, sandbox: Sandbox = _NO_SANDBOX
+) -> Counted:
+    """What a chunk is, and when its frames with the numbers `asked` are shown; as `probe`."""
+    what = CHUNK + ",".join(map(str, asked))
+    with _regular(path) as descriptor:
+        ended = _measured(descriptor, path.name, spawner, sandbox, threading.Event(), what)
+    return _understand(ended, path.name, Counted)
 
 
 @contextmanager
@@ -110,41 +111,9 @@ def _measured(
     abort: threading.Event,
     what: str,
 ) -> Ended:
-    seconds = _PATIENCE + os.fstat(descriptor).st_size / _SLOWEST
-    limits = Limits(
-        *(seconds,) * 4, grace=0.0, memory=_MEMORY, cpu_seconds=math.ceil(seconds), output_bytes=0
-    )
-    code = _code()
-    argv = [str(Path(sys.executable).resolve()), "-I", "-S", "-c", _PROGRAM]
-    argv += [name, str(descriptor), DEMUXERS, what]
-    return run(
-        spawner,
-        [*argv, *dict.fromkeys(str(module.parent) for module in code)],
-        Path("/"),
-        limits=limits,
-        abort=abort,
-        sandbox=sandbox,
-        readable=[*code, *_interpreter()],
-        descriptors=[descriptor],
-        writable=False,
-    )
-
-
-def _code() -> list[Path]:
-    """The directories of what is imported to measure a file; a PEX keeps each in another place."""
-    found = importlib.util.find_spec("av")
-    if found is None or found.origin is None:
-        raise ProbeError("the package av is missing; install the agent again")
-    av = Path(found.origin).resolve().parent
-    modules = [av, *(Path(str(module.__file__)).resolve().parent for module in (agent, common))]
-    libraries = av.parent / "av.libs"  # where wheels of Linux keep their libraries
-    return [*modules, libraries] if libraries.is_dir() else modules
-
-
-def _interpreter() -> list[Path]:
-    """Where Python has its own modules, unless that is among the system's directories."""
-    base = Path(sys.base_prefix).resolve()
-    return [] if base.is_relative_to("/usr") else [base]
+    limits = limits_of(os.fstat(descriptor).st_size, _PATIENCE)
+    arguments = [name, str(descriptor), DEMUXERS, what]
+    return run_apart(_PROGRAM, arguments, spawner, sandbox, abort, limits, [descriptor])
 
 
 def _what(until: float | None) -> str:
@@ -153,12 +122,9 @@ def _what(until: float | None) -> str:
 
 def _understand(ended: Ended, name: str, kind: type[_Found]) -> _Found:
     """What the process said, which is believed no more than the file is."""
-    if ended.why is not None:
-        raise ProbeError(f"{name} could not be measured: it took too much ({ended.why})")
-    if ended.returncode != 0 or not ended.log:
-        how = f"signal {ended.signal}" if ended.returncode is None else f"exit code {ended.returncode}"
-        last = ended.log[-1] if ended.log else "it said nothing"
-        raise ProbeError(f"{name} could not be measured: the process ended with {how}: {last}")
+    problem = how_it_ended(ended)
+    if problem is not None:
+        raise ProbeError(f"{name} could not be measured: {problem}")
     text = _answer(ended.log)
     try:
         said = json.loads(text, parse_constant=lambda _: None)  # NaN would pass all comparisons

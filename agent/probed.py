@@ -72,3 +72,19 @@ class Heard:
     """Seconds, of the first track."""
     size: int
     """Bytes of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A chunk as measured, and some of its frames, which were asked for by their numbers."""
+
+    probe: Probe
+    frames: int
+    """Different times at which its pictures are shown."""
+    shown: tuple[int, ...]
+    """When those that were asked for are, in units of `time_base`; those are left out that are not there."""
+    cut: tuple[bool, ...]
+    """For each of them, whether it is a key frame with nothing before it that is needed behind, and the
+    other way round."""
+    time_base: tuple[int, int]
+    """Numerator and denominator of the file's own unit of time, in seconds."""

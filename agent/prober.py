@@ -1,6 +1,6 @@
 """Measures a media file, in a process of its own: a file that is no video but an attack meets nothing there.
 
-    python -I -S -c ... NAME DESCRIPTOR DEMUXERS WHAT
+    python -I -S -c ... 4 NAME DESCRIPTOR DEMUXERS WHAT
 
 The last lines on stderr are what was found: a Probe as JSON, or {"error": ...}, in lines of at most
 LINE characters. The agent itself never loads libav.
@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -20,7 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from agent.colours import colour, content_light, mastering_display
-from agent.probed import Heard, Probe, ProbeError
+from agent.probed import Counted, Heard, Probe, ProbeError
 from agent.tally import Steps, Tally
 from common.settings.source import (
     MOST_TRACKS,
@@ -43,7 +43,9 @@ __all__ = ["LINE", "SOUND", "Probe", "ProbeError", "listen", "main", "measure"]
 LINE = 900
 """Characters: who reads the lines cuts longer ones."""
 SOUND = "sound"
-"""WHAT of a file without pictures; else it is nothing, or the `until` of `measure`."""
+"""WHAT of a file without pictures; else it is nothing, or the `until` of `measure`, or one of a chunk."""
+CHUNK = "chunk:"
+"""How WHAT of a chunk begins; the numbers of frames follow, of which it is asked when they are shown."""
 _CODECS = {"h264": "h264", "hevc": "h265", "vp9": "vp9", "av1": "av1"}
 """libavcodec's names of what the settings call otherwise."""
 _TEXT = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "subviewer")
@@ -116,8 +118,8 @@ def measure(name: str, descriptor: int, demuxers: str, until: float | None = Non
     a path. ProbeError if it is no video; OSError if it cannot be read.
     """
     size = _size(name, descriptor)
-    with _opened(name, descriptor, demuxers) as container:
-        video = _video(name, container)
+    with opened(name, descriptor, demuxers) as container:
+        video = video_of(name, container)
         seen = _read(name, container, video, until)
         return _probe(container, video, seen, size, until)
 
@@ -125,12 +127,38 @@ def measure(name: str, descriptor: int, demuxers: str, until: float | None = Non
 def listen(name: str, descriptor: int, demuxers: str) -> Heard:
     """Reads a whole file with nothing but sound in it, as `measure` does; ProbeError if there is none."""
     size = _size(name, descriptor)
-    with _opened(name, descriptor, demuxers) as container:
+    with opened(name, descriptor, demuxers) as container:
         seen = _read(name, container, None, None)
         audio = list(_audio(container, seen))
         if not audio:
             raise ProbeError(f"{name} has no sound")
         return Heard(tuple(track for track, _ in audio), audio[0][1].seconds, size)
+
+
+def counted(name: str, descriptor: int, demuxers: str, asked: Sequence[int]) -> Counted:
+    """What a chunk is, as `measure` has it, and when its frames with these numbers are shown."""
+    probe = measure(name, descriptor, demuxers)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with opened(name, descriptor, demuxers) as container:
+        video = video_of(name, container)
+        packets = [(p.pts, p.is_keyframe) for p in container.demux(video) if p.size and p.pts is not None]
+        base = video.time_base or Fraction(0)
+    order = sorted({shown for shown, _ in packets})
+    known = [order[number] for number in asked if number < len(order)]
+    return Counted(
+        probe,
+        len(order),
+        tuple(known),
+        tuple(_is_cut(packets, shown) for shown in known),
+        (base.numerator, base.denominator),
+    )
+
+
+def _is_cut(packets: Sequence[tuple[int, bool]], at: int) -> bool:
+    """Whether nothing before the frame shown at `at` is needed from there on, nor behind it before."""
+    place = next(number for number, (shown, _) in enumerate(packets) if shown == at)
+    before, behind = packets[:place], packets[place:]
+    return packets[place][1] and all(p < at for p, _ in before) and all(p >= at for p, _ in behind)
 
 
 def _size(name: str, descriptor: int) -> int:
@@ -141,7 +169,7 @@ def _size(name: str, descriptor: int) -> int:
 
 
 @contextmanager
-def _opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContainer]:
+def opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContainer]:
     import av  # only this process loads it
 
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": demuxers}
@@ -155,7 +183,7 @@ def _opened(name: str, descriptor: int, demuxers: str) -> Iterator[InputContaine
         ) from error
 
 
-def _video(name: str, container: InputContainer) -> VideoStream:
+def video_of(name: str, container: InputContainer) -> VideoStream:
     from av.stream import Disposition
 
     covers = 0
@@ -230,6 +258,8 @@ def _probe(
     start = (container.start_time or 0) / av.time_base
     end = max(float(tally.end) for tally in seen.tallies.values()) - start
     promised = None if container.duration is None else container.duration / av.time_base
+    if promised is not None and "matroska" in container.format.name:
+        promised -= max(0.0, start)  # it says when it ends, not how long it is
     audio = list(_audio(container, seen))
     aspect = video.sample_aspect_ratio
     return Probe(
@@ -290,8 +320,11 @@ def _language(text: str | None) -> str | None:
 def main(name: str, descriptor: str, demuxers: str, what: str) -> None:
     """Measure the file and say what it is."""
     try:
+        found: Probe | Heard | Counted
         if what == SOUND:
-            found: Probe | Heard = listen(name, int(descriptor), demuxers)
+            found = listen(name, int(descriptor), demuxers)
+        elif what.startswith(CHUNK):
+            found = counted(name, int(descriptor), demuxers, [int(n) for n in what[len(CHUNK) :].split(",")])
         else:
             found = measure(name, int(descriptor), demuxers, float(what) if what else None)
         # Without spaces, which the end of a line would lose.

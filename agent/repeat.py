@@ -85,13 +85,14 @@ def repeat(
     if confidence not in WIDTHS:
         course.plan((*steps.encodes(settings), *after))
         return Repeated.once(encode_once(task, settings, given))
+    usual = course.known(steps.SPREAD)
     runs: list[Run] = []
     while True:
         if task.tools.abort.is_set():
             raise AbortedError
         own = task.directory / f"run-{len(runs) + 1}"
         own.mkdir()
-        more = steps.more_runs([run.speed for run in runs], confidence)
+        more = steps.more_runs([run.speed for run in runs], confidence, usual)
         course.plan((*steps.repeats(settings, more), *after))
         try:
             encoded = encode_once(replace(task, directory=own), settings, given)
@@ -100,7 +101,9 @@ def repeat(
             message = f"run {len(runs) + 1} of the repeated encode: {error.failure.message}"
             raise FailedError(error.failure.code, message, known) from error
         runs.append(_run_of(encoded))
-        if enough([run.speed for run in runs], confidence):
+        speeds = [run.speed for run in runs]
+        if enough(speeds, confidence):
+            course.learn(steps.spread(speeds))
             return Repeated(encoded, tuple(runs), confidence)
         shutil.rmtree(own)
 

@@ -10,7 +10,10 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from agent.advance import Advance, OnProgress, Paces
+from agent.advance import Advance, OnProgress
+from agent.chunks.encode import encode_chunk
+from agent.chunks.look import look
+from agent.chunks.sound import encode_sound
 from agent.encode import ffmpeg_for
 from agent.energy.account import Account, Means
 from agent.ffmpeg.discover import Toolbox
@@ -20,6 +23,7 @@ from agent.files import Files
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.join import join
+from agent.paces import Paces
 from agent.plan import plan
 from agent.probe import probe_open
 from agent.probe_part import probe_part
@@ -39,8 +43,10 @@ from common.streams import is_stream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_STAGES = {Stage.ENCODE: work, Stage.PLAN: plan, Stage.PROBE: probe_part}
+_STAGES = {Stage.ENCODE: work, Stage.PLAN: plan, Stage.PROBE: probe_part, Stage.SOUND: encode_sound}
 """What is done with an input, or a picture that ffmpeg makes."""
+_PIECES = {Stage.LOOK: look, Stage.CHUNK: encode_chunk}
+"""What is done with a piece of an input."""
 _NO_SANDBOX = Sandbox()
 _NO_INPUTS = InputRules()
 _NO_OUTPUTS = OutputRules()
@@ -132,6 +138,8 @@ def _run(assignment: Assignment, node_id: str, work_dir: Path, tools: Tools) -> 
         task = Task(assignment, node_id, tools, directory.path, own)
         if assignment.stage is Stage.JOIN:
             return join(task)
+        if assignment.stage in _PIECES:  # neither fetched nor measured whole: the plan has told what it is
+            return _PIECES[assignment.stage](task)
         ffmpeg_for(task, settings)  # before an input is fetched in vain
         with _input(task) as given:
             source = None if given is None else given.source

@@ -369,6 +369,10 @@ def _describe(config: Config, toolbox: Toolbox, slots: int | None) -> dict[str, 
         slots, rule = hardware.default_slots(machine.cpu_threads or 1, toolbox.encoders)
     log.info("ffmpeg %s, encoders that work here: %s", toolbox.version, ", ".join(toolbox.encoders))
     log.info("Slots: %s", rule)
+    if toolbox.slowness is not None:
+        log.info(
+            "Slowness, by trial encodes, of which estimates of when jobs end make use: %.2f", toolbox.slowness
+        )
     log.info("%s", config.inputs.describe())
     log.info("%s", config.outputs.describe())
     return {

@@ -17,7 +17,7 @@ from agent.files import Files
 from agent.inputs.rules import InputRules
 from agent.publish.rules import OutputRules
 from agent.sandbox import Sandbox
-from common.model import Artifact, Confidence, Failure, Findings, Scalar, Stage, Value
+from common.model import Artifact, Confidence, Failure, Findings, Scalar, Stage, Value, Window
 from common.settings import EncodeSettings
 
 MAX_MESSAGE = 500
@@ -26,13 +26,17 @@ MAX_MESSAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class PartDone:
-    """A completed part of a job, wherever it was made."""
+    """A completed part of a job, or another that it depends on, wherever it was made."""
 
     name: str
     """Such as `720p`."""
     job_id: str
     metrics: Mapping[str, Scalar]
     artifacts: tuple[Artifact, ...]
+    stage: Stage = Stage.ENCODE
+    """What it did."""
+    window: Window | None = None
+    """The frames of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,13 @@ class Assignment:
     """What it is to join, or to begin from."""
     request_id: str | None = None
     """The request that submitted the job; None: the master does not say."""
+    window: Window | None = None
+    """The frames that it encodes, where it is a chunk."""
+    source: str | None = None
+    """What a plan found out of the whole input (`Divisible.source`), for the parts of a split job and their
+    join."""
+    hand_on: bool = False
+    """Whether a plan has to put the input into the file store, for other nodes."""
 
     def heading(self, node_id: str) -> str:
         """The first line that an attempt logs: by it the logs of all programs are found."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agent.ffmpeg.colour import output_colour
 from agent.ffmpeg.sound import tracks
 from agent.ffmpeg.timing import duration, frame_rate
 from agent.probed import Probe
-from common.settings import EncodeSettings
+from common.settings import AudioTrack, EncodeSettings
 
 _ROUNDING = 0.003
 """Seconds that the time between two frames may change by, as containers round both."""
@@ -23,7 +23,17 @@ def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | Non
     whichever is more; everything else must be equal. `fewer`: frames that may be missing at
     the end of an input, whose sound may also end before its picture.
     """
-    wrong = [*_picture(probed, settings, fewer), *_times(probed, settings, fewer), *_sound(probed, settings)]
+    wrong = [*_picture(probed, settings, fewer), *_times(probed, settings, fewer)]
+    wrong += _sound(probed.audio, settings)
+    return _sentence(wrong)
+
+
+def verify_sound(found: Sequence[AudioTrack], settings: EncodeSettings) -> str | None:
+    """The same of tracks of sound that are in a file of their own."""
+    return _sentence(list(_sound(found, settings)))
+
+
+def _sentence(wrong: Sequence[str]) -> str | None:
     return f"the output is not what was asked for: {'; '.join(wrong)}" if wrong else None
 
 
@@ -66,10 +76,10 @@ def _times(probed: Probe, settings: EncodeSettings, fewer: int) -> Iterator[str]
         yield f"the sound lasts {_round(probed.audio_duration)} s instead of {_round(length)} s"
 
 
-def _sound(probed: Probe, settings: EncodeSettings) -> Iterator[str]:
+def _sound(audio: Sequence[AudioTrack], settings: EncodeSettings) -> Iterator[str]:
     copied = settings.audio == "copy"
     wanted = [track.codec if copied else settings.audio for _, track in tracks(settings)]
-    found = [track.codec for track in probed.audio]
+    found = [track.codec for track in audio]
     if found != wanted:
         yield f"the sound is {', '.join(found) or 'none'} instead of {', '.join(wanted) or 'none'}"
 

@@ -117,6 +117,8 @@ class MasterClient(FilesClient, LiveClient):
         """The report at the end of an attempt."""
         sent = {**asdict(report), "log": list(log)}
         del sent["digest"]  # the master makes it
+        if report.findings.divisible is None:
+            del sent["findings"]["divisible"]  # an older master would not understand it
         return self._call("POST", "/results", json=sent)
 
     def release(self, job_id: str, node_id: str, lease_id: str) -> dict[str, Any]:

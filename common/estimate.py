@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-_ALMOST = 99.0
-"""Per cent that are told at most before the end: what is left may always take longer than it seems."""
+from common.progress import ALMOST
+
 _APART = math.log(1.35)
 """By how much two paces may differ before only the newer one is believed."""
 _FIRM = 3
@@ -109,7 +109,7 @@ class Course:
         left, over = self._left(now, rough=True), now - self._started
         if left is None or over + left <= 0:
             return None
-        return min(_ALMOST, 100 * over / (over + left))
+        return min(ALMOST, 100 * over / (over + left))
 
     def _left(self, now: float, *, rough: bool) -> float | None:
         """`rough`: the first that a step tells is taken for its pace."""
@@ -154,11 +154,13 @@ class Course:
         """Seconds for one unit, where `own` are the paces in this attempt."""
         if step.kind in own:
             return own[step.kind]
-        seen = self._seen.get(step.kind)
-        if step.like in own and step.like is not None:
-            before = self._seen.get(step.like)
-            return own[step.like] * (seen / before if seen and before else step.factor)
-        return step.usual if seen is None else seen
+        seen, other = self._seen.get(step.kind), step.like or ""
+        before = self._seen.get(other)
+        if other in own:
+            return own[other] * (seen / before if seen and before else step.factor)
+        if seen is not None:
+            return seen
+        return step.usual if before is None else before * step.factor
 
 
 def seconds_of_all(marks: Sequence[tuple[float, float]], begun: float) -> float:

@@ -66,6 +66,7 @@ _JOB: dict[str, Any] = {
     "parent_id": None,
     "part": None,
     "stage": "encode",
+    "depends_on": [],
     "owner": None,
     "request_id": "880e8400e29b41d4a716446655440003",
     "node_id": None,
@@ -77,7 +78,7 @@ _JOB: dict[str, Any] = {
 }
 _BEGUN = {"node_id": _NODE_ID, "started_at": "2025-12-29T19:46:10Z"}
 _RUNNING = {**_JOB, **_BEGUN, "status": "running", "pending_reason": None, "lease_expires_in": 90.0}
-_CLAIMED = {**_RUNNING, **_LEASE, "attempt": 1}
+_CLAIMED = {**_RUNNING, **_LEASE, "attempt": 1, "window": None, "source": None, "hand_on": False}
 _ATTEMPT = {"number": 1, **_BEGUN, "ended_at": None, "outcome": None, "error": None}
 _REPORTED = {"job_id": _JOB_ID, "node_id": _NODE_ID, "status": "completed"}
 _RESULT: dict[str, Any] = {

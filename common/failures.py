@@ -67,6 +67,12 @@ _KINDS = (
     FailureKind(
         "quarantined", False, "the job was set aside: the agents that ran it were lost, again and again"
     ),
+    FailureKind(
+        "dependency_failed",
+        False,
+        "a job that it depends on failed or was canceled, or did not make what it needs",
+        of_job=True,
+    ),
     FailureKind("canceled", False, "somebody canceled the job"),
     FailureKind("unspecified", False, "the node reported a failure without a code"),
 )

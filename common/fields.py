@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from common import inputs, outputs, settings
+from common import inputs, job_files, outputs, settings, split
 
 
 def says(text: str, **more: Any) -> dict[str, Any]:
@@ -151,6 +151,22 @@ class Bitrate(fields.Field[str]):
         return value
 
 
+class Split(fields.Field[Any]):
+    """Whether a file is encoded in chunks: `auto`, `off`, or how many."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and value in ("auto", "off"):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not (whole and split.LEAST_CHUNKS <= value <= split.MOST_CHUNKS):
+            raise ValidationError(
+                f"Must be auto, off, or a number of chunks from {split.LEAST_CHUNKS} to {split.MOST_CHUNKS}."
+            )
+        return value
+
+
 class HostPattern(StrictString):
     """Hosts that inputs may be fetched from, as `common.inputs` has them."""
 
@@ -187,7 +203,8 @@ class Input(StrictString):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            inputs.parse_input(text)
+            if job_files.job_file(text) is None:
+                inputs.parse_input(text)
         except inputs.InputError as error:
             raise ValidationError(f"Cannot be an input: {error}.") from error
         return text

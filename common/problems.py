@@ -70,6 +70,7 @@ STALE_LEASE = ProblemType("stale_lease", 409, "The lease is not the job's curren
 JOB_FINISHED = ProblemType("job_finished", 409, "The job is finished")
 JOB_NOT_FINISHED = ProblemType("job_not_finished", 409, "The job is not finished yet")
 PART_OF_JOB = ProblemType("part_of_job", 409, "The job is a part of another one")
+DEPENDENCY_FAILED = ProblemType("dependency_failed", 409, "A job that it depends on cannot be completed")
 JOB_RUNNING = ProblemType("job_running", 409, "The job is running")
 WRONG_OFFSET = ProblemType("wrong_offset", 409, "The upload goes on elsewhere")
 FILE_IN_USE = ProblemType("file_in_use", 409, "An unfinished job needs the file")

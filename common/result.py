@@ -83,7 +83,11 @@ _METRICS = (
     Metric("command", str, None, f"agent: the command line, quoted for a shell{_BOTH} second"),
     Metric("runs", int, None, "agent: encodes that were measured; the output is that of the last one"),
     Metric("crf", float, None, "request, or found by the search for target_vmaf", always=False),
+    Metric("crf_min", float, None, "the lowest of the chunks, where each has its own", always=False),
+    Metric("crf_max", float, None, "the highest of the chunks, where each has its own", always=False),
     Metric("passes", int, None, "request"),
+    Metric("chunks", int, None, "master: chunks that the file was encoded in", always=False),
+    Metric("split_note", str, None, "master: why it was not encoded in chunks, as was asked", always=False),
     Metric(
         "target_reached",
         bool,

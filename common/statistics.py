@@ -15,6 +15,8 @@ MAX_RUNS = 10
 """Runs after which it ends, whether its interval is narrow enough or not."""
 WIDTHS: dict[Confidence, float] = {Confidence.LOW: 0.10, Confidence.MEDIUM: 0.05, Confidence.HIGH: 0.02}
 """How far the 95 % interval may reach to either side of the mean, as a share of the mean."""
+_USUAL = 2
+"""Degrees of freedom: as much as three speeds is what is usual believed."""
 _T_975 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
     2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
@@ -72,13 +74,29 @@ def enough(speeds: Sequence[float], confidence: Confidence) -> bool:
     return len(speeds) >= MAX_RUNS or reached(speeds, WIDTHS[confidence])
 
 
-def expected_runs(speeds: Sequence[float], confidence: Confidence) -> int:
-    """How many runs it will take if they go on to vary as they have; more than there were."""
+def _spread(speeds: Sequence[float], usual: float | None) -> float | None:
+    """The standard deviation as a share of the mean: pooled from what these have and from what is usual.
+
+    Variances are pooled by their degrees of freedom (NIST/SEMATECH e-Handbook, section 7.2.4).
+    """
+    mean = fmean(speeds) if len(speeds) > 1 else 0.0
+    own = stdev(speeds) / mean if mean else None
+    if own is None or usual is None:
+        return usual if own is None else own
+    degrees = len(speeds) - 1
+    return math.sqrt((_USUAL * usual**2 + degrees * own**2) / (_USUAL + degrees))
+
+
+def expected_runs(speeds: Sequence[float], confidence: Confidence, usual: float | None = None) -> int:
+    """How many runs it will take if they go on to vary as they have; more than there were.
+
+    `usual`: the standard deviation of such speeds as a share of their mean, as others were seen to have it.
+    """
     if confidence not in WIDTHS:
         return 1
     least = max(MIN_RUNS, len(speeds) + 1)
-    if len(speeds) < 2 or not (mean := fmean(speeds)):
+    spread = _spread(speeds, usual)
+    if spread is None:
         return least
-    spread = stdev(speeds) / mean
     wide = (n for n in range(least, MAX_RUNS) if t_quantile(n) * spread / math.sqrt(n) <= WIDTHS[confidence])
     return next(wide, MAX_RUNS)

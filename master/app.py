@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, g, request
+from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from common import problems
@@ -50,6 +51,8 @@ _BY_STATUS = {
 def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     """The application that serves `farm`, under the names in `hosts`, to those whom `gate` admits."""
     app = Flask(__name__, static_folder=None)
+    # A name that nobody gives to a page is a mistake, and is not to be drawn as nothing.
+    app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False

@@ -21,6 +21,7 @@ from master.api import dashboard
 from master.api.documents import archive_entry, told_of_a_job
 from master.app import create_app
 from master.auth import Gate, operator_token
+from master.collector import settle
 from master.config import Config
 from master.errors import StartError
 from master.files import Shelf
@@ -29,7 +30,7 @@ from master.metrics import Measures
 from master.reaper import Reaper
 from master.renewal import CLOCK_CHECK, Renewal
 from master.server import HALT
-from master.service import Farm, files, tokens, work
+from master.service import Farm, files, leftovers, tokens, work
 from master.service.audit import AuditRetention
 from master.service.farm import new_id
 from master.service.retention import Retention
@@ -49,6 +50,7 @@ from master.webhooks.post import Surroundings
 log = logging.getLogger(__name__)
 
 _RETENTION_CHECK = 1.0  # seconds between two looks at whether there is something to archive
+_LEFTOVERS_CHECK = 0.5  # seconds between two looks at whether a family left files behind
 _ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just killed to notice and end
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
 
@@ -145,12 +147,15 @@ class Runtime:
         self._audit_retention = AuditRetention(self.farm)
         self._archivist = Reaper([self._retain, self._trim_audit], _RETENTION_CHECK)
         self._files_chore = Reaper([self._let_files_go], files.pause(config.keep_files))
+        self._leftovers_chore = Reaper([self._sweep], _LEFTOVERS_CHECK)
         self._looked = clock().mono
         self._reaper.start()
         self._renewer.start()
         self._archivist.start()
         self._files_chore.start()
+        self._leftovers_chore.start()
         self._dispatcher.start()
+        settle()
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard
@@ -166,6 +171,7 @@ class Runtime:
         self._book.close()
         self._archivist.stop()
         self._files_chore.stop()
+        self._leftovers_chore.stop()
         self.farm.shelf.close()
         self._renewer.stop()
         self._reaper.stop()
@@ -223,6 +229,9 @@ class Runtime:
 
     def _let_files_go(self) -> None:
         files.let_go(self.farm, self._clock())
+
+    def _sweep(self) -> None:
+        leftovers.sweep(self.farm)
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""

@@ -9,17 +9,22 @@ from typing import Any
 
 from common import problems
 from common.inputs import parse_input, stored_file
+from common.job_files import job_file
 from common.ladder import Picture, parse_ladder, rungs
 from common.model import Confidence, Constraints, Job, Now, runs_alone
 from common.outputs import FILES, parse_output
 from common.scenarios import SCENARIOS, Scenario
 from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve
 from common.settings.live import resolve_job
+from common.split import asked
 from common.streams import is_stream
 from master.lifecycle import ladders
+from master.split_rules import check_split
 
 FINDINGS_SINCE = 4
 """The first protocol with outputs, findings, stored files, and any parameter but these."""
+SPLIT_SINCE = 6
+"""The first protocol with jobs that are encoded in chunks."""
 _OLD_PARAMETERS = frozenset(
     {"duration", "bitrate", "preset", "crf", "width", "height", "fps", "codec", "threads", "gop"}
     | {"pixel_format", "audio"}
@@ -64,7 +69,7 @@ def job_from(
 ) -> Job:
     """The job that a loaded `SubmitSchema` describes; `unknown_scenario` or `invalid` if it cannot run.
 
-    It has no place in the queue yet.
+    It has no place in the queue yet, and what it depends on is not looked up.
     """
     name = fields["scenario"]
     scenario = SCENARIOS.get(name)
@@ -80,6 +85,8 @@ def job_from(
         raise problems.invalid_field("parameters.audio", "without an input there is no sound to copy")
     wanted = fields["constraints"]
     output = _output(fields)
+    made = job_file(fields["input"])
+    first = () if made is None else (made.job_id,)
     return Job(
         id=job_id,
         seq=NO_PLACE,
@@ -91,7 +98,7 @@ def job_from(
             labels=tuple(sorted(wanted["labels"].items())),
             encoders=tuple(sorted({settings.encoder, *wanted["encoders"]})),
             gpu=wanted["gpu"],
-            input=None if fields["input"] is None else parse_input(fields["input"]).place,
+            input=None if fields["input"] is None or made else parse_input(fields["input"]).place,
             output=None if output is None else parse_output(output).place,
             alone=runs_alone(fields["confidence"], fields["parameters"]),
             protocol=_protocol(fields),
@@ -104,6 +111,7 @@ def job_from(
         request_id=request_id,
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
+        depends_on=tuple(dict.fromkeys((*first, *fields["depends_on"]))),
     )
 
 
@@ -112,6 +120,7 @@ def _settings(scenario: Scenario, fields: Mapping[str, Any]) -> EncodeSettings:
     parameters = fields["parameters"]
     if parameters.get("pictures") and fields["input"] is None:
         raise UnsuitableError("pictures", "pictures are made of an input, and the job has none")
+    check_split(fields)
     if not parameters.get("ladder"):
         return resolve_job(scenario, parameters, fields["input"], fields["output"])
     _check_ladder(parameters, fields["output"])
@@ -150,9 +159,12 @@ def _output(fields: Mapping[str, Any]) -> str | None:
 
 def _protocol(fields: Mapping[str, Any]) -> int:
     """The least protocol of agents that understand all of it: older ones would leave out what they do not."""
+    if asked(fields["parameters"]) is not None:
+        return SPLIT_SINCE
     wanted = fields["input"] or ""
     new = (
         stored_file(wanted) is not None
+        or job_file(wanted) is not None
         or is_stream(wanted)
         or "\\" in wanted  # a path with bytes that older agents know no way to write
         or fields["output"] is not None
@@ -214,4 +226,5 @@ def repeat_of(
         idempotency_key=key.name if key else None,
         request_digest=key.digest if key else None,
         retry_of=old.id,
+        depends_on=old.depends_on,
     )

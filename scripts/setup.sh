@@ -18,7 +18,7 @@ mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
 better_with='bwrap:bubblewrap'  # command, and its package where that has another name
-for_tests='strace mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time'
+for_tests='strace zsh fish mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
 say() { printf '%s\n' "$*" >&2; }

@@ -139,7 +139,7 @@ def play(
     pid, terminal = pty.fork()
     if pid == 0:
         arguments = shlex.split(command)
-        os.execvpe(arguments[0], arguments, environment)  # noqa: S606  # nosec B606 - no shell is wanted
+        os.execvpe(arguments[0], arguments, environment)  # noqa: S606  # nosec B606 # no shell is wanted
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     begun = last = time.monotonic()
     first, pending, left = True, b"", list(keys)

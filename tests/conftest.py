@@ -11,11 +11,41 @@ import pytest
 
 from tests.api.corner import Corner
 from tests.core.support import crash_all
-from tests.masters import Client, Master
+from tests.masters import ROOT, Client, Master
 from tests.parts import missing
 
 # Where mkfs and ip are, and where not every user's PATH looks.
 os.environ["PATH"] += ":/usr/sbin:/sbin"
+
+
+LONGEST = (
+    "faults/test_many_kills.py",
+    "docs/test_guide.py",
+    "api/test_schemathesis.py",
+    "faults/network/test_slow_networks.py",
+    "faults/disk/test_crash_in_a_snapshot.py",
+    "packaging/test_binaries_run_elsewhere.py",
+    "packaging/test_binaries_are_built.py",
+    "system/test_watching_jobs.py",
+    "system/test_finished_work_is_kept.py",
+    "system/test_master_restarts.py",
+    "system/test_partitions.py",
+    "system/test_ladders.py",
+    "system/test_no_secret_leaks.py",
+    "system/test_the_demo.py",
+    "core/test_invariants.py",
+    "faults/network/test_1000_agents_come_back.py",
+    "faults/disk/test_killed_at_a_sync.py",
+    "system/test_rolling_upgrade.py",
+)
+"""Files that take longest: begun first, no worker is left with one of them when the others are done."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first; `--no-loadscope-reorder` (Makefile) keeps that order between workers."""
+    place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)

@@ -18,9 +18,13 @@ from typing import Any, Protocol
 import pytest
 import requests
 
+from tests.forked import ForkedProcess, unchanged
+
 ROOT = Path(__file__).parents[1]
 MASTER = [sys.executable, "-c", "from master.cli import main; main(prog_name='master')"]
 """The command line of the master, without its flags."""
+IN_A_TEST = "PYTEST_VERSION" in os.environ
+"""pytest sets it while it runs."""
 
 
 def free_port() -> int:
@@ -87,21 +91,34 @@ class Process(Protocol):
     def poll(self) -> int | None: ...
     def wait(self, timeout: float | None = None) -> int: ...
     def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
     def kill(self) -> None: ...
 
 
 class Master:
     """One running master."""
 
-    def __init__(self, state_dir: Path, port: int, flags: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        port: int,
+        flags: list[str],
+        environment: dict[str, str],
+        prepare: Callable[[], None] | None = unchanged,
+    ) -> None:
+        """`prepare`: see `ForkedProcess`; None: the program is started, and not forked."""
         self.state_dir = state_dir
         self.port = port
         self.url = f"https://localhost:{port}"
         self.ca = state_dir / "tls/ca.pem"
         self.log = state_dir.with_name(f"{state_dir.name}.log")
-        self.process = self._spawn(flags, environment)
+        self.process = self._spawn(flags, environment, prepare)
 
-    def _spawn(self, flags: list[str], environment: dict[str, str]) -> Process:
+    def _spawn(
+        self, flags: list[str], environment: dict[str, str], prepare: Callable[[], None] | None
+    ) -> Process:
+        if prepare is not None:
+            return ForkedProcess("master", flags, self.log, environment, prepare)
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [*MASTER, *flags],
@@ -170,13 +187,21 @@ class Master:
 
 
 def launch_master(
-    state_dir: Path, *, port: int | None = None, environment: dict[str, str] | None = None, **flags: Any
+    state_dir: Path,
+    *,
+    port: int | None = None,
+    environment: dict[str, str] | None = None,
+    prepare: Callable[[], None] | None = unchanged if IN_A_TEST else None,
+    **flags: Any,
 ) -> Master:
-    """Start a master, and do not wait for it. `lease="2s"` stands for `--lease 2s`, and so on."""
+    """Start a master, and do not wait for it. `lease="2s"` stands for `--lease 2s`, and so on.
+
+    Tests fork it, and benchmarks start the program: see `Master`.
+    """
     port = port or free_port()
     listed = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
     arguments = [f"--port={port}", f"--state-dir={state_dir}", *listed]
-    return Master(state_dir, port, arguments, environment or {})
+    return Master(state_dir, port, arguments, environment or {}, prepare)
 
 
 def start_master(state_dir: Path, **how: Any) -> Master:

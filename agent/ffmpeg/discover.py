@@ -29,6 +29,8 @@ HARDWARE_ENCODERS = tuple(
     encoder for name in HARDWARE for codec in CODECS if (encoder := encoder_of(codec, name)) is not None
 )
 
+_TRIALS = {"libx264": 0.045, "libx265": 0.165, "libvpx-vp9": 0.27, "libsvtav1": 0.105, "libaom-av1": 0.70}
+"""Seconds of CPU that trial encodes took where the paces of `agent.steps` were measured, with the wheel's."""
 _NO_SANDBOX = Sandbox()
 _TRIAL_LIMITS = Limits(first=20, stall=20, last=20, total=20, grace=1)
 _VERSION = re.compile(r"^ffmpeg version (\S+)")
@@ -54,6 +56,9 @@ class Toolbox:
     """For each encoder that some ffmpeg lists but none can use, the short reason."""
     srt: FFmpeg | None = None
     """The first ffmpeg that speaks SRT, if one does."""
+    slowness: float | None = None
+    """How many times as much of a core's time trial encodes took as where the paces of `agent.steps` were
+    measured; None: none of them is known."""
 
     @property
     def encoders(self) -> tuple[str, ...]:
@@ -79,6 +84,7 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
     chosen: dict[str, FFmpeg] = {}
     failed: dict[str, str] = {}
     srt: FFmpeg | None = None
+    took: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="ffrtmp-trial-") as name:
         directory = Path(name)
         for path in candidates(extra):
@@ -96,12 +102,20 @@ def discover(spawner: Spawner, extra: Path | None = None, sandbox: Sandbox = _NO
             with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
                 trial = partial(_trial, spawner, sandbox, ffmpeg, directory)
                 outcomes = list(pool.map(trial, wanted))
-            for encoder, problem in zip(wanted, outcomes, strict=True):
-                if problem is None:
-                    chosen[encoder] = ffmpeg
+            for encoder, outcome in zip(wanted, outcomes, strict=True):
+                if isinstance(outcome, str):
+                    failed.setdefault(encoder, outcome)
                 else:
-                    failed.setdefault(encoder, problem)
-    return Toolbox(chosen, {name: why for name, why in failed.items() if name not in chosen}, srt)
+                    chosen[encoder], took[encoder] = ffmpeg, outcome
+    failed = {name: why for name, why in failed.items() if name not in chosen}
+    return Toolbox(chosen, failed, srt, slowness(took))
+
+
+def slowness(took: Mapping[str, float]) -> float | None:
+    """See `Toolbox.slowness`. `took`: seconds of CPU, by encoder. Pure."""
+    known = [name for name in took if name in _TRIALS]
+    here = sum(took[name] for name in known)
+    return here / sum(_TRIALS[name] for name in known) if here > 0 else None
 
 
 def candidates(extra: Path | None) -> list[Path]:
@@ -173,8 +187,8 @@ def _output(spawner: Spawner, sandbox: Sandbox, directory: Path, ffmpeg: Path, *
     return spawner.output(argv, directory, 20, greets=sandbox.has_monitor)
 
 
-def _trial(spawner: Spawner, sandbox: Sandbox, ffmpeg: FFmpeg, directory: Path, encoder: str) -> str | None:
-    """None if the encoder works, else the short reason."""
+def _trial(spawner: Spawner, sandbox: Sandbox, ffmpeg: FFmpeg, directory: Path, encoder: str) -> float | str:
+    """The seconds of CPU that it took if the encoder works, else the short reason."""
     try:
         ended = run(
             spawner,
@@ -188,7 +202,7 @@ def _trial(spawner: Spawner, sandbox: Sandbox, ffmpeg: FFmpeg, directory: Path, 
     except OSError as error:
         return str(error)
     if ended.returncode == 0:
-        return None
+        return ended.cpu_seconds
     if ended.why is not None:
         return f"no end within {_TRIAL_LIMITS.total:g} s"
     if ended.signal is not None:

@@ -22,15 +22,29 @@ def picture(settings: EncodeSettings, version: str = "") -> list[str]:
     """The picture of an input, brought to its size, and to its rate if one was asked for."""
     graph = ",".join([*prepare(settings), *bring_to_size(settings)])
     argv = ["-map", "0:V:0", "-vf", graph]  # V: no cover picture
+    argv += lasting(settings)
     if not settings.every_frame:
-        return [*argv, "-t", f"{duration(settings):.6f}"]
-    argv += ["-t", f"{_length(settings):.6f}"]
-    known = _VERSION.match(version)
-    number = (int(known[1]), int(known[2])) if known else _DEMUX
+        return argv
     # The input's own clock: to another one times would have to be rounded.
-    clock = "demux" if number >= _DEMUX else "-1"
-    mode = "-fps_mode" if number >= _FPS_MODE else "-vsync"
-    return [*argv, mode, "passthrough", "-enc_time_base:v", clock]
+    clock = "demux" if _number(version) >= _DEMUX else "-1"
+    return [*argv, *at_their_times(version, clock)]
+
+
+def at_their_times(version: str, clock: str) -> list[str]:
+    """Each frame is encoded once, at its own time, by this clock: a fraction, or what ffmpeg calls one."""
+    mode = "-fps_mode" if _number(version) >= _FPS_MODE else "-vsync"
+    return [mode, "passthrough", "-enc_time_base:v", clock]
+
+
+def _number(version: str) -> tuple[int, int]:
+    known = _VERSION.match(version)
+    return (int(known[1]), int(known[2])) if known else _DEMUX
+
+
+def lasting(settings: EncodeSettings) -> list[str]:
+    """Ends the output, with all its tracks."""
+    seconds = _length(settings) if settings.every_frame else duration(settings)
+    return ["-t", f"{seconds:.6f}"]
 
 
 def prepare(settings: EncodeSettings) -> list[str]:
@@ -38,6 +52,11 @@ def prepare(settings: EncodeSettings) -> list[str]:
 
     ffmpeg itself turns it upright before. What measures quality does the same to its reference.
     """
+    return [*moments(settings), *mapped(settings)]
+
+
+def moments(settings: EncodeSettings) -> list[str]:
+    """The filters for which a frame's neighbours matter: what of an input's frames there is at which time."""
     filters = []
     if settings.deinterlaced:
         which = "all" if settings.deinterlace == "yes" else "interlaced"
@@ -45,9 +64,14 @@ def prepare(settings: EncodeSettings) -> list[str]:
     if not settings.every_frame:
         # start_time: the picture begins with the file, as the sound does, also where its first one is late.
         filters.append(f"fps={frame_rate(settings.fps)}:start_time=0")
-    if settings.tonemapped and settings.source is not None:
-        filters += _tonemap(settings.source.colour)
     return filters
+
+
+def mapped(settings: EncodeSettings) -> list[str]:
+    """The filters that map a high dynamic range to the usual one."""
+    if not settings.tonemapped or settings.source is None:
+        return []
+    return _tonemap(settings.source.colour)
 
 
 def bring_to_size(settings: EncodeSettings) -> list[str]:

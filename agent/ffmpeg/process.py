@@ -26,6 +26,11 @@ from common.model import Progress
 _TICK = 0.1
 """Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
+_PAUSE, _FIRST_PAUSE, _AT_FIRST = 0.75, 0.25, 2.0
+"""Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second;
+shorter ones at first, for so long: who estimates when it ends needs a few of them."""
+_PATIENCE = 0.5
+"""Seconds to listen."""
 _NO_SANDBOX = Sandbox()
 _DEADLY = {
     *(signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE),
@@ -81,9 +86,10 @@ def run(
     thread; that time counts for nothing. After an abort it is killed at once: nothing that
     it wrote is wanted.
 
-    `on_progress` gets the newest progress and the log lines since the last call: about
-    once a second, and once at the end. It may take its time: another thread reads the
-    pipes, so the child never waits for it. If it raises, the child is ended, and it raises.
+    `on_progress` gets the newest progress and the log lines since the last call, as soon as ffmpeg has
+    said so: about once a second, twice in each of the first two, and once at the end. It may take its
+    time: another thread reads the pipes, so the child never waits for it. If it raises, the child is
+    ended, and it raises.
     """
     started = time.monotonic()
     wanted = _Wanted(limits, abort, may_work)
@@ -93,7 +99,11 @@ def run(
     thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)
     thread.start()
     try:
-        while not watch.done.wait(1.0):
+        while not watch.done.wait(_pause(time.monotonic() - started)):
+            watch.spoke.clear()
+            watch.spoke.wait(_PATIENCE)
+            if watch.done.is_set():
+                break
             if on_progress is not None:
                 on_progress(watch.progress, watch.log.take())
     finally:
@@ -104,6 +114,10 @@ def run(
     if on_progress is not None:
         on_progress(watch.progress, watch.log.take(final=True))
     return watch.ended
+
+
+def _pause(ran: float) -> float:
+    return _FIRST_PAUSE if ran < _AT_FIRST else _PAUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,7 @@ class _Watch:
         self.log = LogRing()
         self.progress = Progress()
         self.done = threading.Event()
+        self.spoke = threading.Event()  # ffmpeg has just said how far it is, or has ended
         self.unwanted = threading.Event()  # whoever started it has gone: end it
         self.ended: Ended | None = None
         self.error: BaseException | None = None
@@ -159,6 +174,7 @@ class _Watch:
                 if pipe is not None:
                     pipe.close()
             self.done.set()
+            self.spoke.set()
 
     def _loop(self) -> None:
         pidfd = os.pidfd_open(self.child.pid)
@@ -206,6 +222,7 @@ class _Watch:
             self.progress.out_time or 0,
         )
         self.progress = newest
+        self.spoke.set()
         if moved:
             self._changed = self._clock.read(time.monotonic())
 

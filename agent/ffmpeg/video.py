@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from agent.ffmpeg import hardware
 from agent.ffmpeg.colour import colours, light
-from agent.ffmpeg.keyframes import closed, keyframes
+from agent.ffmpeg.keyframes import Forced, closed, keyframes
 from common.settings import EncodeSettings, hardware_of
 
 PASSES = "passes"
 """The directory, within that of the attempt, where a first pass leaves what it found."""
 _LEAST_GOOD_SPEED = 5
 """libvpx has no faster `-cpu-used` where it looks twice."""
-_OWN = {"libx265": "-x265-params", "libsvtav1": "-svtav1-params"}
+_OWN = {"libx264": "-x264-params", "libx265": "-x265-params", "libsvtav1": "-svtav1-params"}
 """The encoders that have options of their own, all in one word."""
+_MOST_FRAME_THREADS = 2
+"""Of x265, for a chunk: each that is under way knows less of those before it."""
+_POOLS = {"libx265": "pools", "libsvtav1": "lp"}
+"""What those call their threads that keep pools of their own."""
 
 
-def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
-    """The encoder and all that it is told. `which_pass`: 1 or 2 of two; None: there is one."""
+def video(settings: EncodeSettings, which_pass: int | None = None, forced: Forced | None = None) -> list[str]:
+    """The encoder and all that it is told.
+
+    `which_pass`: 1 or 2 of two; None: there is one. `forced`: of a chunk, where its pictures begin anew.
+    """
     if hardware_of(settings.encoder) is not None:
         return [*hardware.encoder(settings), *colours(settings)]
     argv = ["-c:v", settings.encoder]
@@ -24,14 +31,15 @@ def video(settings: EncodeSettings, which_pass: int | None = None) -> list[str]:
         argv += [*_speed_of_vp9(settings, which_pass), "-row-mt", "1"]
     else:
         argv += ["-preset", settings.preset]
-    argv += [*_rate_control(settings), *keyframes(settings), "-pix_fmt", settings.pixel_format]
+    argv += [*_rate_control(settings), *keyframes(settings, forced), "-pix_fmt", settings.pixel_format]
     argv += colours(settings)
     if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash") and which_pass != 1:
         argv += ["-tag:v", "hvc1"]  # ffmpeg's own choice, hev1, does not play on Apple's devices
-    own = {**_pools(settings), **light(settings), **closed(settings), **_own_pass(settings, which_pass)}
+    own = {**_pools(settings, forced), **light(settings), **closed(settings, forced)}
+    own |= _own_pass(settings, which_pass)
     if own:
         argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
-    if settings.threads is not None and settings.encoder not in _OWN:
+    if settings.threads is not None and settings.encoder not in _POOLS:
         argv += ["-threads", str(settings.threads)]
     if which_pass is not None and settings.encoder != "libx265":
         argv += ["-pass", str(which_pass), "-passlogfile", f"{PASSES}/ffmpeg"]
@@ -57,9 +65,9 @@ def _rate_control(settings: EncodeSettings) -> list[str]:
     rate = settings.rate
     x26x = settings.encoder in ("libx264", "libx265")
     if rate.bitrate is not None:
-        argv = ["-b:v", str(rate.bitrate)]
+        argv, whole = ["-b:v", str(rate.bitrate)], rate.share_of or rate.bitrate
         if x26x:
-            argv += ["-maxrate", str(rate.bitrate * 3 // 2), "-bufsize", str(rate.bitrate * 2)]
+            argv += ["-maxrate", str(whole * 3 // 2), "-bufsize", str(whole * 2)]
         return argv
     argv = ["-crf", f"{rate.crf or 0.0:g}"]
     if settings.encoder == "libvpx-vp9":  # its cap is its bitrate, and without the 0 it would have one
@@ -71,10 +79,16 @@ def _rate_control(settings: EncodeSettings) -> list[str]:
     return argv
 
 
-def _pools(settings: EncodeSettings) -> dict[str, str]:
-    """The threads of the encoders that keep pools of their own, which -threads does not bound."""
-    if settings.threads is None:
+def _pools(settings: EncodeSettings, forced: Forced | None) -> dict[str, str]:
+    """The threads of the encoders that keep pools of their own, which -threads does not bound.
+
+    x265 has as many frames under way as the machine has cores for, unless it is told: a chunk is the same
+    from all machines.
+    """
+    if settings.threads is None or settings.encoder not in _POOLS:
         return {}
     # For x265, -threads would set its frame threads, 16 at most.
-    names = {"libx265": "pools", "libsvtav1": "lp"}
-    return {names[settings.encoder]: str(settings.threads)} if settings.encoder in names else {}
+    pools = {_POOLS[settings.encoder]: str(settings.threads)}
+    if forced is not None and settings.encoder == "libx265":
+        pools["frame-threads"] = str(min(settings.threads, _MOST_FRAME_THREADS))
+    return pools

@@ -31,7 +31,7 @@ TABLE = "quality.csv"
 _ROW = 64
 """Pixels: ffmpeg rounds rows in memory up to as many."""
 _NOTHING = Feed(())
-_HIGH_RANGE = (
+HIGH_RANGE = (
     "the picture has a high dynamic range, which VMAF's models do not know: its VMAF can only be compared "
     "with others of the same kind"
 )
@@ -89,7 +89,7 @@ def measure(task: Task, encoded: Encoded, given: MeasuredInput | None, methods: 
     with path.open("x", encoding="ascii", newline="") as file:
         csv.writer(file).writerows(table(frames))
     if compared.high_range and "vmaf" in methods:
-        warnings = (*warnings, _HIGH_RANGE)
+        warnings = (*warnings, HIGH_RANGE)
     return Quality(found, warnings, (Produced(TABLE, ArtifactKind.QUALITY, "text/csv"),))
 
 

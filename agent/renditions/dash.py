@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, register_namespace, tostring  # nosec B405 - they parse nothing
+from xml.etree.ElementTree import Element, register_namespace, tostring  # nosec B405 # they parse nothing
 
 from defusedxml import ElementTree  # type: ignore[import-untyped]  # it publishes no type information
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]  # likewise

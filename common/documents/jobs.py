@@ -18,9 +18,9 @@ from common.documents.parts import (
     texts,
 )
 from common.failures import KINDS
-from common.fields import OneOf, StrictFloat, says
+from common.fields import OneOf, StrictBoolean, StrictFloat, StrictString, says
 from common.model import Confidence, JobStatus, Outcome, Priority, Stage
-from common.schema import ArtifactSchema, ConstraintsSchema, ParametersSchema, Strict
+from common.schema import ArtifactSchema, ConstraintsSchema, ParametersSchema, Strict, WindowSchema
 
 
 class FailureSchema(Strict):
@@ -60,6 +60,7 @@ class JobSchema(Strict):
     parent_id = a_text("the job that it is a part of; null: it is whole", allow_none=True)
     part = a_text("which part of that job it is, such as `720p`", allow_none=True)
     stage = OneOf(Stage, required=True, **says("what its next attempt does"))
+    depends_on = texts("the ids of the jobs that must be completed before it begins")
     owner = a_text("the submitter that it belongs to; null: it is the operators'", allow_none=True)
     request_id = a_text("the request that submitted it, as logs have it", allow_none=True)
     node_id = a_text("the node of its newest attempt", allow_none=True)
@@ -113,12 +114,16 @@ class LogSchema(Strict):
 
 
 class PartSchema(Strict):
-    """A completed part of a job."""
+    """A completed job whose artifacts another one is handed: a part of it, or another part of its parent."""
 
     part = a_text("its name, such as `720p`")
     job_id = a_text("the job that it is")
     metrics = scalars("what was produced and what it cost")
     artifacts = many(ArtifactSchema, "the files that it made")
+    stage = OneOf(Stage, required=True, **says("what it did"))
+    window = fields.Nested(
+        WindowSchema, required=True, allow_none=True, **says("the frames of a chunk; null: it is none")
+    )
 
 
 class ClaimedSchema(JobSchema):
@@ -127,7 +132,22 @@ class ClaimedSchema(JobSchema):
     lease_id = a_text("proves that a report belongs to this attempt")
     attempt = a_count("the attempt's number")
     parts = fields.List(
-        fields.Nested(PartSchema), **says("where it was divided: the parts that it joins, or begins from")
+        fields.Nested(PartSchema),
+        **says("what it joins, or begins from: its parts, or of a part the others that it depends on"),
+    )
+    window = fields.Nested(
+        WindowSchema,
+        required=True,
+        allow_none=True,
+        **says("the frames that it encodes, where it is a chunk ([split.md](split.md))"),
+    )
+    source = StrictString(
+        required=True,
+        allow_none=True,
+        **says("of a part of a split job, or of its join: what its plan found out of the whole input"),
+    )
+    hand_on = StrictBoolean(
+        required=True, **says("true: a plan has to put the input into the file store, for other nodes")
     )
 
 

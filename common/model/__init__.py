@@ -4,7 +4,7 @@ Code, API, logs and documents use these words and no others. All records are
 frozen; they change only by an event (`master.lifecycle.apply`).
 """
 
-from common.model.access import MASTER, Actor, Role, Token, TokenStatus
+from common.model.access import MASTER, TOKEN_ROLES, Actor, Role, Token, TokenStatus
 from common.model.files import UploadStatus
 from common.model.findings import NO_FINDINGS, Artifact, ArtifactKind, CrfProbe, Findings, Repeat
 from common.model.job import Attempt, Constraints, Failure, Job, Progress, Report, runs_alone
@@ -29,6 +29,7 @@ __all__ = [
     "MASTER",
     "MOST_CUTS",
     "NO_FINDINGS",
+    "TOKEN_ROLES",
     "Actor",
     "Artifact",
     "ArtifactKind",

@@ -24,6 +24,10 @@ class Role(StrEnum):
     """No credential: may ask for health and register."""
 
 
+TOKEN_ROLES = (Role.JOIN, Role.SUBMITTER, Role.VIEWER, Role.OPERATOR)
+"""The roles that a token may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who brought something about: the audit names it, and jobs belong to it."""

@@ -1,7 +1,7 @@
 """How one encode is spread over machines: what a node finds in the input, and what each chunk encodes.
 
-Times are whole numbers of ticks, each `time_base` seconds long, counted from the file's start: so that a moment
-of the input is the same number for whoever names it, and no rounding moves a cut.
+Times are whole numbers of ticks, each `time_base` seconds long, counted from the file's start: so that a
+moment of the input is the same number for whoever names it, and no rounding moves a cut.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ class Cut:
     lead: tuple[int, int]
     """The frame, and its tick, from which an encoder is warmed up before it."""
     tail: tuple[int, int]
-    """The frame, and its tick, until which an encoder that ends here looks ahead: the first that it does not see.
-    """
+    """The frame, and its tick, until which an encoder that ends here looks ahead, and which it does not see."""
     seek: float
     """Seconds from the file's start: a key frame of the input at or before that moment is where decoding begins,
     so that all frames from `lead` on are what they are when the whole file is decoded."""

@@ -4,11 +4,18 @@ Types are strict (no "5" for 5, no true for 1), unknown fields are refused, and 
 schema loads into the plain values that the service takes.
 """
 
-from common.schema.access import TOKEN_ROLES, SignInSchema, TokenSchema
+from common.schema.access import SignInSchema, TokenSchema
 from common.schema.base import MAX_NUMBER, NothingSchema, Strict, flatten, is_id
 from common.schema.files import FileSchema, is_sha256
 from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchema, RepeatSchema
-from common.schema.jobs import MAX_BATCH, BatchSchema, ConstraintsSchema, ParametersSchema, SubmitSchema
+from common.schema.jobs import (
+    MAX_BATCH,
+    MAX_DEPENDENCIES,
+    BatchSchema,
+    ConstraintsSchema,
+    ParametersSchema,
+    SubmitSchema,
+)
 from common.schema.nodes import (
     MAX_REASON,
     CredentialSchema,
@@ -17,6 +24,7 @@ from common.schema.nodes import (
     LoadSchema,
     RegisterSchema,
 )
+from common.schema.split import MAX_SOURCE, CutSchema, DivisibleSchema, WindowSchema
 from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
@@ -31,16 +39,19 @@ from common.schema.work import (
 
 __all__ = [
     "MAX_BATCH",
+    "MAX_DEPENDENCIES",
     "MAX_LOG_LINES",
     "MAX_NUMBER",
     "MAX_REASON",
+    "MAX_SOURCE",
     "MAX_TEXT",
-    "TOKEN_ROLES",
     "ArtifactSchema",
     "BatchSchema",
     "ConstraintsSchema",
     "CredentialSchema",
     "CrfProbeSchema",
+    "CutSchema",
+    "DivisibleSchema",
     "ErrorSchema",
     "FailureField",
     "FileSchema",
@@ -62,6 +73,7 @@ __all__ = [
     "SubmitSchema",
     "TokenSchema",
     "WebhookSchema",
+    "WindowSchema",
     "flatten",
     "is_id",
     "is_scalar",

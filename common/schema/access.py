@@ -13,7 +13,7 @@ from common.fields import (
     StrictString,
     says,
 )
-from common.model import Role
+from common.model import TOKEN_ROLES, Role
 from common.schema.base import (
     Strict,
     text,
@@ -28,10 +28,6 @@ class SignInSchema(Strict):
     """What a person signs in with."""
 
     token = text(2048, required=True, **says("of an operator, a submitter or a viewer"))
-
-
-TOKEN_ROLES = (Role.JOIN, Role.SUBMITTER, Role.VIEWER, Role.OPERATOR)
-"""The roles that a token may have."""
 
 
 class TokenSchema(Strict):

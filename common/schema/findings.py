@@ -19,6 +19,7 @@ from common.fields import (
 from common.inputs import MAX_PLACE
 from common.model import Artifact, ArtifactKind, CrfProbe, Findings, Repeat
 from common.schema.base import MAX_NUMBER, Strict, text
+from common.schema.split import DivisibleSchema
 
 MAX_ARTIFACTS = 2000
 _is_amount = validate.Range(0, MAX_NUMBER)
@@ -90,6 +91,12 @@ class FindingsSchema(Strict):
         load_default=list,
         **says("what was not as it should be, and what was made of it"),
     )
+    divisible = fields.Nested(
+        DivisibleSchema,
+        load_default=None,
+        allow_none=True,
+        **says("of a job that is to be encoded in chunks: where its input can be cut ([split.md](split.md))"),
+    )
 
     @post_load
     def _findings(self, data: dict[str, Any], **_: Any) -> Findings:
@@ -98,4 +105,5 @@ class FindingsSchema(Strict):
             repeats=tuple(Repeat(**item) for item in data["repeats"]),
             probes=tuple(CrfProbe(**item) for item in data["probes"]),
             warnings=tuple(data["warnings"]),
+            divisible=data["divisible"],
         )

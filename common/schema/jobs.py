@@ -16,12 +16,14 @@ from common.fields import (
     Output,
     ShortList,
     ShortTuple,
+    Split,
     StrictBoolean,
     StrictFloat,
     StrictInteger,
     StrictString,
     says,
 )
+from common.job_files import JOB_ID, PLACE
 from common.ladder import MAX_RUNGS
 from common.model import Confidence, Priority
 from common.schema.base import (
@@ -163,6 +165,12 @@ class ParametersSchema(Strict):
             "([ladder.md](ladder.md))"
         ),
     )
+    split = Split(
+        **says(
+            "whether the file is encoded in chunks, by several nodes at once ([split.md](split.md)): "
+            "`off` (if left out), `auto`, or about how many chunks, 2 to 500"
+        )
+    )
     pictures = StrictBoolean(**says("true: make a poster, thumbnails, and a sprite sheet with WebVTT"))
 
 
@@ -174,6 +182,10 @@ class ConstraintsSchema(Strict):
     gpu = StrictBoolean(load_default=False, **says("true: it must have a GPU"))
 
 
+MAX_DEPENDENCIES = 1000
+"""Jobs that one job may depend on."""
+
+
 class SubmitSchema(Strict):
     """`POST /jobs`."""
 
@@ -182,8 +194,9 @@ class SubmitSchema(Strict):
         load_default=None,
         allow_none=True,
         **says(
-            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH`, `s3://BUCKET/KEY` or `file:SHA256` "
-            "([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left out: a test picture"
+            "what to encode: `media:ROOT/PATH`, `https://HOST/PATH`, `s3://BUCKET/KEY`, `file:SHA256` or "
+            "`job:JOB_ID/PATH` ([inputs.md](inputs.md)), or a live stream ([streams.md](streams.md)); left "
+            "out: a test picture"
         ),
     )
     output = Output(
@@ -193,6 +206,19 @@ class SubmitSchema(Strict):
             "where what it makes goes: `files` (the master's file store), `media:ROOT/PATH` "
             "([outputs.md](outputs.md)), or a live stream ([streams.md](streams.md)); left out: it stays "
             "on the node"
+        ),
+    )
+    depends_on = ShortTuple(
+        StrictString(
+            validate=Matches(
+                f"({JOB_ID.pattern}|{PLACE.pattern})", "Must be the whole id of a job, or in a batch #0, #1 …"
+            )
+        ),
+        most=MAX_DEPENDENCIES,
+        load_default=(),
+        **says(
+            "ids of jobs that must be completed before it begins ([chains.md](chains.md)), up to 1000; in a "
+            "batch `#3` is the job at that place, counted from 0, which must come before"
         ),
     )
     confidence = OneOf(

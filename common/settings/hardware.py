@@ -102,7 +102,7 @@ def unsuitable(settings: EncodeSettings, hardware: str) -> tuple[str, str] | Non
 
 def _replaced(settings: EncodeSettings, hardware: str, preset: str | None) -> EncodeSettings:
     encoder = encoder_of(settings.codec, hardware)
-    assert encoder is not None  # noqa: S101 # nosec B101 - `unsuitable` has said so
+    assert encoder is not None  # noqa: S101 # nosec B101 # `unsuitable` has said so
     return replace(settings, encoder=encoder, preset=_preset(settings.codec, hardware, preset))
 
 

@@ -18,7 +18,7 @@ CODECS_OF = {"rtmp": ("h264",), "srt": ("h264", "h265")}
 """What servers and players of each are known to take. Enhanced RTMP has more, but servers without it pass
 on such a stream's sound alone, and say nothing."""
 _OF_FILES = (
-    *("container", "segment_seconds", "overwrite", "record", "ladder", "pictures"),
+    *("container", "segment_seconds", "overwrite", "record", "ladder", "pictures", "split"),
     *("crf", "target_vmaf", "maxrate", "two_pass", "quality", "energy"),
 )
 _AUDIO = ("none", "aac")
@@ -56,7 +56,7 @@ def live_parameters(stream: Stream, parameters: Mapping[str, Value], codec: str)
     if parameters.get("output_mode", mode) != mode:
         raise UnsuitableError("output_mode", f"the output is a stream of {mode}")
     for name in _OF_FILES:
-        if parameters.get(name) not in (None, False, "none", ()):
+        if parameters.get(name) not in (None, False, "none", "off", ()):
             raise UnsuitableError(name, f"{name} does not go with a live stream, which holds a bitrate")
     if codec not in CODECS_OF[mode]:
         raise UnsuitableError(

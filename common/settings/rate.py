@@ -29,6 +29,8 @@ class Rate:
     """2: a first pass looks where the bits are needed."""
     target_vmaf: float | None = None
     """The VMAF that the CRF is searched for."""
+    share_of: int | None = None
+    """The bitrate of the whole, where `bitrate` is that of a chunk: it is what bounds the peaks."""
 
 
 def parse_bitrate(text: str) -> int:

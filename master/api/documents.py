@@ -184,6 +184,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         "parent_id": job.parent_id,
         "part": job.part,
         "stage": job.stage,
+        "depends_on": list(job.depends_on),
         "owner": job.owner,
         "request_id": job.request_id,
         "node_id": attempt.node_id if attempt else None,
@@ -213,6 +214,7 @@ def claim_document(view: JobView | None) -> dict[str, Any]:
     document |= {"lease_id": lease.lease_id, "attempt": lease.number}
     if view.parts:
         document["parts"] = [_part(part) for part in view.parts]
+    document |= {"window": _window(view.job), "source": view.source, "hand_on": view.hand_on}
     return {**document, "job": document}
 
 
@@ -303,7 +305,13 @@ def _part(job: Job) -> dict[str, Any]:
         "job_id": job.id,
         "metrics": dict(job.metrics or {}),
         "artifacts": findings_document(job.findings)["artifacts"],
+        "stage": job.stage,
+        "window": _window(job),
     }
+
+
+def _window(job: Job) -> dict[str, Any] | None:
+    return None if job.window is None else asdict(job.window)
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

@@ -30,15 +30,13 @@ def stream() -> Response:
     """
     asked, who = query(), caller()
     after = last_event_id(asked["after"])
+    clock = farm().clock
+
+    def document(report: Report) -> dict[str, Any]:
+        how_far = progress_document(report.by(clock().mono))
+        return {"job_id": report.job_id, "node_id": report.node_id, "progress": how_far}
+
     wanted = Filter(who.role, who.owner, asked["job_id"], asked["node_id"], asked["event"])
     return stream_response(
-        lambda: live.events(farm(), who, after, wanted, may_still(), _document, follow=asked["follow"])
+        lambda: live.events(farm(), who, after, wanted, may_still(), document, follow=asked["follow"])
     )
-
-
-def _document(report: Report) -> dict[str, Any]:
-    return {
-        "job_id": report.job_id,
-        "node_id": report.node_id,
-        "progress": progress_document(report.progress),
-    }

@@ -32,6 +32,15 @@ from master.submission import Key
 blueprint = Blueprint("jobs", __name__)
 
 _UNKNOWN = (problems.UNKNOWN_JOB,)
+_REFUSED = (
+    problems.UNKNOWN_SCENARIO,
+    problems.FORBIDDEN,
+    problems.UNKNOWN_JOB,
+    problems.UNKNOWN_FILE,
+    problems.DEPENDENCY_FAILED,
+    problems.KEY_REUSED,
+    problems.TOO_MANY,
+)
 _LINKS = tuple(
     Link(f"jobs.{verb}", {"job_id": "/id"})
     for verb in ("one", "cancel", "pause", "resume", "retry", "log", "result")
@@ -44,7 +53,7 @@ _LINKS = tuple(
     status=201,
     takes=SubmitSchema,
     headers=(IDEMPOTENCY_KEY,),
-    problems=(problems.UNKNOWN_SCENARIO, problems.UNKNOWN_FILE, problems.KEY_REUSED, problems.TOO_MANY),
+    problems=_REFUSED,
     links=_LINKS,
 )
 def submit() -> Response:
@@ -62,7 +71,7 @@ def submit() -> Response:
     takes=BatchSchema,
     most=BATCH_BODY,
     headers=(IDEMPOTENCY_KEY,),
-    problems=(problems.UNKNOWN_SCENARIO, problems.UNKNOWN_FILE, problems.KEY_REUSED, problems.TOO_MANY),
+    problems=_REFUSED,
 )
 def submit_batch() -> Response:
     """Queue up to 10,000 jobs, all or none.
@@ -103,6 +112,7 @@ def page() -> Response:
         asked["limit"],
         asked["parent_id"],
         asked["id_prefix"],
+        asked["depends_on"],
     )
     return json_response(
         {
@@ -154,6 +164,7 @@ def resume(job_id: str) -> Response:
         problems.JOB_NOT_FINISHED,
         problems.PART_OF_JOB,
         problems.UNKNOWN_FILE,
+        problems.DEPENDENCY_FAILED,
         problems.KEY_REUSED,
         problems.TOO_MANY,
     ),

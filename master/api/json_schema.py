@@ -10,11 +10,12 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from common.examples import EXAMPLES
-from common.fields import Bitrate, HostPattern, Input, Output, ShortDict, ShortList, ShortTuple
+from common.fields import Bitrate, HostPattern, Input, Output, ShortDict, ShortList, ShortTuple, Split
 from common.result import METRICS
 from common.scenarios import CATALOGUE
 from common.schema import ErrorSchema, FailureField, ReportSchema, SubmitSchema, is_scalar
 from common.settings import BITRATE, MAX_BITRATE, MIN_BITRATE
+from common.split import LEAST_CHUNKS, MOST_CHUNKS
 from common.strictjson import MAX_INTEGER
 from master.api.queries import Wait
 
@@ -88,6 +89,14 @@ def _own(converter: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dic
     if isinstance(field, Bitrate):
         text = {"type": "string", "pattern": f"^{BITRATE.pattern}$"}
         return {"anyOf": [text, {"type": "integer", "minimum": MIN_BITRATE, "maximum": MAX_BITRATE}]}
+    if isinstance(field, Split):
+        number = {"type": "integer", "minimum": LEAST_CHUNKS, "maximum": MOST_CHUNKS}
+        return {"anyOf": [{"type": "string", "enum": ["auto", "off"]}, number]}
+    if isinstance(field, fields.Tuple):
+        items = [converter.field2property(each) for each in field.tuple_fields]
+        return {"type": "array", "prefixItems": items, "items": False, "minItems": len(items)} | (
+            {} if not field.load_default else {"default": list(field.load_default)}
+        )
     if isinstance(field, FailureField):
         sentence = converter.field2property(ErrorSchema().fields["message"])
         return {"anyOf": [converter.resolve_nested_schema(ErrorSchema), sentence, {"type": "null"}]}

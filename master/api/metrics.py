@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
@@ -10,6 +11,7 @@ from master.api.answers import farm
 from master.api.described import describe
 from master.metrics import exposition
 from master.service import Farm, gauges
+from master.service.webhooks import Desk
 from master.worker.occupancy import OCCUPANCY
 
 blueprint = Blueprint("metrics", __name__)
@@ -23,8 +25,10 @@ def scrape() -> Response:
     With `Accept: application/openmetrics-text` in the format of OpenMetrics, else in Prometheus' own.
     """
     occupancy = request.environ.get(OCCUPANCY)
+    desk: Desk | None = current_app.extensions.get("webhooks")
+    now = replace(gauges.get(farm()), webhooks=[] if desk is None else desk.gauges())
     page, media_type = exposition(
-        farm().measures, gauges.get(farm()), occupancy and occupancy(), request.headers.get("Accept", "")
+        farm().measures, now, occupancy and occupancy(), request.headers.get("Accept", "")
     )
     return Response(page, content_type=media_type)
 

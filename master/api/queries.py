@@ -125,6 +125,12 @@ class JobsQuery(PageQuery):
         validate=validate.Length(min=1, error="Must not be empty."),
         **says("the parts of that job only"),
     )
+    depends_on = StrictString(
+        load_default=None,
+        allow_none=False,
+        validate=validate.Length(min=1, error="Must not be empty."),
+        **says("jobs that depend on that job only"),
+    )
     id_prefix = StrictString(
         load_default=None,
         allow_none=False,

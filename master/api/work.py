@@ -124,6 +124,8 @@ def _report(sent: dict[str, Any]) -> Report:
     said = {name: value for name, value in sent.items() if name not in ("log", "findings")}
     if sent["findings"] != NO_FINDINGS:  # what was reported without any has the digest that it always had
         said["findings"] = asdict(sent["findings"])
+        if sent["findings"].divisible is None:
+            del said["findings"]["divisible"]
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     error = sent["error"]
     return Report(

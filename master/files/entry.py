@@ -26,6 +26,8 @@ class Holding:
     """What its holder calls it."""
     media_type: str | None
     created_at: datetime
+    by_node: bool = False
+    """Whether only nodes put it, for the holder's jobs: then it may go with these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class FileEntry:
         """What one of its holders said of it; None if that one has not put it here."""
         return next((holding for holding in self.holdings if holding.owner == owner), None)
 
+    @property
+    def by_nodes(self) -> bool:
+        """Whether nobody but nodes put it here."""
+        return all(holding.by_node for holding in self.holdings)
+
     def age(self, now: Now) -> float:
         """Seconds since it was used last."""
         return now.mono - self.used.mono
@@ -53,6 +60,9 @@ class FileEntry:
     def with_holding(self, holding: Holding) -> FileEntry:
         """Put by one more, or by the same once more: then that one's newer words hold."""
         others = tuple(each for each in self.holdings if each.owner != holding.owner)
+        before = self.held_by(holding.owner)
+        if before is not None and not before.by_node:
+            holding = replace(holding, by_node=False)
         return replace(self, holdings=(*others, holding))
 
     def without(self, owner: str | None) -> FileEntry:
@@ -67,6 +77,7 @@ class FileEntry:
                 "name": holding.name,
                 "media_type": holding.media_type,
                 "created_at": timestamp(holding.created_at),
+                **({"by_node": True} if holding.by_node else {}),
             }
             for holding in self.holdings
         ]
@@ -79,7 +90,13 @@ def entry_from(sha256: str, data: bytes, used: Now) -> FileEntry:
     try:
         document: Mapping[str, Any] = json.loads(data)
         holdings = tuple(
-            Holding(each["owner"], each["name"], each["media_type"], parse_timestamp(each["created_at"]))
+            Holding(
+                each["owner"],
+                each["name"],
+                each["media_type"],
+                parse_timestamp(each["created_at"]),
+                each.get("by_node") is True,
+            )
             for each in document["holdings"]
         )
         entry = FileEntry(sha256, int(document["size"]), holdings, used, document["job_id"])

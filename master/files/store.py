@@ -48,6 +48,7 @@ class FileStore:
         self._index = threading.Lock()
         self._noted: dict[str, float] = {}
         self._bytes = 0
+        self._fresh: list[str] = []
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for shard in sorted(directory.iterdir()):
             if _SHARD.fullmatch(shard.name):
@@ -73,6 +74,12 @@ class FileStore:
         """Every file, in the order of the hashes."""
         with self._index:
             return list(self._entries.values())
+
+    def take_fresh(self) -> list[str]:
+        """The hashes of the files that nodes put here since this was asked last."""
+        with self._index:
+            fresh, self._fresh = self._fresh, []
+        return fresh
 
     def beginning_with(self, prefix: str, after: str | None) -> Iterator[FileEntry]:
         """Files whose hash begins with `prefix`, behind the hash `after`, in the order of the hashes."""
@@ -163,6 +170,8 @@ class FileStore:
             self._bytes += entry.size - (0 if before is None else before.size)
             self._entries[entry.sha256] = entry
             self._noted[entry.sha256] = entry.used.mono
+            if entry.job_id is not None:
+                self._fresh.append(entry.sha256)
 
     def _note(self, entry: FileEntry) -> None:
         """Write what is known of it, durably."""

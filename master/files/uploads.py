@@ -20,7 +20,7 @@ from pathlib import Path
 
 from common import problems
 from common.clock import Clock
-from common.model import Now, UploadStatus
+from common.model import Now, Role, UploadStatus
 from common.trust import write_private
 from master.files.entry import FileEntry, Holding
 from master.files.room import Room
@@ -151,7 +151,8 @@ class Uploads:
             upload.wrong = True
         else:
             told, now = upload.announced, self._clock()
-            holding = Holding(told.owner, told.name, told.media_type, now.wall)
+            by_node = told.sender.startswith(f"{Role.NODE}:")
+            holding = Holding(told.owner, told.name, told.media_type, now.wall, by_node)
             entry = FileEntry(told.sha256, told.size, (holding,), now, told.job_id)
             upload.entry = self._store.add(upload.part, entry)
             upload.status = UploadStatus.STORED

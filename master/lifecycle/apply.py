@@ -23,6 +23,15 @@ from common.model import (
 from master.lifecycle import events as e
 
 Record = Job | Node | FarmState | Token | Webhook
+_OfOthers = (
+    e.JobDivided
+    | e.JobNotDivided
+    | e.JobPartsCompleted
+    | e.JobPartFailed
+    | e.JobDependenciesCompleted
+    | e.JobDependencyFailed
+)
+"""What happens to a job by what became of others."""
 Changes = dict[e.RecordKey, Record | None]
 """New records by key; None is a removed one."""
 
@@ -129,14 +138,21 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             return replace(job, status=JobStatus.PAUSED)
         case e.JobResumed():
             return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
-        case e.JobDivided() | e.JobPartsCompleted() | e.JobPartFailed():
-            return _apply_to_parent(job, event)
+        case (
+            e.JobDivided()
+            | e.JobNotDivided()
+            | e.JobPartsCompleted()
+            | e.JobDependenciesCompleted()
+            | e.JobPartFailed()
+            | e.JobDependencyFailed()
+        ):
+            return _apply_to_waiting(job, event)
         case e.JobArchived():
             return None
     raise TypeError(f"{type(event).__name__} does not fit a job")
 
 
-def _apply_to_parent(job: Job, event: e.JobDivided | e.JobPartsCompleted | e.JobPartFailed) -> Job:
+def _apply_to_waiting(job: Job, event: _OfOthers) -> Job:
     match event:
         case e.JobDivided():
             return replace(
@@ -151,9 +167,20 @@ def _apply_to_parent(job: Job, event: e.JobDivided | e.JobPartsCompleted | e.Job
                 analyzer_output=event.analyzer_output,
                 findings=event.findings,
             )
+        case e.JobNotDivided():
+            return replace(
+                job,
+                status=JobStatus.PENDING,
+                stage=Stage.ENCODE,
+                attempts=_ended(job, event.at, Outcome.DIVIDED, None, event.report_digest),
+                error=None,
+                findings=event.findings,
+            )
         case e.JobPartsCompleted():
             return replace(job, awaits_parts=False)
-        case e.JobPartFailed():
+        case e.JobDependenciesCompleted():
+            return replace(job, awaits_jobs=False)
+        case e.JobPartFailed() | e.JobDependencyFailed():
             return replace(job, status=JobStatus.FAILED, finished_at=event.at, error=event.error)
 
 

@@ -76,8 +76,7 @@ def finish(view: View, command: c.Finish, now: Now) -> Sequence[e.Event]:
     if report.status is JobStatus.COMPLETED and job.stage is Stage.PLAN:
         return _planned(job, report, view, now)
     if report.status is JobStatus.COMPLETED:
-        if job.parts:
-            report = families.joined(job, report, view.family)
+        report = families.joined(job, report, view.family, now)
         completed = e.JobCompleted(
             job.id,
             now.wall,

@@ -36,8 +36,11 @@ DETAILS: Mapping[type, Mapping[str, str]] = {
     e.JobPaused: {},
     e.JobResumed: {},
     e.JobDivided: {"parts": "parts"},
+    e.JobNotDivided: {"reason": "reason"},
     e.JobPartsCompleted: {},
     e.JobPartFailed: {"part_id": "part_id", "error": "error"},
+    e.JobDependenciesCompleted: {},
+    e.JobDependencyFailed: {"dependency_id": "dependency_id", "error": "error"},
     e.JobArchived: {},
     e.NodeRegistered: {
         "address": "node.address",

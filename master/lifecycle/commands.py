@@ -66,7 +66,16 @@ class ResumeJob:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Look whether the family of the view's job is whole: some of it may be lost with a damaged journal."""
+    """Look whether all that the view's job waits for can still come: it may be lost with the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disappoint:
+    """The view's job cannot begin: what another job made for it is not to be had."""
+
+    dependency_id: str
+    reason: str
+    """A sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +241,7 @@ class Rewind:
     """How long this state's own history is."""
 
 
-JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob | Settle
+JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob | Settle | Disappoint
 NodeCommand = (
     Register
     | Hear

@@ -8,16 +8,21 @@ from typing import Any
 
 from common.history import LOST_AT_MOST
 from common.model import Now
-from master.lifecycle import attempts, credentials, families, jobs, nodes, tokens, webhooks
+from master.lifecycle import attempts, chains, credentials, families, jobs, nodes, tokens, webhooks
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
+from master.lifecycle.consequences import consequences
 from master.lifecycle.view import View
 
 
 def decide(view: View, command: c.Command, now: Now) -> Sequence[e.Event]:
     """The events that `command` leads to, none if it changes nothing; `Problem` if refused."""
     happened = _RULES[type(command)](view, command, now)
-    return [*happened, *families.consequences(view, happened, now)]
+    return [*happened, *consequences(view, happened, now)]
+
+
+def _settle(view: View, command: c.Settle, now: Now) -> Sequence[e.Event]:
+    return families.settle(view, command, now) or chains.settle(view, command, now)
 
 
 def _pause_queue(view: View, _command: c.PauseQueue, now: Now) -> Sequence[e.Event]:
@@ -50,7 +55,8 @@ _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
     c.Cancel: jobs.cancel,
     c.PauseJob: jobs.pause,
     c.ResumeJob: jobs.resume,
-    c.Settle: families.settle,
+    c.Settle: _settle,
+    c.Disappoint: chains.unreadable,
     c.Claim: attempts.claim,
     c.Finish: attempts.finish,
     c.Release: attempts.release,

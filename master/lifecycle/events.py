@@ -130,6 +130,16 @@ class JobDivided(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class JobNotDivided(JobEvent):
+    """The running attempt looked at the input, and it is better not divided: the job is encoded whole."""
+
+    node_id: str
+    reason: str
+    report_digest: str
+    findings: Findings = NO_FINDINGS
+
+
+@dataclass(frozen=True, slots=True)
 class JobPartsCompleted(JobEvent):
     """All parts of the job are completed: a node may join them."""
 
@@ -140,6 +150,20 @@ class JobPartFailed(JobEvent):
 
     part_id: str
     """The job that the part is, or was."""
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class JobDependenciesCompleted(JobEvent):
+    """All jobs that the job depends on are completed: it need not wait for them any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDependencyFailed(JobEvent):
+    """A job that the job depends on cannot give what it needs, and so the job failed."""
+
+    dependency_id: str
+    """The job that it depends on, or did."""
     error: Failure
 
 
@@ -409,8 +433,11 @@ Event = (
     | JobPaused
     | JobResumed
     | JobDivided
+    | JobNotDivided
     | JobPartsCompleted
     | JobPartFailed
+    | JobDependenciesCompleted
+    | JobDependencyFailed
     | JobArchived
     | NodeRegistered
     | NodeApproved

@@ -12,13 +12,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from common.model import Failure, Job, JobStatus, Now, Report, Stage
+from common.model import Divisible, Failure, Findings, Job, JobStatus, Now, Report, Stage
 from common.outputs import below
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.apply import apply
 from master.lifecycle.kinds import kind_of
-from master.lifecycle.parts import Able, Part, confidence_of, needs_of
+from master.lifecycle.parts import Able, NotDividedError, Part, confidence_of, needs_of, queued
 from master.lifecycle.view import View
 
 _PARTS = uuid.UUID("7b1c4f0e-6c0f-5f0a-9d8e-0d9d3a6f2c11")
@@ -40,10 +40,10 @@ def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> li
             confidence=confidence_of(parent, part.stage),
             parameters=part.parameters,
             priority=parent.priority,
-            constraints=needs_of(parent, part.stage),
+            constraints=needs_of(parent, part.stage, part.input),
             created_at=now.wall,
             max_attempts=parent.max_attempts,
-            input=parent.input,
+            input=part.input or parent.input,
             output=_output(parent, part),
             owner=parent.owner,
             request_id=parent.request_id,
@@ -51,13 +51,24 @@ def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> li
             part=part.name,
             stage=part.stage,
             place=parent.turn[0],
+            window=part.window,
+            depends_on=(waits := dependencies_of(parent, part)),
+            awaits_jobs=bool(waits),
         )
-        for seq, part in enumerate(parts, start=first_seq)
+        for seq, part in enumerate(queued(parts), start=first_seq)
     ]
+
+
+def dependencies_of(parent: Job, part: Part) -> tuple[str, ...]:
+    """The ids of the jobs that a part waits for: other parts, and those that its parent still waits for."""
+    others = tuple(part_id(parent.id, name) for name in part.after)
+    return (*others, *(parent.depends_on if parent.awaits_jobs else ()))
 
 
 def _output(parent: Job, part: Part) -> str | None:
     """Where a part's output goes. A probe has none."""
+    if part.output is not None:
+        return part.output
     return None if parent.output is None or part.stage is Stage.PROBE else below(parent.output, part.name)
 
 
@@ -78,7 +89,10 @@ def divided(job: Job, report: Report, view: View, now: Now) -> list[e.Event]:
     kind = kind_of(job)
     if kind is None or kind.divide is None:
         raise ValueError("this master does not know how to divide the job")
-    parts = kind.divide(job, report.metrics)
+    try:
+        parts = kind.divide(job, report)
+    except NotDividedError as reason:
+        return [_not_divided(job, report, str(reason), now)]
     if not parts:
         raise ValueError("there is nothing to divide the job into")
     event = e.JobDivided(
@@ -89,26 +103,46 @@ def divided(job: Job, report: Report, view: View, now: Now) -> list[e.Event]:
         report.metrics,
         report.analyzer_output,
         report.digest,
-        report.findings,
+        _kept(report.findings),
     )
     return [event, *(e.JobSubmitted(child, now.wall) for child in children(job, parts, view.next_seq, now))]
 
 
-def joined(job: Job, report: Report, family: Iterable[Job]) -> Report:
-    """The final report of a parent: what its own attempt reported, with what its parts have brought."""
+def _not_divided(job: Job, report: Report, reason: str, now: Now) -> e.JobNotDivided:
+    findings = Findings(warnings=report.findings.warnings, divisible=Divisible(reason))
+    return e.JobNotDivided(job.id, now.wall, report.node_id, reason, report.digest, findings)
+
+
+def _kept(findings: Findings) -> Findings:
+    """What is kept of a plan: thousands of cuts were there to choose from, and that is done."""
+    found = findings.divisible
+    return findings if found is None else replace(findings, divisible=replace(found, cuts=()))
+
+
+def joined(job: Job, report: Report, family: Iterable[Job], now: Now) -> Report:
+    """The final report of a job that was divided, or might have been: what its own attempt reported, with
+    what its parts have brought."""
     kind = kind_of(job)
-    return report if kind is None else kind.joined(job, parts_of(job, family), report)
+    return report if kind is None else kind.joined(job, parts_of(job, family), report, now.wall)
 
 
 def parts_of(parent: Job, family: Iterable[Job]) -> list[Job]:
-    """The jobs that are parts of `parent`, in the order of their submission."""
-    return sorted((job for job in family if job.parent_id == parent.id), key=lambda job: job.seq)
+    """The jobs that are parts of `parent`, as it names them: chunks in the order of the film."""
+    places = {name: place for place, name in enumerate(parent.parts)}
+    found = (job for job in family if job.parent_id == parent.id)
+    return sorted(found, key=lambda job: (places.get(job.part or "", len(places)), job.seq))
 
 
 def waiting_reason(parent: Job, parts: Sequence[Job]) -> str:
     """One sentence for people: what a parent waits for."""
-    completed = sum(part.status is JobStatus.COMPLETED for part in parts)
-    return f"waits for its parts: {completed} of {len(parent.parts)} completed"
+    chunks = [part for part in parts if part.stage is Stage.CHUNK]
+    if chunks:
+        return f"waits for its parts: {_completed(chunks)} of {len(chunks)} chunks completed"
+    return f"waits for its parts: {_completed(parts)} of {len(parent.parts)} completed"
+
+
+def _completed(parts: Sequence[Job]) -> int:
+    return sum(part.status is JobStatus.COMPLETED for part in parts)
 
 
 def settle(view: View, _command: c.Settle, now: Now) -> Sequence[e.Event]:
@@ -134,26 +168,9 @@ def settle(view: View, _command: c.Settle, now: Now) -> Sequence[e.Event]:
     return [e.JobPartsCompleted(job.id, now.wall)] if done else []
 
 
-def consequences(view: View, happened: Sequence[e.Event], now: Now) -> list[e.Event]:
-    """What follows for the families of jobs that `happened` concerns: for all rules, in one place."""
-    if not view.family:
-        return []
-    family = _Family({job.id: job for job in view.family}, now)
-    for event in happened:
-        family.note(event)
-    following: list[e.Event] = []
-    waiting = list(happened)
-    while waiting:
-        for event in family.follow(waiting.pop(0)):
-            family.note(event)
-            following.append(event)
-            waiting.append(event)
-    return following
-
-
 @dataclass(slots=True)
-class _Family:
-    """The jobs as they will be once all has happened."""
+class Family:
+    """What the rules of families follow: the jobs as they will be once all has happened."""
 
     jobs: dict[str, Job]
     now: Now
@@ -189,6 +206,8 @@ class _Family:
         return []
 
     def _below(self, job: Job, event: e.Event) -> list[e.Event]:
+        if not job.parts:
+            return []
         parts = [part for part in parts_of(job, self.jobs.values()) if not part.status.final]
         if job.status.final:
             why = f"job {job.id}, which it is a part of, is {job.status}"

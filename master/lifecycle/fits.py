@@ -17,8 +17,11 @@ _JobChange = (
     | e.JobPaused
     | e.JobResumed
     | e.JobDivided
+    | e.JobNotDivided
     | e.JobPartsCompleted
     | e.JobPartFailed
+    | e.JobDependenciesCompleted
+    | e.JobDependencyFailed
     | e.JobArchived
 )
 
@@ -62,10 +65,12 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
             return event.node_id == holder
         case e.JobCanceled():
             return not job.status.final and event.node_id == holder
-        case e.JobDivided():
+        case e.JobDivided() | e.JobNotDivided():
             return event.node_id == holder and job.stage is Stage.PLAN
         case e.JobPartsCompleted() | e.JobPartFailed():
             return job.awaits_parts and not job.status.final
+        case e.JobDependenciesCompleted() | e.JobDependencyFailed():
+            return _fits_dependent(job, event)
         case e.JobPaused():
             return job.status is JobStatus.PENDING
         case e.JobResumed():
@@ -73,3 +78,9 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
         case e.JobArchived():
             return True  # it is in the archive, so it was finished, whatever is missing here
     assert_never(event)
+
+
+def _fits_dependent(job: Job, event: e.JobDependenciesCompleted | e.JobDependencyFailed) -> bool:
+    if isinstance(event, e.JobDependenciesCompleted):
+        return job.awaits_jobs and not job.status.final
+    return bool(job.depends_on) and job.status in (JobStatus.PENDING, JobStatus.PAUSED)

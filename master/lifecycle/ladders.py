@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from common.analyzer import analyze
 from common.ladder import Picture, Rung, rungs
@@ -11,21 +12,12 @@ from common.model import Findings, Job, Report, Scalar, Value
 from common.scenarios import SCENARIOS
 from common.settings import DEFAULT_SEGMENT_SECONDS
 from master.lifecycle.parts import MAX_WARNINGS, Kind, Part
+from master.lifecycle.sums import ALIKE, USED, alike, largest, number, summed
 
 OF_THE_PARENT = ("ladder", "pictures")
 """Parameters that are not the rungs'."""
-SUMS = (
-    "output_bytes",
-    "cpu_seconds",
-    "wall_seconds",
-    "energy_joules",
-    "energy_idle_joules",
-    "energy_net_joules",
-    "cost",
-)
+SUMS = ("output_bytes", "wall_seconds", *USED)
 """Metrics of a ladder that are the sums over its rungs; None where one of them does not know."""
-MAXIMA = ("peak_memory_bytes",)
-"""Metrics that are the largest of any rung."""
 _OF_ONE_ENCODE = (
     "fps",
     "speed",
@@ -38,8 +30,6 @@ _OF_ONE_ENCODE = (
     "passes",
 )
 """Metrics that several encodes on several nodes do not have together; each rung's result has its own."""
-_ALIKE = ("currency", "cost_basis", "energy_source", "energy_note", "ffmpeg_version", "encoder")
-"""Metrics that hold for all rungs, or are unknown."""
 
 
 def parameters_of(parameters: Mapping[str, Value], rung: Rung, frame_rate: float | None) -> dict[str, Value]:
@@ -63,8 +53,8 @@ def usual_container(parameters: Mapping[str, Value]) -> str:
     return "dash" if parameters.get("codec") == "vp9" else "hls"
 
 
-def _divide(job: Job, metrics: Mapping[str, Scalar]) -> Sequence[Part]:
-    source = _picture(metrics)
+def _divide(job: Job, report: Report) -> Sequence[Part]:
+    source = _picture(report.metrics)
     asked = job.parameters["ladder"]
     codec = job.parameters.get("codec", SCENARIOS[job.scenario].codec)
     assert isinstance(asked, tuple)  # noqa: S101 - the schema made it one
@@ -84,7 +74,7 @@ def _picture(metrics: Mapping[str, Scalar]) -> Picture:
     )
 
 
-def _joined(job: Job, parts: Sequence[Job], report: Report) -> Report:
+def _joined(job: Job, parts: Sequence[Job], report: Report, _at: datetime) -> Report:
     """The metrics of the highest rung, and what all took together; the artifacts of all."""
     metrics = _metrics(job, parts, report)
     findings = _findings(job, parts, report)
@@ -93,20 +83,15 @@ def _joined(job: Job, parts: Sequence[Job], report: Report) -> Report:
 
 def _metrics(job: Job, parts: Sequence[Job], report: Report) -> dict[str, Scalar]:
     known = [dict(part.metrics or {}) for part in parts]
-    top = max(known, key=lambda metrics: _number(metrics, "height") or 0.0, default={})
+    top = max(known, key=lambda metrics: number(metrics, "height") or 0.0, default={})
     found: dict[str, Scalar] = {**top, **dict.fromkeys(_OF_ONE_ENCODE)}
-    for name in SUMS:
-        values = [_number(metrics, name) for metrics in known]
-        whole = [value for value in values if value is not None]
-        found[name] = round(sum(whole), 6) if whole and len(whole) == len(values) else None
+    found |= summed(known, SUMS)
     if isinstance(found["output_bytes"], float):
         found["output_bytes"] = int(found["output_bytes"])
-    for name in MAXIMA:
-        most = [value for metrics in known if (value := _number(metrics, name)) is not None]
-        found[name] = int(max(most)) if most else None
-    for name in _ALIKE:
-        if name in found and any(metrics.get(name) != found[name] for metrics in known):
-            found[name] = None
+    found["peak_memory_bytes"] = largest(known, "peak_memory_bytes")
+    for name in ALIKE:
+        if name in found:
+            found[name] = alike(known, name)
     if found.get("currency") is None:
         found["cost"] = None
     of_the_source = {
@@ -114,11 +99,6 @@ def _metrics(job: Job, parts: Sequence[Job], report: Report) -> dict[str, Scalar
     }
     own = {k: v for k, v in report.metrics.items() if v is not None and k not in SUMS}
     return {**found, **of_the_source, **own}
-
-
-def _number(metrics: Mapping[str, Scalar], name: str) -> float | None:
-    value = metrics.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _findings(job: Job, parts: Sequence[Job], report: Report) -> Findings:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from common.model import Confidence, Constraints, Job, Report, Scalar, Stage, Value
+from common.inputs import parse_input
+from common.model import Confidence, Constraints, Job, Report, Stage, Value, Window
 
 Able = Callable[[Constraints], int]
 """How many of the nodes that are there could run what has these constraints."""
@@ -22,6 +24,21 @@ class Part:
     parameters: Mapping[str, Value]
     """All of them."""
     stage: Stage = Stage.ENCODE
+    window: Window | None = None
+    """The frames that it encodes, where it is a chunk."""
+    input: str | None = None
+    """What it reads, if not what its parent does."""
+    output: str | None = None
+    """Where what it makes goes, if not below its parent's output."""
+    after: tuple[str, ...] = ()
+    """The names of the parts that have to be completed before it begins."""
+
+
+class NotDividedError(ValueError):
+    """The job is better not divided; the message is a sentence that says why."""
+
+
+_OF_A_SPLIT = (Stage.LOOK, Stage.CHUNK, Stage.SOUND)
 
 
 def confidence_of(parent: Job, stage: Stage) -> Confidence:
@@ -29,19 +46,44 @@ def confidence_of(parent: Job, stage: Stage) -> Confidence:
     return Confidence.AUTO if stage is Stage.PROBE else parent.confidence
 
 
-def needs_of(parent: Job, stage: Stage) -> Constraints:
-    """What a part needs of its node: a probe has no output, and need not run alone, as it is not timed."""
+def needs_of(parent: Job, stage: Stage, input_: str | None = None) -> Constraints:
+    """What a part needs of its node: a probe has no output, and need not run alone, as it is not timed.
+
+    Nor need what is made of a chunk; that goes to the file store, and its input may be there as well.
+    """
     wanted = parent.constraints
-    return replace(wanted, output=None, alone=False) if stage is Stage.PROBE else wanted
+    if input_ is not None:
+        wanted = replace(wanted, input=parse_input(input_).place)
+    return replace(wanted, output=None, alone=False) if stage in (Stage.PROBE, *_OF_A_SPLIT) else wanted
+
+
+def queued(parts: Sequence[Part]) -> Sequence[Part]:
+    """The parts in the order in which they go into the queue.
+
+    Those of a split: what others wait for, then the sound, which is one piece, then the chunks; the most
+    work first, so that little is left at the end.
+    """
+    if not any(part.stage in _OF_A_SPLIT for part in parts):
+        return parts
+    turn = {Stage.LOOK: 0, Stage.SOUND: 1, Stage.CHUNK: 2}
+
+    def place(part: Part) -> tuple[int, int, int]:
+        window = part.window
+        size = (0, 0) if window is None else (-(window.end - window.first), -window.work)
+        return (turn[part.stage], *size)
+
+    return sorted(parts, key=place)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One way to divide a job: either after a node has looked at the input, or when it is submitted."""
 
-    joined: Callable[[Job, Sequence[Job], Report], Report]
-    """The job's final report, from its completed parts and the report of its own last attempt."""
-    divide: Callable[[Job, Mapping[str, Scalar]], Sequence[Part]] | None = None
-    """The parts of a job, from the metrics of its plan. ValueError, with a sentence, if there can be none."""
+    joined: Callable[[Job, Sequence[Job], Report, datetime], Report]
+    """The job's final report, from its completed parts and the report of its own last attempt, which is made
+    now; of a job that was not divided after all, without parts."""
+    divide: Callable[[Job, Report], Sequence[Part]] | None = None
+    """The parts of a job, from the report of its plan. `NotDividedError`: it is encoded whole; ValueError,
+    with a sentence: there can be none."""
     at_submit: Callable[[Job, Able], Sequence[Part]] | None = None
     """The parts that are known at once. None: it is better not divided."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from common.crf import SCALES, spread
 from common.model import Job, Report, Stage
@@ -43,7 +44,7 @@ def _at_submit(job: Job, able: Able) -> Sequence[Part]:
     ]
 
 
-def _joined(_job: Job, parts: Sequence[Job], report: Report) -> Report:
+def _joined(_job: Job, parts: Sequence[Job], report: Report, _at: datetime) -> Report:
     """The encode's own report, in which the parts' probes are; and what the parts had to say."""
     said = [f"{part.part}: {text}" for part in parts for text in part.findings.warnings]
     warnings = (*said, *report.findings.warnings)[:MAX_WARNINGS]

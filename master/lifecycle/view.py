@@ -2,9 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from common.model import FarmState, Job, Node, Token, Webhook
+
+
+class Links(Protocol):
+    """Which jobs depend on which, to be looked up: there may be too many to lay all of them out.
+
+    It answers how things stood before the command, whatever was decided meanwhile.
+    """
+
+    def job(self, job_id: str) -> Job | None:
+        """The job with this id."""
+
+    def dependents(self, job_id: str) -> Sequence[Job]:
+        """The unfinished jobs that depend on a job, in the order of their submission."""
+
+    def unmet(self, job_id: str) -> int:
+        """How many of the jobs that a waiting job depends on are not completed."""
+
+    def family(self, job_id: str) -> Sequence[Job]:
+        """All jobs of the family that a job belongs to; empty if it belongs to none."""
+
+
+class _NoLinks:
+    """Nothing depends on anything."""
+
+    def job(self, _job_id: str) -> Job | None:
+        return None
+
+    def dependents(self, _job_id: str) -> Sequence[Job]:
+        return ()
+
+    def unmet(self, _job_id: str) -> int:
+        return 0
+
+    def family(self, _job_id: str) -> Sequence[Job]:
+        return ()
+
+
+NO_LINKS: Links = _NoLinks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +60,8 @@ class View:
     farm: FarmState = field(default_factory=FarmState)
     family: tuple[Job, ...] = ()
     """All jobs of the families that `job` and `held` belong to; empty where nobody has parts."""
+    links: Links = NO_LINKS
+    """Which jobs depend on which."""
     next_seq: int = 0
     """The place in the queue that the next submitted job gets."""
     silence: float = 0.0

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from common import problems
-from common.model import Job, Progress
+from common.model import Job, Now, Progress
 from master.feed import Feed, Heard
 from master.lifecycle.audit import NAMES
 from master.lifecycle.events import JobClaimed, JobSubmitted
@@ -125,10 +125,10 @@ class Hub:
             self._again.add(reader)
         self._rung.set()
 
-    def report(self, job: Job, node_id: str, progress: Progress) -> None:
-        """An attempt says how far it is."""
+    def report(self, job: Job, node_id: str, progress: Progress, now: Now) -> None:
+        """An attempt has just said how far it is."""
         with self._lock:
-            self._board.note(Report(job.id, node_id, job.owner, progress))
+            self._board.note(Report(job.id, node_id, job.owner, progress, now.mono))
         self._rung.set()
 
     def reports_since(self, number: int) -> tuple[list[Report], int]:

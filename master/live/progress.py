@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.model import Progress
+from common.progress import aged
 
 PACE = 1.0
 """Seconds between two reports about one job."""
@@ -19,6 +20,13 @@ class Report:
     node_id: str
     owner: str | None
     progress: Progress
+    """As it was told."""
+    told_at: float
+    """Seconds on the monotonic clock."""
+
+    def by(self, now: float) -> Progress:
+        """How far the attempt is at monotonic `now`."""
+        return aged(self.progress, now - self.told_at)
 
 
 class Board:

@@ -11,7 +11,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from common.model import JobStatus, Node, NodeStatus, Priority
+from common.model import JobStatus, Node, NodeStatus, Priority, Webhook, WebhookStatus
 from common.version import PROTOCOL, VERSION
 from master.worker.occupancy import Occupancy
 
@@ -46,6 +46,15 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookGauges:
+    """A webhook, and how far it was told."""
+
+    webhook: Webhook
+    backlog: int
+    """Events that it is still to be told, as far as somebody has looked whether it wants them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gauges:
     """All of it."""
 
@@ -68,6 +77,7 @@ class Gauges:
     """Events since the beginning."""
     certificate_expiry: float | None
     """When the master's certificate ends, in seconds since the epoch; None if that is not known."""
+    webhooks: Sequence[WebhookGauges] = ()
 
 
 def families(gauges: Gauges, occupancy: Occupancy | None) -> Iterator[Metric]:
@@ -79,6 +89,7 @@ def families(gauges: Gauges, occupancy: Occupancy | None) -> Iterator[Metric]:
     yield from _of_nodes(gauges.nodes)
     yield from _of_machine(gauges)
     yield from _of_server(gauges, occupancy)
+    yield from _of_webhooks(gauges.webhooks)
 
 
 def _of_queue(gauges: Gauges) -> Iterator[Metric]:
@@ -170,6 +181,22 @@ def _of_server(gauges: Gauges, occupancy: Occupancy | None) -> Iterator[Metric]:
         ("held_bytes", "Requests and answers that wait in memory.", occupancy.held if occupancy else None),
     ):
         yield _gauge(f"ffrtmp_http_{name}", text, value)
+
+
+def _of_webhooks(webhooks: Sequence[WebhookGauges]) -> Iterator[Metric]:
+    by_status = Counter(each.webhook.status for each in webhooks)
+    counted = GaugeMetricFamily("ffrtmp_webhooks", "Webhooks.", labels=("status",))
+    for status in WebhookStatus:
+        counted.add_metric((status.value,), by_status[status])
+    yield counted
+    info = InfoMetricFamily("ffrtmp_webhook", "A webhook, and what people call it.", labels=("webhook",))
+    backlog = GaugeMetricFamily(
+        "ffrtmp_webhook_backlog_events", "Events that a webhook was not told yet.", labels=("webhook",)
+    )
+    for each in webhooks:
+        info.add_metric((each.webhook.id,), {"name": each.webhook.name})
+        backlog.add_metric((each.webhook.id,), each.backlog)
+    yield from (info, backlog)
 
 
 def _of_node(name: str, text: str) -> GaugeMetricFamily:

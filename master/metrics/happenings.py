@@ -13,12 +13,14 @@ from master.metrics.measures import Measures, code_label, scenario_label
 _OUTCOMES: Mapping[type, Outcome] = {
     e.JobCompleted: Outcome.COMPLETED,
     e.JobDivided: Outcome.DIVIDED,
+    e.JobNotDivided: Outcome.DIVIDED,
     e.JobCanceled: Outcome.CANCELED,
 }
 _FINISHED: Mapping[type, str] = {
     e.JobCompleted: "completed",
     e.JobFailed: "failed",
     e.JobPartFailed: "failed",
+    e.JobDependencyFailed: "failed",
     e.JobCanceled: "canceled",
 }
 

@@ -25,6 +25,8 @@ from master.lifecycle.audit import NAMES
 
 OTHER = "other"
 """The label of what has no name of its own here."""
+TAKEN, FAILED = RESULTS = ("taken", "failed")
+"""Of a request to the receiver of a webhook."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _MICRO = (0.00001, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1)
 _DISK = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
@@ -72,6 +74,12 @@ class Measures:
         self.attempts = counter("ffrtmp_attempts_total", "Attempts that ended.", "scenario", "outcome")
         self.failures = counter("ffrtmp_attempt_failures_total", "Attempts that ended with an error.", "code")
         self.nodes_lost = counter("ffrtmp_nodes_lost_total", "Times that a node was given up as lost.")
+        self.webhook_requests = counter(
+            "ffrtmp_webhook_requests_total",
+            "Requests to the receiver of a webhook, by whether it took them.",
+            "webhook",
+            "result",
+        )
         # What is not there yet cannot be seen to rise.
         for event in NAMES.values():
             self.events.labels(event)
@@ -145,3 +153,14 @@ class Measures:
                 gone = {sample.labels["node"] for sample in family.samples} - set(known)
                 for node_id in gone:
                     summary.remove_by_labels({"node": node_id})
+
+    def told_webhook(self, webhook_id: str, *, taken: bool) -> None:
+        """A request was sent to a receiver."""
+        for result in RESULTS:
+            self.webhook_requests.labels(webhook_id, result).inc(result == (TAKEN if taken else FAILED))
+
+    def forget_webhooks_but(self, known: Collection[str]) -> None:
+        """Webhooks that were removed have no series any more."""
+        for family in self.webhook_requests.collect():
+            for webhook_id in {sample.labels["webhook"] for sample in family.samples} - set(known):
+                self.webhook_requests.remove_by_labels({"webhook": webhook_id})

@@ -28,9 +28,10 @@ def exposition(
 ) -> tuple[bytes, str]:
     """The page and its media type: OpenMetrics where the `Accept` header asks for it, else Prometheus' text.
 
-    Nodes that are gone lose their series first.
+    Nodes and webhooks that are gone lose their series first.
     """
     measures.forget_nodes_but({each.node.id for each in gauges.nodes})
+    measures.forget_webhooks_but({each.webhook.id for each in gauges.webhooks})
     try:
         encode, media_type = choose_encoder(accept)
     except (TypeError, ValueError):  # it asks for a version that is no number

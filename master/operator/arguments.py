@@ -9,9 +9,6 @@ from typing import Any
 
 import click
 
-from common.fields import ShortTuple, StrictBoolean, StrictFloat, StrictInteger
-from common.schema import ParametersSchema
-
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -30,12 +27,21 @@ def parameters(texts: Iterable[str]) -> dict[str, Any]:
 
 def _value(name: str, text: str) -> Any:
     """A number where the parameter is one: `duration=60`, but `preset=8` is a name."""
+    from common.fields import (
+        ShortTuple,
+        Split,
+        StrictBoolean,
+        StrictFloat,
+        StrictInteger,
+    )  # a job without any
+    from common.schema import ParametersSchema  # needs none of these
+
     field = ParametersSchema().fields.get(name)
     if isinstance(field, StrictBoolean):
         return _BOOLEANS.get(text, text)
     if isinstance(field, ShortTuple):
         return text.split(",")
-    if not isinstance(field, StrictInteger | StrictFloat):
+    if not isinstance(field, StrictInteger | StrictFloat | Split):
         return text
     for kind in (int, float):
         with contextlib.suppress(ValueError):

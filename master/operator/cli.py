@@ -4,42 +4,93 @@ from __future__ import annotations
 
 import functools
 import os
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from common.client import MasterClient, establish_trust
 from common.options import require_platform, state_directory
 from common.tokens import TokenText, parse
 from common.version import VERSION
-from master.operator import details, ids, state, tables
-from master.operator.audit import audit
-from master.operator.completion import complete, completion
-from master.operator.config import config
+from master.operator.completion import complete
 from master.operator.contexts import KEYS, ConfigError, config_file, load
-from master.operator.doctor.command import doctor
-from master.operator.exits import UnknownError
-from master.operator.files import files
 from master.operator.formats import FORMATS
-from master.operator.jobs import jobs
-from master.operator.live.top import top
-from master.operator.matrix.command import matrix
-from master.operator.nodes import nodes
-from master.operator.program import Program, either_place
-from master.operator.queue import queue
-from master.operator.report.command import report
-from master.operator.status import status
-from master.operator.talk import talks
+from master.operator.program import Later, Program, either_place
 from master.operator.target import DEFAULT_MASTER, Target, choose
-from master.operator.tokens import tokens
-from master.operator.watch import watch
-from master.operator.webhooks import webhooks
+
+if TYPE_CHECKING:
+    from common.client import MasterClient
+
+_COMMANDS = {
+    "audit": Later("master.operator.audit:audit", "Who did what, when: the newest first."),
+    "backup": Later(
+        "master.operator.state:backup_command",
+        "Write all that the master is into FILE (tar.gz), while it runs or not, and read it back.",
+    ),
+    "completion": Later(
+        "master.operator.completion:completion",
+        "Print what a shell needs to complete commands, scenarios, and ids of jobs and nodes.",
+    ),
+    "config": Later(
+        "master.operator.config:config",
+        "Several masters by name: a context is a master, its CA, and the file with your token.",
+    ),
+    "doctor": Later(
+        "master.operator.doctor.command:doctor",
+        "Check this machine and the way to the master, and say what to do; "
+        "exit code 1 if something is wrong.",
+    ),
+    "files": Later("master.operator.files:files", "Files that jobs read and make, in the master's store."),
+    "jobs": Later("master.operator.jobs:jobs", "Encodes."),
+    "journal": Later(
+        "master.operator.state:journal",
+        "The master's queue on disk: is it sound, and if not, what can be saved?",
+    ),
+    "matrix": Later(
+        "master.operator.matrix.command:matrix", "Queue a whole experiment, all of its jobs or none."
+    ),
+    "nodes": Later("master.operator.nodes:nodes", "Worker machines."),
+    "queue": Later("master.operator.queue:queue", "The queue as a whole."),
+    "report": Later(
+        "master.operator.report.command:report",
+        "Compare finished jobs: quality, bitrate, speed, energy, cost and BD-rates.",
+    ),
+    "results": Later("master.operator.results:results", "What came of finished jobs, or of one."),
+    "scenarios": Later("master.operator.results:scenarios", "What can be encoded."),
+    "status": Later(
+        "master.operator.status:status",
+        "How the farm stands, on one screen; exit code 1 if something needs somebody.",
+    ),
+    "tokens": Later(
+        "master.operator.tokens:tokens", "What others show to join, to submit, to look, or to operate."
+    ),
+    "top": Later(
+        "master.operator.live.top:top",
+        "The whole farm on one screen, live: nodes, what runs, what waits, what was finished.",
+    ),
+    "watch": Later(
+        "master.operator.watch:watch", "Submit what appears in a folder, once each, until a signal comes."
+    ),
+    "webhooks": Later(
+        "master.operator.webhooks:webhooks", "Who is told of what happens, by requests that the master sends."
+    ),
+}
+"""Where each command is, and the first sentence of its help: its module is loaded when it is used."""
 
 
-@click.group(cls=Program, context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
+def _finish(command: click.Command) -> None:
+    """What every command has."""
+    either_place(command)
+    complete(command, _for_completion)
+
+
+@click.group(
+    cls=Program,
+    later=_COMMANDS,
+    finish=_finish,
+    context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True},
+)
 @click.option("--context", "named", envvar="FFRTMP_CONTEXT", help="The master with this name: ffrtmp config.")
 @click.option("--master", help="The master.", show_default=DEFAULT_MASTER)
 @click.option(
@@ -69,6 +120,8 @@ def main(context: click.Context, /, output: str, quiet: bool, **_: Any) -> None:
 
     @functools.cache
     def connect() -> MasterClient:
+        from common.client import MasterClient, establish_trust  # what talks to nobody does without them
+
         address, token = target().address, _token(target(), text)
         directory = state_directory("operator") / address.directory
         named = target().value("ca_cert")
@@ -85,6 +138,8 @@ def main(context: click.Context, /, output: str, quiet: bool, **_: Any) -> None:
 
 def _for_completion(context: click.Context) -> MasterClient | None:
     """A client for what a shell asks; None while the master is not trusted: nobody would see it."""
+    from common.client import MasterClient, establish_trust
+
     token = os.environ.get("FFRTMP_TOKEN")
     chosen = _target(context, token)
     text, named = _token(chosen, token), chosen.value("ca_cert")
@@ -142,40 +197,4 @@ def _token(chosen: Target, text: str | None) -> TokenText | None:
         raise click.BadParameter(f"what it holds {error}", param_hint=hint) from error
 
 
-for group in (nodes, jobs, files, queue, tokens, webhooks, config):
-    main.add_command(group)
-
-
-@main.command("results")
-@click.argument("job_id", required=False)
-@click.option("--limit", type=click.IntRange(1), default=50, help="How many at most.")
-@click.option(
-    "--archive", is_flag=True, help="Of jobs that were finished longer ago than the master's --retention."
-)
-@talks
-def results(client: MasterClient, job_id: str | None, limit: int, archive: bool) -> Any:
-    """What came of finished jobs, or of one."""
-    if archive and job_id is not None:
-        archived = next(client.archived_results(job_id), None)
-        if archived is None:
-            raise UnknownError(f"there is no job {job_id!r} in the archive")
-        return details.result(archived)
-    if archive:
-        return tables.results(islice(client.archived_results(), limit), "Nothing is archived yet.")
-    if job_id is not None:
-        return details.result(client.result(ids.job_id(client, job_id)))
-    return tables.results(islice(client.results(limit), limit))
-
-
-@main.command("scenarios")
-@talks
-def scenarios(client: MasterClient) -> Any:
-    """What can be encoded."""
-    return tables.scenarios(client.scenarios())
-
-
-for command in (audit, completion, doctor, matrix, report, status, top, watch, *state.COMMANDS):
-    main.add_command(command)
-
-either_place(main)
 complete(main, _for_completion)

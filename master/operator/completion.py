@@ -6,14 +6,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from common.client import MasterClient
 from master.operator.contexts import config_file, load
 from master.operator.ids import SHORTEST
 from master.operator.program import COMPLETE_VARIABLE, NAME
+
+if TYPE_CHECKING:
+    from common.client import MasterClient
 
 SHELLS = ("bash", "zsh", "fish")
 PATIENCE = 1.5
@@ -21,7 +24,7 @@ PATIENCE = 1.5
 _MOST = 50
 """Words that are offered."""
 
-Connect = Callable[[click.Context], MasterClient | None]
+Connect = Callable[[click.Context], "MasterClient | None"]
 Words = Iterator[CompletionItem]
 
 
@@ -118,15 +121,13 @@ _CONTEXTS = (("main", "named"), ("use", "name"), ("unset", "name"))
 """Commands and their parameters that name a context."""
 
 
-def complete(group: click.Group, connect: Connect) -> None:
-    """Let every parameter of `group` and below that names something known be completed by it."""
-    for command in (group, *group.commands.values()):
-        if isinstance(command, click.Group) and command is not group:
-            complete(command, connect)
-            continue
-        for parameter in command.params:
-            words = _WORDS.get(parameter.name or "")
-            if (command.name, parameter.name) in _CONTEXTS:
-                parameter.type = Context()
-            elif words is not None and isinstance(parameter.type, click.types.StringParamType):
-                parameter.type = Known(words, connect)
+def complete(command: click.Command, connect: Connect) -> None:
+    """Let every parameter of `command` and below that names something known be completed by it."""
+    for parameter in command.params:
+        words = _WORDS.get(parameter.name or "")
+        if (command.name, parameter.name) in _CONTEXTS:
+            parameter.type = Context()
+        elif words is not None and isinstance(parameter.type, click.types.StringParamType):
+            parameter.type = Known(words, connect)
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        complete(below, connect)

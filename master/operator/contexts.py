@@ -7,12 +7,14 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-import yaml
 
 from common.address import parse_address
-from common.trust import write_private
+
+if TYPE_CHECKING:
+    import yaml
 
 KEYS = ("master", "ca_cert", "token_file")
 """What a context may say."""
@@ -56,6 +58,10 @@ class Config:
 
     def save(self) -> None:
         """Replace the file as a whole, mode 0600; OSError if that fails."""
+        import yaml  # only who has a config file needs it, and who writes one
+
+        from common.trust import write_private
+
         document = {"current": self.current, "contexts": {n: dict(v) for n, v in self.contexts.items()}}
         text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
         write_private(self.file, text.encode())
@@ -87,6 +93,8 @@ def load(file: Path) -> Config:
 
 def parse(file: Path, data: bytes) -> Config:
     """What the text of `file` says; `ConfigError` with the line if it says something else than it may."""
+    import yaml
+
     try:
         root = yaml.compose(data, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -120,6 +128,8 @@ class _Reader:
         return ConfigError(f"{self._file}:{node.start_mark.line + 1}: {problem}")
 
     def entries(self, node: yaml.Node, what: str) -> Iterator[tuple[str, yaml.Node]]:
+        import yaml
+
         if not isinstance(node, yaml.MappingNode):
             raise self.error(node, f"{what}: write names and values, as `name: value`")
         seen = set()
@@ -143,6 +153,8 @@ class _Reader:
         return found
 
     def text(self, node: yaml.Node, what: str) -> str:
+        import yaml
+
         if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":null") or not node.value:
             raise self.error(node, f"{what}: write a text")
         return str(node.value)

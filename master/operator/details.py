@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
 import click
 
 from master.operator import tables
-from master.operator.tables import Answer, Column, Document, number, rate
+from master.operator.tables import Answer, Column, Document, number, rate, short
 
 MOST = 20
 """Artifacts that are listed one by one: of more, the pieces of streams and such are counted."""
 _COUNTED = ("segment", "thumbnail")
+_ON_NODES = ("attempts", "parts")
+"""Lists of a job of which each entry was on a node."""
+
+Naming = Callable[[str | None], str]
 
 
 def size(count: int) -> str:
@@ -26,16 +30,18 @@ def size(count: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def result(content: Document) -> Answer:
-    """A result."""
-    return Answer(content, lambda: _show(content, ("artifacts", "repeats", "probes", "warnings")))
+def result(content: Document, node: Naming = short) -> Answer:
+    """A result. `node`: what people call the node of an id."""
+    lists = ("artifacts", "repeats", "probes", "warnings")
+    return Answer(content, lambda: _show(_named(content, node), lists))
 
 
-def job(content: Document, came_of_it: Document | None) -> Answer:
-    """A job, and for people what came of it too, if it has a result."""
+def job(content: Document, came_of_it: Document | None, node: Naming = short) -> Answer:
+    """A job, and for people what came of it too, if it has a result. `node`: what people call a node."""
 
     def show() -> None:
-        _show(content, ("attempts", "parts"))
+        named = {list_: [_named(each, node) for each in content.get(list_, ())] for list_ in _ON_NODES}
+        _show(_named(content | named, node), _ON_NODES)
         found = came_of_it or {}
         lists = ("artifacts", "warnings")
         _show({name: found.get(name) for name in lists}, lists)
@@ -43,6 +49,16 @@ def job(content: Document, came_of_it: Document | None) -> Answer:
             click.echo(f"What it measured: ffrtmp results {content['id']}")
 
     return Answer(content, show)
+
+
+def _named(document: Document, node: Naming) -> Document:
+    """With the name of its node beside the id."""
+    with_name = {}
+    for field, value in document.items():
+        with_name[field] = value
+        if field == "node_id" and value is not None:
+            with_name["node"] = node(value)
+    return with_name
 
 
 def summed_up(artifacts: Iterable[Document]) -> list[Document]:
@@ -81,7 +97,7 @@ _TABLES: dict[str, list[Column]] = {
     ],
     "attempts": [
         ("ATTEMPT", lambda a: str(a["number"])),
-        ("NODE", lambda a: a["node_id"]),
+        ("NODE", lambda a: a["node"]),
         ("STARTED", lambda a: a["started_at"]),
         ("ENDED", lambda a: a["ended_at"] or "-"),
         ("OUTCOME", lambda a: a["outcome"] or "-"),
@@ -91,7 +107,7 @@ _TABLES: dict[str, list[Column]] = {
         ("PART", lambda p: p["part"]),
         ("ID", lambda p: p["id"]),
         ("STATUS", lambda p: p["status"]),
-        ("NODE", lambda p: p["node_id"] or "-"),
+        ("NODE", lambda p: p.get("node", "-")),
     ],
     "repeats": [
         ("SPEED", lambda r: number(r["speed"], "{:.3f}", "x")),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import click
 
-from common.client import ApiError
+if TYPE_CHECKING:
+    from common.client import ApiError
 
 
 class Exit(IntEnum):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from common.paths import HIDDEN
 
@@ -89,14 +88,6 @@ def _dumped(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-class _Plain(yaml.SafeDumper):
-    """Writes what is there twice, twice: no anchors, which few programs expect."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml's hook
-        """yaml's hook."""
-        return True
-
-
 def _yaml(document: Any) -> Iterator[str]:
     if _is_one(document):
         yield _yaml_of(document)
@@ -110,8 +101,25 @@ def _yaml(document: Any) -> Iterator[str]:
 
 
 def _yaml_of(document: Any) -> str:
-    text: str = yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True)
-    return text.removesuffix("...\n")
+    return _yaml_dump()(document).removesuffix("...\n")
+
+
+@functools.cache
+def _yaml_dump() -> Callable[[Any], str]:
+    import yaml  # most who print do without it
+
+    class Plain(yaml.SafeDumper):
+        """Writes what is there twice, twice: no anchors, which few programs expect."""
+
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml's hook
+            """yaml's hook."""
+            return True
+
+    def dump(document: Any) -> str:
+        text: str = yaml.dump(document, Dumper=Plain, sort_keys=False, allow_unicode=True)
+        return text
+
+    return dump
 
 
 def _csv(answer: Answer) -> Iterator[str]:

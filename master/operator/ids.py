@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from common.client import MasterClient
 from master.operator.exits import UnknownError
 from master.operator.formats import Document, safe
+
+if TYPE_CHECKING:
+    from common.client import MasterClient
 
 SHORTEST = 4
 """Characters of an id that are enough, if they are one's alone."""

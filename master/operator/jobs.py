@@ -13,6 +13,7 @@ from common.model import Confidence, JobStatus, Priority
 from master.operator import details, ids, tables
 from master.operator.arguments import pair, parameters
 from master.operator.live.commands import WAIT, job_logs, submitted, watch_jobs
+from master.operator.node_names import NodeNames
 from master.operator.talk import talks
 
 
@@ -35,8 +36,8 @@ def jobs() -> None:
     "--input",
     "source",
     metavar="INPUT",
-    help="What to encode: media:ROOT/PATH, file:SHA256, https://HOST/PATH, s3://BUCKET/KEY, "
-    "rtmp://HOST/APP/KEY or srt://HOST:PORT; else a test picture.",
+    help="What to encode: media:ROOT/PATH, file:SHA256, job:JOB_ID/PATH, https://HOST/PATH, "
+    "s3://BUCKET/KEY, rtmp://HOST/APP/KEY or srt://HOST:PORT; else a test picture.",
 )
 @click.option(
     "--output",
@@ -44,6 +45,17 @@ def jobs() -> None:
     metavar="OUTPUT",
     help="Where what it makes goes: files, media:ROOT/PATH, rtmp://HOST/APP/KEY or srt://HOST:PORT; "
     "else it stays on the node.",
+)
+@click.option(
+    "--split",
+    metavar="auto|off|N",
+    help="Encode the file in chunks, on several nodes at once (docs/split.md): auto, or about how many.",
+)
+@click.option(
+    "--after",
+    multiple=True,
+    metavar="JOB",
+    help="A job that must be completed before this one begins; may be repeated (docs/chains.md).",
 )
 @click.option("--confidence", type=click.Choice([c.value for c in Confidence]), default="auto")
 @click.option("--priority", type=click.Choice([p.value for p in Priority]), default="medium")
@@ -57,6 +69,8 @@ def submit(
     parameter: tuple[str, ...],
     source: str | None,
     goal: str | None,
+    split: str | None,
+    after: tuple[str, ...],
     confidence: str,
     priority: str,
     label: tuple[str, ...],
@@ -67,15 +81,22 @@ def submit(
     job = client.submit(
         {
             "scenario": scenario,
-            "parameters": parameters(parameter),
+            "parameters": parameters([*parameter, *([] if split is None else [f"split={split}"])]),
             **({} if source is None else {"input": source}),
             **({} if goal is None else {"output": goal}),
+            **_waiting(client, after),
             "confidence": confidence,
             "priority": priority,
             "constraints": {"labels": dict(map(pair, label)), "gpu": gpu},
         }
     )
     return submitted(client, [job]) if wait else tables.job_submitted(job)
+
+
+def _waiting(client: MasterClient, after: tuple[str, ...]) -> dict[str, list[str]]:
+    """What the job is to wait for; nothing for masters that know no chains yet, where none was asked for."""
+    found = list(dict.fromkeys(ids.job_id(client, each) for each in after))
+    return {"depends_on": found} if found else {}
 
 
 @jobs.command("batch")
@@ -121,7 +142,7 @@ def _documents(data: bytes) -> list[Any]:
 @talks
 def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
     """Jobs: the unfinished ones first."""
-    return tables.jobs(islice(client.jobs(status, most=limit), limit))
+    return tables.jobs(islice(client.jobs(status, most=limit), limit), NodeNames(client))
 
 
 @jobs.command("show")
@@ -131,12 +152,12 @@ def show_job(client: MasterClient, job_id: str) -> Any:
     """All that is known of a job, of its parts, and of the files that it made."""
     job_id = ids.job_id(client, job_id)
     job = client.job(job_id)
-    divided = job.get("stage", "encode") != "encode" or "target_vmaf" in job["parameters"]
+    divided = job.get("stage", "encode") in ("plan", "join") or "target_vmaf" in job["parameters"]
     parts = list(client.jobs(parent_id=job_id)) if divided else []
     if parts:
         job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]
     has_result = job["status"] in (JobStatus.COMPLETED, JobStatus.FAILED)
-    return details.job(job, client.result(job_id) if has_result else None)
+    return details.job(job, client.result(job_id) if has_result else None, NodeNames(client))
 
 
 for _command in (job_logs, watch_jobs):

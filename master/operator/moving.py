@@ -10,8 +10,6 @@ from pathlib import Path
 
 import click
 import requests
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from common.client import ApiError
 from common.transfers import Told, TransferError
@@ -51,6 +49,9 @@ def progress(what: str) -> Iterator[Told]:
     if not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
     columns = (
         "{task.description}",
         BarColumn(),

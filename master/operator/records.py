@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from common.result import METRICS, Metric
+import functools
+from typing import TYPE_CHECKING
+
 from master.operator.formats import Field, fields
+
+if TYPE_CHECKING:
+    from common.result import Metric
 
 _UNITS = {
     "s": "seconds",
@@ -34,11 +39,6 @@ JOBS = fields(
     "progress.fps=fps progress.speed=speed progress.out_time=out_time_seconds "
     "progress.seconds_left=seconds_left error.code error.message parameters"
 )
-RESULTS = (
-    *fields("job_id scenario status node_id attempt completed_at"),
-    *map(_metric, METRICS.values()),
-    *fields("error.code error.message warnings"),
-)
 TOKENS = fields("id name role status created_at expires_at uses_left used_at revoked_at")
 AUDIT = fields("seq at by from event job_id node_id token_id details")
 FILES = fields("sha256 size=size_bytes name media_type created_at used_at owners")
@@ -50,3 +50,15 @@ WEBHOOKS = fields(
 DELIVERIES = fields(
     "id message_id seq event number sent_at duration=duration_seconds status_code error next_try_at"
 )
+
+
+@functools.cache
+def results() -> tuple[Field, ...]:
+    """Those of results: every metric that there is."""
+    from common.result import METRICS  # it brings all settings of encodes with it
+
+    return (
+        *fields("job_id scenario status node_id attempt completed_at"),
+        *map(_metric, METRICS.values()),
+        *fields("error.code error.message warnings"),
+    )

@@ -13,6 +13,7 @@ from master.operator import tables
 from master.operator.attention import concerns
 from master.operator.exits import Exit
 from master.operator.formats import Answer, fields
+from master.operator.node_names import NodeNames
 from master.operator.talk import clear_failures, show
 
 _RUNNING, _FAILED = 10, 5
@@ -37,12 +38,12 @@ def status(settings: dict[str, Any]) -> None:
         found["attention"] = concerns(found)
         found["running"] = list(islice(client.jobs("running", most=_RUNNING), _RUNNING))
         found["failed"] = list(islice(client.jobs("failed", most=_FAILED), _FAILED))
-    show(Answer(found, lambda: _show(found, settings["url"]), _FIELDS), settings)
+    show(Answer(found, lambda: _show(found, settings["url"], NodeNames(client)), _FIELDS), settings)
     if found["attention"]:
         raise click.exceptions.Exit(Exit.NO)
 
 
-def _show(found: dict[str, Any], url: str) -> None:
+def _show(found: dict[str, Any], url: str, node: NodeNames) -> None:
     slots = found["slots"]
     uptime = _time(found["uptime"])
     click.echo(f"master   {url}, version {found['version']}, up for {uptime}")
@@ -55,7 +56,7 @@ def _show(found: dict[str, Any], url: str) -> None:
         if found[name]:
             left = found["jobs"][name] - len(found[name])
             click.echo(f"\n{title}:")
-            tables.jobs(found[name]).show()
+            tables.jobs(found[name], node).show()
             if left > 0:
                 click.echo(f"and {left} more: ffrtmp jobs list --status {name}")
     for each in found["attention"]:

@@ -8,9 +8,6 @@ from typing import Any
 
 import click
 from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from master.operator import records
 from master.operator.formats import Answer, Document, Field, safe
@@ -72,6 +69,10 @@ def table(
 
 def _draw(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """On a terminal; a narrow one wraps the lines, and nothing is cut."""
+    from rich.console import Console  # what goes into a pipe does without it
+    from rich.table import Table
+    from rich.text import Text
+
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
         drawn.add_column(title, no_wrap=title in ("ID", "SHA256"))
@@ -146,14 +147,14 @@ def tokens(rows: Iterable[Document]) -> Answer:
     return table(rows, columns, "There are no tokens. Make one with: ffrtmp tokens create", records.TOKENS)
 
 
-def jobs(rows: Iterable[Document]) -> Answer:
-    """The queue and what came of it."""
+def jobs(rows: Iterable[Document], node: Callable[[str | None], str] = short) -> Answer:
+    """The queue and what came of it. `node`: what people call the node of an id."""
     columns: list[Column] = [
         ("ID", lambda j: j["id"]),
         ("SCENARIO", lambda j: j["scenario"]),
         ("STATUS", lambda j: j["status"]),
         ("PROGRESS", _progress),
-        ("NODE", lambda j: short(j["node_id"])),
+        ("NODE", lambda j: node(j["node_id"])),
         ("NOTE", lambda j: j["pending_reason"] or (j["error"] or {}).get("message") or ""),
     ]
     nothing = "There are no such jobs. Submit one with: ffrtmp jobs submit 720p-h264"
@@ -195,7 +196,7 @@ def results(rows: Iterable[Document], nothing: str = "There are no results yet."
         ("WALL", lambda r: number(metric("wall_seconds")(r), "{:.1f}", " s")),
         ("NOTE", _result_note),
     ]
-    return table(rows, columns, nothing, records.RESULTS, "job_id")
+    return table(rows, columns, nothing, records.results(), "job_id")
 
 
 def _result_note(result: Document) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from common.client import MasterClient
-from common.model import Role
+from common.model import TOKEN_ROLES, Role
 from common.options import DURATION
-from common.schema import TOKEN_ROLES
 from master.operator import tables
 from master.operator.ids import full_id
 from master.operator.talk import talks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from common.estimate import Part, left_of_parts
@@ -12,6 +13,9 @@ from common.model import Job, JobStatus, Progress, Stage
 _RUNG = re.compile(r"([0-9]{2,5})p", re.ASCII)
 _JOIN = 1.0
 """Seconds: what the parts have made is joined."""
+_JOIN_SHARE, _SOUND_SHARE, _LOOK_SHARE = 0.02, 0.03, 0.25
+"""Of a file that is encoded in chunks: what the join, the sound, and looking at all chunks take, beside
+encoding its picture. No more than a first guess: what is measured counts for more."""
 
 
 def progress_of(parts: Sequence[Job], how_far: Callable[[str], Progress | None], now: datetime) -> Progress:
@@ -21,12 +25,59 @@ def progress_of(parts: Sequence[Job], how_far: Callable[[str], Progress | None],
     have different ones. When probes are done is not when their parent is: of that nothing is said.
     """
     seen = [(part, how_far(part.lease.lease_id) if part.lease else None) for part in parts]
+    if any(part.window is not None for part in parts):
+        return _of_a_split(seen, now)
     done = sum(_share(part, progress) for part, progress in seen)
     percent = round(100 * done / len(parts), 2) if parts else None
     if any(part.stage is Stage.PROBE for part in parts):
         return Progress(percent=percent)
     left = left_of_parts([_part(part, progress, now) for part, progress in seen])
     return Progress(percent=percent, seconds_left=None if left is None else round(left + _JOIN, 1))
+
+
+def _of_a_split(seen: Sequence[tuple[Job, Progress | None]], now: datetime) -> Progress:
+    """Of a file that is encoded in chunks: these are weighed by their frames, and the join is yet to come.
+
+    Its frames are those that are done: they are of one picture.
+    """
+    whole = sum(_frames(part) for part, _ in seen if part.stage is Stage.CHUNK)
+    weights = [_work(part, whole) for part, _ in seen]
+    join = _JOIN_SHARE * whole
+    done = sum(
+        weight * _share(part, progress) for (part, progress), weight in zip(seen, weights, strict=True)
+    )
+    frames = sum(_frames(part) * _share(part, how) for part, how in seen if part.stage is Stage.CHUNK)
+    percent = round(100 * done / (sum(weights) + join), 2) if whole else None
+    known = [
+        replace(_part(part, progress, now), weight=weight)
+        for (part, progress), weight in zip(seen, weights, strict=True)
+    ]
+    left = left_of_parts(known)
+    if left is not None:
+        left = round(left + _JOIN + _joining_takes(known, join), 1)
+    return Progress(frame=int(frames), percent=percent, seconds_left=left)
+
+
+def _joining_takes(known: Sequence[Part], join: float) -> float:
+    """Seconds, at the pace of the parts that are known."""
+    timed = [
+        (part.weight, part.over + part.left)
+        for part in known
+        if part.over is not None and part.left is not None
+    ]
+    work = sum(weight for weight, _ in timed)
+    return join * sum(seconds for _, seconds in timed) / work if work > 0 else 0.0
+
+
+def _frames(part: Job) -> int:
+    return 0 if part.window is None else part.window.end - part.window.first
+
+
+def _work(part: Job, whole: int) -> float:
+    """How much work a part is, in frames that are encoded; `whole`: of the file."""
+    if part.window is None:
+        return _SOUND_SHARE * whole
+    return _frames(part) * (_LOOK_SHARE if part.stage is Stage.LOOK else 1.0)
 
 
 def _share(part: Job, progress: Progress | None) -> float:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import get_args
 
 from common import problems
@@ -23,6 +25,7 @@ from common.model import (
     Now,
     Progress,
     Role,
+    Stage,
     Token,
     Webhook,
 )
@@ -30,7 +33,7 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, commands, events, families
+from master.lifecycle import View, chains, commands, events, families, splits
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
@@ -119,13 +122,32 @@ class JobView:
     """Seconds, while it runs."""
     parts: tuple[Job, ...] = ()
     """What a node is to join, or to begin from."""
+    source: str | None = None
+    """What is known of the whole input, where it is encoded in chunks."""
+    hand_on: bool = False
+    """Whether a plan has to put the input into the file store."""
 
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
 """Commands that come often, and bring nothing about in the families of jobs."""
-_End = events.JobCompleted | events.JobRequeued | events.JobFailed | events.JobCanceled | events.JobDivided
+_End = (
+    events.JobCompleted
+    | events.JobRequeued
+    | events.JobFailed
+    | events.JobCanceled
+    | events.JobDivided
+    | events.JobNotDivided
+)
 _ENDS = get_args(_End)
 """What ends an attempt, if there is one."""
+_LAST = (
+    events.JobCompleted,
+    events.JobFailed,
+    events.JobCanceled,
+    events.JobPartFailed,
+    events.JobDependencyFailed,
+)
+"""What makes a job final."""
 _SUBMIT_BURST = 100.0
 """Seconds' worth of jobs that a submitter may queue at once."""
 _JOIN_RATE, _JOIN_BURST = 10.0, 200.0
@@ -173,6 +195,11 @@ class Farm:
         """When this start of the master was."""
         self.certificate_expiry: float | None = None
         """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
+        self.leaving: frozenset[str] = frozenset()
+        """The ids of jobs that are being written to the archive. Changed under the store's lock."""
+        self.families_ended = threading.Event()
+        """Set when a family is finished, or may have been: what its jobs handed to each other is to go."""
+        self.families_ended.set()
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)
@@ -192,7 +219,8 @@ class Farm:
         """After a repair: whoever waits for a job that is lost hears of it."""
         with self.store.transaction(self.clock()) as tx:
             for job in tx.unfinished():
-                if (job.awaits_parts or job.parent_id is not None) and tx.job(job.id) == job:
+                waits = job.awaits_parts or job.awaits_jobs or job.parent_id is not None
+                if waits and tx.job(job.id) == job:
                     self.decide(tx, commands.Settle(), job=job)
 
     def decide(
@@ -215,6 +243,7 @@ class Farm:
             webhook,
             tx.farm(),
             family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
+            links=tx.links(),
             next_seq=tx.next_seq(),
             silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
             backoff=self.config.retry_backoff,
@@ -274,7 +303,7 @@ class Farm:
     def sample(self, tx: Transaction, node_id: str, load: Load | None) -> None:
         """Keep, for a while, how busy a node is that gave a sign of life."""
         held, liveness = tx.held(node_id), self.store.liveness
-        progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+        progress = [liveness.progress(job.lease.lease_id, tx.now) for job in held if job.lease is not None]
         liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
     def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
@@ -282,9 +311,14 @@ class Farm:
         if job.lease is not None:
             liveness = self.store.liveness
             left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
-            return JobView(job, liveness.progress(job.lease.lease_id), lease_expires_in=max(0.0, left))
+            return JobView(
+                job, liveness.progress(job.lease.lease_id, tx.now), lease_expires_in=max(0.0, left)
+            )
         if job.status is not JobStatus.PENDING:
             return JobView(job)
+        if job.awaits_jobs:
+            unfinished, count = tx.awaited(job, chains.NAMED)
+            return JobView(job, pending_reason=chains.waiting_reason(job, unfinished, count))
         if job.awaits_parts:
             return self._parent_view(tx, job)
         ready_in = tx.ready_in(job.id)
@@ -296,14 +330,26 @@ class Farm:
         return JobView(job, pending_reason=known[job.constraints])
 
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
-        """`job` as it is given to a node: with its parts, which are completed, if it was divided."""
-        view = self.job_view(tx, job)
-        return replace(view, parts=tuple(tx.children(job.id))) if job.parts else view
+        """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
+        whole = tx.job(job.parent_id) if job.parent_id is not None else job
+        if job.parts:
+            parts = families.parts_of(job, tx.children(job.id))
+        else:
+            known = (tx.job(each) for each in job.depends_on)
+            parts = [
+                each for each in known if each is not None and each.parent_id == job.parent_id is not None
+            ]
+        return replace(
+            self.job_view(tx, job),
+            parts=tuple(parts),
+            source=None if whole is None else splits.source_of(whole),
+            hand_on=splits.hands_on(job, tx.nodes()),
+        )
 
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
-        how_far = progress_of(parts, liveness.progress, tx.now.wall)
+        how_far = progress_of(parts, partial(liveness.progress, now=tx.now), tx.now.wall)
         return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
@@ -321,12 +367,13 @@ class Farm:
 
     def _after(self, told: Told) -> None:
         """Wake those whom the events concern; the events are on disk."""
+        self._note_the_last(told.events)
         for event in told.events:
             match event:
                 case events.JobSubmitted():
                     if event.job.waits_for_a_node:
                         self.waiters.wake_for(event.job)
-                case events.JobResumed() | events.JobPartsCompleted():
+                case events.JobResumed() | events.JobPartsCompleted() | events.JobDependenciesCompleted():
                     self.wake_for(event.job_id)
                 case events.QueueResumed():
                     self.waiters.wake_all()
@@ -339,6 +386,13 @@ class Farm:
                 case events.NodeEvent():
                     self._after_another_standing(event)
 
+    def _note_the_last(self, happened: Sequence[events.Event]) -> None:
+        """If one of a family is final now, its files may have to go."""
+        for event in happened:
+            job = self.store.job(event.job_id) if isinstance(event, _LAST) else None
+            if job is not None and (job.parts or job.parent_id is not None or job.stage is not Stage.ENCODE):
+                self.families_ended.set()
+
     def _after_another_standing(self, event: events.NodeEvent) -> None:
         self.waiters.wake_node(event.node_id)
         if isinstance(event, events.NodeRemoved):
@@ -347,7 +401,8 @@ class Farm:
     def _after_an_end(self, event: _End) -> None:
         if event.node_id is not None:
             self.waiters.wake_node(event.node_id)  # it has a free slot
-        if isinstance(event, events.JobRequeued) and event.delay <= 0:
+        again = isinstance(event, events.JobRequeued) and event.delay <= 0
+        if again or isinstance(event, events.JobNotDivided):
             self.wake_for(event.job_id)
 
 

@@ -21,6 +21,7 @@ from common.problems import Problem
 from master.files import FileEntry, Holding, Upload
 from master.files.entry import outdated
 from master.files.upload import Announced, check_right
+from master.service import handing
 from master.service.farm import Caller, Farm
 from master.store.memory import Transaction
 from master.store.references import files_of
@@ -60,11 +61,13 @@ def _known(farm: Farm, caller: Caller, announced: Announced) -> FileEntry | None
             return None
         if known.size != announced.size:
             raise problems.invalid_field("size", f"The file of this hash has {known.size} bytes.")
-        words = holding or Holding(announced.owner, None, None, now.wall)
+        by_node = caller.role is Role.NODE
+        words = holding or Holding(announced.owner, None, None, now.wall, by_node)
         said = replace(
             words,
             name=announced.name or words.name,
             media_type=announced.media_type or words.media_type,
+            by_node=by_node,
         )
         return store.hold(known, said, now, announced.job_id)
 
@@ -170,6 +173,7 @@ def remove(farm: Farm, caller: Caller, sha256: str) -> None:
         shared = caller.owner is not None and len(entry.holdings) > 1
         with farm.store.transaction(farm.clock()) as tx:
             needed = [job for job in tx.referring_to(sha256) if not job.status.final]
+            needed += handing.readers(farm, tx, sha256)
             if shared:
                 needed = [job for job in needed if job.owner == caller.owner]
             if needed:
@@ -263,7 +267,8 @@ def _works_with(farm: Farm, caller: Caller, sha256: str, now: Now) -> bool:
     with farm.store.transaction(now) as tx:
         held = tx.held(caller.node_id)
         # Who joins the parts of a job reads what they made.
-        return any(sha256 in files_of(each) for job in held for each in (job, *tx.children(job.id)))
+        made = any(sha256 in files_of(each) for job in held for each in (job, *tx.children(job.id)))
+        return made or any(handing.reads(farm, tx, job, sha256) for job in held)
 
 
 def _owner(farm: Farm, caller: Caller, job_id: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.model import Job, JobStatus, Node, Priority
+from common.model import Job, JobStatus, Node, Now, Priority
 from master.files.room import space_of
 from master.metrics import Files, Gauges, NodeGauges
 from master.service import glance
@@ -24,7 +24,7 @@ def get(farm: Farm) -> Gauges:
         waiting={priority: depth.jobs for priority, depth in waiting.items()},
         oldest={priority: age for priority, depth in waiting.items() if (age := depth.age(now)) is not None},
         paused=paused,
-        nodes=[_of_node(farm, node, held) for node, held in standings],
+        nodes=[_of_node(farm, node, held, now) for node, held in standings],
         parked=len(farm.waiters),
         streams=farm.live.count,
         files=Files(shelf.store.count, shelf.store.size, shelf.room.quota),
@@ -35,9 +35,9 @@ def get(farm: Farm) -> Gauges:
     )
 
 
-def _of_node(farm: Farm, node: Node, held: tuple[Job, ...]) -> NodeGauges:
+def _of_node(farm: Farm, node: Node, held: tuple[Job, ...], now: Now) -> NodeGauges:
     liveness = farm.store.liveness
-    progress = [liveness.progress(job.lease.lease_id) for job in held if job.lease is not None]
+    progress = [liveness.progress(job.lease.lease_id, now) for job in held if job.lease is not None]
     rates = [each.fps for each in progress if each is not None and each.fps is not None]
     taken = node.slots_taken(held)
     heard = liveness.last_heard(node.id) or node.last_seen

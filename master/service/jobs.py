@@ -12,7 +12,7 @@ from common.model import Constraints, Job, JobStatus, Now
 from master import scheduler, submission
 from master.lifecycle import commands, families
 from master.lifecycle.parts import Able
-from master.service import files
+from master.service import chains, files
 from master.service.farm import Caller, Farm, JobView, new_id, throttle
 from master.store.listings import ListingKey, listing_key
 from master.store.memory import Transaction
@@ -64,9 +64,12 @@ def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> 
         raise problems.TOO_MANY(
             f"{waiting} jobs wait already, and this master keeps {most} at most (--max-pending-jobs)."
         )
+    chains.check_number(jobs)
+    ready: list[Job] = []
     for place, job in enumerate(jobs):
         try:
             files.check_input(farm, tx, job)
+            ready.append(chains.attached(farm, caller, tx, job, ready))
         except problems.Problem as problem:
             if len(jobs) == 1:
                 raise
@@ -74,7 +77,7 @@ def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> 
     able = _shared(tx, len(jobs))
     placed: list[Job] = []
     submitted: list[Job] = []
-    for job in jobs:
+    for job in ready:
         members = families.whole(replace(job, seq=tx.next_seq() + len(submitted)), able, tx.now)
         placed.append(members[0])
         submitted += members
@@ -110,7 +113,7 @@ def retry(farm: Farm, caller: Caller, job_id: str, key: submission.Key | None = 
             _check_whole(old)
             most, request_id = farm.config.max_attempts, caller.request_id
             job = submission.repeat_of(old, key, new_id(), most, now, request_id)
-            known = _place(farm, caller, tx, [job])
+            known = _place(farm, caller, tx, [chains.anew(tx, job)])
         return farm.job_view(tx, known[0])
 
 
@@ -151,24 +154,29 @@ def page(
     limit: int,
     parent_id: str | None = None,
     id_prefix: str | None = None,
+    depends_on: str | None = None,
 ) -> tuple[list[JobView], int]:
     """Up to `limit` jobs behind `after` in the listing, and how many there are in all.
 
-    A submitter sees its own jobs only. `parent_id`: the parts of that job only; `id_prefix`: jobs whose ids
-    begin so, of which there are few.
+    A submitter sees its own jobs only. `parent_id`: the parts of that job only; `depends_on`: those that
+    wait, or waited, for that job; `id_prefix`: jobs whose ids begin so, of which there are few.
     """
     with farm.store.transaction(farm.clock()) as tx:
         reasons: dict[Constraints, str] = {}
-        if parent_id is None and id_prefix is None:
+        if parent_id is None and id_prefix is None and depends_on is None:
             found, count = tx.page(status, after, limit, caller.owner), tx.count(status, caller.owner)
         else:
-            few = tx.children(parent_id) if parent_id is not None else tx.beginning_with(id_prefix or "")
+            if parent_id is not None:
+                few = tx.children(parent_id)
+            else:
+                few = tx.beginning_with(id_prefix or "") if depends_on is None else tx.dependents(depends_on)
             matching = [
                 job
                 for job in sorted(few, key=listing_key)
                 if caller.owner in (None, job.owner)
                 and status in (None, job.status)
                 and job.id.startswith(id_prefix or "")
+                and (depends_on is None or depends_on in job.depends_on)
             ]
             found = [job for job in matching if after is None or listing_key(job) > after][:limit]
             count = len(matching)

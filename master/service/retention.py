@@ -87,26 +87,42 @@ class Retention:
         with self._farm.store.transaction(now) as tx:
             old, _ = tx.finished_before(before, ROUND)
         for day, jobs in groupby(old, _day):
-            if day not in self._settled:
-                self._settle(day, now)
+            if day not in self._settled and self._settle(day, now):
                 self._settled.add(day)
-            with self._farm.store.transaction(now) as tx:
-                families = [tx.family(job) or (job,) for job in jobs if tx.job(job.id) is not None]
+            if day in self._settled:
+                self._archive(day, jobs, now)
+
+    def _archive(self, day: date, jobs: Iterable[Job], now: Now) -> None:
+        with self._farm.store.transaction(now) as tx:
+            going = [job for job in jobs if tx.job(job.id) is not None and not tx.is_kept(job)]
+            families = [tx.family(job) or (job,) for job in going]
             leaving = [job for family in families for job in family]
+            # From now on nothing may come to depend on them.
+            self._farm.leaving = frozenset(job.id for job in leaving)
+        try:
             if leaving:
                 self._farm.archive.add(day, map(self._entry, leaving))
                 self._forget(families, now)
                 log.info("archived %d jobs of %s", len(leaving), day)
+        finally:
+            self._farm.leaving = frozenset()
 
-    def _settle(self, day: date, now: Now) -> None:
-        """Let go of the jobs in memory that are in the archive already: a crash left them in both."""
+    def _settle(self, day: date, now: Now) -> bool:
+        """Let go of the jobs in memory that are in the archive already: a crash left them in both.
+
+        Whether all of them went: a job that depends on one of them may have been submitted since.
+        """
+        whole = True
         for entries in self._farm.archive.entries(day):
             with self._farm.store.transaction(now) as tx:
                 archived = {entry["job"]["id"]: entry for entry in entries}
                 both = [job for job in map(tx.job, archived) if job is not None]
-            # A job that was finished anew, after an older copy of the state was restored, is archived again.
-            same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
-            self._forget([same], now)
+                # A job that was finished anew, after an older copy was restored, is archived again.
+                same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
+                needed = {each.id for job in same if tx.is_kept(job) for each in tx.family(job) or (job,)}
+            self._forget([[job for job in same if job.id not in needed]], now)
+            whole = whole and not needed
+        return whole
 
     @staticmethod
     def _finish_of(entry: Entry) -> object:
@@ -145,11 +161,20 @@ def page(
 
     if job_id is not None:
         return farm.archive.page(
-            after, 1, lambda entry: entry["job"]["id"] == job_id and visible(entry), job_id
+            after, 1, lambda entry: entry["job"]["id"] == job_id and visible(entry), [job_id]
         )
     return farm.archive.page(
         after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT and visible(entry)
     )
+
+
+def named(farm: Farm, caller: Caller, job_ids: Sequence[str]) -> Sequence[Entry]:
+    """Those of the newest part of the archive that have one of these ids, and that the caller may see."""
+
+    def wanted(entry: Entry) -> bool:
+        return entry["job"]["id"] in job_ids and caller.owner in (None, entry["job"].get("owner"))
+
+    return farm.archive.page(None, len(job_ids), wanted, job_ids)[0]
 
 
 _WITH_RESULT = (JobStatus.COMPLETED, JobStatus.FAILED)

@@ -14,6 +14,7 @@ from common.model import Webhook, WebhookStatus
 from common.reach import NoAddressError
 from common.timestamps import parse_timestamp
 from master.lifecycle import commands
+from master.metrics import WebhookGauges
 from master.service.farm import Caller, Farm, new_id
 from master.store.memory import Transaction
 from master.store.trail import Wanted
@@ -77,6 +78,14 @@ class Desk:
         with self._farm.store.transaction(self._farm.clock()) as tx:
             webhooks = tx.webhooks()
         return [self._view(webhook) for webhook in webhooks]
+
+    def gauges(self) -> list[WebhookGauges]:
+        """How far each was told, for who measures it."""
+        newest = self._farm.feed.seq
+        return [
+            WebhookGauges(webhook, max(0, newest - self._dispatcher.told(webhook).told))
+            for webhook in self._farm.store.webhooks()
+        ]
 
     def one(self, webhook_id: str) -> WebhookView:
         """One; `unknown_webhook`."""

@@ -8,6 +8,7 @@ from common import problems
 from common.model import Failure, NodeStatus, Progress, Report
 from master import lifecycle, scheduler
 from master.lifecycle import commands
+from master.service import handing
 from master.service.farm import Caller, Farm, JobView, new_id
 from master.waiters import Waiter
 
@@ -94,13 +95,15 @@ def claim(
         for job in tx.held(node_id):
             if known is not None and job.lease is not None and job.lease.lease_id not in known:
                 farm.store.liveness.renew(job.lease.lease_id, now)
-                return farm.claim_view(tx, job)
+                return handing.with_input(farm, tx, farm.claim_view(tx, job))
         node = farm.require_node(tx, node_id)
         chosen = scheduler.choose(node, tx.candidates(node), tx.held(node_id), tx.standings)
+        while chosen is not None and handing.disappoint(farm, tx, chosen):
+            chosen = scheduler.choose(node, tx.candidates(node), tx.held(node_id), tx.standings)
         if chosen is None or not farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node):
             return None
         job = farm.require_job(tx, chosen.id)
-        view = farm.claim_view(tx, job)
+        view = handing.with_input(farm, tx, farm.claim_view(tx, job))
     farm.room_was_made_for(job)
     return view
 
@@ -126,9 +129,9 @@ def progress(
             farm.hear(tx, caller, node_id)
             lease = lifecycle.current_lease(job, node_id, lease_id)
             farm.store.liveness.renew(lease.lease_id, now)
-            farm.store.liveness.set_progress(lease.lease_id, how_far)
+            shown = farm.store.liveness.set_progress(lease.lease_id, how_far, now)
             # Under the lock: what ends the attempt is told after this.
-            farm.live.report(job, node_id, how_far)
+            farm.live.report(job, node_id, shown, now)
         farm.logs.append(job_id, log)
     return farm.config.lease
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -39,6 +39,7 @@ _NEWER: dict[str, Entry] = {
         "parent_id": None,
         "part": None,
         "stage": "encode",
+        "depends_on": [],
         "owner": None,
         "request_id": None,
     },
@@ -112,22 +113,22 @@ class Archive:
         after: Place | None,
         limit: int,
         wanted: Callable[[Entry], bool],
-        containing: str = "",
+        containing: Sequence[str] = ("",),
     ) -> tuple[list[Entry], Place | None]:
         """Up to `limit` entries behind `after`, and the place to go on from; None where nothing is left.
 
         The latest day comes first, and of each day what was archived last. A page may be
         short, or empty, before the end: it is sought in a bounded number of blocks.
-        `containing`: a text that every wanted entry has in it, to pass over blocks quickly.
+        `containing`: texts of which every wanted entry has one in it, to pass over blocks quickly.
 
         `PlaceError` if there is no such place, `DamagedError` if a file cannot be read.
         """
         found: list[Entry] = []
-        place, mark = after, containing.encode(errors="replace")
+        place, marks = after, [each.encode(errors="replace") for each in containing]
         for looked_at, block in enumerate(self._from(after)):
             if looked_at == MAX_BLOCKS:
                 return found, place
-            if mark not in block.text:
+            if not any(mark in block.text for mark in marks):
                 place = Place(block.day, block.offset, 0)
                 continue
             begun = after is not None and (block.day, block.offset) == after[:2]

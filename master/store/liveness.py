@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from common.model import Now, Progress
+from common.progress import after, aged
 from master.store.samples import Samples
 
 
@@ -19,7 +20,8 @@ class Liveness:
         self._nodes: dict[str, float] = {}
         self._nodes_wall: dict[str, datetime] = {}
         self._leases: dict[str, float] = {}
-        self._progress: dict[str, Progress] = {}
+        self._progress: dict[str, tuple[float, Progress]] = {}
+        """When it was told, on the monotonic clock, and what."""
         self.samples = Samples()
 
     def hear(self, node_id: str, now: Now) -> None:
@@ -48,13 +50,16 @@ class Liveness:
         """Seconds since a lease was given or renewed; asking starts the count."""
         return now.mono - self._leases.setdefault(lease_id, now.mono)
 
-    def set_progress(self, lease_id: str, progress: Progress) -> None:
-        """How far the attempt with this lease is."""
-        self._progress[lease_id] = progress
+    def set_progress(self, lease_id: str, progress: Progress, now: Now) -> Progress:
+        """The attempt with this lease has just said that it is so far; what is shown of it."""
+        shown = after(progress, self.progress(lease_id, now))
+        self._progress[lease_id] = now.mono, shown
+        return shown
 
-    def progress(self, lease_id: str) -> Progress | None:
-        """How far the attempt with this lease is, if it said so."""
-        return self._progress.get(lease_id)
+    def progress(self, lease_id: str, now: Now) -> Progress | None:
+        """How far the attempt with this lease is by now, if it said so."""
+        told = self._progress.get(lease_id)
+        return None if told is None else aged(told[1], now.mono - told[0])
 
     def forget_lease(self, lease_id: str) -> None:
         """The attempt ended."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
@@ -36,6 +37,30 @@ FOLD_AGE = 86400.0
 """Seconds after which closed segments are folded in any case: the snapshot may hold much that is gone."""
 MAX_FOLD_PAUSE = 600.0
 """Seconds between two tries of a snapshot process that fails; the pause doubles up to this."""
+
+
+class StoredLinks:
+    """`master.lifecycle.view.Links` of a state; to be used under the lock."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def job(self, job_id: str) -> Job | None:
+        """The job with this id."""
+        return self._state.jobs.get(job_id)
+
+    def dependents(self, job_id: str) -> Sequence[Job]:
+        """The unfinished jobs that depend on a job, in the order of their submission."""
+        return [job for job in self._state.dependents(job_id) if not job.status.final]
+
+    def unmet(self, job_id: str) -> int:
+        """How many of the jobs that a waiting job depends on are not completed."""
+        return self._state.chains.unmet(job_id)
+
+    def family(self, job_id: str) -> Sequence[Job]:
+        """All jobs of the family that a job belongs to; empty if it belongs to none."""
+        job = self._state.jobs.get(job_id)
+        return self._state.family(job) if job is not None and (job.parts or job.parent_id) else ()
 
 
 class Transaction:
@@ -69,6 +94,31 @@ class Transaction:
     def children(self, job_id: str) -> list[Job]:
         """The parts of a job, in the order of their submission."""
         return self._state.children(job_id)
+
+    def dependents(self, job_id: str) -> list[Job]:
+        """All jobs that depend on a job, in the order of their submission."""
+        return self._state.dependents(job_id)
+
+    def awaited(self, job: Job, limit: int) -> tuple[list[Job], int]:
+        """Up to `limit` of the jobs that a waiting job depends on and that are not completed; the number."""
+        known = (self._state.jobs.get(each) for each in job.depends_on)
+        unfinished = (each for each in known if each is not None and each.status is not JobStatus.COMPLETED)
+        return list(islice(unfinished, limit)), self._state.chains.unmet(job.id)
+
+    def is_kept(self, job: Job) -> bool:
+        """Whether an unfinished job depends on this one, or on one of its parts."""
+        return self._state.chains.keeps(job.id)
+
+    def retries(self, job_id: str) -> list[Job]:
+        """All jobs that repeat a job, those that repeat these, and so on, in the order of submission."""
+        found = [self._state.jobs[each] for each in self._state.chains.retries(job_id)]
+        for each in found:  # it grows meanwhile
+            found += (self._state.jobs[again] for again in self._state.chains.retries(each.id))
+        return sorted(found, key=lambda job: job.seq)
+
+    def links(self) -> StoredLinks:
+        """Which jobs depend on which, for the rules."""
+        return StoredLinks(self._state)
 
     def beginning_with(self, prefix: str) -> list[Job]:
         """The jobs whose ids begin so."""

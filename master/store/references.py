@@ -8,7 +8,9 @@ from common.model import Job
 
 def files_of(job: Job) -> set[str]:
     """The SHA-256 of each file in the file store that a job reads or made."""
-    names = [job.input, *(artifact.location for artifact in job.findings.artifacts)]
+    divisible = job.findings.divisible
+    handed_on = None if divisible is None else divisible.input
+    names = [job.input, handed_on, *(artifact.location for artifact in job.findings.artifacts)]
     return {found for name in names if name is not None and (found := stored_file(name)) is not None}
 
 

@@ -15,6 +15,7 @@ from sortedcontainers import SortedList
 from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
+from master.store.chains import Chains
 from master.store.listings import Families, ListingKey, Listings
 from master.store.queue import Queue
 from master.store.recent import Recent
@@ -64,6 +65,7 @@ class State:
         self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, tuple[str, ...]] = {}
         self._families = Families()
+        self.chains = Chains(self.jobs)
         self.recent = Recent()
 
     def record(self, key: RecordKey) -> lifecycle.Record | None:
@@ -148,6 +150,10 @@ class State:
             found += self.children(each.id)
         return found
 
+    def dependents(self, job_id: str) -> list[Job]:
+        """All jobs that depend on a job, in the order of their submission."""
+        return sorted((self.jobs[each] for each in self.chains.dependents(job_id)), key=lambda job: job.seq)
+
     def page(
         self, status: JobStatus | None, after: ListingKey | None, limit: int, owner: str | None = None
     ) -> list[Job]:
@@ -164,10 +170,19 @@ class State:
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
         """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are.
 
-        A part is none of them while its parent is there: it goes with that.
+        A part is none of them while its parent is there: it goes with that. Nor is one that unfinished jobs
+        depend on.
         """
-        count = self._finished.bisect_left((moment,))
-        return [self.jobs[job_id] for *_, job_id in self._finished[: min(limit, count)]], count
+        old = islice(self._finished, self._finished.bisect_left((moment,)))
+        kept = sum(self._is_old(head_id, moment) for head_id in self.chains.kept())
+        count = self._finished.bisect_left((moment,)) - kept
+        leaving = (job_id for *_, job_id in old if not self.chains.keeps(job_id))
+        return [self.jobs[job_id] for job_id in islice(leaving, limit)], count
+
+    def _is_old(self, job_id: str, moment: datetime) -> bool:
+        """Whether the job, with which its parts would leave, was finished before `moment`."""
+        job = self.jobs.get(job_id)
+        return job is not None and job.finished_at is not None and job.finished_at < moment
 
     def finished_last(self, limit: int) -> list[Job]:
         """Up to `limit` finished jobs, the last one first; parts are with their parents."""
@@ -192,6 +207,7 @@ class State:
             for owner in {None, new.owner}:
                 self._with_result.add(owner, new)
         self._put_into_family(old, new)
+        self.chains.put(old, new)
         if old is None and new.idempotency_key is not None:
             self._by_key[new.idempotency_key] = (*self._by_key.get(new.idempotency_key, ()), new.id)
         if new.lease is not None:
@@ -214,6 +230,7 @@ class State:
         del self.jobs[old.id]
         self._ids.remove(old.id)
         self._families.discard(old)
+        self.chains.discard(old)
         for part in self.children(old.id):  # nobody else takes them along
             if part.finished_at is not None:
                 self._finished.add(_finish(part))

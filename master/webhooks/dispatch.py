@@ -278,6 +278,7 @@ class Dispatcher:
         secrets = signing.valid_secrets(self._key, webhook, now)
         signed = signing.headers(secrets, message_id, int(now.timestamp()), body)
         outcome = line.post(parse_url(webhook.url), {**message.fixed_headers(), **signed}, body)
+        self._farm.measures.told_webhook(webhook.id, taken=outcome.taken)
         return now.timestamp(), outcome
 
 

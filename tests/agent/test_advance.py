@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent.advance import Advance, Paces, unseen
+from agent.advance import Advance, unseen
+from agent.paces import Paces
 from common.estimate import Step
 from common.model import Progress
 

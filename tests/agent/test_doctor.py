@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -64,6 +65,23 @@ def test_it_looks_at_this_very_machine_and_makes_nothing(tmp_path: Path) -> None
     assert "✓ encoders: " in done.stdout
     assert "libx264" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_programs_get_what_it_finds_as_json_as_from_the_operators_doctor(tmp_path: Path) -> None:
+    done = _doctor(tmp_path, "-o", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {each["name"]: each for each in json.loads(done.stdout)}
+    assert {"memory", "disk", "sandbox", "ffmpeg", "encoders"} <= found.keys()
+    assert "libx264" in found["encoders"]["said"]
+    assert all(set(each) == {"name", "state", "said", "todo"} for each in found.values())
+
+
+def test_a_format_without_the_doctor_is_wrong_usage(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from agent.cli import main; main()", "-o", "json"],
+        cwd=ROOT, env={"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "give --doctor too" in done.stderr) == (2, True)
 
 
 def test_a_worker_that_cannot_be_ends_with_1(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from common import problems
+from common.progress import MOST_AGE
 from tests.api.corner import Corner, got, refused, refused_fields
 from tests.masters import Client, wait_until
 
@@ -21,7 +22,11 @@ def send(corner: Corner, claimed: dict[str, Any], **fields: Any) -> Any:
 def test_progress_is_shown_with_the_job(corner: Corner) -> None:
     _, claimed = corner.start()
     assert got(send(corner, claimed, **HALF)) == {"lease_expires_in": 3600}
-    assert corner.job(claimed["id"])["progress"] == HALF
+    shown = corner.job(claimed["id"])["progress"]
+    left, percent = shown.pop("seconds_left"), shown.pop("percent")
+    assert shown == {name: HALF[name] for name in shown}
+    assert HALF["seconds_left"] - MOST_AGE <= left <= HALF["seconds_left"]
+    assert HALF["percent"] <= percent < 100
 
 
 def test_what_is_not_sent_is_unknown(corner: Corner) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from common import problems
-from common.model import Role
-from common.schema import TOKEN_ROLES
+from common.model import TOKEN_ROLES, Role
 from master.auth import ROUTES
 from tests.api.corner import Corner, got, kept, refused
 from tests.api.routes import is_page, routes

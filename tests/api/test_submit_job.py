@@ -80,10 +80,14 @@ ACCEPTED: dict[str, list[Any]] = {
     "hdr": ["keep", "tonemap"],
     "ladder": [["auto"], ["1080p:5000k", "720p"]],
     "pictures": [True, False],
+    "split": ["auto", "off", 2, 500],
 }
 NEEDED: dict[str, dict[str, Any]] = {"maxrate": {"crf": 23}}
 """What a parameter goes with."""
-GOES_WITH: dict[str, dict[str, Any]] = {"pictures": {"input": "media:films/a.mp4"}}
+GOES_WITH: dict[str, dict[str, Any]] = {
+    "pictures": {"input": "media:films/a.mp4"},
+    "split": {"input": "media:films/a.mp4"},
+}
 """What else of a job it goes with."""
 REFUSED: dict[str, list[Any]] = {
     "duration": ["60", True, None, 0, -1, 86_401, [60]],
@@ -117,6 +121,7 @@ REFUSED: dict[str, list[Any]] = {
     "hdr": ["drop", True, None],
     "ladder": [["720"], ["720p:fast"], ["720p", "720p"], None],
     "pictures": [1, "yes", None],
+    "split": ["on", "2", 1, 501, 2.5, True, None],
 }
 
 

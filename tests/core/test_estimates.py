@@ -69,6 +69,15 @@ def test_a_second_pass_follows_from_the_first_as_it_did_before() -> None:
         assert way.left(5) == pytest.approx(5 + expected)
 
 
+def test_a_step_that_was_not_seen_follows_from_another_that_was() -> None:
+    like = Step("measure", 50, usual=0.2, like="machine", factor=0.2)
+    for seen, expected in (({}, 10.0), ({"machine": 3.0}, 30.0), ({"machine": 3.0, "measure": 0.1}, 5.0)):
+        way = course(ENCODE, like, seen=seen)
+        way.begin(ENCODE, 0)
+        way.mark(0.5, 5)
+        assert way.left(5) == pytest.approx(5 + expected)
+
+
 def test_a_step_begins_in_place_of_the_first_of_its_kind_that_was_expected() -> None:
     way = course(ENCODE, MEASURE, ENCODE, MEASURE)
     way.begin(ENCODE, 0)

@@ -99,6 +99,26 @@ def test_a_waiting_parent_is_as_far_as_its_parts(farm: Farm) -> None:
     assert progress.percent == 50.0
 
 
+def test_what_is_left_of_a_waiting_parent_runs_down_between_two_reports_of_its_parts(
+    farm: Farm, clock: FakeClock
+) -> None:
+    node_id = register(farm, caller=AGENT, max_concurrent_jobs=4)
+    parent_id = submit(farm, parameters=LADDER)
+    divide(farm, node_id, parent_id)
+    for _ in range(3):
+        view = must_claim(farm, node_id)
+        assert view.job.lease is not None
+        half = Progress(percent=50.0, seconds_left=8.0)
+        work.progress(farm, OPERATOR, view.job.id, node_id, view.job.lease.lease_id, half, [])
+    seen = []
+    for _ in range(2):
+        progress = job(farm, parent_id).progress
+        assert progress is not None
+        seen.append((progress.percent, progress.seconds_left))
+        clock.advance(2)
+    assert seen == [(50.0, 9.0), (62.5, 7.0)]  # a second for their joining
+
+
 def test_parts_go_where_their_parent_goes_in_the_queue(farm: Farm) -> None:
     node_id = register(farm, caller=AGENT, output_roots=["out"])
     parent_id = submit(farm, parameters=LADDER)

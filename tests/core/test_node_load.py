@@ -35,7 +35,8 @@ def test_a_sample_says_what_ran_and_how_fast(farm: Farm, clock: FakeClock) -> No
         submit(farm)
         lease = must_claim(farm, node_id).job.lease
         assert lease is not None
-        farm.store.liveness.set_progress(lease.lease_id, Progress(fps=fps, speed=fps and fps / 30))
+        how_far = Progress(fps=fps, speed=fps and fps / 30)
+        farm.store.liveness.set_progress(lease.lease_id, how_far, farm.clock())
     beat(farm, node_id)
     (taken,) = farm.store.liveness.samples.of(node_id)
     assert (taken.at, taken.load, taken.running) == (clock.now.wall, BUSY, 2)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,11 +33,25 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+def written_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state with very many jobs; all workers of a run copy the one that the first of them wrote."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    whole = root / "very-many-jobs"
+    with (root / "very-many-jobs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            part = whole.with_suffix(".part")
+            write_state(part)
+            part.rename(whole)
+    return whole
+
+
 @pytest.fixture(scope="session")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     """Without a local door: people sign in. Patient, so that nothing is lost while another test is busy."""
     state_dir = tmp_path_factory.mktemp("dashboard") / "state"
-    write_state(state_dir)
+    shutil.copytree(written_once(tmp_path_factory), state_dir)
     running = launch_master(
         state_dir, auth="required", lease="1h", heartbeat_timeout="1h", retention="365d", log_level="warning"
     )

@@ -142,7 +142,20 @@ def test_an_old_job_among_100_000_has_its_page(visit: Open, client: Client) -> N
     old = got(client.get("/jobs?status=failed&limit=1"))["jobs"][0]["id"]
     page: Page = visit(f"/ui/jobs/{old}")
     expect(page.get_by_label("How it stands")).to_contain_text("ffmpeg ended with status 1")
-    assert NODE[:8] in page.locator(".story").inner_text()
+    expect(page.locator(".story").get_by_role("link", name="old-node").first).to_have_attribute(
+        "href", f"/ui/nodes/{NODE}"
+    )
+
+
+def test_a_node_that_is_gone_is_told_by_its_id(client: Client, corner: Corner) -> None:
+    node, job = corner.start()
+    got(corner.report(job, metrics={}))
+    named = f'<a href="/ui/nodes/{node["id"]}" title="{node["id"]}">worker-01</a>'
+    assert named in client.get(f"/ui/jobs/{job['id']}").text
+    assert client.delete(f"/nodes/{node['id']}").ok
+    text = client.get(f"/ui/jobs/{job['id']}").text
+    assert f'<code title="{node["id"]}">{node["id"][:8]}</code>' in text
+    assert named not in text
 
 
 def test_an_unknown_job_is_told_as_a_page(client: Client) -> None:

@@ -31,7 +31,7 @@ def test_two_results_are_drawn_as_the_table_has_them(visit: Open, two: list[str]
     for job_id in two:
         page.get_by_label(f"Mark job {job_id[:8]}").check()
     page.get_by_role("button", name="Compare the marked ones").click()
-    rows = page.locator("tbody tr")
+    rows = page.get_by_role("region", name="Results").locator("tbody tr")
     expect(rows).to_have_count(2)
     fast = rows.filter(has=page.get_by_text(two[0][:8]))
     expect(fast).to_contain_text("81.25")
@@ -69,6 +69,49 @@ def test_what_is_asked_wrongly_is_refused(client: Client, query: str) -> None:
     answer = client.get(f"/ui/compare?{query}")
     assert answer.status_code == 400
     assert query.partition("=")[0] in answer.text
+
+
+@pytest.fixture
+def curves(corner: Corner) -> list[str]:
+    """Two ways with four points each, of which the slow one has the same quality with half the bits, and a
+    third one with too few.
+    """
+    ids = []
+    for n, vmaf in enumerate((60.0, 75.0, 86.0, 93.0)):
+        rate = 500_000 * 2**n
+        ids.append(result(corner, "fast", rate, vmaf, 4.0))
+        ids.append(result(corner, "slow", rate // 2, vmaf, 1.0))
+    return [*ids, result(corner, "medium", 700_000, 70.0, 2.0)]
+
+
+def test_bits_for_the_same_quality_are_compared_where_there_are_four_points(
+    visit: Open, curves: list[str]
+) -> None:
+    page = visit(f"/ui/compare?ids={'+'.join(curves)}")
+    rows = page.locator("#rates tbody tr")
+    expect(rows).to_have_count(3)
+    told = [text.replace("\t", " ") for text in rows.all_inner_texts()]
+    (number,) = [text for text in told if "50.0 % fewer bits" in text]
+    assert "h264 · slow" in number.partition("50.0 % fewer bits")[0]
+    assert "h264 · fast" in number.partition("50.0 % fewer bits")[2]
+    assert "60.0 to 93.0" in number
+    assert sum("– not enough points" in text and "each needs 4" in text for text in told) == 2
+
+
+def test_a_page_without_script_has_them_too(client: Client, curves: list[str]) -> None:
+    plain = client.get("/ui/compare", params={"ids": " ".join(curves)}).text
+    assert "They are being worked out." in plain
+    assert (
+        "50.0 % fewer bits" in client.get("/ui/compare", params={"ids": " ".join(curves), "rates": "1"}).text
+    )
+
+
+def test_one_way_is_compared_with_nothing(client: Client, two: list[str]) -> None:
+    assert "BD-rate" not in client.get("/ui/compare", params={"ids": two[0]}).text
+
+
+def test_nothing_is_wrong_with_the_rates(visit: Open, curves: list[str]) -> None:
+    look(visit, f"/ui/compare?rates=1&ids={'+'.join(curves)}")
 
 
 def test_nothing_is_wrong_with_the_page(visit: Open, two: list[str]) -> None:

@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import generate_latest
 
 from agent.metrics import Metrics, Moment
-from common.model import Failure, JobStatus, Progress
+from common.model import Failure, JobStatus, Progress, Webhook
+from master.metrics import WebhookGauges
 from tests.core.support import FakeClock, finish, make_farm, must_claim, register, submit
 from tests.docs.tables import names, page, sections, table
 from tests.metrics.support import Page, page_of
@@ -31,10 +32,12 @@ def of_master(tmp_path: Path) -> Page:
     finish(farm, must_claim(farm, node_id), JobStatus.FAILED, error=Failure("encoder_error", "it broke"))
     lease = must_claim(farm, node_id).job.lease
     assert lease is not None
-    farm.store.liveness.set_progress(lease.lease_id, Progress(fps=1.0))
+    farm.store.liveness.set_progress(lease.lease_id, Progress(fps=1.0), farm.clock())
     farm.certificate_expiry = 1.0
     farm.measures.answered("/jobs", "GET", 200, 0.1)
-    return page_of(farm)
+    farm.measures.told_webhook("w", taken=True)
+    webhook = Webhook("w", "a-webhook", "https://receiver.example/", (), farm.clock().wall, 0)
+    return page_of(farm, webhooks=[WebhookGauges(webhook, 3)])
 
 
 @pytest.fixture

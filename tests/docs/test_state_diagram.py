@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from common.model import Failure, Job, JobStatus
+from common.model import Divisible, Failure, Findings, Job, JobStatus
 from common.problems import Problem
 from master.lifecycle import commands
 from master.service import JobView, jobs, nodes, work
@@ -44,15 +44,17 @@ def drawn() -> set[Transition]:
 class Watched:
     """A farm with one node and one job, whose transitions are noted."""
 
-    def __init__(self, directory: Path, max_attempts: int, parameters: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, directory: Path, max_attempts: int, parameters: dict[str, Any] | None = None, **fields: Any
+    ) -> None:
         self.clock = FakeClock()
         self.farm: Farm = make_farm(directory, self.clock, max_attempts=max_attempts)
         self.seen: set[Transition] = set()
         self._status: dict[str, str] = {}
         self.farm.store.subscribe(self._note)
         caller = OPERATOR if parameters is None else AGENT
-        self.node_id = register(self.farm, instance="first", caller=caller)
-        self.job_id = submit(self.farm, parameters=parameters or {})
+        self.node_id = register(self.farm, instance="first", caller=caller, media_roots=["films"])
+        self.job_id = submit(self.farm, parameters=parameters or {}, **fields)
         self.view: JobView | None = None
 
     def _note(self, told: Told) -> None:
@@ -122,7 +124,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
                     verb(watched)
                 watched.farm.store.close()
                 found |= watched.seen
-    return found | of_a_parent(tmp_path_factory)
+    return found | of_a_parent(tmp_path_factory) | of_a_chain(tmp_path_factory)
 
 
 FAMILIES: tuple[tuple[str, ...], ...] = (
@@ -146,6 +148,42 @@ def of_a_parent(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
             elif step == "cancel a part":
                 part_id = parts(watched.farm, watched.job_id)[0].id
                 jobs.change(watched.farm, OPERATOR, part_id, commands.Cancel())
+            else:
+                VERBS[step](watched)
+        watched.farm.store.close()
+        found |= watched.seen
+    return found | not_divided(tmp_path_factory)
+
+
+def not_divided(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
+    """The transitions of a job that was to be split, and cannot be."""
+    split = {"split": "auto", "crf": 23}
+    watched = Watched(tmp_path_factory.mktemp("farm"), 2, split, input="media:films/a.mp4")
+    VERBS["claim"](watched)
+    assert watched.view is not None
+    finish(watched.farm, watched.view, findings=Findings(divisible=Divisible("it has no end")))
+    watched.farm.store.close()
+    return watched.seen
+
+
+CHAINS: tuple[tuple[str, ...], ...] = (
+    ("claim", "complete"),
+    ("cancel",),
+    ("pause the other", "claim", "complete"),
+    ("pause the other", "cancel"),
+)
+"""What happens to a job that another depends on."""
+
+
+def of_a_chain(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
+    """The transitions of both."""
+    found: set[Transition] = set()
+    for way in CHAINS:
+        watched = Watched(tmp_path_factory.mktemp("farm"), 2)
+        other = submit(watched.farm, depends_on=[watched.job_id])
+        for step in way:
+            if step == "pause the other":
+                jobs.change(watched.farm, OPERATOR, other, commands.PauseJob())
             else:
                 VERBS[step](watched)
         watched.farm.store.close()

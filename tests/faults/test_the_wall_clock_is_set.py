@@ -17,8 +17,7 @@ from common.model import Now
 from common.trust import fetch_chain, fingerprint
 from master import runtime
 from tests.api.corner import Corner, got
-from tests.faults.forked import ForkedMaster
-from tests.masters import free_port, wait_until
+from tests.masters import Master, free_port, launch_master, wait_until
 
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
 ROUNDS = 2.5
@@ -46,8 +45,8 @@ class SetClock:
         self.set(timedelta())
         self.master = self.start()
 
-    def start(self) -> ForkedMaster:
-        self.master = ForkedMaster(self._state_dir, self._port, [], partial(follow, self._offset))
+    def start(self) -> Master:
+        self.master = launch_master(self._state_dir, port=self._port, prepare=partial(follow, self._offset))
         wait_until(self.chain, "the master serves", 30)
         return self.master
 

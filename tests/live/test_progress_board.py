@@ -7,7 +7,7 @@ from master.live.progress import PACE, Board, Report
 
 
 def report(job_id: str, frame: int) -> Report:
-    return Report(job_id, "n", None, Progress(frame=frame))
+    return Report(job_id, "n", None, Progress(frame=frame), 0.0)
 
 
 def frames(reports: list[Report]) -> list[tuple[str, int | None]]:

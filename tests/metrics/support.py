@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from prometheus_client.parser import text_string_to_metric_families
 
-from master.metrics import exposition
+from master.metrics import WebhookGauges, exposition
 from master.service import Farm, gauges
 from master.worker.occupancy import Occupancy
 from tests.masters import Client
@@ -38,8 +41,11 @@ class Page:
         }
 
 
-def page_of(farm: Farm, occupancy: Occupancy | None = OCCUPANCY) -> Page:
-    text, media_type = exposition(farm.measures, gauges.get(farm), occupancy, "")
+def page_of(
+    farm: Farm, occupancy: Occupancy | None = OCCUPANCY, webhooks: Sequence[WebhookGauges] = ()
+) -> Page:
+    now = replace(gauges.get(farm), webhooks=webhooks)
+    text, media_type = exposition(farm.measures, now, occupancy, "")
     assert media_type.startswith("text/plain; version=0.0.4")
     return Page(text.decode())
 

@@ -117,7 +117,7 @@ def test_nodes_and_slots_are_counted_by_how_they_stand(farm: Farm, clock: FakeCl
         view = must_claim(farm, busy)
         lease = view.job.lease
         assert lease is not None
-        farm.store.liveness.set_progress(lease.lease_id, Progress(fps=30.0))
+        farm.store.liveness.set_progress(lease.lease_id, Progress(fps=30.0), farm.clock())
     clock.advance(60)
     work.reap(farm)
     page = page_of(farm)

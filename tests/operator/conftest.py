@@ -1,4 +1,4 @@
-"""A real master, and the command as a person would type it."""
+"""A real master, and what a person would type."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from master.operator.cli import main
 from tests.masters import ROOT, Master, start_master
 
 
@@ -22,6 +25,15 @@ class Ffrtmp:
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "FFRTMP_MASTER": url}
 
     def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """What it does, without the start of a process; see `test_each_command_as_a_process`."""
+        nothing_else = dict.fromkeys(os.environ) | self.environment | environment
+        done = CliRunner(env=nothing_else).invoke(main, arguments)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(["ffrtmp", *arguments], done.exit_code, done.stdout, done.stderr)
+
+    def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The program itself: for what signals, locks, threads and the end of a process are part of."""
         program = "from master.operator.cli import main; main()"
         return subprocess.run(
             [sys.executable, "-c", program, *arguments],
@@ -33,6 +45,19 @@ class Ffrtmp:
             timeout=60,
             check=False,
         )
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """The command while it runs, with its output in a pipe; in the end it is ended."""
+        program = "from master.operator.cli import main; main()"
+        with subprocess.Popen(
+            [sys.executable, "-u", "-c", program, *arguments], cwd=ROOT, env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        ) as running:  # fmt: skip
+            try:
+                yield running
+            finally:
+                running.kill()
 
     def json(self, *arguments: str) -> Any:
         done = self("-o", "json", *arguments)

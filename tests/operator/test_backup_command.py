@@ -18,7 +18,7 @@ __all__ = ["state_dir"]  # a fixture
 
 def backup(ffrtmp: Ffrtmp, file: Path, state_dir: Path) -> str:
     """What it refuses with, in one line."""
-    done = ffrtmp("backup", str(file), "--state-dir", str(state_dir))
+    done = ffrtmp.process("backup", str(file), "--state-dir", str(state_dir))
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     return done.stderr
@@ -57,7 +57,7 @@ def test_everything_is_in_it_and_only_its_owner_reads_it(
 
 def test_a_stopped_master_is_backed_up_too(ffrtmp: Ffrtmp, state_dir: Path, tmp_path: Path) -> None:
     file = tmp_path / "backup.tar.gz"
-    done = ffrtmp("backup", str(file), "--state-dir", str(state_dir))
+    done = ffrtmp.process("backup", str(file), "--state-dir", str(state_dir))
     assert done.stdout == f"Backed up and read back: 2 jobs and 1 node in {file}.\n"
 
 

@@ -70,7 +70,7 @@ def test_a_running_master_may_be_checked(ffrtmp: Ffrtmp, client: Client, tmp_pat
         checked = ffrtmp.json("journal", "check", "--state-dir", str(master.state_dir))
         assert checked["sound"]
         assert checked["transactions"]["before"] == 5 + 1  # the start of the master is one
-        refused = ffrtmp("journal", "repair", "--yes", "--state-dir", str(master.state_dir))
+        refused = ffrtmp.process("journal", "repair", "--yes", "--state-dir", str(master.state_dir))
         assert refused.returncode == 1
         assert "stop the master first, if it runs: the state directory" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
@@ -95,10 +95,10 @@ def test_damage_is_explained_with_its_offset_and_what_it_means(ffrtmp: Ffrtmp, s
 def test_a_repaired_master_starts_with_all_that_was_saved(ffrtmp: Ffrtmp, state_dir: Path) -> None:
     job_id, _ = damage_the_completion(state_dir)
     before = {path.name: path.read_bytes() for path in segments(state_dir / "journal")}
-    asked = ffrtmp("journal", "repair", "--state-dir", str(state_dir))
+    asked = ffrtmp.process("journal", "repair", "--state-dir", str(state_dir))
     assert asked.returncode == 1  # nobody answered
     assert {path.name: path.read_bytes() for path in segments(state_dir / "journal")} == before
-    done = ffrtmp("journal", "repair", "--yes", "--state-dir", str(state_dir))
+    done = ffrtmp.process("journal", "repair", "--yes", "--state-dir", str(state_dir))
     assert done.returncode == 0, done.stderr
     assert "Repaired: 2 jobs and 1 node are saved. The damaged journal is kept in " in done.stdout
     assert ffrtmp("journal", "check", "--state-dir", str(state_dir)).returncode == 0
@@ -109,7 +109,7 @@ def test_a_repaired_master_starts_with_all_that_was_saved(ffrtmp: Ffrtmp, state_
             assert own.get("/jobs").json()["count"] == 2
     finally:
         master.stop()
-    again = ffrtmp("journal", "repair", "--yes", "--state-dir", str(state_dir))
+    again = ffrtmp.process("journal", "repair", "--yes", "--state-dir", str(state_dir))
     assert again.stdout == "The journal is sound; there is nothing to repair.\n"
 
 
@@ -142,6 +142,6 @@ def test_what_root_makes_belongs_to_the_owner_of_the_state_directory(ffrtmp: Ffr
         (moved / "journal" / "fold.lock").unlink()
         for path in [moved, *moved.rglob("*")]:
             os.chown(path, NOBODY, NOBODY)
-        done = ffrtmp("journal", "repair", "--yes", "--state-dir", str(moved))
+        done = ffrtmp.process("journal", "repair", "--yes", "--state-dir", str(moved))
         assert done.returncode == 0, done.stderr
         assert {path.stat().st_uid for path in moved.rglob("*")} == {NOBODY}

@@ -63,11 +63,11 @@ def own(tmp_path: Path) -> Iterator[tuple[Ffrtmp, Client]]:
 
 def test_the_screen_says_what_is_so_and_what_to_do(own: tuple[Ffrtmp, Client]) -> None:
     ffrtmp, client = own
-    calm = ffrtmp("status")
+    calm = ffrtmp.process("status")
     assert (calm.returncode, "Nothing needs you." in calm.stdout) == (0, True)
     corner = Corner(client)
     job = corner.submit(priority="high")
-    stuck = ffrtmp("status")
+    stuck = ffrtmp.process("status")
     assert stuck.returncode == 1
     assert "waiting: 1 high (the oldest for " in stuck.stdout
     assert "! 1 job that no node can take: no node is registered" in stuck.stdout

@@ -92,6 +92,25 @@ def test_what_waits_is_in_the_order_of_its_priority() -> None:
     assert [line[:8] for line in lines if line.startswith("0000")] == ["00000002", "00000001"]
 
 
+def test_all_that_waits_is_summed_up_however_little_of_it_is_shown() -> None:
+    waiting = {
+        "high": {"jobs": 4, "oldest": 90.0},
+        "medium": {"jobs": 0, "oldest": None},
+        "low": {"jobs": 41, "oldest": 7200.0},
+    }
+    lines = screen(farm(2, 3, 45, 3, waiting=waiting, stuck=5), size=(120, 24))
+    (title,) = [line for line in lines if line.startswith("WAITING")]
+    assert "45: 4 high (oldest 1m30s), 41 low (oldest 2h), 5 that no node can take  and" in title
+    assert title.rstrip().endswith("more")
+
+
+def test_nodes_are_sorted_and_told_by_their_names() -> None:
+    nodes = [{**node(1), "id": "a", "address": "zebra"}, {**node(2), "id": "b", "address": "ape"}]
+    seen = Seen(nodes, [job(1, node_id="a"), job(2, node_id="b"), job(3, node_id="gone-for-good")])
+    lines = [line for line in screen(seen, View(sort="node"), (120, 30)) if "720p-h264" in line]
+    assert [line.split()[-1] for line in lines] == ["ape", "gone-for", "zebra"]
+
+
 def test_why_a_job_failed_is_said() -> None:
     lines = screen(Seen(finished=[result(7, "failed")]))
     assert any("failed" in line and "the disk is full" in line for line in lines)

@@ -56,6 +56,11 @@ def test_where_an_encode_ran_does_not_change_its_bits() -> None:
     assert len(grouped({}, {"node": "worker-2"}, by_node=False)) == 1
 
 
+def test_a_list_is_the_same_from_memory_and_from_an_archive() -> None:
+    (point,) = grouped(*({"parameters": {"ladder": made(("240p", "144p"))}} for made in (tuple, list)))
+    assert point.series.other == "ladder=240p 144p"
+
+
 def test_asking_to_measure_does_not_change_the_encode() -> None:
     assert len(grouped({}, {"parameters": {"quality": ["vmaf"], "energy": True}})) == 1
 

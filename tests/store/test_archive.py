@@ -94,9 +94,9 @@ def test_only_what_is_wanted_is_on_a_page(kept: Archive) -> None:
     assert names(kept.page(None, 10, lambda entry: entry["job"]["id"] == "b", '"b"')[0]) == "b"
 
 
-@pytest.mark.parametrize("containing", ["", '"b"'])
+@pytest.mark.parametrize("containing", [[""], ['"b"'], ['"none"', '"b"']])
 def test_one_page_is_sought_in_a_bounded_number_of_blocks(
-    kept: Archive, monkeypatch: pytest.MonkeyPatch, containing: str
+    kept: Archive, monkeypatch: pytest.MonkeyPatch, containing: list[str]
 ) -> None:
     monkeypatch.setattr(archive, "MAX_BLOCKS", 2)
     place: Place | None = None

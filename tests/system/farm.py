@@ -16,7 +16,8 @@ from typing import Any
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type information
 import pytest
 
-from tests.masters import ROOT, Client, Master, start_master, wait_until
+from tests.forked import ForkedProcess
+from tests.masters import IN_A_TEST, ROOT, Client, Master, start_master, wait_until
 
 AGENT = [sys.executable, "-c", "from agent.cli import main; main(prog_name='agent')"]
 """The command line of the agent, without its flags."""
@@ -50,8 +51,12 @@ class Agent:
         *,
         stdin: int = subprocess.DEVNULL,
         inside: Sequence[str] = (),
+        program: bool = not IN_A_TEST,
     ) -> None:
-        """`inside`: a command that runs the agent in another place, such as a network namespace."""
+        """`inside`: a command that runs the agent in another place, such as a network namespace.
+
+        `program`: it is started, and not forked (`tests.forked`), as it is with one of the others.
+        """
         self.state_dir = state_dir
         self.work_dir = state_dir.with_name(f"{state_dir.name}-work")
         self.name = state_dir.name
@@ -59,14 +64,18 @@ class Agent:
         named = (f"--state-dir={state_dir}", f"--work-dir={self.work_dir}", f"--name={self.name}")
         with self._log.open("ab") as log:
             self._from = log.tell()
-            self.process = subprocess.Popen(
-                [*inside, *AGENT, *named, *flags],
-                cwd=ROOT,
-                env={**os.environ, **(environment or {})},
-                stdin=stdin,
-                stdout=log,
-                stderr=log,
-                text=True,
+            self.process: Any = (
+                subprocess.Popen(
+                    [*inside, *AGENT, *named, *flags],
+                    cwd=ROOT,
+                    env={**os.environ, **(environment or {})},
+                    stdin=stdin,
+                    stdout=log,
+                    stderr=log,
+                    text=True,
+                )
+                if program or inside or stdin != subprocess.DEVNULL
+                else ForkedProcess("agent", [*named, *flags], self._log, environment)
             )
 
     @property
@@ -109,7 +118,7 @@ class Agent:
     def ends(self, seconds: float = 20.0) -> int:
         """Its exit status; fails the test if it does not end."""
         try:
-            return self.process.wait(seconds)
+            return int(self.process.wait(seconds))
         except subprocess.TimeoutExpired:
             return pytest.fail(f"{self.name} did not end within {seconds} s:\n{self.log}")
 

@@ -121,6 +121,7 @@ def master(tmp_path: Path) -> Iterator[Master]:
     master = start_master(
         tmp_path / "master",
         environment=environment,
+        prepare=None,
         log_level="debug",
         log_format="json",
         auth="required",
@@ -248,7 +249,7 @@ def what_people_type(ffrtmp: Ffrtmp, seen: Seen, master: Master, backup: Path) -
         ("backup", str(backup), *here),
         ("journal", "check", *here),
     ):
-        done = ffrtmp(*command, FFRTMP_CANARY=ENVIRONMENT.value)
+        done = ffrtmp.process(*command, FFRTMP_CANARY=ENVIRONMENT.value)
         seen.answers[f"ffrtmp {command}"] = done.stdout + done.stderr
     wrong.unlink()
     assert backup.exists()
@@ -279,7 +280,9 @@ def test_no_secret_is_where_it_does_not_belong(
 ) -> None:
     stand_in = StandIn(tmp_path)
     environment = {"IMAGEIO_FFMPEG_EXE": str(stand_in.path), "FFRTMP_CANARY": ENVIRONMENT.value}
-    agent = farm.agent(master, "--log-level=debug", "--log-format=json", environment=environment)
+    agent = farm.agent(
+        master, "--log-level=debug", "--log-format=json", environment=environment, program=True
+    )
     agent.says("Registered with")
     operator.post(f"/nodes/{agent.node_id}/approve")
     jobs_of_all_kinds(operator, stand_in)

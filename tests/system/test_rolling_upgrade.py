@@ -69,20 +69,20 @@ class Load:
 
 def test_master_first_then_agents_under_load(farm: Farm, tmp_path: Path) -> None:
     old, new = version(tmp_path, PROTOCOL), version(tmp_path, PROTOCOL + 1)
-    master = farm.master(environment=old)
-    agents = {name: farm.agent(master, name=name, environment=old) for name in ("a", "b")}
+    master = farm.master(environment=old, prepare=None)
+    agents = {name: farm.agent(master, name=name, environment=old, program=True) for name in ("a", "b")}
     with master.client() as client, Load(client).going_on() as load:
         for agent in agents.values():
             node_is(client, agent.node_id, "busy")
         load.has(3)
         assert master.stop() == 0
-        master = farm.master(environment=new)
+        master = farm.master(environment=new, prepare=None)
         load.has(3)
         for name, agent in agents.items():
             node_id = agent.node_id
             agent.process.terminate()
             assert agent.ends(40) == 0
-            upgraded = farm.agent(master, name=name, environment=new)
+            upgraded = farm.agent(master, name=name, environment=new, program=True)
             assert upgraded.node_id == node_id
             load.has(2)
     with master.client() as client:
@@ -96,13 +96,13 @@ def test_master_first_then_agents_under_load(farm: Farm, tmp_path: Path) -> None
 
 def test_an_encode_goes_on_while_an_old_agents_master_is_upgraded(farm: Farm, tmp_path: Path) -> None:
     old, new = version(tmp_path, PROTOCOL - 1), version(tmp_path, PROTOCOL)
-    master = farm.master(environment=old)
-    agent = farm.agent(master, environment=old)
+    master = farm.master(environment=old, prepare=None)
+    agent = farm.agent(master, environment=old, program=True)
     with master.client() as client:
         job_id = submit(client, SHORT)
     with halfway(agent, job_id) as ffmpeg:
         assert master.stop() == 0
-        master = farm.master(environment=new)
+        master = farm.master(environment=new, prepare=None)
         assert agent.ffmpegs() == [ffmpeg]
     with master.client() as client:
         assert outcomes(job_is(client, job_id, "completed")) == ["completed"]
@@ -110,7 +110,7 @@ def test_an_encode_goes_on_while_an_old_agents_master_is_upgraded(farm: Farm, tm
 
 def test_an_agent_that_is_upgraded_before_its_master_works_too(farm: Farm, tmp_path: Path) -> None:
     master = farm.master()
-    farm.agent(master, environment=version(tmp_path, PROTOCOL + 1))
+    farm.agent(master, environment=version(tmp_path, PROTOCOL + 1), program=True)
     with master.client() as client:
         assert outcomes(job_is(client, submit(client, TINY), "completed")) == ["completed"]
 
@@ -122,7 +122,9 @@ def test_an_agent_too_many_versions_away_is_told_what_to_update(
     farm: Farm, tmp_path: Path, protocol: int, advice: str
 ) -> None:
     master = farm.master()
-    agent = farm.agent(master, how=("--register", *HERE), environment=version(tmp_path, protocol))
+    agent = farm.agent(
+        master, how=("--register", *HERE), environment=version(tmp_path, protocol), program=True
+    )
     assert agent.ends() == 1
     assert f"speaks protocol {protocol}, this master" in agent.log
     assert agent.log.rstrip().endswith(advice)

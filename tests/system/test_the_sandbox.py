@@ -41,7 +41,7 @@ def without_bwrap(tmp_path: Path) -> dict[str, str]:
 def test_ffmpeg_has_another_network_and_none_of_the_agents_secrets(farm: Farm) -> None:
     master = farm.master()
     secrets = {name: f"canary-{number}" for number, name in enumerate(CANARIES)}
-    agent = farm.agent(master, "--sandbox=required", environment=secrets)
+    agent = farm.agent(master, "--sandbox=required", environment=secrets, program=True)
     agent.says("ffmpeg runs in a sandbox: no network, no files but its own")
     with master.client() as client:
         ffmpeg = Path(f"/proc/{encoding(agent, submit(client, ENDLESS))}")

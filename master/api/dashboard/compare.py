@@ -13,23 +13,21 @@ from marshmallow import ValidationError, validate
 
 from common import problems
 from common.fields import StrictString
-from common.model import Job, JobStatus, Role
 from common.schema import Strict, flatten
-from common.timestamps import timestamp
-from master.api.answers import caller, farm, invalid
-from master.api.dashboard import plots
-from master.api.dashboard.page import blueprint, page
+from master.api.answers import invalid
+from master.api.dashboard import compared, plots
+from master.api.dashboard.compared import LOOKED_AT, MOST, Compared
+from master.api.dashboard.page import blueprint, node_names, page
+from master.operator.report import bdrate
+from master.operator.report.bdrate import BdRate
 from master.operator.report.groups import Point, by_clip, points
 from master.operator.report.quantities import BITRATE, ENERGY, QUALITIES, QUANTITIES, SPEED, Quantity
-from master.operator.report.runs import Run, Series, run
-from master.service import jobs, nodes
-from master.store.listings import listing_key
+from master.operator.report.runs import Run, Series
 
-MOST = 200
-"""Results that are compared at once."""
-LOOKED_AT = 2000
-"""Of the newest results, those among which a scenario is sought."""
-_PAGE = 500
+MOST_CLIPS = 3
+"""Clips that are drawn, and compared by BD-rates: those that most results are of."""
+MOST_WAYS = 8
+"""Ways of encoding a clip that are compared by BD-rates: those of which most points are known."""
 _IDS = MOST * 64
 
 
@@ -38,14 +36,17 @@ class CompareQuery(Strict):
 
     ids = StrictString(load_default="", validate=validate.Length(max=_IDS))
     scenario = StrictString(load_default="", validate=validate.Length(max=64))
+    rates = StrictString(load_default=None, allow_none=False, validate=validate.OneOf(["1"]))
 
 
 @blueprint.get("/ui/compare")
 def compare() -> Response:
     """Results beside each other."""
     found, wanted = _chosen()
-    names = _names()
-    runs = [_run(job, names) for job in found]
+    names = node_names()
+    runs = [job.run(names) for job in found]
+    # The library behind BD-rates takes half a second to load: script asks for them after the first paint.
+    thorough = "HX-Request" in request.headers or wanted["rates"] is not None
     series = sorted({each.series for each in runs})
     return page(
         "compare.html",
@@ -55,6 +56,8 @@ def compare() -> Response:
         bars=_bars(runs, series),
         legend=[(place % plots.KINDS, each.label) for place, each in enumerate(series)],
         places={each: place for place, each in enumerate(series)},
+        rates=_rates(runs) if thorough else None,
+        qualities={each.name: each.title for each in QUALITIES},
         wanted=wanted,
         most=MOST,
         looked_at=LOOKED_AT,
@@ -71,11 +74,11 @@ def compare_csv() -> Response:
     writer.writerow(
         ["job_id", "finished_at", "clip", "series", "rate", "node", *(q.name for q in QUANTITIES)]
     )
-    names = _names()
+    names = node_names()
     for job in found:
-        each = _run(job, names)
+        each = job.run(names)
         numbers = (q.read(each.metrics) for q in QUANTITIES)
-        told = [job.id, timestamp(job.finished_at), each.clip, each.series.label, each.rate, each.node]
+        told = [job.id, job.finished_at, each.clip, each.series.label, each.rate, each.node]
         writer.writerow([_cell(value) for value in (*told, *numbers)])
     headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
     return Response(text.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
@@ -90,7 +93,7 @@ def _cell(value: Any) -> str:
     return f"{value:.6g}"
 
 
-def _chosen() -> tuple[list[Job], Mapping[str, Any]]:
+def _chosen() -> tuple[list[Compared], Mapping[str, Any]]:
     """The completed jobs that are asked for, of those that the caller may see, and the query."""
     query = {name: " ".join(request.args.getlist(name)) for name in request.args}
     query["ids"] = " ".join((query.get("ids", ""), query.pop("job_id", ""))).replace(",", " ")
@@ -101,48 +104,13 @@ def _chosen() -> tuple[list[Job], Mapping[str, Any]]:
     ids = list(dict.fromkeys(wanted["ids"].split()))
     if len(ids) > MOST:
         raise problems.invalid_field("ids", f"Name at most {MOST} jobs.")
-    named = [jobs.get(farm(), caller(), job_id).job for job_id in ids]
-    found = named if ids else _newest(wanted["scenario"])
-    return [job for job in found if job.status is JobStatus.COMPLETED], wanted
+    return (compared.named(ids) if ids else compared.newest(wanted["scenario"])), wanted
 
 
-def _newest(scenario: str) -> list[Job]:
-    found: list[Job] = []
-    after, seen = None, 0
-    while len(found) < MOST and seen < LOOKED_AT:
-        some, _ = jobs.results_page(farm(), caller(), after, _PAGE)
-        found += [job for job in some if job.status is JobStatus.COMPLETED and scenario in ("", job.scenario)]
-        seen += len(some)
-        if len(some) < _PAGE:
-            break
-        after = listing_key(some[-1])
-    return found[:MOST]
-
-
-def _names() -> Mapping[str, str]:
-    """What nodes are called, for those who may know."""
-    return nodes.names(farm()) if caller().role is not Role.SUBMITTER else {}
-
-
-def _run(job: Job, names: Mapping[str, str]) -> Run:
-    attempt = job.attempt
-    node_id = "" if attempt is None else attempt.node_id
-    return run(
-        {
-            "job_id": job.id,
-            "node": names.get(node_id, node_id[:8]),
-            "scenario": job.scenario,
-            "input": job.input,
-            "parameters": job.parameters,
-            "metrics": job.metrics,
-            "repeats": (),
-        }
-    )
-
-
-def _row(job: Job, each: Run) -> dict[str, Any]:
+def _row(job: Compared, each: Run) -> dict[str, Any]:
     return {
         "id": job.id,
+        "archived": job.archived,
         "clip": each.clip,
         "series": each.series,
         "rate": each.rate,
@@ -154,11 +122,8 @@ def _row(job: Job, each: Run) -> dict[str, Any]:
 def _plots(runs: Sequence[Run], series: Sequence[Series]) -> list[plots.Plot]:
     """Quality against bitrate, of the clip that most results are of: other clips have other curves."""
     measured = points(runs, by_node=False)
-    counts = Counter(
-        each.clip for each in measured for q in QUALITIES if each.value(q) and each.value(BITRATE)
-    )
     drawn = []
-    for clip, _ in counts.most_common(3):
+    for clip in _clips(measured):
         own = [each for each in measured if each.clip == clip]
         quality = next((q for q in QUALITIES if any(each.value(q) for each in own)), None)
         if quality is not None:
@@ -168,6 +133,25 @@ def _plots(runs: Sequence[Run], series: Sequence[Series]) -> list[plots.Plot]:
             made = plots.plot(title, f"{BITRATE.title} ({BITRATE.unit})", unit, spots)
             drawn += [] if made is None else [made]
     return drawn
+
+
+def _clips(measured: Iterable[Point]) -> list[str]:
+    """Those of which most is known."""
+    counts = Counter(
+        each.clip for each in measured for q in QUALITIES if each.value(q) and each.value(BITRATE)
+    )
+    return [clip for clip, _ in counts.most_common(MOST_CLIPS)]
+
+
+def _rates(runs: Sequence[Run]) -> list[BdRate]:
+    """Bits for the same quality, of each pair of the ways of encoding of which most points are known."""
+    measured = points(runs, by_node=False)
+    found = []
+    for clip in _clips(measured):
+        own = [each for each in measured if each.clip == clip]
+        ways = [series for series, _ in Counter(each.series for each in own).most_common(MOST_WAYS)]
+        found += bdrate.comparisons(each for each in own if each.series in ways)
+    return found
 
 
 def _spots(own: Iterable[Point], quality: Quantity, series: Sequence[Series]) -> Iterable[plots.Point]:

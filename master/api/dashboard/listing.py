@@ -10,7 +10,7 @@ from marshmallow import validate
 
 from common import problems
 from common.fields import OneOf, ShortList, StrictString
-from common.model import JobStatus, Role
+from common.model import JobStatus
 from common.schema import Strict
 from master.api.answers import caller, farm
 from master.api.dashboard import submitting
@@ -19,7 +19,7 @@ from master.api.dashboard.retrying import form_key, new_key, retry
 from master.api.documents import cursor, job_document
 from master.api.queries import ListingCursor
 from master.lifecycle import commands
-from master.service import glance, jobs, nodes
+from master.service import glance, jobs
 
 SHOWN = 50
 """Jobs of one page."""
@@ -70,7 +70,6 @@ def listing(wanted: dict[str, Any], status: int = 200, **values: Any) -> Respons
     """The page, with what else it is to show."""
     views, count = jobs.page(farm(), caller(), wanted["status"], wanted["after"], SHOWN)
     all_counts = glance.counts(farm(), caller())
-    readers = caller().role is not Role.SUBMITTER
     shown: dict[str, Any] = {
         "jobs": [job_document(view) for view in views],
         "count": count,
@@ -78,11 +77,11 @@ def listing(wanted: dict[str, Any], status: int = 200, **values: Any) -> Respons
         "total": sum(all_counts.values()),
         "wanted": wanted,
         "next": cursor(views[-1].job) if len(views) == SHOWN else None,
-        "names": nodes.names(farm()) if readers else {},
         "form": submitting.fields(values.pop("sent", None), values.pop("errors", {})),
         "marks_key": new_key(),
         "opened": False,
         "notice": None,
+        "refusals": (),
     }
     return page("jobs.html", status, **(shown | values))
 
@@ -93,7 +92,7 @@ def _notice(wanted: dict[str, Any]) -> dict[str, Any] | None:
     if wanted["done"] is None:
         return None
     many = int(wanted["count"])
-    return {"text": f"{many} {'job' if many == 1 else 'jobs'} {DONE[wanted['done']]}."}
+    return {"text": f"{many} {'job' if many == 1 else 'jobs'} {DONE[wanted['done']]}.", "job": None}
 
 
 @blueprint.post("/ui/jobs/change")

@@ -66,7 +66,6 @@ def _shown(seen: glance.Glance) -> dict[str, Any]:
         "depths": {priority: (each.jobs, timestamp(each.oldest)) for priority, each in seen.depths.items()},
         "nodes": by_need[:MOST_NODES],
         "more_nodes": max(0, len(by_need) - MOST_NODES),
-        "names": {node["id"]: node["address"] for node in documents},
         "slots": _slots(seen),
         "stuck": [(each.jobs, job_document(each.first)) for each in seen.stuck[:5]],
     }

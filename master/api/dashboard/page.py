@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, send_file
+from markupsafe import Markup
 from marshmallow import Schema, ValidationError, fields
 
 from common import problems
@@ -15,13 +16,13 @@ from common.model import Role
 from common.problems import Problem
 from common.schema import flatten
 from common.timestamps import timestamp
-from master.api.answers import invalid
+from master.api.answers import farm, invalid
 from master.api.dashboard import words
 from master.api.dashboard.assets import asset_address, files
 from master.auth import ROUTES
 from master.lifecycle.audit import NAMES
 from master.origin import may_use_session
-from master.service import Caller
+from master.service import Caller, nodes
 from master.sessions import COOKIE
 
 POLICY = (
@@ -59,6 +60,7 @@ def _known_to_all() -> dict[str, Any]:
         "asset": asset_address,
         "caller": _caller(),
         "may": may,
+        "node_link": node_link,
         "by_session": COOKIE in request.cookies,
         "now": timestamp(datetime.now(UTC)),
         "event_names": " ".join(EVENTS),
@@ -86,6 +88,24 @@ def compile_pages(app: Flask) -> None:
 def may(endpoint: str) -> bool:
     """Whether the caller's role is served by an endpoint: what it may not do is not offered to it."""
     return _caller().role in ROUTES.get(endpoint, ())
+
+
+def node_names() -> Mapping[str, str]:
+    """What people call each node, by its id; empty for those who see no nodes. Looked up once for a page."""
+    if "node_names" not in g:
+        g.node_names = nodes.names(farm()) if may("dashboard.node") else {}
+    found: Mapping[str, str] = g.node_names
+    return found
+
+
+def node_link(node_id: str | None) -> str:
+    """The node's name, which leads to its page; a part of its id where nobody knows it, or may."""
+    if node_id is None:
+        return words.UNKNOWN
+    name = node_names().get(node_id)
+    if name is None:
+        return Markup('<code title="{}">{}</code>').format(node_id, node_id[:8])
+    return Markup('<a href="/ui/nodes/{}" title="{}">{}</a>').format(node_id, node_id, name)
 
 
 def _caller() -> Caller:

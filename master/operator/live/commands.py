@@ -10,8 +10,6 @@ import click
 from common.client import MasterClient
 from master.operator import ids
 from master.operator.formats import Answer, Document, safe
-from master.operator.live.following import follow
-from master.operator.live.waiting import wait, watch_running
 from master.operator.talk import talks
 
 WAIT = click.option(
@@ -25,6 +23,8 @@ WAIT = click.option(
 
 def submitted(client: MasterClient, jobs: Sequence[Document]) -> NoReturn:
     """Prints the ids of new jobs, waits until they are finished, and ends the command."""
+    from master.operator.live.waiting import wait  # the bars of rich
+
     settings = click.get_current_context().obj
     if settings["output"] == "table":
         for job in jobs:
@@ -40,6 +40,8 @@ def watch_jobs(client: MasterClient, job_ids: tuple[str, ...]) -> None:
 
     Into a pipe goes a line for each change.
     """
+    from master.operator.live.waiting import wait, watch_running
+
     if not job_ids:
         watch_running(client)
     whole = [ids.job_id(client, typed) for typed in job_ids]
@@ -59,6 +61,8 @@ def job_logs(client: MasterClient, job_id: str, goes_on: bool) -> Any:
     if not goes_on:
         lines = client.logs(job_id)
         return Answer({"job_id": job_id, "lines": lines}, lambda: click.echo("\n".join(lines)))
+    from master.operator.live.following import follow
+
     client.job(job_id)  # if there is none, that is said
     for line in follow(client, job_id):
         click.echo(safe(line))

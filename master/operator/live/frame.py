@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from common.durations import format_duration
 from common.model import JobStatus, Priority
 from master.operator.formats import Document, safe
 from master.operator.live.bars import STYLES, Shown, name_of, state_of, time_left
@@ -21,6 +22,8 @@ _NARROW = 100
 """Columns below which what matters least is left out."""
 _LEAST = 12
 """Lines that are drawn at least: on fewer it is cut."""
+Names = Mapping[str, str]
+"""What people call each node, by its id."""
 _STATES = {"online": "green", "busy": "green", "draining": "yellow", "offline": "red", "quarantined": "red"}
 
 
@@ -37,6 +40,10 @@ class Seen:
     paused: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     """All jobs by status."""
+    waiting: Mapping[str, Document] = field(default_factory=dict)
+    """By priority: how many `jobs` wait, and for how many seconds the `oldest`."""
+    stuck: int = 0
+    """Of those that wait: how many no node can take as things are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +56,11 @@ class View:
     """Why the last look found nothing."""
 
 
-SORTS: dict[str, Callable[[Document], object]] = {
-    "left": lambda job: _unknown_last((job["progress"] or {}).get("seconds_left")),
-    "percent": lambda job: _unknown_last(_negative((job["progress"] or {}).get("percent"))),
-    "node": lambda job: (job["node_id"] or "", job["started_at"] or ""),
-    "age": lambda job: job["started_at"] or "",
+SORTS: dict[str, Callable[[Document, Names], object]] = {
+    "left": lambda job, _: _unknown_last((job["progress"] or {}).get("seconds_left")),
+    "percent": lambda job, _: _unknown_last(_negative((job["progress"] or {}).get("percent"))),
+    "node": lambda job, names: (_node_of(job, names), job["started_at"] or ""),
+    "age": lambda job, _: job["started_at"] or "",
 }
 """By which running jobs are sorted."""
 
@@ -71,7 +78,8 @@ def frame(
     width, height = size
     room = max(_LEAST, height) - 6  # the head, three titles, the foot, and a line of air
     nodes = seen.nodes[: max(2, room // 4)]
-    running = sorted(seen.running, key=SORTS[view.sort])  # type: ignore[arg-type]
+    names = {node["id"]: node["address"] for node in seen.nodes}
+    running = sorted(seen.running, key=lambda job: SORTS[view.sort](job, names))  # type: ignore[arg-type,return-value]
     most = max(3, room - len(nodes) - 3 - min(len(seen.finished), room // 4))
     shown_jobs = running[:most]
     left = room - len(nodes) - len(shown_jobs)
@@ -82,8 +90,8 @@ def frame(
         _title("NODES", len(seen.nodes), len(nodes)),
         _nodes(nodes, width),
         _title(f"RUNNING by {view.sort}", len(running), len(shown_jobs)),
-        _running(shown_jobs, seen.nodes, shown, now, width),
-        _title("WAITING", seen.counts.get("pending", len(seen.pending)), len(pending)),
+        _running(shown_jobs, names, shown, now, width),
+        _title("WAITING", seen.counts.get("pending", len(seen.pending)), len(pending), _depths(seen)),
         _pending(pending),
         _title(f"FINISHED {_throughput(seen, wall)}", len(finished), len(finished)),
         _finished(finished, width),
@@ -114,9 +122,25 @@ def _line(text: Text) -> Text:
     return text
 
 
-def _title(text: str, count: int, here: int) -> Text:
-    more = f"  and {count - here} more" if count > here else ""
-    return _line(Text.assemble((text, "bold"), (f"  {count}{more}" if count else "  none", "dim")))
+def _title(text: str, count: int, here: int, note: str = "") -> Text:
+    """A section: how many there are, and how many of them are not `here` for want of room."""
+    said = "".join([f"  {count}", note, f"  and {count - here} more" if count > here else ""])
+    return _line(Text.assemble((text, "bold"), (said if count else "  none", "dim")))
+
+
+def _depths(seen: Seen) -> str:
+    """All that waits, in numbers: no screen has room for a list of it."""
+    parts = [
+        f"{each['jobs']} {priority}{_oldest(each['oldest'])}"
+        for priority, each in seen.waiting.items()
+        if each["jobs"]
+    ]
+    stuck = [f"{seen.stuck} that no node can take"] if seen.stuck else []
+    return f": {', '.join([*parts, *stuck])}" if parts else ""
+
+
+def _oldest(seconds: float | None) -> str:
+    return "" if seconds is None else f" (oldest {format_duration(max(1, round(seconds)))})"
 
 
 def _grid(columns: int, *, right: Sequence[int] = (), wide: Sequence[int] = ()) -> Table:
@@ -142,10 +166,11 @@ def _nodes(nodes: Sequence[Document], width: int) -> Table:
     return drawn
 
 
-def _running(
-    jobs: Sequence[Document], nodes: Sequence[Document], shown: Shown, now: float, width: int
-) -> Table:
-    names = {node["id"]: node["address"] for node in nodes}
+def _node_of(job: Document, names: Names) -> str:
+    return names.get(job["node_id"], short(job["node_id"]))
+
+
+def _running(jobs: Sequence[Document], names: Names, shown: Shown, now: float, width: int) -> Table:
     drawn = _grid(6 if width >= _NARROW else 5, right=(2, 3, 4), wide=(1,))
     for job in jobs:
         progress = job["progress"] or {}
@@ -158,7 +183,7 @@ def _running(
             Text(time_left(shown.left(job, now)), style="bold"),
         ]
         if width >= _NARROW:
-            cells.append(Text(safe(names.get(job["node_id"], short(job["node_id"])))))
+            cells.append(Text(safe(_node_of(job, names))))
         drawn.add_row(*cells)
     return drawn
 

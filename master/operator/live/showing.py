@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Protocol
 
@@ -36,9 +36,9 @@ class Display(Protocol):
         """What the last look found; `away`: why it found nothing."""
 
 
-def display_on(stream: IO[str]) -> Display:
-    """Bars if it is a terminal."""
-    return Bars(Console(file=stream)) if stream.isatty() else Changes(stream)
+def display_on(stream: IO[str], node: Callable[[str | None], str] = short) -> Display:
+    """Bars if it is a terminal. `node`: what people call the node of an id."""
+    return Bars(Console(file=stream)) if stream.isatty() else Changes(stream, node)
 
 
 class Bars:
@@ -80,8 +80,9 @@ class Bars:
 class Changes:
     """A line whenever the status of a job or of a part of it changes."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], node: Callable[[str | None], str] = short) -> None:
         self._stream = stream
+        self._node = node
         self._seen: dict[str, tuple[str, str | None]] = {}
         self._away: str | None = None
 
@@ -112,7 +113,7 @@ class Changes:
             self._seen[job["id"]] = state
             return
         self._seen[job["id"]] = state
-        where = f" on {short(job['node_id'])}" if job["status"] == JobStatus.RUNNING else ""
+        where = f" on {safe(self._node(job['node_id']))}" if job["status"] == JobStatus.RUNNING else ""
         what = (
             name_of(job).strip() if not job["part"] else f"{short(job['parent_id'])} {name_of(job).strip()}"
         )

@@ -42,14 +42,16 @@ def top(client: MasterClient) -> None:
 
 def look(client: MasterClient) -> Seen:
     """What is going on now."""
-    queue = client.queue()
+    status = client.status()
     return Seen(
         nodes=client.nodes(),
         running=list(islice(client.jobs("running"), _MOST_RUNNING)),
         pending=list(islice(client.jobs("pending"), _MOST_PENDING)),
         finished=list(islice(client.results(), _MOST_FINISHED)),
-        paused=queue["paused"],
-        counts=queue["jobs"],
+        paused=status["paused"],
+        counts=status["jobs"],
+        waiting=status["waiting"],
+        stuck=sum(each["jobs"] for each in status["stuck"]),
     )
 
 

@@ -17,6 +17,7 @@ from master.operator.exits import Exit
 from master.operator.formats import Answer, Document
 from master.operator.live.looking import Away, Bell, Jobs, pause
 from master.operator.live.showing import Display, display_on, result_line
+from master.operator.node_names import NodeNames
 from master.operator.records import JOBS
 from master.operator.talk import show
 
@@ -37,7 +38,7 @@ def wait(
     quiet_output = settings["output"] != "table" or settings["quiet"]
     stream = sys.stderr if quiet_output else sys.stdout
     try:
-        _until_finished(jobs, Away(), Bell(client), display_on(stream))
+        _until_finished(jobs, Away(), Bell(client), display_on(stream, NodeNames(client, again=True)))
         results = {job["id"]: _result(client, job) for job in jobs.documents}
     except KeyboardInterrupt:
         _say_that_they_go_on(jobs.unfinished)
@@ -57,7 +58,7 @@ def watch_running(client: MasterClient) -> None:
     """Shows whatever runs, until somebody ends it."""
     away, bell = Away(), Bell(client)
     known: dict[str, Document] = {}
-    with display_on(sys.stdout) as shown:
+    with display_on(sys.stdout, NodeNames(client, again=True)) as shown:
         while True:
             listed = away.ask(lambda: list(islice(client.jobs("running"), _MOST_RUNNING)))
             if listed is not None:

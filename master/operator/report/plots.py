@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET  # nosec B405 - it reads our own drawings only
+from xml.etree import ElementTree as ET  # nosec B405 # it reads our own drawings only
 
 from master.operator.report.estimate import Estimate
 from master.operator.report.quantities import BITRATE, Quantity

@@ -121,4 +121,9 @@ def _kilobits(bitrate: str | int) -> str:
 
 
 def _listed(parameters: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
+    return ", ".join(f"{name}={_written(value)}" for name, value in sorted(parameters.items()))
+
+
+def _written(value: Any) -> str:
+    """The same for a list from JSON and one from the memory."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

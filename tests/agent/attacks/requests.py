@@ -130,6 +130,7 @@ _VALUES: dict[str, str | list[str]] = {
     "hdr": "tonemap=file=/etc/passwd",
     "ladder": ["720p -i /etc/passwd"],
     "pictures": "yes,movie=/etc/passwd",
+    "split": "auto; id",
 }
 assert set(_VALUES) == set(ParametersSchema().fields), "an attack for each parameter"
 

@@ -40,6 +40,13 @@ class Clips:
         )
         return str(done.stderr)
 
+    def complaints(self, path: Path) -> list[str]:
+        """What ffmpeg has to say against a file, all of which it decodes."""
+        command = [str(self.ffmpeg), "-v", "warning", "-i", str(path), "-map", "0"]
+        command += ["-fps_mode", "passthrough", "-enc_time_base:v", "demux", "-f", "null", "-"]
+        done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+        return done.stderr.splitlines()
+
 
 def picture(size: str = "160x90", rate: str = "25", seconds: float = 1) -> list[str]:
     """An input: a test picture."""

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.forked import ForkedMaster
 from tests.faults.proxy import Proxy
-from tests.masters import Client, Master, free_port
+from tests.masters import Client, Master, start_master
 
 
 @pytest.fixture
 def master(tmp_path: Path) -> Iterator[Master]:
     """Nobody is lost here by time."""
-    flags = ["--lease=1h", "--heartbeat-timeout=1h"]
-    master = ForkedMaster(tmp_path / "state", free_port(), flags)
+    master = start_master(tmp_path / "state", lease="1h", heartbeat_timeout="1h")
     try:
-        yield master.ready()
+        yield master
     finally:
         assert master.stop() == 0
     assert "Traceback" not in master.log.read_text()

@@ -17,9 +17,8 @@ import requests
 from master.lifecycle.events import Event, NodeLost
 from master.store import snapshot
 from tests.api.corner import got
-from tests.faults.forked import ForkedMaster
 from tests.faults.network import thousand
-from tests.masters import Client, Master, free_port, wait_until
+from tests.masters import Client, Master, free_port, start_master, wait_until
 
 AGENTS = 1000
 HEARTBEAT_TIMEOUT = 30.0
@@ -50,12 +49,12 @@ class Prober(threading.Thread):
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Any]:
     port = free_port()
-    flags = [f"--heartbeat-timeout={HEARTBEAT_TIMEOUT:g}s"]
-    started: list[ForkedMaster] = []
+    started: list[Master] = []
 
     def begin() -> Master:
-        started.append(ForkedMaster(tmp_path / "state", port, flags))
-        return started[-1].ready()
+        patience = f"{HEARTBEAT_TIMEOUT:g}s"
+        started.append(start_master(tmp_path / "state", port=port, heartbeat_timeout=patience))
+        return started[-1]
 
     yield begin
     assert started[-1].stop() == 0

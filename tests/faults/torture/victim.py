@@ -14,8 +14,7 @@ from unittest import mock
 
 from master import reaper, runtime
 from master.store import memory
-from tests.faults.forked import ForkedMaster
-from tests.masters import free_port, wait_until
+from tests.masters import Master, free_port, launch_master, wait_until
 
 SEGMENT_BYTES = 32 * 1024
 HASTE = 10
@@ -45,9 +44,11 @@ class Victim:
         self.master = self._start()
         self.master.ready()
 
-    def _start(self) -> ForkedMaster:
+    def _start(self) -> Master:
         # Nobody is lost by time here: who holds what, the clients know.
-        return ForkedMaster(self._state_dir, self._port, ["--lease=1h", "--heartbeat-timeout=1h"], hasty)
+        return launch_master(
+            self._state_dir, port=self._port, prepare=hasty, lease="1h", heartbeat_timeout="1h"
+        )
 
     def strike(self) -> float:
         """One fault; the seconds from it to the first healthy answer after it."""

@@ -1,0 +1,1 @@
+"""One file over many machines, the agent's half: where an input is divided, and what its chunks see."""

@@ -1,0 +1,122 @@
+"""Where an input may be divided, so that its chunks can be encoded on several machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from marshmallow import ValidationError
+
+from agent.apart import how_it_ended, limits_of, program, run_apart
+from agent.chunks.alike import undivided
+from agent.chunks.facts import to_text
+from agent.ffmpeg.source import DEMUXERS
+from agent.ffmpeg.timing import frame_rate
+from agent.inputs.measured import MeasuredInput
+from agent.inputs.media import reopen
+from agent.probed import ProbeError
+from agent.publish.store import store
+from agent.task import AbortedError, FailedError, Task
+from common.inputs import StoredFile, parse_input
+from common.model import Divisible, Value
+from common.schema import DivisibleSchema
+from common.settings import EncodeSettings
+
+LEAD = 12
+"""Frames of the output that an encoder is warmed up by before those that are wanted."""
+TAIL = 45
+"""Frames of the output that an encoder is shown beyond those that are wanted: it looks ahead."""
+_PROGRAM = program("agent.chunks.planner")
+_MOST_ANSWER = 4 * 1024**2
+"""Bytes: MOST_CUTS cuts take a quarter of that."""
+
+
+def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> Divisible:
+    """Where the input may be divided, or why it may not be.
+
+    Where other nodes cannot read it, it is put into the file store. `FailedError`, `AbortedError`,
+    `OutputFailedError` if that does not take it.
+    """
+    if given is None:
+        return Divisible("A picture that ffmpeg makes is encoded whole: there is no file to divide.")
+    reason = undivided(settings)
+    if reason is not None:
+        return Divisible(f"The input is encoded whole: {reason}.")
+    reason = given.gap
+    if reason is not None:
+        return Divisible(f"The input is encoded whole: {reason}.")
+    found = _ask(task, given, _asked(settings, given, task.assignment.parameters))
+    if found.reason is not None:
+        return found
+    probed = given.probed
+    others = bool(probed.audio or probed.subtitles or probed.chapters)
+    found = replace(found, source=to_text(given.source), others=others)
+    return replace(found, input=_hand_on(task, given)) if task.assignment.hand_on else found
+
+
+def _asked(settings: EncodeSettings, given: MeasuredInput, parameters: Mapping[str, Value]) -> str:
+    rate = None if settings.every_frame else frame_rate(settings.fps)
+    return json.dumps(
+        {
+            "rate": None if rate is None else [rate.numerator, rate.denominator],
+            "frames": None if rate is None else settings.frames,
+            "duration": parameters.get("duration"),
+            "interlaced": given.probed.interlaced,
+            "lead": LEAD,
+            "tail": TAIL,
+        }
+    )
+
+
+def _ask(task: Task, given: MeasuredInput, asked: str) -> Divisible:
+    """What a process of its own says of the file, which is believed no more than the file is."""
+    tools = task.tools
+    with tempfile.TemporaryFile(dir=task.directory) as file:
+        own = reopen(given.descriptor)  # who reads the file next begins at its beginning
+        try:
+            ended = run_apart(
+                _PROGRAM,
+                [str(own), DEMUXERS, str(file.fileno()), asked],
+                tools.spawner,
+                tools.sandbox,
+                tools.abort,
+                limits_of(os.fstat(own).st_size, output=_MOST_ANSWER),
+                [own, file.fileno()],
+                tools.may_work,
+            )
+        except ProbeError as error:
+            raise FailedError("agent_error", str(error)) from error
+        finally:
+            os.close(own)
+        if ended.why == "aborted":
+            raise AbortedError
+        problem = how_it_ended(ended) if ended.returncode != 0 or ended.why else None
+        if problem is not None:
+            return Divisible(f"The input is encoded whole: it could not be read for that ({problem[:200]}).")
+        return _understand(os.pread(file.fileno(), _MOST_ANSWER, 0))
+
+
+def _understand(answer: bytes) -> Divisible:
+    try:
+        said: Any = json.loads(answer)
+        if isinstance(said, dict) and isinstance(said.get("error"), str):
+            return Divisible(f"The input is encoded whole: {said['error']}.")
+        return cast(Divisible, DivisibleSchema().load(said))
+    except (ValueError, RecursionError, ValidationError) as error:
+        said = f"what was found in it cannot be true ({str(error)[:200]})"
+        return Divisible(f"The input is encoded whole: {said}.")
+
+
+def _hand_on(task: Task, given: MeasuredInput) -> str:
+    """Puts the input where every node finds it."""
+    text = task.assignment.input or ""
+    wanted = parse_input(text)
+    if isinstance(wanted, StoredFile):
+        return f"file:{wanted.sha256}"
+    path = Path(f"/proc/self/fd/{given.descriptor}")
+    return f"file:{store(task, path, 'application/octet-stream')}"

@@ -1,0 +1,135 @@
+"""Where a file is cut into chunks: from what a node found in it, and what was asked for, alone. Pure.
+
+The same file with the same settings is cut alike, whichever nodes there are: so its chunks, and what is
+joined of them, are the same bytes (docs/decisions/0047-how-a-file-is-divided.md).
+
+What is sought: `count` chunks of equal work. For each of the `count - 1` ideal places, which are a
+`count`-th of the work apart, the cut is taken that has the least
+
+    (distance / half of that) ** 2 - scene
+
+among the cuts that are nearer to it than to any other ideal place, and that leave no chunk shorter than
+the least. Where there is none, one chunk is longer, and there are fewer of them. Work is, in equal shares,
+frames and the bytes that the input spends on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+
+from common.model import Cut, Divisible, Window
+from common.split import LEAST_CHUNKS, MOST_CHUNKS
+
+WORTH_IT = 30.0
+"""Seconds: what is shorter stays whole, if nothing else is asked for."""
+SHORTEST, LONGEST = 10, 40
+"""Seconds of a chunk, where it is ours to choose: as short as `OVERHEAD` allows."""
+OVERHEAD = Fraction(3, 100)
+"""Frames that are encoded and not brought, as a share of all. It gives way to `LONGEST`: few chunks of a
+short file would leave some nodes with nothing to do."""
+LEAST_FRAMES = 12
+"""No chunk has fewer frames; nor less than a quarter of what all have on average."""
+
+
+def windows(divisible: Divisible, asked: int = 0, most: int = MOST_CHUNKS) -> tuple[Window, ...]:
+    """The chunks of a file, in order: they have each of its frames once. One chunk: it is better left whole.
+
+    `asked`: about how many there should be, 0: as many as are good; `most`: never more.
+    """
+    cuts = divisible.cuts
+    count = min(most, asked or _count(divisible))
+    chosen = [cuts[0]]
+    if count >= LEAST_CHUNKS:
+        chosen = _choose(divisible, count)
+    following = [*chosen[1:], None]
+    bytes_before = dict(
+        zip([cut.frame for cut in cuts], accumulate((c.work for c in cuts), initial=0), strict=False)
+    )
+    whole = sum(cut.work for cut in cuts)
+    found = []
+    for one, other in zip(chosen, following, strict=True):
+        until = whole if other is None else bytes_before[other.frame]
+        found.append(_window(divisible, one, other, until - bytes_before[one.frame]))
+    return tuple(found)
+
+
+def _count(divisible: Divisible) -> int:
+    """How many chunks are good: an even number, so that two nodes of a kind are done at the same time."""
+    numerator, denominator = divisible.time_base
+    seconds = Fraction(divisible.end * numerator, denominator)
+    if seconds < WORTH_IT:
+        return 1
+    unseen = sorted(cut.frame - cut.lead[0] + cut.tail[0] - cut.frame for cut in divisible.cuts)
+    apiece = seconds * unseen[len(unseen) // 2] / divisible.frames
+    length = min(Fraction(LONGEST), max(Fraction(SHORTEST), apiece / OVERHEAD))
+    count = max(LEAST_CHUNKS, int(seconds / length))
+    return count + count % 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A cut, and how much work is before it."""
+
+    cut: Cut
+    work: int
+
+
+def _choose(divisible: Divisible, count: int) -> list[Cut]:
+    """The cuts that are taken, the first of all among them."""
+    places = _places(divisible)
+    whole = places[-1].work
+    least = max(LEAST_FRAMES, divisible.frames // (4 * count))
+    chosen = [divisible.cuts[0]]
+    inner, at = places[1:-1], 0
+    for number in range(1, count):
+        # In halves of a chunk's share, so that all are whole numbers: no machine rounds them differently.
+        low, high = whole * (2 * number - 1), whole * (2 * number + 1)
+        near: list[_Place] = []
+        while at < len(inner) and inner[at].work * 2 * count < high:
+            if inner[at].work * 2 * count >= low:
+                near.append(inner[at])
+            at += 1
+        able = [
+            each
+            for each in near
+            if each.cut.frame - chosen[-1].frame >= least and divisible.frames - each.cut.frame >= least
+        ]
+        if able:
+            chosen.append(min(able, key=lambda each: _badness(each, number, count, whole)).cut)
+    return chosen
+
+
+def _badness(place: _Place, number: int, count: int, whole: int) -> tuple[float, int]:
+    away = (2 * count * place.work - 2 * number * whole) / whole
+    return (away * away - place.cut.scene, place.cut.frame)
+
+
+def _places(divisible: Divisible) -> Sequence[_Place]:
+    """All cuts, and the end, behind the work that is before them."""
+    cuts, frames = divisible.cuts, divisible.frames
+    size = sum(cut.work for cut in cuts)
+    ends = [*(cut.frame for cut in cuts[1:]), frames]
+    apiece = [
+        (end - cut.frame) * (size or 1) + cut.work * frames for cut, end in zip(cuts, ends, strict=True)
+    ]
+    before = [0, *accumulate(apiece)]
+    return [_Place(cut, work) for cut, work in zip((*cuts, cuts[-1]), before, strict=True)]
+
+
+def _window(divisible: Divisible, one: Cut, other: Cut | None, work: int) -> Window:
+    """The frames from one cut to the next one taken, or to the end."""
+    last = (divisible.frames, divisible.end)
+    end, tail = (last, last) if other is None else ((other.frame, other.tick), other.tail)
+    return Window(
+        first=one.frame,
+        end=end[0],
+        lead=one.lead[0],
+        tail=tail[0],
+        ticks=(one.tick, end[1], one.lead[1], tail[1]),
+        time_base=divisible.time_base,
+        seek=one.seek,
+        work=work,
+    )

@@ -1,0 +1,1 @@
+"""One file over many machines, on the agent's side."""

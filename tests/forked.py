@@ -1,0 +1,110 @@
+"""Our programs forked from a process that has loaded them: a test runs when they would still be loading.
+
+What is left out is the interpreter's start and the loading of modules, most of the CPU time of a short
+life: a second for a master or an agent. All else is real: a process with its own environment, signals,
+files and exit status. The programs themselves are started too: `tests/api/test_command_line.py`,
+`tests/packaging`, the guide and the demo do nothing else.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_FORK = multiprocessing.get_context("forkserver")
+_FORK.set_forkserver_preload(
+    ["master.cli", "master.runtime", "master.server", "agent.cli", "agent.start", "agent.doctor"]
+)
+_PATIENCE = 30.0
+"""Seconds that a process has for its first step."""
+
+
+def unchanged() -> None:
+    """The program as it is."""
+
+
+class ForkedProcess:
+    """A process that runs `main` of one of our programs; see `tests.masters.Process`."""
+
+    def __init__(
+        self,
+        program: str,
+        flags: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        prepare: Callable[[], None] = unchanged,
+    ) -> None:
+        """`program`: `master` or `agent`. It leads a group of its own, and says all that it says to `log`.
+
+        `environment`: beside ours. `prepare` (of a module, by name) runs in the process before it starts.
+        """
+        whole = {**os.environ, **(environment or {})}
+        self._process: ForkServerProcess = _FORK.Process(
+            target=_run, args=(program, list(flags), str(log), whole, prepare), daemon=True
+        )
+        self._process.start()
+        self._wait_until_it_leads_a_group()
+
+    def _wait_until_it_leads_a_group(self) -> None:
+        """A kill of its group must not come before there is one."""
+        deadline = time.monotonic() + _PATIENCE
+        while self.poll() is None and not self._leads_a_group():
+            assert time.monotonic() < deadline, "the process has not begun"
+            time.sleep(0.001)
+
+    def _leads_a_group(self) -> bool:
+        try:
+            return os.getpgid(self.pid) == self.pid
+        except ProcessLookupError:
+            return False
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("a forked process", timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _run(
+    program: str, flags: list[str], log: str, environment: dict[str, str], prepare: Callable[[], None]
+) -> None:
+    os.setsid()
+    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    prepare()
+    import_module(f"{program}.cli").main(flags, prog_name=program)

@@ -1,0 +1,51 @@
+"""A bitrate is met over the whole file: hard chunks get more of it, by what a look found of all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+
+from agent.task import PartDone
+from common.model import Stage, Value, Window
+from tests.split.chunks import file_of, run_chunk
+from tests.split.pieces import Farm, windows
+
+CODECS: dict[str, dict[str, Value]] = {
+    "h264": {"codec": "h264", "preset": "veryfast"},
+    "h265": {"codec": "h265", "preset": "superfast"},
+}
+
+
+def clip_of(farm: Farm) -> Path:
+    """Three seconds that are easy, three that are hard."""
+    easy = "testsrc2=size=192x108:rate=25:duration=3"
+    hard = "testsrc2=size=192x108:rate=25:duration=3,noise=alls=30:allf=t"
+    graph = f"{easy}[a];{hard}[b];[a][b]concat=n=2"
+    return farm.clips.make("clip.mp4", "-f", "lavfi", "-i", graph, "-c:v", "libx264", "-crf", "10")
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_the_hard_chunk_gets_more_and_both_together_what_was_asked(name: str, farm: Farm) -> None:
+    clip = clip_of(farm)
+    given = {**CODECS[name], "bitrate": "300k"}
+    looks = []
+    for number, window in enumerate(windows(clip, [75], 8, 8), 1):
+        report = run_chunk(farm, clip, f"look-{number:03}", window, given, stage=Stage.LOOK)
+        assert report.error is None, report.error
+        made = report.findings.artifacts
+        looks.append(PartDone(f"look-{number:03}", f"job-{number}", report.metrics, made, Stage.LOOK, window))
+    rates = []
+    for number, window in enumerate(windows(clip, [75], 8, 8), 1):
+        report = run_chunk(farm, clip, f"chunk-{number:03}", window, given, parts=tuple(looks))
+        rates.append(own_bits(file_of(farm, report), window) / 3)
+    assert rates[1] > rates[0] * 1.1
+    assert sum(rates) / 2 == pytest.approx(300_000, rel=0.15)
+
+
+def own_bits(path: Path, window: Window) -> int:
+    """Of the frames that are wanted."""
+    with av.open(str(path)) as container:
+        packets = sorted((p.pts or 0, p.size) for p in container.demux(video=0) if p.size)
+    return 8 * sum(size for _, size in packets[window.first - window.lead : window.end - window.lead])
