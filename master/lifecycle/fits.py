@@ -20,6 +20,8 @@ _JobChange = (
     | e.JobNotDivided
     | e.JobPartsCompleted
     | e.JobPartFailed
+    | e.JobTwinCompleted
+    | e.JobTwinFailed
     | e.JobDependenciesCompleted
     | e.JobDependencyFailed
     | e.JobArchived
@@ -63,8 +65,10 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
             return job.status is JobStatus.PENDING and event.number > newest
         case e.JobCompleted() | e.JobRequeued() | e.JobFailed():
             return event.node_id == holder
-        case e.JobCanceled():
+        case e.JobCanceled() | e.JobTwinCompleted():
             return not job.status.final and event.node_id == holder
+        case e.JobTwinFailed():
+            return job.awaits_twin and not job.status.final
         case e.JobDivided() | e.JobNotDivided():
             return event.node_id == holder and job.stage is Stage.PLAN
         case e.JobPartsCompleted() | e.JobPartFailed():
