@@ -175,8 +175,10 @@ class Farm:
 
 def bound(nodes: Sequence[Node], weights: Sequence[float]) -> float:
     """Seconds before which it cannot be done."""
-    low, high = 0.0, sum(weights) / min(node.speed for node in nodes) + sum(
-        end - begin for node in nodes for begin, end in node.downs
+    low, high = (
+        0.0,
+        sum(weights) / min(node.speed for node in nodes)
+        + sum(end - begin for node in nodes for begin, end in node.downs),
     )
     for _ in range(60):
         middle = (low + high) / 2
