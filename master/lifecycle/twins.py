@@ -1,8 +1,8 @@
-"""The rules of twins: a part that takes long is run once more on another node, and the first to end well counts.
+"""The rules of twins: a part that takes long is run once more elsewhere, and the first to end well counts.
 
 The part stays the one that its parent and other parts wait for, whoever completes it: a twin is nothing to
-them. If the twin is completed first, the part is completed by that, and what it was itself at is canceled; if the
-part is, the twin is canceled: neither is a failure. While a twin runs, its part does not fail for good; and
+them. If the twin is completed first, the part is completed by that, and its own attempt is canceled; if
+the part is, the twin is canceled: neither is a failure. While a twin runs, its part does not fail for good; and
 a twin has one attempt, of which only its part hears how it ends. A part never has a second one.
 """
 
@@ -32,7 +32,7 @@ def is_at_work(job: Job, family: Iterable[Job]) -> bool:
 
 
 def may_have_one(job: Job, family: Iterable[Job]) -> bool:
-    """Whether `job` can be run once more: a part at work, that never had a twin, of a job that waits for it."""
+    """Whether `job` can be run once more: a part at work, that had no twin, of a job that waits for it."""
     if job.status is not JobStatus.RUNNING or job.stage not in STAGES or job.twin_of is not None:
         return False
     known = {each.id: each for each in family}

@@ -71,7 +71,7 @@ def _joining_takes(known: Sequence[Part], join: float) -> float:
 
 
 def _further(seen: Sequence[tuple[Job, Progress | None]]) -> list[tuple[Job, Progress | None]]:
-    """The parts without their twins; a part goes on as its twin does, if that is further, or it only waits."""
+    """The parts without their twins; one goes on as its twin does, if that is further, or it only waits."""
     twins = {twin.twin_of: (twin, how) for twin, how in seen if twin.twin_of and twin.lease}
     found = []
     for part, how in seen:

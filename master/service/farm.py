@@ -204,7 +204,7 @@ class Farm:
         """Set when a family is finished, or may have been: what its jobs handed to each other is to go."""
         self.families_ended.set()
         self.shares = threading.Event()
-        """Set while a file is encoded in chunks, or may be: idle nodes look now and then what they can do for it."""
+        """Set while a file is encoded in chunks, or may be: idle nodes look then what they can do for it."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)

@@ -1,4 +1,4 @@
-"""What the pure rules of `master.sharing` are asked, and asked about: the parts of files that nodes encode in chunks.
+"""The rules of `master.sharing` and the parts that they are asked about, of files that are encoded in chunks.
 
 Nothing is kept for it: paces follow from the attempts of the file's own parts, and from what runs now.
 """
