@@ -1,9 +1,9 @@
 """Which chunk of a file goes to which node, and which one is run again elsewhere. Pure.
 
 Nodes ask for work when they have room, so the largest chunk for whoever asks is nearly the best there is (the
-rule "longest processing time first": Graham 1969). Two things are missing from that where nodes are uneven: near
-the end a slow node must not take what the fast ones would have done sooner, and nobody may wait for one that
-hangs.
+rule "longest processing time first": Graham 1969). Two things are missing from that where nodes are uneven:
+near the end a slow node must not take what the fast ones would have done sooner, and nobody may wait for one
+that hangs.
 
 A second run of a chunk is called its twin (`master.lifecycle.twins`).
 """
@@ -80,9 +80,9 @@ def take(
 ) -> Waiting | None:
     """The chunk that `node_id`, which has room, should run; None if the file is done sooner without it.
 
-    It is the largest that it would finish before the other nodes, which run chunks of this file now, could have
-    finished all that waits. Where nothing is known of a node it is taken for a usual one; where nothing is known
-    of any, or nobody else is at work, it gets the largest. `known`: their `paces`.
+    It is the largest that it would finish before the other nodes, which run chunks of this file now, could
+    have finished all that waits. Where nothing is known of a node it is taken for a usual one; where nothing is
+    known of any, or nobody else is at work, it gets the largest. `known`: their `paces`.
     """
     if not waiting:
         return None

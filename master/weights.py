@@ -1,4 +1,4 @@
-"""How much work the parts of a file that is encoded in chunks are: the one rule, to cut, to share, for progress.
+"""How much work the parts of a file are that is encoded in chunks: the one rule, for cuts, nodes and progress.
 
 Work is, in equal shares, frames and the bytes that the input spends on them: frames alone would make a dark,
 still passage as long as a fight; bytes alone would make it endless (docs/decisions/0047).
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from common.model import Job, Stage
 
 LOOK, SOUND = 0.25, 0.03
-"""What looking at a chunk, and the sound of all, take beside encoding the picture. No more than a first guess."""
+"""What looking at a chunk, and the sound of all, take beside encoding the picture: no more than a guess."""
 
 
 def work(frames: int, size: int, of_frames: int, of_size: int) -> int:

@@ -3,7 +3,7 @@
 A parent waits until all its parts are completed, and goes on then, with what they have brought.
 A part that fails for good, or is canceled, fails its parent, and that cancels the parts that
 are not finished. So no part is unfinished whose parent is final, and no parent waits for what
-cannot come. Twins of parts (`master.lifecycle.twins`) end with the parent as well, and are else nothing to it.
+cannot come. Twins of parts (`master.lifecycle.twins`) end with the parent too, and are else nothing to it.
 """
 
 from __future__ import annotations

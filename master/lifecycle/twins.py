@@ -2,8 +2,8 @@
 
 The part stays the one that its parent and other parts wait for, whoever completes it: a twin is nothing to
 them. If the twin is completed first, the part is completed by that, and its own attempt is canceled; if
-the part is, the twin is canceled: neither is a failure. While a twin runs, its part does not fail for good; and
-a twin has one attempt, of which only its part hears how it ends. A part never has a second one.
+the part is, the twin is canceled: neither is a failure. While a twin runs, its part does not fail for good;
+and a twin has one attempt, of which only its part hears how it ends. A part never has a second one.
 """
 
 from __future__ import annotations
