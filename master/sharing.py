@@ -81,8 +81,8 @@ def take(
     """The chunk that `node_id`, which has room, should run; None if the file is done sooner without it.
 
     It is the largest that it would finish before the other nodes, which run chunks of this file now, could
-    have finished all that waits. Where nothing is known of a node it is taken for a usual one; where nothing is
-    known of any, or nobody else is at work, it gets the largest. `known`: their `paces`.
+    have finished all that waits. Where nothing is known of a node it is taken for a usual one; where nothing
+    is known of any, or nobody else is at work, it gets the largest. `known`: their `paces`.
     """
     if not waiting:
         return None

@@ -1,4 +1,4 @@
-"""How much work the parts of a file are that is encoded in chunks: the one rule, for cuts, nodes and progress.
+"""How much work the parts of a file are that is encoded in chunks: one rule for cuts, nodes and progress.
 
 Work is, in equal shares, frames and the bytes that the input spends on them: frames alone would make a dark,
 still passage as long as a fight; bytes alone would make it endless (docs/decisions/0047).
