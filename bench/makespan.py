@@ -2,14 +2,14 @@
 
     python bench/makespan.py [--runs 3] [--chunks 24] [--plot FILE.svg]
 
-Farms of 2 to 500 nodes, the fastest four times as fast as the slowest, each of which fails now and then and comes
-back, encode made-up films. `master.chunking` divides these, and `master.sharing` says who runs what. How long a
-chunk really takes is up to a tenth more or less than its weight tells, and contains all that it takes beside.
+Farms of 2 to 500 nodes, the fastest four times as fast as the slowest, each of which fails now and then and
+comes back, encode made-up films. `master.chunking` divides these, and `master.sharing` says who runs what. How
+long a chunk really takes is up to a tenth more or less than its weight tells, with all that it takes beside.
 
 The work grows with the farm: so many two-hour films at once (of small farms: one shorter film) that there are
-`--chunks` chunks for each node. A second line is one film of two hours, whatever the farm. Printed is by how much
-it is done later than possible, of `--runs` runs the worst: see `bound`. The exit code is 1 if a farm whose work
-grew with it was more than 5 % later.
+`--chunks` chunks for each node. A second line is one film of two hours, whatever the farm. Printed is by how
+much it is done later than possible, of `--runs` runs the worst: see `bound`. The exit code is 1 if a farm whose
+work grew with it was more than 5 % later.
 """
 
 from __future__ import annotations
@@ -237,8 +237,8 @@ class Farm:
 def bound(nodes: Sequence[Node], works: Sequence[float]) -> tuple[float, float]:
     """Seconds before which it cannot be done: if all nodes encode all the time; and with whole chunks.
 
-    The first is when the nodes, while they are there, can have encoded all frames. The second: of the k largest
-    chunks a node completes no more than go, each as short as the shortest of these, into what it can encode.
+    The first is when the nodes, while they are there, can have encoded all frames. The second: of the k
+    largest chunks a node completes no more than as many of the shortest of these as it can encode.
     """
     every = sorted(works, reverse=True)
     total = sum(every)
@@ -269,7 +269,7 @@ def _least(nodes: Sequence[Node], enough: Any, total: float) -> float:
 
 @cache
 def film(seconds: int, seed: int) -> Divisible:
-    """A made-up film: scenes of some seconds, which are more or less hard, and a key frame each two seconds."""
+    """A made-up film: scenes of some seconds, more or less hard, and a key frame each two seconds."""
     chance, frames = random.Random(seed), seconds * RATE  # noqa: S311 # nosec B311 - no secret
     scenes: dict[int, float] = {0: 1.0}
     at = 0
