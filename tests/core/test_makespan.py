@@ -1,4 +1,4 @@
-"""Uneven farms that fail now and then are done nearly as soon as they can be, by the real planner and rules."""
+"""Uneven farms that fail now and then are done nearly as soon as can be, by the real planner and rules."""
 
 from __future__ import annotations
 

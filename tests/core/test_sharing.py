@@ -1,4 +1,4 @@
-"""A node gets the chunk that it finishes before the others would have done all; twins go where they save time."""
+"""A node gets the chunk that it finishes before the others have done all; twins go where they save time."""
 
 from __future__ import annotations
 
