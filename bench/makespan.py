@@ -3,8 +3,8 @@
     python bench/makespan.py [--runs 3] [--chunks 24] [--plot FILE.svg]
 
 Farms of 2 to 500 nodes, the fastest four times as fast as the slowest, each of which fails now and then and
-comes back, encode made-up films. `master.chunking` divides these, `master.sharing` says who runs what. How long
-a chunk really takes is up to a tenth more or less than its weight tells, with all that it takes beside.
+comes back, encode made-up films. `master.chunking` divides these, `master.sharing` says who runs what. How
+long a chunk really takes is up to a tenth more or less than its weight tells, with all that it takes beside.
 
 The work grows with the farm: so many two-hour films at once (of small farms: one shorter film) that there are
 `--chunks` chunks for each node. A second line is one film of two hours, whatever the farm. Printed is by how

@@ -23,9 +23,10 @@ from tests.core.support import (
     must_claim,
     parts,
     report,
+    tell,
 )
 from tests.core.test_splits import divisible, plan, split
-from tests.core.test_which_chunk_goes_where import node, tell
+from tests.core.test_which_chunk_goes_where import node
 
 BROKEN = Failure("encoder_error", "no such option")
 MADE = Artifact("chunk.mp4", ArtifactKind.INTERMEDIATE, "video/mp4", 7, "1" * 64, f"file:{'1' * 64}")

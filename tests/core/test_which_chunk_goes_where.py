@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from common.model import Progress, Stage
+from common.model import Stage
 from master.service import JobView, work
 from master.service.farm import Farm
 from tests.core.support import (
@@ -18,6 +18,7 @@ from tests.core.support import (
     must_claim,
     register,
     submit,
+    tell,
 )
 from tests.core.test_parked_polls import poll
 from tests.core.test_splits import divisible, plan, split
@@ -45,13 +46,6 @@ class Race:
 @pytest.fixture
 def race(farm: Farm, clock: FakeClock) -> Race:
     return Race(farm, clock)
-
-
-def tell(farm: Farm, view: JobView, seconds_left: float) -> None:
-    lease = view.job.lease
-    assert lease is not None
-    how = Progress(percent=50.0, seconds_left=seconds_left)
-    work.progress(farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, how, [])
 
 
 def test_a_slow_node_leaves_the_last_chunk_to_a_fast_one(farm: Farm, race: Race) -> None:
