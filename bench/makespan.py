@@ -47,8 +47,8 @@ UNSURE = 0.1
 """By how much of it the work of a chunk may differ from its weight."""
 SILENCE, GONE = 45.0, 90.0
 """Seconds without a sign of life until a node is thought to hang, and until its chunk is given to another."""
-AWAY = (60.0, 600.0)
-"""Seconds that a failed node is away."""
+FAILS, AWAY = 10_000.0, (60.0, 600.0)
+"""Seconds after which a node fails, on average, and seconds that it is away then."""
 ASKS = 2.0
 """Seconds between two looks of a node that has nothing to do."""
 
@@ -301,16 +301,16 @@ def chunks_of(number: int, seconds: int, chance: random.Random) -> list[Chunk]:
 
 
 def farm(count: int, chunks: Sequence[Chunk], chance: random.Random) -> list[Node]:
-    """Nodes of which one in three fails about once meanwhile."""
+    """Nodes of different speed, with the times at which they fail until long after all is done."""
     speeds = [SLOWEST * UNEVEN ** chance.random() for _ in range(count)]
     expected = sum(chunk.work for chunk in chunks) / sum(speeds)
     nodes = []
     for number, speed in enumerate(speeds):
-        downs, when = [], chance.expovariate(1 / (3 * expected))
+        downs, when = [], chance.expovariate(1 / FAILS)
         while when < 20 * expected:
             back = when + chance.uniform(*AWAY)
             downs.append((when, back))
-            when = back + chance.expovariate(1 / (3 * expected))
+            when = back + chance.expovariate(1 / FAILS)
         nodes.append(Node(f"node-{number:03}", speed, downs))
     return nodes
 
