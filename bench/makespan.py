@@ -130,7 +130,13 @@ class Farm:
                 self._at(begin, "down", node)
                 self._at(end, "up", node)
             self._at(0.0, "ask", node)
-        happens = {"ask": self._ask, "down": self._down, "up": self._up, "end": self._end, "gone": self._gone}
+        happens = {
+            "ask": self._ask,
+            "down": self._down,
+            "up": self._up,
+            "end": self._end,
+            "gone": self._expire,
+        }
         while self._left:
             self.now, _, what, name, chunk = heapq.heappop(self._moments)
             happens[what](self.nodes[name], self.chunks.get(chunk))
@@ -220,6 +226,11 @@ class Farm:
         """It is back, and has forgotten what it did: the master learns of that when it asks."""
         self._gone(node, node.chunk)
         self._ask(node, None)
+
+    def _expire(self, node: Node, chunk: Chunk | None) -> None:
+        """Nothing was heard of it for so long; unless it is back, and was given something since."""
+        if node.down_at(self.now):
+            self._gone(node, chunk)
 
     def _gone(self, node: Node, chunk: Chunk | None) -> None:
         """Its chunk is given back, or left to its twin."""
