@@ -103,12 +103,12 @@ def claim(
         node = farm.require_node(tx, node_id)
         chosen = _choose(farm, tx, node)
         given = chosen is not None and farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node)
-        job = farm.require_job(tx, chosen.id) if chosen is not None and given else _twin(farm, tx, node)
-        if job is None:
+        found = farm.require_job(tx, chosen.id) if chosen is not None and given else _twin(farm, tx, node)
+        if found is None:
             return None
-        view = handing.with_input(farm, tx, farm.claim_view(tx, job))
-    farm.room_was_made_for(job)
-    if sharing.is_shared(job):
+        view = handing.with_input(farm, tx, farm.claim_view(tx, found))
+    farm.room_was_made_for(found)
+    if sharing.is_shared(found):
         farm.shares.set()
     return view
 
