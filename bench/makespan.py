@@ -100,7 +100,8 @@ class Film:
     """By chunk: the nodes that run it, or are thought to."""
     done: dict[str, sharing.Done] = field(default_factory=dict)
     """By node, all of it together."""
-    twinned: set[str] = field(default_factory=set)
+    twins: dict[str, str] = field(default_factory=dict)
+    """By chunk that has or had a twin: the node that runs that."""
     seen: tuple[float, int] = (-1.0, 0)
     running: list[sharing.Running] = field(default_factory=list)
     known: dict[str, float] = field(default_factory=dict)
@@ -165,7 +166,7 @@ class Farm:
                 slow = sharing.again(node.name, film.running, film.known)
                 if slow is not None:
                     self.twins += 1
-                    film.twinned.add(slow.job_id)
+                    film.twins.setdefault(slow.job_id, node.name)
                     self._begin(node, film, slow.job_id)
                     return
         self._at((self.now // ASKS + 1) * ASKS, "ask", node)
@@ -187,9 +188,10 @@ class Farm:
         need = chunk.work / node.speed
         told = need - over if over > 0.05 * need and down is None else None
         silent = down is not None and self.now - down[0] > SILENCE
-        return sharing.Running(
-            chunk.name, node.name, chunk.weight, over, told, silent, twinned=chunk.name in film.twinned
-        )
+        # A chunk whose own node is gone waits, and was left to its twin: it can be run again.
+        left = len(film.runs[chunk.name]) == 1 and film.twins.get(chunk.name) == node.name
+        twinned = chunk.name in film.twins and not left
+        return sharing.Running(chunk.name, node.name, chunk.weight, over, told, silent, twinned=twinned)
 
     def _begin(self, node: Node, film: Film, name: str) -> None:
         chunk = node.chunk = self.chunks[name]

@@ -46,7 +46,7 @@ class Running:
     silent: bool = False
     """Whether nothing was heard of it lately."""
     twinned: bool = False
-    """Whether it may have no twin: it has or had one, or is one."""
+    """Whether it may not be run again: it has or had a twin, or is one whose chunk runs, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ def take(
 def again(node_id: str, running: Sequence[Running], known: Mapping[str, float]) -> Running | None:
     """The running chunk of which `node_id`, which has nothing else to do, should run a twin; None: of none.
 
-    It is the one that ends last of those that would end clearly sooner here.
+    It is the one that ends last of those that would end clearly sooner here, and that no other node could
+    take after what it is at, and still end sooner.
     """
     usual = median(known.values()) if known else None
     own = known.get(node_id, usual)
@@ -115,7 +116,13 @@ def again(node_id: str, running: Sequence[Running], known: Mapping[str, float]) 
         if each.twinned or each.node_id == node_id:
             continue
         left, twin = _left(each, known.get(each.node_id, usual)), each.weight * own
-        if left > max(_WORTH * twin, twin + _LEAST) and (worst is None or (left, each.job_id) > worst[:2]):
+        if left <= max(_WORTH * twin, twin + _LEAST) or (
+            worst is not None and (left, each.job_id) < worst[:2]
+        ):
+            continue
+        others = (one for one in running if one.node_id not in (node_id, each.node_id) and not one.silent)
+        paced = ((one, known.get(one.node_id, usual)) for one in others)
+        if all(_left(one, pace) + each.weight * pace >= twin for one, pace in paced):
             worst = (left, each.job_id, each)
     return None if worst is None else worst[2]
 

@@ -45,9 +45,10 @@ def instead(farm: Farm, tx: Transaction, node: Node, chosen: Job) -> Job | None:
 
 
 def slow(farm: Farm, tx: Transaction, node: Node) -> Job | None:
-    """The part of which `node`, which is idle and has nothing else, should run a twin; None: of none.
+    """The part that `node`, which is idle and has nothing else, should run once more; None: none.
 
-    Only where no part of that file waits for a node: that is better done first.
+    It runs, and gets a twin; or it waits, was left to its twin, and that is slow. Only where nothing else of
+    that file waits for a node: that is better done first.
     """
     at_work = [job for job in tx.running() if job.stage in twins.STAGES and job.parent_id is not None]
     files = {job.parent_id: job for job in sorted(at_work, key=scheduler.order, reverse=True)}
@@ -60,15 +61,18 @@ def slow(farm: Farm, tx: Transaction, node: Node) -> Job | None:
         for stage in twins.STAGES:
             parts = _parts(farm, tx, family, stage)
             found = sharing.again(node.id, parts.running, parts.known)
-            if found is not None:
-                return tx.job(found.job_id)
+            job = None if found is None else tx.job(found.job_id)
+            if job is not None:
+                return job if job.twin_of is None else tx.job(job.twin_of)
     return None
 
 
 def _parts(farm: Farm, tx: Transaction, family: Sequence[Job], stage: Stage) -> _Parts:
     weights = {job.id: weight for job, weight in zip(family, weigh(family), strict=True)}
     alike = [job for job in family if job.stage is stage]
-    twinned = {job.twin_of for job in alike} | {job.id for job in alike if job.twin_of is not None}
+    waits = {job.id for job in alike if job.waits_for_a_node and tx.ready_in(job.id) <= 0}
+    twinned = {job.twin_of for job in alike}
+    twinned |= {job.id for job in alike if job.twin_of is not None and job.twin_of not in waits}
     running = [
         replace(_running(farm, tx, job, weights[job.id]), twinned=job.id in twinned)
         for job in alike
@@ -77,9 +81,7 @@ def _parts(farm: Farm, tx: Transaction, family: Sequence[Job], stage: Stage) -> 
     done = [found for job in alike if (found := _done(job, weights[job.id])) is not None]
     at_work = {job.twin_of for job in alike if not job.status.final}
     waiting = [
-        sharing.Waiting(job.id, weights[job.id])
-        for job in alike
-        if job.waits_for_a_node and job.id not in at_work and tx.ready_in(job.id) <= 0
+        sharing.Waiting(job.id, weights[job.id]) for job in alike if job.id in waits and job.id not in at_work
     ]
     return _Parts(waiting, running, sharing.paces(done, running))
 

@@ -130,14 +130,18 @@ def _choose(farm: Farm, tx: Transaction, node: Node) -> Job | None:
 
 
 def _twin(farm: Farm, tx: Transaction, node: Node) -> Job | None:
-    """For an idle node that has nothing else: a part that is slow elsewhere is run once more, by a twin."""
+    """For an idle node that has nothing else: a part that is slow elsewhere is run once more."""
     held = tx.held(node.id)
     if held or tx.farm().paused or node.status(0) is not NodeStatus.AVAILABLE:
         return None
     slow = sharing.slow(farm, tx, node)
-    if slow is None or not farm.decide(tx, commands.ClaimTwin(new_id()), job=slow, node=node):
+    if slow is None:
         return None
-    return farm.require_job(tx, twins.twin_id(slow.id))
+    again = slow.waits_for_a_node  # it is its twin that is slow
+    command = commands.Claim(new_id()) if again else commands.ClaimTwin(new_id())
+    if not farm.decide(tx, command, job=slow, node=node):
+        return None
+    return farm.require_job(tx, slow.id if again else twins.twin_id(slow.id))
 
 
 def progress(

@@ -80,6 +80,13 @@ def test_what_hangs_is_run_again_also_by_a_slower_node() -> None:
     assert again("slow", [hangs], {"slow": 100.0, "fast": 1.0}) == hangs
 
 
+def test_a_slow_node_leaves_it_to_one_that_is_soon_done_and_ends_sooner() -> None:
+    known = {"slow": 10.0, "fast": 1.0, "gone": 1.0}
+    hangs = Running("r", "gone", 10, 5, 5, silent=True)
+    assert again("slow", [hangs, running("fast", left=80)], known) is None
+    assert again("slow", [hangs, running("fast", left=91)], known) == hangs
+
+
 def test_what_has_taken_longer_than_it_should_is_not_believed_to_be_done() -> None:
     late = running("a", weight=100, over=500)
     assert again("idle", [late], {"idle": 0.1, "a": 1.0}) == late

@@ -181,6 +181,16 @@ def test_a_chunk_that_is_given_back_is_left_to_its_twin_while_that_runs(farm: Fa
     assert must_claim(farm, pair.idle).job.id == pair.first.job.id
 
 
+def test_a_chunk_that_waits_is_run_again_if_its_twin_is_slow(farm: Farm, pair: Twins) -> None:
+    lease = pair.first.job.lease
+    assert lease is not None
+    work.release(farm, OPERATOR, pair.first.job.id, pair.slow, lease.lease_id)
+    assert claim(farm, pair.idle) is None
+    tell(farm, pair.twin, 500.0)
+    assert must_claim(farm, pair.idle).job.id == pair.first.job.id
+    assert pair.statuses == (JobStatus.RUNNING, JobStatus.RUNNING, JobStatus.PENDING)
+
+
 def test_a_chunk_that_waits_is_completed_by_its_twin_too(farm: Farm, pair: Twins) -> None:
     lease = pair.first.job.lease
     assert lease is not None
