@@ -190,5 +190,5 @@ class Twins(RuleBasedStateMachine):
 
 TestTwins = Twins.TestCase
 TestTwins.settings = settings(
-    max_examples=int(os.environ.get("FFRTMP_TEST_EXAMPLES", "60")), stateful_step_count=50, deadline=None
+    max_examples=int(os.environ.get("FFRTMP_TEST_EXAMPLES", "40")), stateful_step_count=50, deadline=None
 )
