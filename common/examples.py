@@ -45,7 +45,7 @@ _NODE: dict[str, Any] = {
     "output_roots": ["finished"],
     "output_hosts": [],
     "energy_source": "rapl",
-    "protocol": 5,
+    "protocol": 6,
     "credential_expires_at": "2026-03-29T19:40:00Z",
 }
 _TERMS = {"heartbeat_timeout": 90, "lease": 90, "credential_ttl": 7776000, "credential_expires_in": 7775000}

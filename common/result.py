@@ -88,6 +88,8 @@ _METRICS = (
     Metric("passes", int, None, "request"),
     Metric("chunks", int, None, "master: chunks that the file was encoded in", always=False),
     Metric("split_note", str, None, "master: why it was not encoded in chunks, as was asked", always=False),
+    Metric("hardness", float, "bit", "first pass over a chunk: its frames at one quantizer", always=False),
+    Metric("hardness_seen", float, "bit", "first pass over a chunk: with those around it", always=False),
     Metric(
         "target_reached",
         bool,

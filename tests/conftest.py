@@ -39,6 +39,8 @@ LONGEST = (
     "system/test_rolling_upgrade.py",
 )
 """Files that take longest: begun first, no worker is left with one of them when the others are done."""
+PATIENCE = 900
+"""Seconds that a test of these may take. They begin at the same time, and other programs may be busy too."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -46,6 +48,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest files first; `--no-loadscope-reorder` (Makefile) keeps that order between workers."""
     place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
+    for item in items:
+        if item.path in place and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,9 @@ from common.fields import OneOf, StrictBoolean, StrictFloat, StrictString, says
 from common.model import Confidence, JobStatus, Outcome, Priority, Stage
 from common.schema import ArtifactSchema, ConstraintsSchema, ParametersSchema, Strict, WindowSchema
 
+MOST_LISTED = 20
+"""Jobs that another depends on, which are named wherever it is listed."""
+
 
 class FailureSchema(Strict):
     """Why an attempt or a job failed."""
@@ -63,7 +66,11 @@ class JobSchema(Strict):
         "the slow part that it runs once more, on another node; null: it is no twin", allow_none=True
     )
     stage = OneOf(Stage, required=True, **says("what its next attempt does"))
-    depends_on = texts("the ids of the jobs that must be completed before it begins")
+    depends_on = texts(
+        f"the ids of the jobs that must be completed before it begins; null: more than {MOST_LISTED}, which "
+        "`GET /jobs/{id}` answers",
+        allow_none=True,
+    )
     owner = a_text("the submitter that it belongs to; null: it is the operators'", allow_none=True)
     request_id = a_text("the request that submitted it, as logs have it", allow_none=True)
     node_id = a_text("the node of its newest attempt", allow_none=True)
@@ -89,8 +96,9 @@ class AttemptSchema(Strict):
 
 
 class FullJobSchema(JobSchema):
-    """A job with the story of its attempts."""
+    """A job with all that it depends on, and the story of its attempts."""
 
+    depends_on = texts("the ids of the jobs that must be completed before it begins")
     attempts = many(AttemptSchema, "oldest first")
 
 

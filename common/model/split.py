@@ -20,10 +20,10 @@ class Cut:
     lead: tuple[int, int]
     """The frame, and its tick, from which an encoder is warmed up before it."""
     tail: tuple[int, int]
-    """The frame, and its tick, until which an encoder that ends here looks ahead, and which it does not see."""
+    """The frame, and its tick, until which an encoder that ends here looks ahead: the first not seen."""
     seek: float
-    """Seconds from the file's start: a key frame of the input at or before that moment is where decoding begins,
-    so that all frames from `lead` on are what they are when the whole file is decoded."""
+    """Seconds from the file's start: a key frame of the input at or before that moment is where decoding
+    begins, so that all frames from `lead` on are what they are when the whole file is decoded."""
     scene: float = 0.0
     """How much the picture changes there, from 0 (not at all, or unknown) to 1 (another scene)."""
     work: int = 0
@@ -45,8 +45,8 @@ class Divisible:
     cuts: tuple[Cut, ...] = ()
     """In their order; the first is frame 0. Few enough for a report: at most `MOST_CUTS`."""
     source: str = ""
-    """What is known of the whole input, as JSON for agents (`agent.chunks.facts`): a node that has only a piece
-    of it would measure something else."""
+    """What is known of the whole input, as JSON for agents (`agent.chunks.facts`): a node that has only a
+    piece of it would measure something else."""
     input: str | None = None
     """Where other nodes find it: `file:<sha256>`, where it was put for them; None: where the job says."""
     others: bool = True

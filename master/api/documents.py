@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from common.documents.jobs import MOST_LISTED
 from common.model import Attempt, Failure, Findings, Job, JobStatus, Progress, Token, UploadStatus
 from common.result import METRICS
 from common.scenarios import Scenario
@@ -159,7 +160,7 @@ def told_of_a_job(view: JobView) -> tuple[dict[str, Any], dict[str, Any] | None]
 
 
 def job_document(view: JobView) -> dict[str, Any]:
-    """A job as listings show it."""
+    """A job as listings show it: many that depend on very many would make a long answer."""
     job = view.job
     attempt = job.attempt
     document: dict[str, Any] = {
@@ -185,7 +186,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         "part": job.part,
         "twin_of": job.twin_of,
         "stage": job.stage,
-        "depends_on": list(job.depends_on),
+        "depends_on": list(job.depends_on) if len(job.depends_on) <= MOST_LISTED else None,
         "owner": job.owner,
         "request_id": job.request_id,
         "node_id": attempt.node_id if attempt else None,
@@ -201,8 +202,10 @@ def job_document(view: JobView) -> dict[str, Any]:
 
 
 def full_job_document(view: JobView) -> dict[str, Any]:
-    """A job with the story of its attempts."""
-    return {**job_document(view), "attempts": [_attempt(attempt) for attempt in view.job.attempts]}
+    """A job with all that it depends on, and the story of its attempts."""
+    job = view.job
+    document = {**job_document(view), "depends_on": list(job.depends_on)}
+    return {**document, "attempts": [_attempt(attempt) for attempt in job.attempts]}
 
 
 def claim_document(view: JobView | None) -> dict[str, Any]:

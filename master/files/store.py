@@ -49,6 +49,7 @@ class FileStore:
         self._noted: dict[str, float] = {}
         self._bytes = 0
         self._fresh: list[str] = []
+        self._for: dict[str, set[str]] = {}  # by job: what a node put for it last
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for shard in sorted(directory.iterdir()):
             if _SHARD.fullmatch(shard.name):
@@ -80,6 +81,11 @@ class FileStore:
         with self._index:
             fresh, self._fresh = self._fresh, []
         return fresh
+
+    def put_for(self, job_id: str) -> list[str]:
+        """The hashes of the files that nodes put here for a job, and for no other since."""
+        with self._index:
+            return sorted(self._for.get(job_id, ()))
 
     def beginning_with(self, prefix: str, after: str | None) -> Iterator[FileEntry]:
         """Files whose hash begins with `prefix`, behind the hash `after`, in the order of the hashes."""
@@ -156,6 +162,7 @@ class FileStore:
             self._noted.pop(sha256, None)
             if entry is not None:
                 self._bytes -= entry.size
+                self._index_job(entry, None)
 
     def erase(self, sha256: str) -> None:
         """Remove from disk what was forgotten, durably. OSError if that cannot be."""
@@ -168,10 +175,21 @@ class FileStore:
         with self._index:
             before = self._entries.get(entry.sha256)
             self._bytes += entry.size - (0 if before is None else before.size)
+            self._index_job(before, entry)
             self._entries[entry.sha256] = entry
             self._noted[entry.sha256] = entry.used.mono
             if entry.job_id is not None:
                 self._fresh.append(entry.sha256)
+
+    def _index_job(self, old: FileEntry | None, new: FileEntry | None) -> None:
+        """Keep up which files were put for which job. To be called with the index's lock."""
+        if old is not None and old.job_id is not None:
+            others = self._for.get(old.job_id, set())
+            others.discard(old.sha256)
+            if not others:
+                self._for.pop(old.job_id, None)
+        if new is not None and new.job_id is not None:
+            self._for.setdefault(new.job_id, set()).add(new.sha256)
 
     def _note(self, entry: FileEntry) -> None:
         """Write what is known of it, durably."""

@@ -58,7 +58,7 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
         ):
             return _apply_to_farm(record or FarmState(), event)
         case _, Job() as job:
-            return _apply_to_job(job, event)
+            return _forgetful(_apply_to_job(job, event))
         case _, Node() as node:
             return _apply_to_node(node, event)
         case e.TokenEvent(), Token() as token:
@@ -78,6 +78,13 @@ def carry_out(lookup: Callable[[e.RecordKey], Record | None], events: Iterable[e
         key = event.key
         changes[key] = apply(changes[key] if key in changes else lookup(key), event)
     return changes
+
+
+def _forgetful(job: Job | None) -> Job | None:
+    """A finished part does not keep whom it waited for: a hundred names in each of as many fill a memory."""
+    if job is None or job.parent_id is None or not job.status.final or not job.depends_on:
+        return job
+    return replace(job, depends_on=())
 
 
 def _apply_to_farm(

@@ -8,10 +8,10 @@ cannot come. Twins of parts (`master.lifecycle.twins`) end with the parent too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from common.model import Divisible, Failure, Findings, Job, JobStatus, Now, Report, Stage
+from common.model import Divisible, Failure, Findings, Job, JobStatus, Now, Outcome, Report, Stage
 from common.outputs import below
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
@@ -21,12 +21,23 @@ from master.lifecycle.kinds import kind_of
 from master.lifecycle.parts import Able, NotDividedError, Part, confidence_of, needs_of, part_id, queued
 from master.lifecycle.view import View
 
+_HANDING_ON = (Stage.PLAN, Stage.LOOK, Stage.CHUNK, Stage.SOUND, Stage.JOIN)
+"""What jobs do that put files into the file store for their family alone."""
+
+
+def hands_on(job: Job) -> bool:
+    """Whether the job puts files into the file store for its family alone, or has done so: a plan may have,
+    of a job that is encoded whole after all."""
+    return job.stage in _HANDING_ON or any(each.outcome is Outcome.DIVIDED for each in job.attempts)
+
 
 def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> list[Job]:
     """The jobs that the `parts` of `parent` are; they take its place in the queue."""
+    ids = {part.name: part_id(parent.id, part.name) for part in parts}
+    waiting = {part.after: dependencies_of(parent, part, ids) for part in parts}
     return [
         Job(
-            id=part_id(parent.id, part.name),
+            id=ids[part.name],
             seq=seq,
             scenario=parent.scenario,
             confidence=confidence_of(parent, part.stage),
@@ -44,17 +55,16 @@ def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> li
             stage=part.stage,
             place=parent.turn[0],
             window=part.window,
-            depends_on=(waits := dependencies_of(parent, part)),
-            awaits_jobs=bool(waits),
+            depends_on=waiting[part.after],
+            awaits_jobs=bool(waiting[part.after]),
         )
         for seq, part in enumerate(queued(parts), start=first_seq)
     ]
 
 
-def dependencies_of(parent: Job, part: Part) -> tuple[str, ...]:
+def dependencies_of(parent: Job, part: Part, ids: Mapping[str, str]) -> tuple[str, ...]:
     """The ids of the jobs that a part waits for: other parts, and those that its parent still waits for."""
-    others = tuple(part_id(parent.id, name) for name in part.after)
-    return (*others, *(parent.depends_on if parent.awaits_jobs else ()))
+    return (*(ids[name] for name in part.after), *(parent.depends_on if parent.awaits_jobs else ()))
 
 
 def _output(parent: Job, part: Part) -> str | None:

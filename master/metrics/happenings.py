@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from common.model import Attempt, Job, Outcome, Scalar
+from prometheus_client import Counter
+
+from common.model import Attempt, Job, Outcome, Scalar, Stage
+from common.split import asked
 from master.feed import Heard
 from master.lifecycle import events as e
 from master.lifecycle.audit import NAMES
 from master.metrics.measures import Measures, code_label, scenario_label
 
+_BETWEEN = (Stage.PROBE, Stage.LOOK, Stage.CHUNK, Stage.SOUND)
+"""What is done on the way to an output, and is none itself."""
 _OUTCOMES: Mapping[type, Outcome] = {
     e.JobCompleted: Outcome.COMPLETED,
     e.JobDivided: Outcome.DIVIDED,
@@ -66,7 +71,7 @@ class Happenings:
             took = (event.at - attempt.started_at).total_seconds()
             self._to.attempt.labels(scenario, ended.value).observe(max(0.0, took))
         if isinstance(event, e.JobCompleted):
-            self._made(event, scenario)
+            self._made(event, scenario, job)
 
     def _claimed(self, event: e.JobClaimed, job: Job, scenario: str) -> None:
         self._to.claims.labels(scenario, job.priority.value).inc()
@@ -74,21 +79,32 @@ class Happenings:
             waited = (event.at - job.created_at).total_seconds()
             self._to.queued.labels(job.priority.value).observe(max(0.0, waited))
 
-    def _made(self, event: e.JobCompleted, scenario: str) -> None:
-        for name, counter in (
-            ("frames", self._to.frames),
-            ("duration", self._to.video_seconds),
-            ("cpu_seconds", self._to.cpu_seconds),
-            ("output_bytes", self._to.output_bytes),
-            ("energy_joules", self._to.energy_joules),
-        ):
-            amount = _number(event.metrics.get(name))
-            if amount is not None:
-                counter.labels(scenario).inc(amount)
+    def _made(self, event: e.JobCompleted, scenario: str, job: Job | None) -> None:
+        """Once, though a family's result has what its parts took, and what a ladder's rungs made."""
+        sums_up = job is not None and job.stage is Stage.JOIN
+        split = job is not None and asked(job.parameters) is not None
+        if (split or not sums_up) and (job is None or job.stage not in _BETWEEN):
+            made = {
+                "frames": self._to.frames,
+                "duration": self._to.video_seconds,
+                "output_bytes": self._to.output_bytes,
+            }
+            _add(event.metrics, made, scenario)
+        if sums_up:
+            return
+        used = {"cpu_seconds": self._to.cpu_seconds, "energy_joules": self._to.energy_joules}
+        _add(event.metrics, used, scenario)
         for name, summary in (("speed", self._to.speed), ("fps", self._to.fps)):
             rate = _number(event.metrics.get(name))
             if rate is not None:
                 summary.labels(scenario, event.node_id).observe(rate)
+
+
+def _add(metrics: Mapping[str, Scalar], counters: Mapping[str, Counter], scenario: str) -> None:
+    for name, counter in counters.items():
+        amount = _number(metrics.get(name))
+        if amount is not None:
+            counter.labels(scenario).inc(amount)
 
 
 def _outcome(event: e.JobEvent) -> Outcome | None:

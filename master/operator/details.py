@@ -8,11 +8,14 @@ from typing import Any
 
 import click
 
+from common.model import JobStatus
 from master.operator import tables
 from master.operator.tables import Answer, Column, Document, number, rate, short
 
 MOST = 20
 """Artifacts that are listed one by one: of more, the pieces of streams and such are counted."""
+MOST_NAMED = 20
+"""Jobs that one depends on which are named."""
 _COUNTED = ("segment", "thumbnail")
 _ON_NODES = ("attempts", "parts")
 """Lists of a job of which each entry was on a node."""
@@ -40,7 +43,10 @@ def job(content: Document, came_of_it: Document | None, node: Naming = short) ->
     """A job, and for people what came of it too, if it has a result. `node`: what people call a node."""
 
     def show() -> None:
-        named = {list_: [_named(each, node) for each in content.get(list_, ())] for list_ in _ON_NODES}
+        named: Document = {
+            list_: [_named(each, node) for each in content.get(list_, ())] for list_ in _ON_NODES
+        }
+        named |= {"depends_on": some(content.get("depends_on") or [])}
         _show(_named(content | named, node), _ON_NODES)
         found = came_of_it or {}
         lists = ("artifacts", "warnings")
@@ -49,6 +55,12 @@ def job(content: Document, came_of_it: Document | None, node: Naming = short) ->
             click.echo(f"What it measured: ffrtmp results {content['id']}")
 
     return Answer(content, show)
+
+
+def some(names: list[str]) -> list[str]:
+    """The first of them, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return [*names[:MOST_NAMED], f"and {more} more"] if more > 0 else names
 
 
 def _named(document: Document, node: Naming) -> Document:
@@ -124,6 +136,11 @@ _TABLES: dict[str, list[Column]] = {
 }
 
 
+def _count(parts: list[Document]) -> str:
+    done = sum(part["status"] == JobStatus.COMPLETED for part in parts)
+    return f" {done} of {len(parts)} completed"
+
+
 def _show(content: Document, apart: tuple[str, ...]) -> None:
     """The fields, and then what is in `apart`, each as a table; what is empty is left out."""
     tables.document({name: value for name, value in content.items() if name not in apart}).show()
@@ -132,7 +149,7 @@ def _show(content: Document, apart: tuple[str, ...]) -> None:
         rows: list[Any] = content.get(name) or []
         if not rows:
             continue
-        click.echo(f"{name}:")
+        click.echo(f"{name}:{_count(rows)}" if name == "parts" else f"{name}:")
         if name == "warnings":
             for sentence in rows:
                 click.echo(f"  {tables.safe(sentence)}")

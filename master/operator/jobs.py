@@ -9,7 +9,7 @@ import click
 
 from common import strictjson
 from common.client import MasterClient
-from common.model import Confidence, JobStatus, Priority
+from common.model import Confidence, JobStatus, Priority, Stage
 from master.operator import details, ids, tables
 from master.operator.arguments import pair, parameters
 from master.operator.live.commands import WAIT, job_logs, submitted, watch_jobs
@@ -154,6 +154,8 @@ def show_job(client: MasterClient, job_id: str) -> Any:
     job = client.job(job_id)
     divided = job.get("stage", "encode") in ("plan", "join") or "target_vmaf" in job["parameters"]
     parts = list(client.jobs(parent_id=job_id)) if divided else []
+    if any(part["stage"] == Stage.CHUNK for part in parts):
+        parts.sort(key=lambda part: str(part["part"]))  # chunks are numbered in the order of the film
     if parts:
         told = ("part", "twin_of", "id", "status", "node_id")
         job["parts"] = [{name: part.get(name) for name in told} for part in parts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import uuid
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +26,6 @@ from common.model import (
     Now,
     Progress,
     Role,
-    Stage,
     Token,
     Webhook,
 )
@@ -200,9 +200,11 @@ class Farm:
         """When the certificate ends that is served, in seconds since the epoch; None: it is not known."""
         self.leaving: frozenset[str] = frozenset()
         """The ids of jobs that are being written to the archive. Changed under the store's lock."""
-        self.families_ended = threading.Event()
-        """Set when a family is finished, or may have been: what its jobs handed to each other is to go."""
-        self.families_ended.set()
+        self.ended: deque[str] = deque()
+        """The ids of jobs that were finished: what they handed to each other may have to go."""
+        self.all_due = threading.Event()
+        """Set when that is not known, as after a start: each stored file may have to go."""
+        self.all_due.set()
         self.shares = threading.Event()
         """Set while a file is encoded in chunks, or may be: idle nodes look then what they can do for it."""
         self.waiters = Waiters(config.max_parked_polls)
@@ -395,11 +397,8 @@ class Farm:
                     self._after_another_standing(event)
 
     def _note_the_last(self, happened: Sequence[events.Event]) -> None:
-        """If one of a family is final now, its files may have to go."""
-        for event in happened:
-            job = self.store.job(event.job_id) if isinstance(event, _LAST) else None
-            if job is not None and (job.parts or job.parent_id is not None or job.stage is not Stage.ENCODE):
-                self.families_ended.set()
+        """What jobs that are final now have read, and what was put for them, may have to go."""
+        self.ended.extend(event.job_id for event in happened if isinstance(event, _LAST))
 
     def _after_another_standing(self, event: events.NodeEvent) -> None:
         self.waiters.wake_node(event.node_id)

@@ -11,35 +11,55 @@ from collections.abc import Iterable
 from itertools import islice
 
 from common.inputs import FILE
-from common.model import ArtifactKind, Job, Stage
+from common.job_files import job_file
+from common.model import ArtifactKind, Job
 from master.files import FileEntry
+from master.lifecycle import families
 from master.service import handing
 from master.service.farm import Farm
 from master.store.memory import Transaction
+from master.store.references import files_of
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
 """Files that are looked at under one hold of the store's lock."""
-_BETWEEN = (Stage.PLAN, Stage.LOOK, Stage.CHUNK, Stage.SOUND, Stage.JOIN)
-"""What jobs do that put files into the store for their family."""
 
 
 def sweep(farm: Farm) -> int:
-    """Remove what is due, and say how many: of all after a family's end or a start, else of what came since.
+    """Remove what is due, and say how many: of all after a start, else of what came or may go since.
 
     OSError if the disk refuses: then all of it is due again.
     """
-    everything = farm.families_ended.is_set()
-    farm.families_ended.clear()
+    everything = farm.all_due.is_set()
+    farm.all_due.clear()
+    ended = [farm.ended.popleft() for _ in range(len(farm.ended))]
     fresh = farm.shelf.store.take_fresh()
     try:
         if everything:
             return _remove(farm, (entry.sha256 for entry in farm.shelf.store.all() if entry.by_nodes))
-        return _remove(farm, fresh)
+        return _remove(farm, dict.fromkeys([*fresh, *_used_by(farm, ended)]))
     except OSError:
-        farm.families_ended.set()
+        farm.all_due.set()
         raise
+
+
+def _used_by(farm: Farm, ended: Iterable[str]) -> list[str]:
+    """The files that finished jobs and their families put here or read: no others may go for their end."""
+    found: list[str] = []
+    looked_at: set[str] = set()
+    for job_id in ended:
+        with farm.store.transaction(farm.clock()) as tx:
+            job = tx.job(job_id)
+            if job is None or (head := _head(tx, job)).id in looked_at or not head.status.final:
+                continue
+            looked_at.add(head.id)
+            wanted = job_file(head.input)
+            maker = None if wanted is None else tx.job(wanted.job_id)
+            for each in (*(tx.family(head) or (head,)), *(() if maker is None else (maker,))):
+                found += files_of(each)
+                found += farm.shelf.store.put_for(each.id)
+    return found
 
 
 def _remove(farm: Farm, names: Iterable[str]) -> int:
@@ -69,7 +89,7 @@ def _is_left_over(farm: Farm, tx: Transaction, entry: FileEntry) -> bool:
     if handing.readers(farm, tx, entry.sha256):
         return False
     if not known:
-        return maker is not None and maker.stage in _BETWEEN
+        return maker is not None and families.hands_on(maker)
     return all(_head(tx, job).status.final and _hands_on(tx, job, entry.sha256) for job in known)
 
 

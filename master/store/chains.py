@@ -23,6 +23,8 @@ class Chains:
 
     def put(self, old: Job | None, new: Job) -> None:
         """`old` became `new`; None: it has come."""
+        if old is not None and old.depends_on and not new.depends_on:
+            self._forget(old)  # a part, which is finished
         if new.depends_on:
             self._put_dependent(old, new)
         if old is None and new.retry_of is not None:
@@ -32,10 +34,7 @@ class Chains:
 
     def discard(self, old: Job) -> None:
         """The job has left."""
-        for dependency_id in old.depends_on:
-            _take(self._of, dependency_id, old.id)
-        self._unmet.pop(old.id, None)
-        self._let_go(old)
+        self._forget(old)
         if old.retry_of is not None and old.id in (others := self._retries.get(old.retry_of, [])):
             others.remove(old.id)
             if not others:
@@ -80,6 +79,13 @@ class Chains:
             self._kept[new.id] = tuple(kept)
             for head_id in kept:
                 self._keepers.setdefault(head_id, set()).add(new.id)
+
+    def _forget(self, job: Job) -> None:
+        """It depends on nothing any more."""
+        for dependency_id in job.depends_on:
+            _take(self._of, dependency_id, job.id)
+        self._unmet.pop(job.id, None)
+        self._let_go(job)
 
     def _let_go(self, job: Job) -> None:
         for head_id in self._kept.pop(job.id, ()):

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from common import problems
 from common.model import MOST_CUTS
 from common.version import PROTOCOL
-from tests.api.corner import Corner, got, refused_fields
+from tests.api.corner import Corner, got, refused, refused_fields
+from tests.masters import Client
 
 FILE = f"file:{'a' * 64}"
 Document = dict[str, Any]
+FILM: Document = {"scenario": "720p-h264", "input": "media:films/a.mp4"}
 
 
 def divisible() -> Document:
@@ -131,3 +134,32 @@ def test_a_split_that_can_mean_nothing_is_refused(corner: Corner, job: Document)
     assert refused_fields(corner.client.post("/jobs", json=sent)) == ["parameters.split"]
     off = {**sent, "parameters": {**parameters, "split": "off"}}
     got(corner.client.post("/jobs", json=off), 201)
+
+
+@pytest.mark.parametrize("asked", [2, 2.0, 500, "auto", "off"])
+def test_how_many_chunks_may_be_asked_for(client: Client, asked: object) -> None:
+    parameters = {"split": asked, "crf": 23}
+    job = got(client.post("/jobs", json={**FILM, "parameters": parameters}), 201)
+    assert job["parameters"]["split"] == asked
+    assert job["stage"] == ("encode" if asked == "off" else "plan")
+
+
+@pytest.mark.parametrize(
+    "asked", [0, 1, -2, 501, 2.5, 1e300, True, None, "", "2", "AUTO", "on", [2], {"n": 2}]
+)
+def test_other_numbers_and_words_are_refused(client: Client, asked: object) -> None:
+    answer = client.post("/jobs", json={**FILM, "parameters": {"split": asked}})
+    assert refused_fields(answer) == ["parameters.split"]
+    assert "auto, off, or a number of chunks from 2 to 500" in answer.text or asked is None
+
+
+def test_its_parts_can_neither_be_retried_nor_split_again(corner: Corner) -> None:
+    claimed = planning(corner)
+    got(corner.report(claimed, findings={"divisible": divisible()}))
+    part = got(corner.client.get(f"/jobs?parent_id={claimed['id']}"))["jobs"][0]
+    assert "split" not in part["parameters"]
+    got(corner.client.post(f"/jobs/{part['id']}/cancel"))
+    assert corner.job(claimed["id"])["status"] == "failed"
+    refused(corner.client.post(f"/jobs/{part['id']}/retry"), problems.PART_OF_JOB)
+    again = got(corner.client.post(f"/jobs/{claimed['id']}/retry"), 201)
+    assert (again["stage"], again["parameters"]) == ("plan", {"split": 4, "crf": 23})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common.model import Job, JobStatus, Now, Progress, Report, Role, Stage
+from common.model import Cut, Divisible, Job, JobStatus, Now, Progress, Report, Role, Stage
 from common.schema import RegisterSchema, SubmitSchema
 from common.version import PROTOCOL
 from master.config import Config
@@ -115,6 +116,20 @@ TARGET = {"target_vmaf": 94}
 """Parameters of a job with as many parts as there are nodes, four at most, if there are several."""
 SOURCE = {"shown_width": 320, "shown_height": 180, "source_frame_rate": 30.0, "source_duration": 2.0}
 """What a node says of an input of such a job."""
+
+
+FRAMES = 3000
+"""Of the input that `divisible` tells of."""
+
+
+def divisible(**more: Any) -> Divisible:
+    """What a node says of two minutes that may be cut each second."""
+    cuts = tuple(
+        Cut(n, n, (max(0, n - 12),) * 2, (min(FRAMES, n + 45),) * 2, n / 25, work=100 + n)
+        for n in range(0, FRAMES, 25)
+    )
+    known: dict[str, Any] = {"frames": FRAMES, "end": FRAMES, "time_base": (1, 25), "cuts": cuts}
+    return Divisible(None, **{**known, "source": json.dumps({"width": 320}), **more})
 
 
 def divide(farm: Farm, node_id: str, parent_id: str) -> list[Job]:

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from common.failures import KINDS
 from common.history import History
-from common.model import Failure, Job, JobStatus, Outcome, Progress, Role, Stage
+from common.model import Divisible, Failure, Findings, Job, JobStatus, Outcome, Progress, Role, Stage
 from common.problems import Problem
 from common.schema import TokenSchema
 from master.api.documents import archive_entry
@@ -40,6 +40,7 @@ from tests.core.support import (
     claim,
     crash,
     crash_all,
+    divisible,
     make_farm,
     register,
     report,
@@ -50,10 +51,17 @@ PRIORITIES = st.sampled_from(["high", "medium", "low"])
 CONFIDENCES = st.sampled_from(["auto", "auto", "auto", "high"])
 LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
 PICK = st.integers(0, 7)
+SPLITS = st.sampled_from([{"split": 2, "crf": 23}, {"split": 2, "bitrate": "1M"}])
+"""In two chunks; of a bitrate each of them is looked at before."""
+
+
+def is_planned(job: Job) -> bool:
+    """Whether a node has to look at the input before the job is divided."""
+    return job.parent_id is None and bool({"ladder", "split"} & set(job.parameters))
 
 
 class FarmMachine(RuleBasedStateMachine):
-    """Submit, claim, progress, finish, expire, cancel, archive, crash and replay in any order.
+    """Submit, divide, claim, progress, finish, expire, cancel, archive, crash and replay in any order.
 
     `PICK` chooses among the nodes, jobs and claims there are, so that every rule can always
     run: with rules that wait for others, most runs would end before a job was claimed.
@@ -98,7 +106,7 @@ class FarmMachine(RuleBasedStateMachine):
     @rule(labels=LABELS, slots=st.integers(1, 3))
     def register(self, labels: dict[str, str], slots: int) -> None:
         fields: dict[str, Any] = {"labels": labels, "max_concurrent_jobs": slots, "instance": "one"}
-        self.node_ids.append(register(self.farm, caller=AGENT, **fields))
+        self.node_ids.append(register(self.farm, caller=AGENT, media_roots=["films"], **fields))
 
     @rule(pick=PICK, instance=st.sampled_from(["one", "two"]))
     def register_again(self, pick: int, instance: str) -> None:
@@ -112,6 +120,7 @@ class FarmMachine(RuleBasedStateMachine):
             instance=instance,
             max_concurrent_jobs=slots,
             labels=labels,
+            media_roots=["films"],
         )
 
     @rule(priority=PRIORITIES, labels=LABELS, confidence=CONFIDENCES)
@@ -131,6 +140,21 @@ class FarmMachine(RuleBasedStateMachine):
         if sum(not job.status.final for job in self.records().values()) < 4:
             wanted: dict[str, Any] = {"priority": priority, "confidence": confidence, "parameters": TARGET}
             self.job_ids.append(submit(self.farm, **wanted))
+
+    @rule(priority=PRIORITIES, parameters=SPLITS)
+    def submit_a_split(self, priority: str, parameters: dict[str, Any]) -> None:
+        if sum(not job.status.final for job in self.records().values()) < 4:
+            wanted: dict[str, Any] = {"priority": priority, "parameters": parameters}
+            self.job_ids.append(submit(self.farm, input="media:films/a.mp4", **wanted))
+
+    @rule(picks=st.lists(PICK, min_size=1, max_size=3), parameters=st.one_of(st.just({}), SPLITS))
+    def submit_behind_others(self, picks: list[int], parameters: dict[str, Any]) -> None:
+        """What depends on jobs, and perhaps is divided itself; refused if one of them failed or is gone."""
+        names = list(dict.fromkeys(self.pick_job(pick) for pick in picks))
+        wanted: dict[str, Any] = {"input": "media:films/a.mp4"} if parameters else {}
+        if sum(not job.status.final for job in self.records().values()) < 8:
+            with contextlib.suppress(Problem):
+                self.job_ids.append(submit(self.farm, depends_on=names, parameters=parameters, **wanted))
 
     @rule(pick=PICK, command=st.sampled_from([commands.Cancel(), commands.PauseJob(), commands.ResumeJob()]))
     def change_one_of_a_family(self, pick: int, command: commands.JobCommand) -> None:
@@ -175,15 +199,22 @@ class FarmMachine(RuleBasedStateMachine):
                     self.farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, Progress(frame=1), []
                 )
 
-    @rule(pick=PICK, code=st.sampled_from([None, *KINDS]))
-    def finish(self, pick: int, code: str | None) -> None:
-        """Also long after the lease was lost, and again after it was accepted."""
+    @rule(pick=PICK, code=st.sampled_from([None, *KINDS]), whole=st.sampled_from([False, False, True]))
+    def finish(self, pick: int, code: str | None, whole: bool = False) -> None:
+        """Also long after the lease was lost, and again after it was accepted.
+
+        `whole`: a plan says that the file cannot be divided.
+        """
         status = JobStatus.COMPLETED if code is None else JobStatus.FAILED
         error = None if code is None else Failure(code, "it went wrong")
         for view in self.claims[pick : pick + 1]:
-            metrics = SOURCE if view.job.stage is Stage.PLAN else {"frames": 300}
+            plans = view.job.stage is Stage.PLAN
+            said: dict[str, Any] = {"metrics": SOURCE if plans else {"frames": 300}, "error": error}
+            if plans and "split" in view.job.parameters:
+                found = Divisible("it has no end") if whole else divisible()
+                said["findings"] = Findings(divisible=found)
             with contextlib.suppress(Problem):
-                work.finish(self.farm, OPERATOR, report(view, status, error=error, metrics=metrics), [])
+                work.finish(self.farm, OPERATOR, report(view, status, **said), [])
 
     @rule(pick=PICK)
     def hand_back(self, pick: int) -> None:
@@ -324,7 +355,7 @@ class FarmMachine(RuleBasedStateMachine):
             assert sum(a.outcome is Outcome.COMPLETED for a in job.attempts) == (
                 1 if job.status is JobStatus.COMPLETED else 0
             )
-            looked_at = bool(job.parts) and "ladder" in job.parameters
+            looked_at = is_planned(job) and job.stage is not Stage.PLAN
             assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == looked_at
 
     @invariant()
@@ -339,7 +370,7 @@ class FarmMachine(RuleBasedStateMachine):
         records, archived = self.records(), set(self.archived())
         for job in records.values():
             parts = [each for each in records.values() if each.parent_id == job.id]
-            assert (job.stage is Stage.JOIN) == (bool(job.parts) and "ladder" in job.parameters)
+            assert (job.stage is Stage.JOIN) == (bool(job.parts) and is_planned(job))
             assert {each.part for each in parts} == set(job.parts), "a part is gone before its parent"
             if job.status.final:
                 assert all(each.status.final for each in parts), "a part outlives its parent"
@@ -350,6 +381,32 @@ class FarmMachine(RuleBasedStateMachine):
                 assert any(not each.status.final for each in parts), "it waits for nothing"
             if job.parent_id is not None:
                 assert (job.parent_id in archived) <= (job.id in archived)
+
+    @invariant()
+    def whoever_depends_on_others_waits_for_them_and_not_in_vain(self) -> None:
+        records = self.records()
+        for job in records.values():
+            if job.status.final or not job.depends_on:
+                assert job.parent_id is None or not job.depends_on, "a finished part keeps names"
+                continue
+            assert set(job.depends_on) <= set(records), "what it depends on has left the memory"
+            on = [records[each].status for each in job.depends_on]
+            if job.awaits_jobs:
+                assert job.status is not JobStatus.RUNNING
+                assert not {JobStatus.FAILED, JobStatus.CANCELED} & set(on), "it waits for what cannot come"
+                assert set(on) != {JobStatus.COMPLETED}, "it waits for nothing"
+            else:
+                assert set(on) == {JobStatus.COMPLETED}, "it did not wait"
+
+    @invariant()
+    def the_index_of_dependents_agrees_with_the_records(self) -> None:
+        records, chains = self.records(), self.farm.store._state.chains
+        for job in records.values():
+            dependents = {each.id for each in records.values() if job.id in each.depends_on}
+            assert set(chains.dependents(job.id)) == dependents
+            waits = job.awaits_jobs and not job.status.final
+            on = [records[each] for each in job.depends_on] if waits else []
+            assert chains.unmet(job.id) == sum(each.status is not JobStatus.COMPLETED for each in on)
 
     @invariant()
     def no_node_holds_more_than_its_slots(self) -> None:

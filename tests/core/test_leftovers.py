@@ -46,6 +46,7 @@ class Family:
         divisible = Divisible(None, input=f"file:{given}")
         finish(farm, view, metrics=SOURCE, findings=Findings(divisible=divisible))
         self.views = [must_claim(farm, self.node) for _ in range(3)]
+        self.sweep()  # the first one after a start looks at all files
 
     def put(self, content: str, job_id: str | None, *, by_node: bool = True) -> str:
         sha256 = hashlib.sha256(content.encode()).hexdigest()
@@ -140,7 +141,6 @@ def test_what_another_unfinished_job_reads_stays_until_that_is_finished(farm: Fa
     family.sweep()
     assert {entry.sha256 for entry in farm.shelf.store.all()} == {chunk, named}
     jobs.change(farm, OPERATOR, by_job, commands.Cancel())
-    farm.families_ended.set()
     family.sweep()
     assert {entry.sha256 for entry in farm.shelf.store.all()} == {chunk}
     jobs.change(farm, OPERATOR, other, commands.Cancel())
@@ -162,3 +162,50 @@ def test_who_put_a_file_is_known_after_a_restart(
 ) -> None:
     crash(farm.store)
     assert all(entry.by_nodes for entry in make_farm(tmp_path, clock).shelf.store.all())
+
+
+def test_an_input_that_was_put_here_in_vain_goes_with_the_job_that_was_encoded_whole(
+    farm: Farm, family: Family
+) -> None:
+    job_id = submit(farm, input="media:films/a.mp4", parameters={"split": 4, "crf": 23}, priority="high")
+    node = register(farm, caller=AGENT, media_roots=["films"])
+    planning = must_claim(farm, node)
+    assert planning.job.id == job_id
+    given = f"file:{family.put('handed on', job_id)}"
+    assert family.sweep() == 2
+    finish(farm, planning, findings=Findings(divisible=Divisible("it has no end", input=given)))
+    assert family.sweep() == 2
+    finish(farm, must_claim(farm, node))
+    assert family.sweep() == 1
+
+
+def test_the_end_of_a_family_has_its_own_files_looked_at_and_no_others(
+    farm: Farm, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        family.make(number)
+    others = [family.put(f"of others {number}", submit(farm, output="files")) for number in range(50)]
+    family.sweep()
+    looked_at: list[str] = []
+    get = farm.shelf.store.get
+
+    def noted(sha256: str) -> FileEntry | None:
+        looked_at.append(sha256)
+        return get(sha256)
+
+    monkeypatch.setattr(farm.shelf.store, "get", noted)
+    jobs.change(farm, OPERATOR, family.id, commands.Cancel())
+    assert family.sweep() == len(others)
+    assert not set(others) & set(looked_at)
+    assert len(looked_at) == 4
+
+
+def test_what_was_put_for_which_job_is_known_after_a_restart_too(
+    farm: Farm, family: Family, tmp_path: Path, clock: FakeClock
+) -> None:
+    (given,) = farm.shelf.store.put_for(family.id)
+    crash(farm.store)
+    store = make_farm(tmp_path, clock).shelf.store
+    assert store.put_for(family.id) == [given]
+    store.forget(given)
+    assert store.put_for(family.id) == []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from common.model import Artifact, ArtifactKind, Cut, Divisible, Failure, Findings, JobStatus, Progress, Stage
+from common.model import Artifact, ArtifactKind, Divisible, Failure, Findings, JobStatus, Progress, Stage
 from common.version import PROTOCOL
 from master.api.documents import claim_document
 from master.lifecycle import commands
@@ -16,9 +15,11 @@ from master.service import Caller, JobView, jobs, work
 from master.service.farm import Farm
 from tests.core.support import (
     AGENT,
+    FRAMES,
     OPERATOR,
     FakeClock,
     claim,
+    divisible,
     finish,
     job,
     must_claim,
@@ -28,18 +29,7 @@ from tests.core.support import (
 )
 
 FILE = f"file:{'a' * 64}"
-FRAMES = 3000
 SPLIT: dict[str, Any] = {"split": 4, "crf": 23, "pictures": True}
-
-
-def divisible(**more: Any) -> Divisible:
-    """Two minutes, which may be cut each second."""
-    cuts = tuple(
-        Cut(n, n, (max(0, n - 12),) * 2, (min(FRAMES, n + 45),) * 2, n / 25, work=100 + n)
-        for n in range(0, FRAMES, 25)
-    )
-    known: dict[str, Any] = {"frames": FRAMES, "end": FRAMES, "time_base": (1, 25), "cuts": cuts}
-    return Divisible(None, **{**known, "source": json.dumps({"width": 320}), **more})
 
 
 @pytest.fixture
@@ -352,3 +342,20 @@ def test_chunks_begin_when_all_were_looked_at_and_get_what_was_seen(farm: Farm, 
     assert chunk["stage"] == "chunk"
     assert sorted(each["part"] for each in chunk["parts"]) == ["look-001", "look-002", "look-003"]
     assert {each["stage"] for each in chunk["parts"]} == {"look"}
+
+
+def test_finished_parts_do_not_keep_whom_they_waited_for(farm: Farm, node_id: str) -> None:
+    parent_id = split(farm, {"split": 3, "bitrate": "1M"})
+    plan(farm, node_id, divisible(others=False))
+    for look in [must_claim(farm, node_id) for _ in range(3)]:
+        finish(farm, look)
+    first = must_claim(farm, node_id)
+    looks = [each.id for each in parts(farm, parent_id) if each.stage is Stage.LOOK]
+    assert job(farm, first.job.id).job.depends_on == tuple(looks)
+    finish(farm, first)
+    assert job(farm, first.job.id).job.depends_on == ()
+    chains = farm.store._state.chains
+    assert first.job.id not in chains.dependents(looks[0])
+    jobs.change(farm, OPERATOR, parent_id, commands.Cancel())
+    assert {each.depends_on for each in parts(farm, parent_id)} == {()}
+    assert [chains._of, chains._unmet, chains._keepers, chains._kept] == [{}, {}, {}, {}]

@@ -17,6 +17,7 @@ from tests.core.support import (
     FakeClock,
     claim,
     crash,
+    divisible,
     finish,
     job,
     make_farm,
@@ -25,7 +26,7 @@ from tests.core.support import (
     report,
     tell,
 )
-from tests.core.test_splits import divisible, plan, split
+from tests.core.test_splits import plan, split
 from tests.core.test_which_chunk_goes_where import node
 
 BROKEN = Failure("encoder_error", "no such option")

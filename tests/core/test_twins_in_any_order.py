@@ -18,8 +18,18 @@ from common.problems import Problem
 from master.lifecycle import commands, twins
 from master.service import JobView, jobs, nodes, work
 from master.service.farm import Farm
-from tests.core.support import OPERATOR, FakeClock, claim, crash, crash_all, make_farm, parts, report
-from tests.core.test_splits import divisible, plan, split
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    claim,
+    crash,
+    crash_all,
+    divisible,
+    make_farm,
+    parts,
+    report,
+)
+from tests.core.test_splits import plan, split
 from tests.core.test_which_chunk_goes_where import node
 
 PICK = st.integers(0, 4)

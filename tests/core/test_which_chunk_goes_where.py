@@ -14,6 +14,7 @@ from tests.core.support import (
     OPERATOR,
     FakeClock,
     claim,
+    divisible,
     finish,
     must_claim,
     register,
@@ -21,7 +22,7 @@ from tests.core.support import (
     tell,
 )
 from tests.core.test_parked_polls import poll
-from tests.core.test_splits import divisible, plan, split
+from tests.core.test_splits import plan, split
 
 
 def node(farm: Farm) -> str:

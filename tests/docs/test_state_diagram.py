@@ -22,6 +22,7 @@ from tests.core.support import (
     SOURCE,
     FakeClock,
     claim,
+    divisible,
     finish,
     job,
     make_farm,
@@ -31,7 +32,6 @@ from tests.core.support import (
     submit,
     tell,
 )
-from tests.core.test_splits import divisible
 from tests.docs.markdown import ROOT
 
 Transition = tuple[str, str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from common.failures import KINDS
-from common.model import Failure, JobStatus, Outcome
+from common.model import Failure, Findings, JobStatus, Outcome
 from common.scenarios import SCENARIOS
 from master.feed import Heard
 from master.lifecycle import commands, events
@@ -19,6 +19,7 @@ from tests.core.support import (
     OPERATOR,
     FakeClock,
     divide,
+    divisible,
     finish,
     must_claim,
     register,
@@ -170,6 +171,47 @@ def test_an_attempt_that_divides_a_job_ends_the_attempt_and_not_the_job(farm: Fa
     assert page.value("ffrtmp_attempts_total", scenario=SCENARIO, outcome="divided") == 1
     assert page.all("ffrtmp_jobs_finished_total") == []
     assert page.value("ffrtmp_jobs_submitted_total", scenario=SCENARIO, priority="medium") == 4
+
+
+def amounts(farm: Farm) -> dict[str, float | None]:
+    names = ("frames", "video_seconds", "output_bytes", "cpu_seconds", "energy_joules")
+    page = page_of(farm)
+    return {name: page.value(f"ffrtmp_encode_{name}_total", scenario=SCENARIO) for name in names}
+
+
+def test_of_a_split_file_the_output_counts_and_what_its_parts_took_each_once(farm: Farm) -> None:
+    node_id = register(farm, caller=AGENT, media_roots=["films"], max_concurrent_jobs=8)
+    submit(farm, SCENARIO, input="media:films/a.mp4", parameters={"split": 2, "crf": 23})
+    finish(farm, must_claim(farm, node_id), findings=Findings(divisible=divisible(others=False)))
+    took = {"cpu_seconds": 10.0, "energy_joules": 50.0, "speed": 2.0, "fps": 50.0}
+    for _ in range(2):
+        finish(farm, must_claim(farm, node_id), metrics={"frames": 1600, "output_bytes": 7000, **took})
+    own = {"frames": 3000, "duration": 120.0, "output_bytes": 12_000, "cpu_seconds": None, "speed": 9.0}
+    finish(farm, must_claim(farm, node_id), metrics=own)
+    assert amounts(farm) == {
+        "frames": 3000,
+        "video_seconds": 120,
+        "output_bytes": 12_000,
+        "cpu_seconds": 20,
+        "energy_joules": 100,
+    }
+    speeds = ("ffrtmp_encode_speed_ratio_sum", "ffrtmp_encode_speed_ratio_count")
+    assert [page_of(farm).value(name, scenario=SCENARIO, node=node_id) for name in speeds] == [4.0, 2]
+
+
+def test_of_a_ladder_each_rung_counts_once(farm: Farm) -> None:
+    node_id = register(farm, caller=AGENT, max_concurrent_jobs=8)
+    divide(farm, node_id, submit(farm, SCENARIO, parameters=LADDER))
+    made = {"frames": 300, "duration": 10.0, "output_bytes": 1000, "cpu_seconds": 5.0, "energy_joules": 9.0}
+    for _ in range(4):  # and the join, which says the same of what it joined
+        finish(farm, must_claim(farm, node_id), metrics=made)
+    assert amounts(farm) == {
+        "frames": 900,
+        "video_seconds": 30,
+        "output_bytes": 3000,
+        "cpu_seconds": 15,
+        "energy_joules": 27,
+    }
 
 
 def test_names_from_outside_make_no_series_of_their_own(clock: FakeClock) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.api.corner import Corner, got
-from tests.masters import Client, Master
+from tests.masters import Client, Master, start_master
 from tests.operator.conftest import Ffrtmp
 
 
@@ -27,10 +29,16 @@ def test_programs_get_the_entries_as_the_api_has_them(ffrtmp: Ffrtmp, client: Cl
     assert len(found) == 1
 
 
-def test_the_limit_holds_over_pages(ffrtmp: Ffrtmp, client: Client) -> None:
-    got(client.post("/jobs/batch", json={"jobs": [{"scenario": "720p-h264"}] * 1100}), 201)
-    assert len(ffrtmp.json("audit", "--event", "job_submitted", "--limit", "1050")) == 1050
-    assert len(ffrtmp.json("audit")) == 50
+def test_the_limit_holds_over_pages(tmp_path: Path) -> None:
+    master = start_master(tmp_path / "master")  # other tests list all jobs of the shared one
+    try:
+        with master.client() as client:
+            got(client.post("/jobs/batch", json={"jobs": [{"scenario": "720p-h264"}] * 1100}), 201)
+        ffrtmp = Ffrtmp(master.url, tmp_path)
+        assert len(ffrtmp.json("audit", "--event", "job_submitted", "--limit", "1050")) == 1050
+        assert len(ffrtmp.json("audit")) == 50
+    finally:
+        master.stop()
 
 
 def test_an_unknown_event_is_refused_with_those_that_there_are(ffrtmp: Ffrtmp) -> None:

@@ -33,7 +33,7 @@ def test_the_format_may_stand_before_the_command_and_after_it(ffrtmp: Ffrtmp) ->
 
 def test_quiet_prints_ids_of_a_list_and_of_what_was_submitted(ffrtmp: Ffrtmp) -> None:
     job_id = ffrtmp("jobs", "submit", "480p-h264", "-q").stdout.strip()
-    assert job_id in ffrtmp("jobs", "list", "-q", "--limit", "1000").stdout.splitlines()
+    assert job_id in ffrtmp("jobs", "list", "-q", "--limit", "100000").stdout.splitlines()
     assert ffrtmp("-q", "jobs", "list", "--limit", "1").stdout.count("\n") == 1
 
 

@@ -33,6 +33,7 @@ def shell(script: str, directory: Path, master: Master) -> str:
         ["/bin/bash", "-e", "-c", script],
         cwd=directory,
         env=environment,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=120,

@@ -12,7 +12,7 @@ from marshmallow import ValidationError, validate
 
 from common import problems
 from common.fields import StrictString
-from common.model import Job
+from common.model import Job, JobStatus
 from common.result import METRICS
 from common.schema import Strict
 from common.timestamps import parse_timestamp, timestamp
@@ -42,6 +42,8 @@ LINES = 2000
 """Lines of the log on the page; `GET /jobs/{id}/logs` has all that is kept."""
 MOST_PARTS = 200
 """Parts of a job that are listed."""
+MOST_NAMED = 20
+"""Jobs that it depends on which are named."""
 MOST_ENTRIES = 200
 """Entries of the audit that are shown."""
 _REMEMBERED = 64
@@ -147,8 +149,9 @@ def _shown(found: _Found, *, thorough: bool) -> dict[str, Any]:
             _artifact(each, document, archived=archived) for each in (result or {}).get("artifacts", ())
         ],
         "viewing": _viewing(found),
-        "parts": _parts(document["id"]),
-        "most_parts": MOST_PARTS,
+        **_parts(document["id"]),
+        "depends_on": (document.get("depends_on") or [])[:MOST_NAMED],  # old archived ones say nothing of it
+        "more_depends_on": max(0, len(document.get("depends_on") or []) - MOST_NAMED),
         "key": new_key(),
         "written": written,
     }
@@ -234,6 +237,12 @@ def _viewing(found: _Found) -> dict[str, Any]:
     }
 
 
-def _parts(job_id: str) -> list[dict[str, Any]]:
-    views, _ = jobs.page(farm(), caller(), None, None, MOST_PARTS, job_id)
-    return [job_document(view) for view in views]
+def _parts(job_id: str) -> dict[str, Any]:
+    """The parts that are listed, how many there are, and how many of these are completed."""
+    views, count = jobs.page(farm(), caller(), None, None, MOST_PARTS, job_id)
+    completed = jobs.page(farm(), caller(), JobStatus.COMPLETED, None, 1, job_id)[1] if count else 0
+    return {
+        "parts": [job_document(view) for view in views],
+        "parts_count": count,
+        "parts_completed": completed,
+    }

@@ -24,9 +24,11 @@ from master.operator.arguments import parameters
 from master.service import JobView, jobs
 from master.submission import Key
 
-COMMON = ("duration", "bitrate", "crf", "preset", "fps", "container", "audio")
+COMMON = ("duration", "bitrate", "crf", "preset", "fps", "container", "audio", "split")
 """The parameters that have fields of their own; the others are written as `name=value`."""
 _TOP = ("scenario", "input", "output", "priority", "confidence")
+_AFTER = "depends_on"
+"""Ids, with spaces or commas between."""
 _CODECS = {"h264": "H.264", "h265": "H.265", "vp9": "VP9", "av1": "AV1"}
 
 
@@ -65,7 +67,7 @@ def fields(typed: Mapping[str, str] | None, errors: Mapping[str, str]) -> dict[s
             errors.get(name),
             _choices(schema[name]),
         )
-        for schema, names in zip(schemas, (_TOP, COMMON), strict=True)
+        for schema, names in zip(schemas, ((*_TOP, _AFTER), COMMON), strict=True)
         for name in names
     }
     shown["more"] = Field("more", typed.get("more", ""), "One name=value for each line.", errors.get("more"))
@@ -100,6 +102,8 @@ def _hint(text: str) -> str:
 def submit(typed: Mapping[str, str]) -> JobView:
     """Queue what was typed, once for each form; the API's problems say what is wrong."""
     document: dict[str, Any] = {name: typed[name] for name in _TOP if typed.get(name)}
+    if after := typed.get(_AFTER, "").replace(",", " ").split():
+        document[_AFTER] = after
     document["parameters"] = _parameters(typed)
     try:
         loaded = SubmitSchema().load(document)
@@ -132,11 +136,14 @@ def errors_of(problem: Problem) -> dict[str, str]:
     told: dict[str, str] = {}
     for error in problem.extra.get("errors", []):
         name = str(error["field"]).removeprefix("parameters.")
-        if name not in (*_TOP, *COMMON, "more"):
+        name = _AFTER if name.startswith(f"{_AFTER}.") else name
+        if name not in (*_TOP, _AFTER, *COMMON, "more"):
             name, error = "more", {"message": f"{name}: {error['message']}"}
         told.setdefault(name, error["message"])
     if problem.type is problems.UNKNOWN_SCENARIO:
         told["scenario"] = problem.detail
     elif problem.type is problems.UNKNOWN_FILE:
         told["input"] = problem.detail
+    elif problem.type in (problems.UNKNOWN_JOB, problems.DEPENDENCY_FAILED):
+        told[_AFTER] = problem.detail
     return told or {"": problem.detail}
