@@ -65,6 +65,7 @@ _JOB: dict[str, Any] = {
     "retry_of": None,
     "parent_id": None,
     "part": None,
+    "twin_of": None,
     "stage": "encode",
     "depends_on": [],
     "owner": None,

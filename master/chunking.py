@@ -9,8 +9,7 @@ What is sought: `count` chunks of equal work. For each of the `count - 1` ideal 
     (distance / half of that) ** 2 - scene
 
 among the cuts that are nearer to it than to any other ideal place, and that leave no chunk shorter than
-the least. Where there is none, one chunk is longer, and there are fewer of them. Work is, in equal shares,
-frames and the bytes that the input spends on them.
+the least. Where there is none, one chunk is longer, and there are fewer of them. Work: `master.weights`.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from itertools import accumulate
 
 from common.model import Cut, Divisible, Window
 from common.split import LEAST_CHUNKS, MOST_CHUNKS
+from master.weights import work
 
 WORTH_IT = 30.0
 """Seconds: what is shorter stays whole, if nothing else is asked for."""
@@ -112,9 +112,7 @@ def _places(divisible: Divisible) -> Sequence[_Place]:
     cuts, frames = divisible.cuts, divisible.frames
     size = sum(cut.work for cut in cuts)
     ends = [*(cut.frame for cut in cuts[1:]), frames]
-    apiece = [
-        (end - cut.frame) * (size or 1) + cut.work * frames for cut, end in zip(cuts, ends, strict=True)
-    ]
+    apiece = [work(end - cut.frame, cut.work, frames, size) for cut, end in zip(cuts, ends, strict=True)]
     before = [0, *accumulate(apiece)]
     return [_Place(cut, work) for cut, work in zip((*cuts, cuts[-1]), before, strict=True)]
 

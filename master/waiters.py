@@ -106,6 +106,19 @@ class Waiters:
         for waiter in busy:
             waiter.woken.set()
 
+    def wake_first(self, most: int) -> bool:
+        """Let up to `most` polls look again, the longest waiting first; whether there are more.
+
+        They park again behind the others, so that all have their turn.
+        """
+        with self._lock:
+            ready = [waiter for waiter in self._parked.values() if not waiter.deaf]
+            for waiter in ready[:most]:
+                del self._parked[waiter.node.id]
+        for waiter in ready[:most]:
+            waiter.woken.set()
+        return len(ready) > most
+
     def wake_node(self, node_id: str) -> None:
         """Let a node's poll look again: something about the node has changed."""
         with self._lock:

@@ -62,6 +62,9 @@ class JobSchema(Strict):
     retry_of = a_text("the job that this one repeats", allow_none=True)
     parent_id = a_text("the job that it is a part of; null: it is whole", allow_none=True)
     part = a_text("which part of that job it is, such as `720p`", allow_none=True)
+    twin_of = a_text(
+        "the slow part that it runs once more, on another node; null: it is no twin", allow_none=True
+    )
     stage = OneOf(Stage, required=True, **says("what its next attempt does"))
     depends_on = texts(
         f"the ids of the jobs that must be completed before it begins; null: more than {MOST_LISTED}, which "

@@ -111,6 +111,10 @@ class Job:
     """The ids of jobs that must be completed before it begins; it can be handed what they made."""
     awaits_jobs: bool = False
     """Whether some of these are not completed yet: until they are, no node gets it."""
+    twin_of: str | None = None
+    """The slow part that it runs once more, on another node: the first to be completed counts."""
+    awaits_twin: bool = False
+    """Whether it has failed for good, unless its twin is completed: no node gets it."""
     place: int | None = None
     """Its place in the queue, where that is not its `seq`: a part goes where its parent goes."""
     retry_delay: float = 0.0
@@ -133,7 +137,14 @@ class Job:
     @property
     def waits_for_a_node(self) -> bool:
         """Whether it may be given to a node, now or after its backoff."""
-        return self.status is JobStatus.PENDING and not self.awaits_parts and not self.awaits_jobs
+        waits = self.awaits_parts or self.awaits_jobs or self.awaits_twin
+        return self.status is JobStatus.PENDING and not waits
+
+    @property
+    def is_by_twin(self) -> bool:
+        """Whether it is its twin that completed it, and none of its own attempts."""
+        own = self.attempt is not None and self.attempt.outcome is Outcome.COMPLETED
+        return self.status is JobStatus.COMPLETED and not own
 
     @property
     def turn(self) -> tuple[int, int]:

@@ -184,6 +184,7 @@ def job_document(view: JobView) -> dict[str, Any]:
         "retry_of": job.retry_of,
         "parent_id": job.parent_id,
         "part": job.part,
+        "twin_of": job.twin_of,
         "stage": job.stage,
         "depends_on": list(job.depends_on) if len(job.depends_on) <= MOST_LISTED else None,
         "owner": job.owner,
@@ -223,7 +224,7 @@ def claim_document(view: JobView | None) -> dict[str, Any]:
 
 def result_document(job: Job) -> dict[str, Any]:
     """The result of a finished job. Unknown is null; `sources` says how each number was obtained."""
-    attempt = job.attempt
+    attempt = None if job.is_by_twin else job.attempt
     return {
         "job_id": job.id,
         "node_id": attempt.node_id if attempt else None,

@@ -28,6 +28,8 @@ _OfOthers = (
     | e.JobNotDivided
     | e.JobPartsCompleted
     | e.JobPartFailed
+    | e.JobTwinCompleted
+    | e.JobTwinFailed
     | e.JobDependenciesCompleted
     | e.JobDependencyFailed
 )
@@ -123,6 +125,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
                 attempts=_ended(job, event.at, event.outcome, event.error, event.report_digest),
                 retry_delay=event.delay,
                 error=event.error,
+                awaits_twin=event.awaits_twin,
             )
         case e.JobFailed():
             return replace(
@@ -151,6 +154,8 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             | e.JobPartsCompleted()
             | e.JobDependenciesCompleted()
             | e.JobPartFailed()
+            | e.JobTwinCompleted()
+            | e.JobTwinFailed()
             | e.JobDependencyFailed()
         ):
             return _apply_to_waiting(job, event)
@@ -187,8 +192,24 @@ def _apply_to_waiting(job: Job, event: _OfOthers) -> Job:
             return replace(job, awaits_parts=False)
         case e.JobDependenciesCompleted():
             return replace(job, awaits_jobs=False)
-        case e.JobPartFailed() | e.JobDependencyFailed():
-            return replace(job, status=JobStatus.FAILED, finished_at=event.at, error=event.error)
+        case e.JobTwinCompleted():
+            running = job.status is JobStatus.RUNNING
+            ended = _ended(job, event.at, Outcome.CANCELED, event.error, None) if running else job.attempts
+            return replace(
+                job,
+                status=JobStatus.COMPLETED,
+                attempts=ended,
+                awaits_twin=False,
+                finished_at=event.at,
+                error=None,
+                metrics=event.metrics,
+                analyzer_output=event.analyzer_output,
+                findings=event.findings,
+            )
+        case e.JobPartFailed() | e.JobTwinFailed() | e.JobDependencyFailed():
+            return replace(
+                job, status=JobStatus.FAILED, finished_at=event.at, error=event.error, awaits_twin=False
+            )
 
 
 def _ended(

@@ -19,7 +19,7 @@ from common.model import (
 )
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
-from master.lifecycle import families
+from master.lifecycle import families, twins
 from master.lifecycle.view import View
 
 MAX_BACKOFF = 300.0
@@ -110,6 +110,10 @@ def _failed(job: Job, report: Report, error: Failure, view: View, now: Now) -> e
         return e.JobRequeued(
             job.id, now.wall, report.node_id, Outcome.FAILED, error, _backoff(job, view), report.digest
         )
+    if twins.is_at_work(job, view.family):
+        return e.JobRequeued(
+            job.id, now.wall, report.node_id, Outcome.FAILED, error, 0.0, report.digest, awaits_twin=True
+        )
     return e.JobFailed(
         job.id,
         now.wall,
@@ -166,7 +170,7 @@ def lost(job: Job, error: Failure, view: View, now: Now) -> e.Event:
             f"{agents} agents were lost while they ran this job (the last: {error.message}); it is not "
             f"tried again by itself. Look at its log, then: ffrtmp jobs retry {job.id}"
         )
-        return e.JobFailed(job.id, now.wall, _holder(job), Outcome.LOST, Failure("quarantined", why))
+        return _lost_for_good(job, Failure("quarantined", why), view, now)
     if job.attempts_used < job.max_attempts:
         delay = _backoff(job, view) if earlier else 0.0
         return e.JobRequeued(job.id, now.wall, _holder(job), Outcome.LOST, error, delay)
@@ -174,7 +178,14 @@ def lost(job: Job, error: Failure, view: View, now: Now) -> e.Event:
         error.code,
         f"{error.message}; that was attempt {job.attempts_used} of {job.max_attempts}, the last",
     )
-    return e.JobFailed(job.id, now.wall, _holder(job), Outcome.LOST, last)
+    return _lost_for_good(job, last, view, now)
+
+
+def _lost_for_good(job: Job, error: Failure, view: View, now: Now) -> e.Event:
+    """The attempt was the last one; but if the job has a twin at work, that may still complete it."""
+    if twins.is_at_work(job, view.family):
+        return e.JobRequeued(job.id, now.wall, _holder(job), Outcome.LOST, error, 0.0, awaits_twin=True)
+    return e.JobFailed(job.id, now.wall, _holder(job), Outcome.LOST, error)
 
 
 def _holder(job: Job) -> str:

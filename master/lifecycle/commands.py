@@ -27,6 +27,13 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimTwin:
+    """Run the view's job, which runs elsewhere, once more on the view's node: with a twin of it."""
+
+    lease_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Take this report of the view's job."""
 
@@ -241,7 +248,19 @@ class Rewind:
     """How long this state's own history is."""
 
 
-JobCommand = Submit | Claim | Finish | Release | Expire | Cancel | PauseJob | ResumeJob | Settle | Disappoint
+JobCommand = (
+    Submit
+    | Claim
+    | ClaimTwin
+    | Finish
+    | Release
+    | Expire
+    | Cancel
+    | PauseJob
+    | ResumeJob
+    | Settle
+    | Disappoint
+)
 NodeCommand = (
     Register
     | Hear

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.history import LOST_AT_MOST
 from common.model import Now
-from master.lifecycle import attempts, chains, credentials, families, jobs, nodes, tokens, webhooks
+from master.lifecycle import attempts, chains, credentials, families, jobs, nodes, tokens, twins, webhooks
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
 from master.lifecycle.consequences import consequences
@@ -58,6 +58,7 @@ _RULES: dict[type, Callable[[View, Any, Now], Sequence[e.Event]]] = {
     c.Settle: _settle,
     c.Disappoint: chains.unreadable,
     c.Claim: attempts.claim,
+    c.ClaimTwin: twins.claim,
     c.Finish: attempts.finish,
     c.Release: attempts.release,
     c.Expire: attempts.expire,

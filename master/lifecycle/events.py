@@ -83,6 +83,8 @@ class JobRequeued(JobEvent):
     delay: float
     """Seconds of backoff."""
     report_digest: str | None = None
+    awaits_twin: bool = False
+    """It was the last attempt, but the job's twin still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,28 @@ class JobPartFailed(JobEvent):
 
     part_id: str
     """The job that the part is, or was."""
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class JobTwinCompleted(JobEvent):
+    """The job's twin was completed first, and so the job is, with what the twin made."""
+
+    node_id: str | None
+    """Where it ran itself, which is over; None: it waited."""
+    twin_id: str
+    error: Failure
+    """Why its own attempt ended."""
+    metrics: Mapping[str, Scalar]
+    analyzer_output: Mapping[str, Scalar]
+    findings: Findings = NO_FINDINGS
+
+
+@dataclass(frozen=True, slots=True)
+class JobTwinFailed(JobEvent):
+    """The job's twin ended without success, as all its own attempts had, and so the job failed."""
+
+    twin_id: str
     error: Failure
 
 
@@ -436,6 +460,8 @@ Event = (
     | JobNotDivided
     | JobPartsCompleted
     | JobPartFailed
+    | JobTwinCompleted
+    | JobTwinFailed
     | JobDependenciesCompleted
     | JobDependencyFailed
     | JobArchived

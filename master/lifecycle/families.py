@@ -3,12 +3,11 @@
 A parent waits until all its parts are completed, and goes on then, with what they have brought.
 A part that fails for good, or is canceled, fails its parent, and that cancels the parts that
 are not finished. So no part is unfinished whose parent is final, and no parent waits for what
-cannot come.
+cannot come. Twins of parts (`master.lifecycle.twins`) end with the parent too, and are else nothing to it.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,14 +15,11 @@ from common.model import Divisible, Failure, Findings, Job, JobStatus, Now, Outc
 from common.outputs import below
 from master.lifecycle import commands as c
 from master.lifecycle import events as e
+from master.lifecycle import twins
 from master.lifecycle.apply import apply
 from master.lifecycle.kinds import kind_of
-from master.lifecycle.parts import Able, NotDividedError, Part, confidence_of, needs_of, queued
+from master.lifecycle.parts import Able, NotDividedError, Part, confidence_of, needs_of, part_id, queued
 from master.lifecycle.view import View
-
-_PARTS = uuid.UUID("7b1c4f0e-6c0f-5f0a-9d8e-0d9d3a6f2c11")
-"""The name space of the ids of parts (RFC 9562, version 5): a constant, made once at random."""
-
 
 _HANDING_ON = (Stage.PLAN, Stage.LOOK, Stage.CHUNK, Stage.SOUND, Stage.JOIN)
 """What jobs do that put files into the file store for their family alone."""
@@ -33,11 +29,6 @@ def hands_on(job: Job) -> bool:
     """Whether the job puts files into the file store for its family alone, or has done so: a plan may have,
     of a job that is encoded whole after all."""
     return job.stage in _HANDING_ON or any(each.outcome is Outcome.DIVIDED for each in job.attempts)
-
-
-def part_id(parent_id: str, name: str) -> str:
-    """The id of a part: it follows from its parent's, so that deciding stays pure."""
-    return str(uuid.uuid5(_PARTS, f"{parent_id}/{name}"))
 
 
 def children(parent: Job, parts: Sequence[Part], first_seq: int, now: Now) -> list[Job]:
@@ -134,13 +125,16 @@ def joined(job: Job, report: Report, family: Iterable[Job], now: Now) -> Report:
     """The final report of a job that was divided, or might have been: what its own attempt reported, with
     what its parts have brought."""
     kind = kind_of(job)
-    return report if kind is None else kind.joined(job, parts_of(job, family), report, now.wall)
+    if kind is None:
+        return report
+    family = list(family)
+    return twins.noted(kind.joined(job, parts_of(job, family), report, now.wall), job, family)
 
 
 def parts_of(parent: Job, family: Iterable[Job]) -> list[Job]:
-    """The jobs that are parts of `parent`, as it names them: chunks in the order of the film."""
+    """The jobs that are parts of `parent`, as it names them: chunks in the order of the film; no twins."""
     places = {name: place for place, name in enumerate(parent.parts)}
-    found = (job for job in family if job.parent_id == parent.id)
+    found = (job for job in family if job.parent_id == parent.id and job.twin_of is None)
     return sorted(found, key=lambda job: (places.get(job.part or "", len(places)), job.seq))
 
 
@@ -166,6 +160,8 @@ def settle(view: View, _command: c.Settle, now: Now) -> Sequence[e.Event]:
         parent = family.get(job.parent_id)
         if parent is None or parent.status.final:
             return [_canceled(job, "the job that it is a part of is gone or finished", now)]
+        if settled := twins.settle(job, family, now):
+            return settled
     if not job.awaits_parts:
         return []
     parts = {name: family.get(part_id(job.id, name)) for name in job.parts}
@@ -201,10 +197,11 @@ class Family:
             return []
         job = self.jobs[event.job_id]
         parent = self.jobs.get(job.parent_id or "")
-        return [*self._above(job, parent), *self._below(job, event)]
+        beside = twins.follow(job, event, self.jobs, self.now)
+        return [*self._above(job, parent), *beside, *self._below(job, event)]
 
     def _above(self, job: Job, parent: Job | None) -> list[e.Event]:
-        if parent is None or parent.status.final:
+        if parent is None or parent.status.final or job.twin_of is not None:
             return []
         if job.status is JobStatus.COMPLETED:
             parts = parts_of(parent, self.jobs.values())
@@ -219,7 +216,7 @@ class Family:
     def _below(self, job: Job, event: e.Event) -> list[e.Event]:
         if not job.parts:
             return []
-        parts = [part for part in parts_of(job, self.jobs.values()) if not part.status.final]
+        parts = [part for part in self.jobs.values() if part.parent_id == job.id and not part.status.final]
         if job.status.final:
             why = f"job {job.id}, which it is a part of, is {job.status}"
             return [_canceled(part, why, self.now) for part in parts]

@@ -20,6 +20,8 @@ _JobChange = (
     | e.JobNotDivided
     | e.JobPartsCompleted
     | e.JobPartFailed
+    | e.JobTwinCompleted
+    | e.JobTwinFailed
     | e.JobDependenciesCompleted
     | e.JobDependencyFailed
     | e.JobArchived
@@ -63,13 +65,13 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
             return job.status is JobStatus.PENDING and event.number > newest
         case e.JobCompleted() | e.JobRequeued() | e.JobFailed():
             return event.node_id == holder
-        case e.JobCanceled():
+        case e.JobCanceled() | e.JobTwinCompleted():
             return not job.status.final and event.node_id == holder
         case e.JobDivided() | e.JobNotDivided():
             return event.node_id == holder and job.stage is Stage.PLAN
         case e.JobPartsCompleted() | e.JobPartFailed():
             return job.awaits_parts and not job.status.final
-        case e.JobDependenciesCompleted() | e.JobDependencyFailed():
+        case e.JobDependenciesCompleted() | e.JobDependencyFailed() | e.JobTwinFailed():
             return _fits_dependent(job, event)
         case e.JobPaused():
             return job.status is JobStatus.PENDING
@@ -80,7 +82,11 @@ def _fits_job(job: Job, event: _JobChange) -> bool:
     assert_never(event)
 
 
-def _fits_dependent(job: Job, event: e.JobDependenciesCompleted | e.JobDependencyFailed) -> bool:
+def _fits_dependent(
+    job: Job, event: e.JobDependenciesCompleted | e.JobDependencyFailed | e.JobTwinFailed
+) -> bool:
+    if isinstance(event, e.JobTwinFailed):
+        return job.awaits_twin and not job.status.final
     if isinstance(event, e.JobDependenciesCompleted):
         return job.awaits_jobs and not job.status.final
     return bool(job.depends_on) and job.status in (JobStatus.PENDING, JobStatus.PAUSED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +14,13 @@ Able = Callable[[Constraints], int]
 """How many of the nodes that are there could run what has these constraints."""
 MAX_WARNINGS = 100
 """Warnings in the result of a job that was divided."""
+_PARTS = uuid.UUID("7b1c4f0e-6c0f-5f0a-9d8e-0d9d3a6f2c11")
+"""The name space of the ids of parts (RFC 9562, version 5): a constant, made once at random."""
+
+
+def part_id(parent_id: str, name: str) -> str:
+    """The id of a part: it follows from its parent's, so that deciding stays pure."""
+    return str(uuid.uuid5(_PARTS, f"{parent_id}/{name}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,14 @@ _OUTCOMES: Mapping[type, Outcome] = {
     e.JobDivided: Outcome.DIVIDED,
     e.JobNotDivided: Outcome.DIVIDED,
     e.JobCanceled: Outcome.CANCELED,
+    e.JobTwinCompleted: Outcome.CANCELED,
 }
 _FINISHED: Mapping[type, str] = {
     e.JobCompleted: "completed",
     e.JobFailed: "failed",
     e.JobPartFailed: "failed",
+    e.JobTwinCompleted: "completed",
+    e.JobTwinFailed: "failed",
     e.JobDependencyFailed: "failed",
     e.JobCanceled: "canceled",
 }
@@ -108,7 +111,7 @@ def _outcome(event: e.JobEvent) -> Outcome | None:
     """How the attempt ended that `event` ends; None if it ends none."""
     if isinstance(event, e.JobRequeued | e.JobFailed):
         return event.outcome
-    if isinstance(event, e.JobCanceled) and event.node_id is None:
+    if isinstance(event, e.JobCanceled | e.JobTwinCompleted) and event.node_id is None:
         return None
     return _OUTCOMES.get(type(event))
 

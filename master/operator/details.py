@@ -116,7 +116,7 @@ _TABLES: dict[str, list[Column]] = {
         ("NOTE", lambda a: (a["error"] or {}).get("message") or ""),
     ],
     "parts": [
-        ("PART", lambda p: p["part"]),
+        ("PART", lambda p: f"{p['part']} (twin)" if p.get("twin_of") else p["part"]),
         ("ID", lambda p: p["id"]),
         ("STATUS", lambda p: p["status"]),
         ("NODE", lambda p: p.get("node", "-")),

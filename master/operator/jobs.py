@@ -157,7 +157,8 @@ def show_job(client: MasterClient, job_id: str) -> Any:
     if any(part["stage"] == Stage.CHUNK for part in parts):
         parts.sort(key=lambda part: str(part["part"]))  # chunks are numbered in the order of the film
     if parts:
-        job["parts"] = [{name: part[name] for name in ("part", "id", "status", "node_id")} for part in parts]
+        told = ("part", "twin_of", "id", "status", "node_id")
+        job["parts"] = [{name: part.get(name) for name in told} for part in parts]
     has_result = job["status"] in (JobStatus.COMPLETED, JobStatus.FAILED)
     return details.job(job, client.result(job_id) if has_result else None, NodeNames(client))
 

@@ -9,22 +9,23 @@ from datetime import datetime
 
 from common.estimate import Part, left_of_parts
 from common.model import Job, JobStatus, Progress, Stage
+from master.weights import frames_of, weigh
 
 _RUNG = re.compile(r"([0-9]{2,5})p", re.ASCII)
 _JOIN = 1.0
 """Seconds: what the parts have made is joined."""
-_JOIN_SHARE, _SOUND_SHARE, _LOOK_SHARE = 0.02, 0.03, 0.25
-"""Of a file that is encoded in chunks: what the join, the sound, and looking at all chunks take, beside
-encoding its picture. No more than a first guess: what is measured counts for more."""
+_JOIN_SHARE = 0.02
+"""What the join of a file's chunks takes, beside encoding its picture: no more than a first guess."""
 
 
 def progress_of(parts: Sequence[Job], how_far: Callable[[str], Progress | None], now: datetime) -> Progress:
     """The share of the work of its `parts` that is done, and when all of them are.
 
     `how_far` a running attempt is, by its lease. Parts are weighed by their pictures' size, where they
-    have different ones. When probes are done is not when their parent is: of that nothing is said.
+    have different ones; one with a twin is as far as the one of both that is further. When probes are done is
+    not when their parent is: of that nothing is said.
     """
-    seen = [(part, how_far(part.lease.lease_id) if part.lease else None) for part in parts]
+    seen = _further([(part, how_far(part.lease.lease_id) if part.lease else None) for part in parts])
     if any(part.window is not None for part in parts):
         return _of_a_split(seen, now)
     done = sum(_share(part, progress) for part, progress in seen)
@@ -36,17 +37,17 @@ def progress_of(parts: Sequence[Job], how_far: Callable[[str], Progress | None],
 
 
 def _of_a_split(seen: Sequence[tuple[Job, Progress | None]], now: datetime) -> Progress:
-    """Of a file that is encoded in chunks: these are weighed by their frames, and the join is yet to come.
+    """Of a file that is encoded in chunks: these are weighed by their work, and the join is yet to come.
 
     Its frames are those that are done: they are of one picture.
     """
-    whole = sum(_frames(part) for part, _ in seen if part.stage is Stage.CHUNK)
-    weights = [_work(part, whole) for part, _ in seen]
+    whole = sum(frames_of(part) for part, _ in seen if part.stage is Stage.CHUNK)
+    weights = weigh([part for part, _ in seen])
     join = _JOIN_SHARE * whole
     done = sum(
         weight * _share(part, progress) for (part, progress), weight in zip(seen, weights, strict=True)
     )
-    frames = sum(_frames(part) * _share(part, how) for part, how in seen if part.stage is Stage.CHUNK)
+    frames = sum(frames_of(part) * _share(part, how) for part, how in seen if part.stage is Stage.CHUNK)
     percent = round(100 * done / (sum(weights) + join), 2) if whole else None
     known = [
         replace(_part(part, progress, now), weight=weight)
@@ -69,15 +70,17 @@ def _joining_takes(known: Sequence[Part], join: float) -> float:
     return join * sum(seconds for _, seconds in timed) / work if work > 0 else 0.0
 
 
-def _frames(part: Job) -> int:
-    return 0 if part.window is None else part.window.end - part.window.first
-
-
-def _work(part: Job, whole: int) -> float:
-    """How much work a part is, in frames that are encoded; `whole`: of the file."""
-    if part.window is None:
-        return _SOUND_SHARE * whole
-    return _frames(part) * (_LOOK_SHARE if part.stage is Stage.LOOK else 1.0)
+def _further(seen: Sequence[tuple[Job, Progress | None]]) -> list[tuple[Job, Progress | None]]:
+    """The parts without their twins; one goes on as its twin does, if that is further, or it only waits."""
+    twins = {twin.twin_of: (twin, how) for twin, how in seen if twin.twin_of and twin.lease}
+    found = []
+    for part, how in seen:
+        twin, its = twins.get(part.id, (part, how))
+        if not part.status.final and (part.lease is None or _share(twin, its) > _share(part, how)):
+            found.append((replace(part, status=twin.status, attempts=twin.attempts), its))
+        elif part.twin_of is None:
+            found.append((part, how))
+    return found
 
 
 def _share(part: Job, progress: Progress | None) -> float:

@@ -33,7 +33,7 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, chains, commands, events, families, splits
+from master.lifecycle import View, chains, commands, events, families, splits, twins
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
@@ -137,6 +137,7 @@ _End = (
     | events.JobCanceled
     | events.JobDivided
     | events.JobNotDivided
+    | events.JobTwinCompleted
 )
 _ENDS = get_args(_End)
 """What ends an attempt, if there is one."""
@@ -145,6 +146,8 @@ _LAST = (
     events.JobFailed,
     events.JobCanceled,
     events.JobPartFailed,
+    events.JobTwinCompleted,
+    events.JobTwinFailed,
     events.JobDependencyFailed,
 )
 """What makes a job final."""
@@ -202,6 +205,8 @@ class Farm:
         self.all_due = threading.Event()
         """Set when that is not known, as after a start: each stored file may have to go."""
         self.all_due.set()
+        self.shares = threading.Event()
+        """Set while a file is encoded in chunks, or may be: idle nodes look then what they can do for it."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
         self.live = Hub(self.feed, logs, config.max_streams)
@@ -254,10 +259,10 @@ class Farm:
             credential_ttl=self.config.credential_ttl,
         )
         happened = lifecycle.decide(view, command, tx.now)
+        ended = [tx.job(each.job_id) for each in happened if isinstance(each, _ENDS)]
         tx.record(happened)
-        for before in held if job is None else (job,):
-            after = tx.job(before.id)
-            if before.lease is not None and after is not None and after.lease is None:
+        for before in ended:
+            if before is not None and before.lease is not None:
                 self.store.liveness.forget_lease(before.lease.lease_id)
         return happened
 
@@ -323,6 +328,8 @@ class Farm:
             return JobView(job, pending_reason=chains.waiting_reason(job, unfinished, count))
         if job.awaits_parts:
             return self._parent_view(tx, job)
+        if job.awaits_twin:
+            return JobView(job, pending_reason=f"waits for its twin, job {twins.twin_id(job.id)}")
         ready_in = tx.ready_in(job.id)
         known = {} if reasons is None or ready_in > 0 else reasons
         if job.constraints not in known:
@@ -352,7 +359,8 @@ class Farm:
         """A job that waits for its parts: they are how far it is."""
         parts, liveness = tx.children(job.id), self.store.liveness
         how_far = progress_of(parts, partial(liveness.progress, now=tx.now), tx.now.wall)
-        return JobView(job, how_far, pending_reason=families.waiting_reason(job, parts))
+        reason = families.waiting_reason(job, families.parts_of(job, parts))
+        return JobView(job, how_far, pending_reason=reason)
 
     def wake_for(self, job_id: str, before: int | None = None) -> None:
         """If the job is still pending, wake a parked poll that can take it (see `Waiters.wake_for`)."""
@@ -373,7 +381,7 @@ class Farm:
         for event in told.events:
             match event:
                 case events.JobSubmitted():
-                    if event.job.waits_for_a_node:
+                    if event.job.waits_for_a_node and event.job.twin_of is None:
                         self.waiters.wake_for(event.job)
                 case events.JobResumed() | events.JobPartsCompleted() | events.JobDependenciesCompleted():
                     self.wake_for(event.job_id)
@@ -403,6 +411,9 @@ class Farm:
         again = isinstance(event, events.JobRequeued) and event.delay <= 0
         if again or isinstance(event, events.JobNotDivided):
             self.wake_for(event.job_id)
+        job = self.store.job(event.job_id)
+        if job is not None and job.twin_of is not None:
+            self.wake_for(job.twin_of)  # if it waits: nodes left it to its twin
 
 
 def _known(job: Job | None) -> Sequence[Job]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common import problems
-from common.model import Failure, NodeStatus, Progress, Report
+from common.model import Failure, Job, Node, NodeStatus, Progress, Report
 from master import lifecycle, scheduler
-from master.lifecycle import commands
-from master.service import handing
+from master.lifecycle import commands, twins
+from master.service import handing, sharing
 from master.service.farm import Caller, Farm, JobView, new_id
+from master.store.memory import Transaction
 from master.waiters import Waiter
+
+LOOK_AGAIN = 8
+"""Parked polls that look again in each round of the reaper, while files are encoded in chunks."""
 
 
 def next_job(
@@ -97,15 +101,47 @@ def claim(
                 farm.store.liveness.renew(job.lease.lease_id, now)
                 return handing.with_input(farm, tx, farm.claim_view(tx, job))
         node = farm.require_node(tx, node_id)
-        chosen = scheduler.choose(node, tx.candidates(node), tx.held(node_id), tx.standings)
-        while chosen is not None and handing.disappoint(farm, tx, chosen):
-            chosen = scheduler.choose(node, tx.candidates(node), tx.held(node_id), tx.standings)
-        if chosen is None or not farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node):
+        chosen = _choose(farm, tx, node)
+        given = chosen is not None and farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node)
+        found = farm.require_job(tx, chosen.id) if chosen is not None and given else _twin(farm, tx, node)
+        if found is None:
             return None
-        job = farm.require_job(tx, chosen.id)
-        view = handing.with_input(farm, tx, farm.claim_view(tx, job))
-    farm.room_was_made_for(job)
+        view = handing.with_input(farm, tx, farm.claim_view(tx, found))
+    farm.room_was_made_for(found)
+    if sharing.is_shared(found):
+        farm.shares.set()
     return view
+
+
+def _choose(farm: Farm, tx: Transaction, node: Node) -> Job | None:
+    """The job that the node should run next; of a file that is done sooner without this node, none."""
+    declined: set[str] = set()
+    while True:
+        chosen = scheduler.choose(node, tx.candidates(node, declined), tx.held(node.id), tx.standings)
+        if chosen is None:
+            return None
+        if handing.disappoint(farm, tx, chosen):
+            continue
+        wanted = sharing.instead(farm, tx, node, chosen)
+        if wanted is not None or chosen.parent_id is None:
+            return wanted
+        declined.add(chosen.parent_id)
+        farm.shares.set()
+
+
+def _twin(farm: Farm, tx: Transaction, node: Node) -> Job | None:
+    """For an idle node that has nothing else: a part that is slow elsewhere is run once more."""
+    held = tx.held(node.id)
+    if held or tx.farm().paused or node.status(0) is not NodeStatus.AVAILABLE:
+        return None
+    slow = sharing.slow(farm, tx, node)
+    if slow is None:
+        return None
+    again = slow.waits_for_a_node  # it is its twin that is slow
+    command = commands.Claim(new_id()) if again else commands.ClaimTwin(new_id())
+    if not farm.decide(tx, command, job=slow, node=node):
+        return None
+    return farm.require_job(tx, slow.id if again else twins.twin_id(slow.id))
 
 
 def progress(
@@ -175,5 +211,11 @@ def reap(farm: Farm) -> None:
                 )
                 farm.decide(tx, commands.Expire(lease.lease_id, error), job=job)
         released = tx.released()
+        shares = any(sharing.is_shared(job) for job in tx.running())
     for job in released:
         farm.waiters.wake_for(job)
+    # Nodes that declined a chunk, or could run a slow one once more: what they go by changes with time alone.
+    if farm.shares.is_set():
+        farm.shares.clear()
+        if farm.waiters.wake_first(LOOK_AGAIN) or shares:
+            farm.shares.set()

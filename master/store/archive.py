@@ -38,6 +38,7 @@ _NEWER: dict[str, Entry] = {
         "output": None,
         "parent_id": None,
         "part": None,
+        "twin_of": None,
         "stage": "encode",
         "depends_on": [],
         "owner": None,

@@ -6,7 +6,7 @@ import logging
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -178,9 +178,14 @@ class Transaction:
         """All jobs that run."""
         return list(self._state.running())
 
-    def candidates(self, node: Node) -> Iterator[Job]:
-        """Pending jobs that `node` meets the constraints of: the first of each kind."""
-        return (self._state.jobs[job_id] for job_id in self._state.queue.heads(node))
+    def candidates(self, node: Node, but_of: Collection[str] = ()) -> Iterator[Job]:
+        """Pending jobs that `node` meets the constraints of: the first of each kind.
+
+        `but_of`: jobs whose parts are left out.
+        """
+        jobs = self._state.jobs
+        leave_out = (lambda job_id: jobs[job_id].parent_id in but_of) if but_of else None
+        return (jobs[job_id] for job_id in self._state.queue.heads(node, leave_out))
 
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count, islice
 
 from sortedcontainers import SortedList
@@ -78,12 +78,19 @@ class Queue:
                 released.append(jobs[job_id])
         return released
 
-    def heads(self, node: Node) -> Iterator[str]:
-        """The first job (its id) of each group that `node` can serve."""
+    def heads(self, node: Node, leave_out: Callable[[str], bool] | None = None) -> Iterator[str]:
+        """The first job (its id) of each group that `node` can serve, but for those to leave out."""
         for wanted, group in self._groups.items():
             if scheduler.meets(node, wanted):
-                heads = (self._head(group, priority) for priority in Priority)
-                yield next(job_id for job_id in heads if job_id is not None)
+                heads = (
+                    self._head(group, priority)
+                    if leave_out is None
+                    else self._next(group, priority, leave_out)
+                    for priority in Priority
+                )
+                first = next((job_id for job_id in heads if job_id is not None), None)
+                if first is not None:
+                    yield first
 
     def kinds(self, limit: int) -> list[tuple[str, int]]:
         """Up to `limit` kinds of jobs that wait without a backoff: the id of the first, and how many."""
@@ -99,6 +106,19 @@ class Queue:
         group = self._groups.setdefault(job.constraints, _Group())
         heapq.heappush(group.heaps.setdefault(job.priority, []), (job.turn, ticket, job.id))
         group.live += 1
+
+    def _next(self, group: _Group, priority: Priority, leave_out: Callable[[str], bool]) -> str | None:
+        """The first that is not left out: from the top of the heap down, so that only those are looked at."""
+        heap = group.heaps.get(priority, [])
+        front = [(heap[0], 0)] if heap else []
+        while front:
+            (_, ticket, job_id), at = heapq.heappop(front)
+            if self._tickets.get(job_id) == ticket and not leave_out(job_id):
+                return job_id
+            for below in (2 * at + 1, 2 * at + 2):
+                if below < len(heap):
+                    heapq.heappush(front, (heap[below], below))
+        return None
 
     def _head(self, group: _Group, priority: Priority) -> str | None:
         heap = group.heaps.get(priority)

@@ -203,7 +203,8 @@ class State:
         self.references.add(new)
         for name in _listing_names(new):
             self._listings.add(name, new)
-        if new.status in (JobStatus.COMPLETED, JobStatus.FAILED):
+        # What a twin has made for a part is the twin's result: it counts once.
+        if new.status in (JobStatus.COMPLETED, JobStatus.FAILED) and not new.is_by_twin:
             for owner in {None, new.owner}:
                 self._with_result.add(owner, new)
         self._put_into_family(old, new)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from common.model import Cut, Divisible, Job, JobStatus, Now, Report, Role, Stage
+from common.model import Cut, Divisible, Job, JobStatus, Now, Progress, Report, Role, Stage
 from common.schema import RegisterSchema, SubmitSchema
 from common.version import PROTOCOL
 from master.config import Config
@@ -100,6 +100,14 @@ def report(view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any
 
 def finish(farm: Farm, view: JobView, status: JobStatus = JobStatus.COMPLETED, **fields: Any) -> None:
     work.finish(farm, OPERATOR, report(view, status, **fields), [])
+
+
+def tell(farm: Farm, view: JobView, seconds_left: float) -> None:
+    """Have the node that runs it say that half of it is done, and how long it still takes."""
+    lease = view.job.lease
+    assert lease is not None
+    how = Progress(percent=50.0, seconds_left=seconds_left)
+    work.progress(farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, how, [])
 
 
 LADDER = {"ladder": ["180p", "120p", "90p"]}

@@ -55,6 +55,7 @@ def test_a_submit_names_the_job_its_owner_and_who_sent_it() -> None:
             "retry_of": None,
             "parent_id": None,
             "part": None,
+            "twin_of": None,
             "request_id": "a-request",
         },
     }

@@ -322,7 +322,7 @@ def test_older_agents_never_get_a_part_of_it(farm: Farm) -> None:
     assert job(farm, parts(farm, parent_id)[0].id).job.constraints.protocol == PROTOCOL
 
 
-def test_a_waiting_file_is_as_far_as_the_frames_of_its_chunks(
+def test_a_waiting_file_is_as_far_as_the_work_of_its_chunks(
     farm: Farm, node_id: str, clock: FakeClock
 ) -> None:
     parent_id = split(farm, {"split": 2, "crf": 23})
@@ -343,7 +343,9 @@ def test_a_waiting_file_is_as_far_as_the_frames_of_its_chunks(
     assert seen.pending_reason == "waits for its parts: 1 of 2 chunks completed"
     assert seen.progress is not None
     assert seen.progress.frame == int(done)
-    assert seen.progress.percent == pytest.approx(100 * done / (FRAMES * 1.02), abs=0.01)
+    size = sum(cut.work for cut in divisible().cuts)
+    share = (window.end - window.first) / FRAMES / 2 + window.work / size / 2  # of the work of both
+    assert seen.progress.percent == pytest.approx(100 * (1 + share) / 2 / 1.02, abs=0.01)
     assert seen.progress.seconds_left is not None
     assert 11 <= seen.progress.seconds_left <= 12.5  # 10 of the chunk, and the join
 

@@ -22,12 +22,15 @@ from tests.core.support import (
     SOURCE,
     FakeClock,
     claim,
+    divisible,
     finish,
     job,
     make_farm,
+    must_claim,
     parts,
     register,
     submit,
+    tell,
 )
 from tests.docs.markdown import ROOT
 
@@ -60,8 +63,8 @@ class Watched:
     def _note(self, told: Told) -> None:
         for event in told.events:
             kind, key = event.key
-            if kind is Job:
-                after = str(job(self.farm, key).job.status)
+            if kind is Job and (now := job(self.farm, key).job).twin_of is None:  # a twin is claimed at once
+                after = str(now.status)
                 self.seen.add((self._status.get(key, "[*]"), after, type(event).__name__))
                 self._status[key] = after
 
@@ -152,7 +155,47 @@ def of_a_parent(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
                 VERBS[step](watched)
         watched.farm.store.close()
         found |= watched.seen
-    return found | not_divided(tmp_path_factory)
+    return found | not_divided(tmp_path_factory) | of_twins(tmp_path_factory)
+
+
+TWINS: tuple[tuple[str, ...], ...] = (
+    ("the twin is completed",),
+    ("hand back", "the twin is completed"),
+    ("hand back", "pause", "the twin is completed"),
+    ("fail", "the twin fails"),
+    ("fail", "pause", "the twin fails"),
+)
+"""What happens to a chunk that has a twin."""
+
+
+def of_twins(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:
+    """The transitions of the chunk, and of its file."""
+    found: set[Transition] = set()
+    broken = Failure("encoder_error", "it went wrong")
+    for way in TWINS:
+        split = {"split": 2, "crf": 23}
+        watched = Watched(tmp_path_factory.mktemp("farm"), 2, split, input="media:films/a.mp4")
+        farm, slow = watched.farm, watched.node_id
+        finish(farm, must_claim(farm, slow), findings=Findings(divisible=divisible(others=False)))
+        fast = register(farm, caller=AGENT, media_roots=["films"])
+        quick, first = must_claim(farm, fast), must_claim(farm, slow)
+        watched.clock.advance(10)
+        finish(farm, quick)
+        tell(farm, first, 60.0)
+        twin = must_claim(farm, fast)
+        for step in way:
+            if step == "the twin is completed":
+                finish(farm, twin)
+            elif step == "pause":
+                jobs.change(farm, OPERATOR, first.job.id, commands.PauseJob())
+            elif step == "hand back":
+                lease = first.job.lease
+                work.release(farm, OPERATOR, first.job.id, slow, lease.lease_id if lease else None)
+            else:
+                finish(farm, first if step == "fail" else twin, JobStatus.FAILED, error=broken)
+        farm.store.close()
+        found |= watched.seen
+    return found
 
 
 def not_divided(tmp_path_factory: pytest.TempPathFactory) -> set[Transition]:

@@ -27,6 +27,8 @@ WORDS: Mapping[str, str] = {
     "job_divided": "Divided into parts",
     "job_parts_completed": "All its parts are completed",
     "job_part_failed": "A part of it failed",
+    "job_twin_completed": "Its twin was completed first",
+    "job_twin_failed": "It failed, and so did its twin",
     "job_dependencies_completed": "All jobs that it depends on are completed",
     "job_dependency_failed": "A job that it depends on failed",
     "job_archived": "Moved to the archive",

@@ -69,7 +69,7 @@ class Shown:
 def name_of(job: Document) -> str:
     """What tells a job from others: of a part its name."""
     if job["part"]:
-        return f"  {safe(job['part'])}"
+        return f"  {safe(job['part'])}{' (twin)' if job.get('twin_of') else ''}"
     return f"{short(job['id'])} {safe(job['scenario'])}"
 
 
