@@ -92,11 +92,11 @@ def test_a_chunk_has_one_twin_at_most_and_a_twin_has_none(farm: Farm, pair: Twin
 
 
 def test_the_rules_refuse_what_nobody_should_ask_for(farm: Farm, pair: Twins) -> None:
+    asked = [pair.job(pair.first), pair.job(pair.twin), pair.parent]
     with farm.store.transaction(farm.clock()) as tx:
-        idle, asked = farm.require_node(tx, pair.idle), commands.ClaimTwin("lease")
-        assert not farm.decide(tx, asked, job=pair.job(pair.first), node=idle)
-        assert not farm.decide(tx, asked, job=pair.job(pair.twin), node=idle)
-        assert not farm.decide(tx, asked, job=pair.parent, node=idle)
+        idle = farm.require_node(tx, pair.idle)
+        for each in asked:
+            assert not farm.decide(tx, commands.ClaimTwin("lease"), job=each, node=idle)
 
 
 def test_a_chunk_that_is_completed_before_its_twin_ends_that(farm: Farm, pair: Twins) -> None:
