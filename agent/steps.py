@@ -7,12 +7,11 @@ on how many there are say so. They matter until the agent has seen one step of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean, stdev
 
 from common.estimate import Step
 from common.model import Confidence
 from common.settings import CODECS, EncodeSettings
-from common.statistics import MIN_RUNS, expected_runs
+from common.statistics import MIN_RUNS, expected_runs, spread_of
 
 _CHECK = 0.2
 """Seconds: a process starts, reads what was written once, and ends."""
@@ -97,7 +96,8 @@ def more_runs(speeds: Sequence[float], confidence: Confidence, usual: float | No
 
 def spread(speeds: Sequence[float]) -> dict[str, float]:
     """What a node keeps of how much these speeds vary: their standard deviation as a share of their mean."""
-    return {SPREAD: max(_LEAST_SPREAD, stdev(speeds) / fmean(speeds))} if len(speeds) > 1 else {}
+    found = spread_of(speeds)
+    return {} if found is None else {SPREAD: max(_LEAST_SPREAD, found)}
 
 
 def repeats(settings: EncodeSettings, runs: int) -> list[Step]:

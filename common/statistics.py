@@ -74,13 +74,18 @@ def enough(speeds: Sequence[float], confidence: Confidence) -> bool:
     return len(speeds) >= MAX_RUNS or reached(speeds, WIDTHS[confidence])
 
 
+def spread_of(speeds: Sequence[float]) -> float | None:
+    """Their standard deviation as a share of their mean; None of fewer than two, or of a mean of 0."""
+    mean = fmean(speeds) if len(speeds) > 1 else 0.0
+    return stdev(speeds) / mean if mean else None
+
+
 def _spread(speeds: Sequence[float], usual: float | None) -> float | None:
     """The standard deviation as a share of the mean: pooled from what these have and from what is usual.
 
     Variances are pooled by their degrees of freedom (NIST/SEMATECH e-Handbook, section 7.2.4).
     """
-    mean = fmean(speeds) if len(speeds) > 1 else 0.0
-    own = stdev(speeds) / mean if mean else None
+    own = spread_of(speeds)
     if own is None or usual is None:
         return usual if own is None else own
     degrees = len(speeds) - 1

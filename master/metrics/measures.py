@@ -18,6 +18,7 @@ from prometheus_client import (
     Summary,
     disable_created_metrics,
 )
+from prometheus_client.metrics import MetricWrapperBase
 
 from common.failures import KINDS
 from common.scenarios import SCENARIOS
@@ -149,10 +150,7 @@ class Measures:
     def forget_nodes_but(self, known: Collection[str]) -> None:
         """Nodes that are gone have no series any more."""
         for summary in (self.speed, self.fps):
-            for family in summary.collect():
-                gone = {sample.labels["node"] for sample in family.samples} - set(known)
-                for node_id in gone:
-                    summary.remove_by_labels({"node": node_id})
+            _forget_but(summary, "node", known)
 
     def told_webhook(self, webhook_id: str, *, taken: bool) -> None:
         """A request was sent to a receiver."""
@@ -161,6 +159,11 @@ class Measures:
 
     def forget_webhooks_but(self, known: Collection[str]) -> None:
         """Webhooks that were removed have no series any more."""
-        for family in self.webhook_requests.collect():
-            for webhook_id in {sample.labels["webhook"] for sample in family.samples} - set(known):
-                self.webhook_requests.remove_by_labels({"webhook": webhook_id})
+        _forget_but(self.webhook_requests, "webhook", known)
+
+
+def _forget_but(measure: MetricWrapperBase, label: str, known: Collection[str]) -> None:
+    """Removes the series whose `label` has a value that is not `known`."""
+    for family in measure.collect():
+        for gone in {sample.labels[label] for sample in family.samples} - set(known):
+            measure.remove_by_labels({label: gone})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +10,7 @@ import click
 
 from common.model import JobStatus
 from master.operator import tables
-from master.operator.tables import Answer, Column, Document, number, rate, short
+from master.operator.tables import Answer, Column, Document, Naming, number, rate, short
 
 MOST = 20
 """Artifacts that are listed one by one: of more, the pieces of streams and such are counted."""
@@ -19,8 +19,6 @@ MOST_NAMED = 20
 _COUNTED = ("segment", "thumbnail")
 _ON_NODES = ("attempts", "parts")
 """Lists of a job of which each entry was on a node."""
-
-Naming = Callable[[str | None], str]
 
 
 def size(count: int) -> str:

@@ -18,6 +18,8 @@ WIDTH = 120
 """Columns that a table needs so that nothing in it is cut."""
 
 Column = tuple[str, Callable[[Document], str]]
+Naming = Callable[[str | None], str]
+"""What people call the node of an id."""
 
 
 def number(value: float | None, form: str = "{:.1f}", unit: str = "") -> str:
@@ -147,7 +149,7 @@ def tokens(rows: Iterable[Document]) -> Answer:
     return table(rows, columns, "There are no tokens. Make one with: ffrtmp tokens create", records.TOKENS)
 
 
-def jobs(rows: Iterable[Document], node: Callable[[str | None], str] = short) -> Answer:
+def jobs(rows: Iterable[Document], node: Naming = short) -> Answer:
     """The queue and what came of it. `node`: what people call the node of an id."""
     columns: list[Column] = [
         ("ID", lambda j: j["id"]),

@@ -155,26 +155,28 @@ def page(
     All that were completed or failed, newest first; or the one with `job_id`, however it ended.
     A submitter finds its own only. A page may be empty before the end. Errors: see `Archive.page`.
     """
-
-    def visible(entry: Entry) -> bool:
-        return caller.owner in (None, entry["job"].get("owner"))
-
     if job_id is not None:
         return farm.archive.page(
-            after, 1, lambda entry: entry["job"]["id"] == job_id and visible(entry), [job_id]
+            after, 1, lambda entry: entry["job"]["id"] == job_id and _visible(entry, caller), [job_id]
         )
     return farm.archive.page(
-        after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT and visible(entry)
+        after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT and _visible(entry, caller)
     )
 
 
 def named(farm: Farm, caller: Caller, job_ids: Sequence[str]) -> Sequence[Entry]:
     """Those of the newest part of the archive that have one of these ids, and that the caller may see."""
+    return farm.archive.page(
+        None,
+        len(job_ids),
+        lambda entry: entry["job"]["id"] in job_ids and _visible(entry, caller),
+        job_ids,
+    )[0]
 
-    def wanted(entry: Entry) -> bool:
-        return entry["job"]["id"] in job_ids and caller.owner in (None, entry["job"].get("owner"))
 
-    return farm.archive.page(None, len(job_ids), wanted, job_ids)[0]
+def _visible(entry: Entry, caller: Caller) -> bool:
+    """A submitter sees its own jobs only."""
+    return caller.owner in (None, entry["job"].get("owner"))
 
 
 _WITH_RESULT = (JobStatus.COMPLETED, JobStatus.FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import IO, Protocol
 
@@ -15,7 +15,7 @@ from rich.text import Text
 from common.model import JobStatus
 from master.operator.formats import Document, safe
 from master.operator.live.bars import Shown, name_of, note_of, rows
-from master.operator.tables import number, rate, short
+from master.operator.tables import Naming, number, rate, short
 
 _REFRESH = 4
 """Times a second that bars are drawn: times run down between two looks."""
@@ -36,7 +36,7 @@ class Display(Protocol):
         """What the last look found; `away`: why it found nothing."""
 
 
-def display_on(stream: IO[str], node: Callable[[str | None], str] = short) -> Display:
+def display_on(stream: IO[str], node: Naming = short) -> Display:
     """Bars if it is a terminal. `node`: what people call the node of an id."""
     return Bars(Console(file=stream)) if stream.isatty() else Changes(stream, node)
 
@@ -80,7 +80,7 @@ class Bars:
 class Changes:
     """A line whenever the status of a job or of a part of it changes."""
 
-    def __init__(self, stream: IO[str], node: Callable[[str | None], str] = short) -> None:
+    def __init__(self, stream: IO[str], node: Naming = short) -> None:
         self._stream = stream
         self._node = node
         self._seen: dict[str, tuple[str, str | None]] = {}
