@@ -15,8 +15,18 @@ from common.model import Window
 from common.settings import Colour, EncodeSettings
 
 NAME = "chunk.mp4"
-_TURNS = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
-"""By the degrees against the clock by which the picture is turned when it is shown."""
+_TURNS = {
+    (0, False): [],
+    (90, False): ["transpose=cclock"],
+    (180, False): ["hflip", "vflip"],
+    (270, False): ["transpose=clock"],
+    (0, True): ["vflip"],
+    (90, True): ["transpose=clock_flip"],
+    (180, True): ["hflip"],
+    (270, True): ["transpose=cclock_flip"],
+}
+"""How ffmpeg makes a picture upright, by the degrees against the clock by which it is turned when it is
+shown, and whether it is mirrored."""
 _TRANSFERS = {"gamma22": "bt470m", "gamma28": "bt470bg"}
 """What the filter calls otherwise than the encoders' option."""
 
@@ -73,10 +83,9 @@ def frames_of(settings: EncodeSettings, window: Window, base: int, *, first: int
 
 def _upright(settings: EncodeSettings) -> list[str]:
     source = settings.source
-    if source is None or source.rotation not in _TURNS:
-        return []
-    # It is upright now: who reads the chunk is not told to turn it again.
-    return [*_TURNS[source.rotation], "sidedata=mode=delete:type=DISPLAYMATRIX"]
+    turns = [] if source is None else _TURNS[source.rotation, source.mirrored]
+    # It is upright then: who reads the chunk is not told to turn it again.
+    return [*turns, "sidedata=mode=delete:type=DISPLAYMATRIX"] if turns else []
 
 
 def _said(settings: EncodeSettings) -> list[str]:

@@ -50,13 +50,22 @@ def test_frames_get_their_times_since_the_files_start_and_then_those_of_the_wind
 
 
 @pytest.mark.parametrize(
-    ("degrees", "turned"),
-    [(0, []), (90, ["transpose=cclock"]), (180, ["hflip", "vflip"]), (270, ["transpose=clock"])],
+    ("degrees", "mirrored", "turned"),
+    [
+        (0, False, []),
+        (90, False, ["transpose=cclock"]),
+        (180, False, ["hflip", "vflip"]),
+        (270, False, ["transpose=clock"]),
+        (0, True, ["vflip"]),
+        (90, True, ["transpose=clock_flip"]),
+        (180, True, ["hflip"]),
+        (270, True, ["transpose=cclock_flip"]),
+    ],
 )
 def test_a_picture_is_turned_as_its_file_said_and_nobody_turns_it_again(
-    degrees: int, turned: list[str]
+    degrees: int, mirrored: bool, turned: list[str]
 ) -> None:
-    argv = command({"rotation": degrees})
+    argv = command({"rotation": degrees, "mirrored": mirrored})
     graph = filters(argv)
     assert graph[: len(turned)] == turned
     assert ("sidedata=mode=delete:type=DISPLAYMATRIX" in graph) == bool(turned)
