@@ -73,12 +73,18 @@ def frames_of(settings: EncodeSettings, window: Window, base: int, *, first: int
         *_said(settings),
         f"setpts=PTS+round({base}*{numerator}/{denominator}/TB)",
         *moments(settings),
+        *_for_as_long_as_planned(settings),
         ticks,
         f"trim=start_pts={begin_}:end_pts={window.ticks[3]}",
         f"setpts=PTS-{begin_}",
         *mapped(settings),
         ticks,
     ]
+
+
+def _for_as_long_as_planned(settings: EncodeSettings) -> list[str]:
+    """How long the file's last picture is shown a piece does not say, and the window's end does."""
+    return [] if settings.every_frame else ["tpad=stop=-1:stop_mode=clone"]
 
 
 def _upright(settings: EncodeSettings) -> list[str]:
