@@ -23,7 +23,7 @@ from agent.colours import colour, content_light, mastering_display
 from agent.orientation import is_mirrored
 from agent.probed import Counted, Heard, Probe, ProbeError
 from agent.tally import Steps, Tally
-from common.settings.source import (
+from common.source import (
     MOST_TRACKS,
     AudioTrack,
     Colour,
