@@ -152,8 +152,9 @@ def strangers(joined: Path, whole: Path) -> list[tuple[int, int]]:
     found = []
     for number, own in enumerate(mine[: len(theirs)]):
         near = range(max(0, number - _NEIGHBOURS), min(len(theirs), number + _NEIGHBOURS + 1))
-        shows = min(near, key=lambda each: (difference(own, theirs[each]), each != number))
-        if shows != number:
+        shows = min(near, key=lambda each: difference(own, theirs[each]))
+        # A picture that is shown for several frames is as much like each of them.
+        if 2 * difference(own, theirs[shows]) < difference(own, theirs[number]):
             found.append((number, shows))
     return found
 

@@ -172,7 +172,10 @@ def test_a_picture_that_is_not_one_of_its_own_is_refused(why: str) -> None:
 
 def test_there_is_no_other_reason() -> None:
     """Fields of H.264, and tracks of MPEG-TS, are in `test_reasons_in_files`."""
-    in_files = ("its fields are coded as pictures of their own", "its times count from a track that is left out")
+    in_files = (
+        "its fields are coded as pictures of their own",
+        "its times count from a track that is left out",
+    )
     known = {*CASES, *REFUSED, *in_files}
     found = set(_reasons())
     assert len(found) >= 20
