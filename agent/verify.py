@@ -16,9 +16,7 @@ _SLACK = 0.05
 """Seconds that a length may differ by at least."""
 
 
-def verify(
-    probed: Probe, settings: EncodeSettings, fewer: int = 0, *, of_input: bool = False
-) -> str | None:
+def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0, *, of_input: bool = False) -> str | None:
     """A sentence that says in what the output differs from what was asked; None if it does not.
 
     The rate may differ by 0.1 % (containers round it), a length by one frame or 50 ms,

@@ -24,7 +24,7 @@ def settings_of(source: dict[str, Any], **parameters: Any) -> EncodeSettings:
 def command(
     source: dict[str, Any] | None = None, which: int | None = None, window: Window = WINDOW, **more: Any
 ) -> list[str]:
-    return build("ffmpeg", settings_of(source or {}, **more), window, (7, 300), "9.0", which)
+    return build("ffmpeg", settings_of(source or {}, **more), window, (7, 300, 99), "9.0", which)
 
 
 def filters(argv: list[str]) -> list[str]:
