@@ -20,6 +20,8 @@ _SIZE = "96x64"
 _X264 = ("-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac")
 _X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-c:a", "aac", "-x265-params")
 _UNEVEN = "settb=1/1000,setpts='floor(N*37+11*sin(N*2)+400*gt(N,42))'"
+_MOST_AWAY = 5.0
+"""Of 255: by how much two encodes of one picture differ at most, on average."""
 _NEIGHBOURS = 2
 """Frames before and behind one, of which none may be more like it than itself."""
 
@@ -154,7 +156,8 @@ def strangers(joined: Path, whole: Path) -> list[tuple[int, int]]:
         near = range(max(0, number - _NEIGHBOURS), min(len(theirs), number + _NEIGHBOURS + 1))
         shows = min(near, key=lambda each: difference(own, theirs[each]))
         # A picture that is shown for several frames is as much like each of them.
-        if 2 * difference(own, theirs[shows]) < difference(own, theirs[number]):
+        away = difference(own, theirs[number])
+        if 2 * difference(own, theirs[shows]) < away or away > _MOST_AWAY:
             found.append((number, shows))
     return found
 
@@ -166,5 +169,6 @@ def brightness(path: Path) -> Iterator[bytes]:
         yield b"".join(rows(frame.reformat(48, 32, format="gray")))
 
 
-def difference(one: bytes, other: bytes) -> int:
-    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
+def difference(one: bytes, other: bytes) -> float:
+    """On average."""
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
