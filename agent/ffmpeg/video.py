@@ -36,7 +36,11 @@ def video(settings: EncodeSettings, which_pass: int | None = None, forced: Force
     argv += colours(settings)
     if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash") and which_pass != 1:
         argv += ["-tag:v", "hvc1"]  # ffmpeg's own choice, hev1, does not play on Apple's devices
-    own = {**_pools(settings, forced), **light(settings), **closed(settings, forced)}
+    own = {
+        **_pools(settings, forced),
+        **light(settings, of_piece=forced is not None),
+        **closed(settings, forced),
+    }
     own |= {**_own_pass(settings, which_pass), **_rate_of_all(settings, forced)}
     if own:
         argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
