@@ -102,7 +102,7 @@ def test_it_has_the_pictures_of_an_unsplit_encode_at_the_times_of_its_source(
     if kind.copied:
         clip = clips.make(kind.file, *kind.copied, "-i", clip.name, "-c", "copy")
     given: dict[str, Value] = {"preset": "veryfast", "crf": 16, **kind.parameters}
-    joined = whole_way(farm, clip, {**given, "split": 3})
+    joined = whole_way(farm, clip, {**given, "split": 2})
     whole = farm.whole(clip, **given)
     shown = packets(joined, "video")
     if "fps" in given:
