@@ -26,10 +26,19 @@ setup: ## check this machine and set up .venv with the locked packages
 ready:
 	@scripts/setup.sh --quiet
 
+# Programs are started some thousand times: also who wants no compiled modules elsewhere needs them here.
+test: export PYTHONDONTWRITEBYTECODE =
 # Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
-test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
-	@scripts/setup.sh --tests
+test: ## all checks: ruff, mypy, bandit, import rules, then every test
+	@scripts/setup.sh --check
+	@$(MAKE) --no-print-directory --jobs=2 ready tools
+	@$(MAKE) --no-print-directory lint
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# What tests need of the system. Beside `ready` once that has checked the machine: only one of them then asks apt-get.
+.PHONY: tools
+tools:
+	@scripts/setup.sh --tests
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from master.sessions import COOKIE
 from tests.dashboard.big import write_state
 from tests.masters import Client, Master, launch_master, wait_until
+from tests.once import made_once
 from tests.parts import missing
 
 expect.set_options(timeout=20_000)
@@ -33,25 +31,11 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-def written_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state with very many jobs; all workers of a run copy the one that the first of them wrote."""
-    base = tmp_path_factory.getbasetemp()
-    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    whole = root / "very-many-jobs"
-    with (root / "very-many-jobs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not whole.exists():
-            part = whole.with_suffix(".part")
-            write_state(part)
-            part.rename(whole)
-    return whole
-
-
 @pytest.fixture(scope="session")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     """Without a local door: people sign in. Patient, so that nothing is lost while another test is busy."""
     state_dir = tmp_path_factory.mktemp("dashboard") / "state"
-    shutil.copytree(written_once(tmp_path_factory), state_dir)
+    shutil.copytree(made_once(tmp_path_factory, "very-many-jobs", write_state), state_dir)
     running = launch_master(
         state_dir, auth="required", lease="1h", heartbeat_timeout="1h", retention="365d", log_level="warning"
     )

@@ -82,8 +82,10 @@ class Seen:
         for entry in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):  # it has just ended
                 command = _command(entry)
+                if not command or f"{entry.name}: {command}" in self.commands:
+                    continue
                 environment = (entry / "environ").read_bytes().decode(errors="replace")
-                if not command or _command(entry) != command:
+                if _command(entry) != command:
                     continue  # it is just becoming another program; it is seen the next time
                 self.commands[f"{entry.name}: {command}"] = command
                 if not any(program in command for program in OUR_PROGRAMS):
