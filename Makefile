@@ -11,6 +11,10 @@ SEED =
 # Named, because a checkout without .git has no .gitignore that would keep build/ out.
 SOURCES = agent common master scripts tests bench setup.py
 
+# Modules are compiled when they are first imported (scripts/setup.sh), and not again at each start: also by who
+# wants that elsewhere.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL = help
 .PHONY: help setup test images torture truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
@@ -26,8 +30,6 @@ setup: ## check this machine and set up .venv with the locked packages
 ready:
 	@scripts/setup.sh --quiet
 
-# Programs are started some thousand times: also who wants no compiled modules elsewhere needs them here.
-test: export PYTHONDONTWRITEBYTECODE =
 # Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
 test: ## all checks: ruff, mypy, bandit, import rules, then every test
 	@scripts/setup.sh --check
