@@ -53,15 +53,15 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -
 
 
 def looks() -> Iterator[None]:
-    """One for each look at something that is waited for, without end; the rest of the time is slept.
+    """One for each look at something that is waited for, without end; the time between them is slept.
 
     The longer it takes, the rarer they get: a look that asks a master takes CPU time from what is waited for.
-    It is seen a tenth later than it could be, at most.
+    It is seen a sixth later than it could be, and a tenth of a second, at most.
     """
     begun = time.monotonic()
     while True:
         yield
-        time.sleep(min(0.05, max(0.005, (time.monotonic() - begun) / 10)))
+        time.sleep(min(0.1, max(0.01, (time.monotonic() - begun) / 6)))
 
 
 def run_master(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
