@@ -212,7 +212,8 @@ def outcomes(found: dict[str, Any]) -> list[str | None]:
 
 def encoding(agent: Agent, job_id: str) -> int:
     """The ffmpeg that encodes the job, once it has opened its output."""
-    wait_until(lambda: list((agent.work_dir / job_id).glob("*.part/*.mp4")), "an encode has begun")
+    # Looked for often: it may last a second only.
+    wait_until(lambda: list((agent.work_dir / job_id).glob("*.part/*.mp4")), "an encode has begun", most=0.02)
     (pid,) = agent.ffmpegs()
     return pid
 
