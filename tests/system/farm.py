@@ -236,7 +236,8 @@ def node(client: Client, node_id: str) -> dict[str, Any]:
 
 def node_is(client: Client, node_id: str, status: str, seconds: float = 15.0) -> None:
     """Wait until the node has `status`."""
-    wait_until(lambda: node(client, node_id)["status"] == status, f"the node is {status}", seconds)
+    # Looked for often: it may last as long as a short job.
+    wait_until(lambda: node(client, node_id)["status"] == status, f"the node is {status}", seconds, most=0.03)
 
 
 def file_of(agent: Agent, job_id: str) -> Path:

@@ -16,7 +16,7 @@ def run_demo(directory: Path) -> subprocess.CompletedProcess[str]:
     if not (Path(sys.executable).parent / "ffrtmp-master").exists():
         missing("the programs are not installed (make setup does it)")
     return subprocess.run(
-        [*DEMO, str(directory)],
+        [*DEMO, str(directory), "1"],
         capture_output=True,
         text=True,
         timeout=170,
