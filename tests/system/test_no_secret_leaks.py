@@ -301,7 +301,7 @@ def test_no_secret_is_where_it_does_not_belong(
     master.stop()
 
     places = {where: text.encode() for where, text in (seen.answers | seen.commands).items()}
-    places |= {f"environment of {where}": text.encode() for where, text in seen.environments.items()}
+    places |= {f"environment of {where}": text.encode() for where, text in dict(seen.environments).items()}
     files = files_under(tmp_path)
     leaks = [
         f"{secret.name} is in {where}"
