@@ -52,7 +52,7 @@ def input_of(descriptor: int, version: str) -> list[str]:
 
 
 def frames_of(settings: EncodeSettings, window: Window, base: int, *, first: int | None = None) -> list[str]:
-    """The filters from a decoded piece to the frames [lead, tail), or from the tick `first` on; the first
+    """The filters from a decoded piece to the frames [lead, end), or from the tick `first` on; the first
     has the time 0. The picture is upright, and as large as it was.
     """
     numerator, denominator = window.time_base
@@ -64,7 +64,7 @@ def frames_of(settings: EncodeSettings, window: Window, base: int, *, first: int
         f"setpts=PTS+round({base}*{numerator}/{denominator}/TB)",
         *moments(settings),
         ticks,
-        f"trim=start_pts={begin_}:end_pts={window.ticks[3]}",
+        f"trim=start_pts={begin_}:end_pts={window.ticks[1]}",
         f"setpts=PTS-{begin_}",
         *mapped(settings),
         ticks,

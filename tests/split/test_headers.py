@@ -18,7 +18,7 @@ CODECS: dict[str, dict[str, Value]] = {
 @pytest.mark.parametrize("name", CODECS)
 def test_chunks_with_different_crfs_have_the_same_header(name: str, farm: Farm) -> None:
     clip = farm.clips.make("clip.mp4", *picture("192x108", "25", 1), "-c:v", "libx264")
-    window = windows(clip, [10, 20], 4, 4)[1]
+    window = windows(clip, [10, 20], 4)[1]
     made = [
         header(file_of(farm, run_chunk(farm, clip, f"crf-{crf}", window, {**CODECS[name], "crf": crf})))
         for crf in (18, 40)
