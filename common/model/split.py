@@ -23,7 +23,8 @@ class Cut:
     """Seconds from the file's start: a key frame of the input at or before that moment is where decoding
     begins, so that all frames from `lead` on are what they are when the whole file is decoded."""
     scene: float = 0.0
-    """How much the picture changes there, from 0 (not at all, or unknown) to 1 (another scene)."""
+    """How little a seam is seen there, from 0 to 1: by how much the picture changes (1: another scene), or 0.5
+    where an encode of the whole has a key frame as well. 0: nothing is known that would hide it."""
     work: int = 0
     """Bytes of the input's picture from this cut to the next one: how hard it is, roughly."""
 

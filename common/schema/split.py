@@ -48,7 +48,9 @@ class CutSchema(Strict):
         required=True, validate=_is_tick, **says("seconds: where in the input decoding begins at the latest")
     )
     scene = StrictFloat(
-        load_default=0.0, validate=validate.Range(0, 1), **says("how much the picture changes there, 0 to 1")
+        load_default=0.0,
+        validate=validate.Range(0, 1),
+        **says("how little a seam is seen there, 0 to 1; 1: another scene begins"),
     )
     work = StrictInteger(
         load_default=0, validate=_is_tick, **says("bytes of the input's picture up to the next cut")
