@@ -8,8 +8,9 @@ What is sought: `count` chunks of equal work. For each of the `count - 1` ideal 
 
     (distance / half of that) ** 2 - scene
 
-(`Cut.scene`: how little a seam is seen there) among the cuts that are nearer to it than to any other ideal place, and that leave no chunk shorter than
-the least. Where there is none, one chunk is longer, and there are fewer of them. Work: `master.weights`.
+(`Cut.scene`: how little a seam is seen there) among the cuts that are nearer to it than to any other ideal
+place, and that leave no chunk shorter than the least. Where there is none, one chunk is longer, and there
+are fewer of them. Work: `master.weights`.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ class Cut:
     """Seconds from the file's start: a key frame of the input at or before that moment is where decoding
     begins, so that all frames from `lead` on are what they are when the whole file is decoded."""
     scene: float = 0.0
-    """How little a seam is seen there, from 0 (nothing hides it that is known) to 1 (another scene begins). 0.5:
-    no other scene begins, but an encode of the whole has a key frame there as well."""
+    """How little a seam is seen there, from 0 (nothing hides it that is known) to 1 (another scene begins).
+    0.5: no other scene begins, but an encode of the whole has a key frame there as well."""
     work: int = 0
     """Bytes of the input's picture from this cut to the next one: how hard it is, roughly."""
 
