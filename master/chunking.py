@@ -66,8 +66,8 @@ def _count(divisible: Divisible) -> int:
     unseen = sorted(cut.frame - cut.lead[0] for cut in divisible.cuts)
     apiece = seconds * unseen[len(unseen) // 2] / divisible.frames
     length = min(Fraction(LONGEST), max(Fraction(SHORTEST), apiece / OVERHEAD))
-    count = max(LEAST_CHUNKS, int(seconds / length))
-    return count + count % 2
+    count = int(seconds / length)
+    return max(LEAST_CHUNKS, count - count % 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +92,13 @@ def test_a_short_file_stays_whole_unless_chunks_are_asked_for() -> None:
     assert len(windows(regular(29))) == 1
     assert len(windows(regular(29), 3)) == 3
     assert len(windows(regular(30))) == 2
+
+
+@pytest.mark.parametrize("seconds", [30, 39, 40, 59, 60, 70, 125, 3601])
+def test_there_is_an_even_number_of_chunks_and_they_are_not_shorter_than_the_shortest(seconds: int) -> None:
+    chosen = windows(regular(seconds, every=1, lead=4))
+    assert len(chosen) % 2 == 0
+    assert SHORTEST <= seconds / len(chosen) < 2 * SHORTEST
 
 
 def test_as_many_chunks_as_are_asked_for_of_equal_work() -> None:
