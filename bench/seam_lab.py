@@ -140,7 +140,14 @@ class Lab:
         argv = [str(self.ffmpeg), "-v", "error", "-i", str(made), "-i", str(clip), "-lavfi", graph]
         subprocess.run([*argv, "-f", "null", "-"], check=True)
         frames = [each["metrics"] for each in json.loads(log.read_text())["frames"]]
-        return Scored(size_of(made), [each["psnr_y"] for each in frames], [each["vmaf"] for each in frames])
+        psnr, vmaf = ([each[name] for each in frames] for name in ("psnr_y", "vmaf"))
+        return Scored(size_of(made), psnr, vmaf, keys_of(made))
+
+
+def keys_of(path: Path) -> int:
+    """How many key frames it has."""
+    with av.open(str(path)) as container:
+        return sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size)
 
 
 def size_of(path: Path) -> int:

@@ -32,7 +32,7 @@ from agent.ffmpeg.discover import discover
 from agent.ffmpeg.spawner import Spawner
 from agent.sandbox import Sandbox
 from bench.seam_lab import CLIPS, Lab, make, size_of
-from bench.seam_scores import Difference, at_bytes, compared
+from bench.seam_scores import Difference, Scored, at_bytes, compared
 from common.model import Value
 from common.settings import parse_bitrate
 from tests.agent.media.clips import Clips
@@ -74,17 +74,19 @@ def seams(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace, lead: int
     other = lab.whole_scores(clip, {**given, "crf": crf + (step if split.size < whole.size else -step)})
     found = compared(at_bytes(whole, other, split.size), split, [window.first for window in chosen[1:]])
     shown = "the plan's" if lead is None else str(lead)
-    print(f"{codec:<5}{clip.stem:<7} lead {shown:<11}{_line(found, split.size / whole.size - 1)}", flush=True)
+    print(f"{codec:<5}{clip.stem:<7} lead {shown:<11}{_line(found, split, whole)}", flush=True)
     problems = found.problems()
     for problem in problems:
         print(f"    {problem}", flush=True)
     return not problems
 
 
-def _line(found: Difference, bytes_: float) -> str:
+def _line(found: Difference, split: Scored, whole: Scored) -> str:
+    """`whole`: with the same crf."""
     seams = found.seams
     return (
-        f"{bytes_:+7.2%} bytes at the same crf; at equal bytes: "
+        f"{split.size / whole.size - 1:+7.2%} bytes at the same crf, "
+        f"{split.keys} key frames (the whole {whole.keys}); at equal bytes: "
         f"file {found.psnr:+.3f} dB {found.vmaf:+.3f} VMAF; "
         f"{len(seams)} seams, the least {min(s.psnr for s in seams):+.2f} dB "
         f"{min(s.vmaf for s in seams):+.2f} VMAF, worst frame {min(s.worst for s in seams):+.2f} dB"
