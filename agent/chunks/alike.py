@@ -13,7 +13,7 @@ THREADS = 4
 """Of an encoder, where nothing was asked for: as many on all machines, since the bytes depend on it."""
 LEAD = 4
 """Frames of the output that an encoder is warmed up by before those that are wanted: with a P picture among
-them x264 and x265 give the key frame behind it the quantizer that it would have amid a film."""
+them x264 gives the key frame behind it the quantizer that it would have amid a film."""
 
 
 def alike(settings: EncodeSettings) -> EncodeSettings:
@@ -41,9 +41,10 @@ def lead(settings: EncodeSettings) -> int:
 
     None behind them: no frame before a key frame is worth more for what comes behind that. The second pass of
     a bitrate gets none but its own: it is warm, from its look, and what others take would have to be guessed.
-    That of libvpx-vp9 also makes no key frame where one is forced.
+    That of libvpx-vp9 also makes no key frame where one is forced. x265 does not count what pictures owe to a
+    key frame that is forced amid others, which then is far too coarse; the first of all is as it should be.
     """
-    if settings.rate.bitrate is not None:
+    if settings.rate.bitrate is not None or settings.encoder == "libx265":
         return 0
     return LEAD
 

@@ -123,7 +123,12 @@ def test_a_bitrate_is_shared_only_where_a_first_pass_tells_how_hard_a_chunk_is(
     assert (undivided(settings) is None) == able
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1"])
+@pytest.mark.parametrize("codec", ["h264", "vp9", "av1"])
 def test_only_a_second_pass_which_knows_them_all_is_shown_nothing_but_its_own_frames(codec: str) -> None:
     assert lead(settings_of({}, codec=codec, crf=None, bitrate="1M")) == 0
     assert lead(settings_of({}, codec=codec)) == LEAD > 0
+
+
+def test_x265_is_shown_its_own_frames_only_and_its_groups_of_pictures_are_open_as_those_of_a_whole() -> None:
+    assert lead(settings_of({}, codec="h265")) == 0
+    assert value(command(codec="h265"), "-x265-params") == "pools=4:frame-threads=2:info=0"
