@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +42,4 @@ class Groups:
 
     def _shown_at(self, tick: Fraction) -> int:
         """The first frame that is shown then or later."""
-        return bisect_left(range(self.frames), tick, key=self.tick_of)
+        return bisect_left(range(self.frames), ceil(tick), key=self.tick_of)
