@@ -65,7 +65,7 @@ def closed(settings: EncodeSettings, forced: Forced | None = None) -> dict[str, 
     if forced is not None and settings.encoder == "libx264":
         return {"stitchable": "1"}
     if forced is not None and settings.encoder == "libx265" and not CONTAINERS[settings.container].pieces:
-        # Where groups may be open, a key frame that is forced amid others is none that pictures begin anew with.
+        # Where groups may be open, pictures do not begin anew with a key frame that is forced amid others.
         return {**({} if forced.frame == 0 else {"open-gop": "0"}), "info": "0"}
     if settings.encoder == "libx265" and CONTAINERS[settings.container].pieces:
         return {"scenecut": "0", "open-gop": "0", **({} if forced is None else {"info": "0"})}
