@@ -11,6 +11,10 @@ SEED =
 # Named, because a checkout without .git has no .gitignore that would keep build/ out.
 SOURCES = agent common master scripts tests bench setup.py
 
+# Modules are compiled when they are first imported (scripts/setup.sh), and not again at each start: also by who
+# wants that elsewhere.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL = help
 .PHONY: help setup test images torture truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
@@ -27,9 +31,16 @@ ready:
 	@scripts/setup.sh --quiet
 
 # Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
-test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
-	@scripts/setup.sh --tests
+test: ## all checks: ruff, mypy, bandit, import rules, then every test
+	@scripts/setup.sh --check
+	@$(MAKE) --no-print-directory --jobs=2 ready tools
+	@$(MAKE) --no-print-directory lint
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# What tests need of the system. Beside `ready` once that has checked the machine: only one of them then asks apt-get.
+.PHONY: tools
+tools:
+	@scripts/setup.sh --tests
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
