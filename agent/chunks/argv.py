@@ -64,7 +64,7 @@ def input_of(descriptor: int, version: str) -> list[str]:
 
 
 def frames_of(settings: EncodeSettings, window: Window, base: int, packets: int) -> list[str]:
-    """The filters from a decoded piece, of so many packets, to the frames [lead, tail); the first has the
+    """The filters from a decoded piece, of so many packets, to the frames [lead, end); the first has the
     time 0. The picture is upright, and as large as it was.
     """
     numerator, denominator = window.time_base
@@ -77,7 +77,7 @@ def frames_of(settings: EncodeSettings, window: Window, base: int, packets: int)
         *moments(settings),
         *_as_long_as_planned(settings),
         ticks,
-        f"trim=start_pts={begin_}:end_pts={window.ticks[3]}",
+        f"trim=start_pts={begin_}:end_pts={window.ticks[1]}",
         f"setpts=PTS-{begin_}",
         *mapped(settings),
         ticks,

@@ -34,7 +34,7 @@ def look(task: Task) -> Done:
     if settings.encoder not in LOGS:
         raise FailedError("encoder_error", f"{settings.encoder} has no first pass of use; use split: off")
     ffmpeg = ffmpeg_for(task, settings)
-    frames = window.tail - window.lead
+    frames = window.end - window.lead
     task.tools.course.plan((steps.encode(settings, 1, frames), steps.publish()))
     logs = task.directory / PASSES
     logs.mkdir()
@@ -86,7 +86,7 @@ def shared(task: Task, settings: EncodeSettings, window: Window) -> EncodeSettin
     place = looks.index(own)
     given = shares(hard, durations, settings.rate.bitrate)[place]
     # Those before and behind are encoded too, as hard as they are; what they take is cut off.
-    seen = _number(own, "hardness_seen") / _seconds(window, window.ticks[2], window.ticks[3])
+    seen = _number(own, "hardness_seen") / _seconds(window, window.ticks[2], window.ticks[1])
     mean = hard[place] / durations[place]
     if mean > 0:
         given *= seen / mean

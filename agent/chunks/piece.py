@@ -110,7 +110,7 @@ def piece_of(
     may_work: Callable[[], bool] = lambda: True,
 ) -> Iterator[Piece]:
     """`piece` of what is given; it takes space in `directory`."""
-    wanted = json.dumps(asdict(Wanted(window.seek, window.ticks[3], window.time_base)))
+    wanted = json.dumps(asdict(Wanted(window.seek, window.ticks[1], window.time_base)))
     with tempfile.TemporaryFile(dir=directory) as file:
         try:
             ended = run_apart(

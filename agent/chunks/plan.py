@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from marshmallow import ValidationError
 
 from agent.apart import how_it_ended, limits_of, program, run_apart
-from agent.chunks.alike import reach, undivided
+from agent.chunks.alike import lead, undivided
 from agent.chunks.facts import FactsError, from_text, to_text
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import frame_rate
@@ -28,7 +28,7 @@ from common.media_types import media_type_of
 from common.model import Divisible, Value
 from common.paths import HIDDEN
 from common.schema import DivisibleSchema
-from common.settings import EncodeSettings
+from common.settings import CONTAINERS, EncodeSettings
 from common.settings.tracks import sounds, subtitles
 
 _PROGRAM = program("agent.chunks.planner")
@@ -68,7 +68,6 @@ def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
 
 def _asked(settings: EncodeSettings, given: MeasuredInput, parameters: Mapping[str, Value]) -> str:
     rate = None if settings.every_frame else frame_rate(settings.fps)
-    lead, tail = reach(settings)
     return json.dumps(
         {
             "rate": None if rate is None else [rate.numerator, rate.denominator],
@@ -77,8 +76,9 @@ def _asked(settings: EncodeSettings, given: MeasuredInput, parameters: Mapping[s
             "interlaced": given.probed.interlaced,
             "audio": [track.number for track in sounds(settings)],
             "subtitles": [track.number for track, _ in subtitles(settings)],
-            "lead": lead,
-            "tail": tail,
+            "lead": lead(settings),
+            "gop": settings.gop,
+            "piece": settings.segment_seconds if CONTAINERS[settings.container].pieces else None,
         }
     )
 

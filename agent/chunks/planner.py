@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from agent.chunks.bits import looker
-from agent.chunks.cuts import Divider, Reach, output_of
+from agent.chunks.cuts import Divider, output_of
 from agent.chunks.pictures import Gathered, UndividedError, in_order
 from agent.chunks.times import MICROSECOND, from_start
 from agent.probed import ProbeError
@@ -82,7 +82,8 @@ def _divided(container: InputContainer, video: VideoStream, asked: dict[str, Any
     if asked["interlaced"] and gathered.cut_off:
         raise UndividedError("it is interlaced, and has an edit list")
     output = output_of(pictures, base, rate, frames)
-    cuts = Divider(pictures, base, output, Reach(asked["lead"], asked["tail"])).cuts()
+    piece = None if asked["piece"] is None else Fraction(asked["piece"])
+    cuts = Divider(pictures, base, output, asked["lead"], asked["gop"], piece).cuts()
     tick = (output.tick.numerator, output.tick.denominator)
     others = _says_something(container.metadata) or _says_something(video.metadata)
     return Divisible(None, output.frames, output.end, tick, cuts, others=others)

@@ -105,5 +105,5 @@ def _compared(
     with opened_file(encoded.path) as own:
         output = Feed((tuple(opened(own, version)),))
         wanted = comparison(settings, output, reference, encoded.probed.pixel_format, methods)
-        frames = window.tail - window.lead
+        frames = window.end - window.lead
         return compare(task, wanted, [own, descriptor], frames, encoded.probed.frames), wanted.model

@@ -31,7 +31,7 @@ def clip_of(farm: Farm) -> Path:
 def test_the_hard_chunk_gets_more_and_both_together_what_was_asked(name: str, farm: Farm) -> None:
     clip = clip_of(farm)
     given = {**CODECS[name], "bitrate": "300k"}
-    frames = windows(clip, [75], 0, 0)
+    frames = windows(clip, [75], 0)
     looks = []
     for number, window in enumerate(frames, 1):
         report = run_chunk(farm, clip, f"look-{number:03}", window, given, stage=Stage.LOOK)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agent.chunks.alike import LEAD, TAIL, THREADS, alike, reach, undivided
+from agent.chunks.alike import LEAD, THREADS, alike, lead, undivided
 from agent.chunks.argv import build
 from common.model import Window
 from common.scenarios import SCENARIOS
 from common.settings import Colour, ContentLight, EncodeSettings, Source, resolve
 
-WINDOW = Window(20, 40, 12, 50, (2000, 4000, 1200, 5000), (1, 2500), 0.0)
+WINDOW = Window(20, 40, 12, (2000, 4000, 1200), (1, 2500), 0.0)
 FACTS: dict[str, Any] = {"frames": 250, "frame_rate": 25}
 
 
@@ -40,7 +41,7 @@ def test_frames_get_their_times_since_the_files_start_and_then_those_of_the_wind
     wanted = [
         "setpts=PTS+round(300*1/2500/TB)",
         "settb=1/2500",
-        "trim=start_pts=1200:end_pts=5000",
+        "trim=start_pts=1200:end_pts=4000",
         "setpts=PTS-1200",
         "settb=1/2500",
         "scale=320:180",
@@ -80,16 +81,16 @@ def test_colours_are_those_that_the_file_said_in_the_filters_words() -> None:
 
 
 def test_a_rate_is_made_of_the_frames_before_those_of_the_window_are_counted() -> None:
-    window = Window(20, 40, 12, 50, (20, 40, 12, 50), (1, 30), 0.0)
+    window = Window(20, 40, 12, (20, 40, 12), (1, 30), 0.0)
     graph = filters(command(window=window, fps=30))
-    assert graph.index("fps=30:start_time=0") < graph.index("trim=start_pts=12:end_pts=50")
+    assert graph.index("fps=30:start_time=0") < graph.index("trim=start_pts=12:end_pts=40")
     assert value(command(window=window, fps=30), "-enc_time_base:v") == "1:30"
     assert not any(each.startswith("fps=") for each in filters(command()))
 
 
-def test_pictures_begin_anew_at_the_first_frame_that_is_wanted_and_behind_the_last() -> None:
-    assert value(command(), "-force_key_frames") == "expr:eq(n,8)+eq(n,28)"
-    bare = Window(20, 40, 20, 40, (2000, 4000, 2000, 4000), (1, 2500), 0.0)
+def test_pictures_begin_anew_at_the_first_frame_that_is_wanted() -> None:
+    assert value(command(), "-force_key_frames") == "expr:eq(n,8)"
+    bare = Window(20, 40, 20, (2000, 4000, 2000), (1, 2500), 0.0)
     assert value(command(window=bare), "-force_key_frames") == "expr:eq(n,0)"
 
 
@@ -97,7 +98,7 @@ def test_of_a_stream_they_also_begin_anew_with_each_piece_and_never_by_chance() 
     argv = command(container="hls", segment_seconds=4)
     forced = value(argv, "-force_key_frames")
     # The chunk's first frame is shown at 0.48 s of the film, half a tick is added.
-    assert forced.startswith("expr:eq(n,8)+eq(n,28)+gt(floor((t+0.480200000)/4)")
+    assert forced.startswith("expr:eq(n,8)+gt(floor((t+0.480200000)/4)")
     assert value(argv, "-sc_threshold") == "0"
 
 
@@ -132,10 +133,17 @@ def test_a_bitrate_is_shared_only_where_a_first_pass_tells_how_hard_a_chunk_is(
     assert (undivided(settings) is None) == able
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1"])
+@pytest.mark.parametrize("codec", ["h264", "vp9", "av1"])
 def test_only_a_second_pass_which_knows_them_all_is_shown_nothing_but_its_own_frames(codec: str) -> None:
-    assert reach(settings_of({}, codec=codec, crf=None, bitrate="1M")) == (0, 0)
-    assert reach(settings_of({}, codec=codec)) == (LEAD, TAIL)
+    assert lead(settings_of({}, codec=codec, crf=None, bitrate="1M")) == 0
+    assert lead(settings_of({}, codec=codec)) == LEAD > 0
+
+
+def test_x265_is_shown_its_own_frames_only_and_its_groups_of_pictures_are_open_as_those_of_a_whole() -> None:
+    assert lead(settings_of({}, codec="h265")) == 0
+    own = replace(WINDOW, lead=20, ticks=(2000, 4000, 2000))
+    assert "open-gop" not in value(command(codec="h265", window=own), "-x265-params")
+    assert "open-gop=0" in value(command(codec="h265"), "-x265-params")
 
 
 BRIGHT: dict[str, Any] = {

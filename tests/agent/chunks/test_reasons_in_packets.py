@@ -19,7 +19,7 @@ from agent.chunks.bits import looker
 from agent.chunks.planner import divide
 
 ASKED: dict[str, Any] = {
-    "rate": None, "frames": None, "duration": None, "interlaced": False, "lead": 12, "tail": 45,
+    "rate": None, "frames": None, "duration": None, "interlaced": False, "lead": 12, "gop": 50, "piece": None,
     "audio": [], "subtitles": [],
 }  # fmt: skip
 KEY_VP8 = b"\x10" + bytes(5) + b"size" + b"\x10" * 10
