@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agent.chunks.alike import LEAD, TAIL, THREADS, alike, reach, undivided
 from agent.chunks.argv import build
+from agent.ffmpeg.video import buffer
 from common.model import Window
 from common.scenarios import SCENARIOS
 from common.settings import Colour, EncodeSettings, Source, resolve
+from common.shares import Buffer
 
 WINDOW = Window(20, 40, 12, 50, (2000, 4000, 1200, 5000), (1, 2500), 0.0)
 FACTS: dict[str, Any] = {"frames": 250, "frame_rate": 25}
@@ -113,6 +116,15 @@ def test_threads_are_those_of_the_job_or_one_where_a_buffer_is_held(
     parameters: dict[str, Any], threads: int
 ) -> None:
     assert settings_of({}, **parameters).threads == threads
+
+
+def test_the_peaks_of_a_chunk_are_bounded_by_the_bitrate_of_the_whole() -> None:
+    settings = settings_of({}, crf=None, bitrate="1M")
+    share = replace(settings, rate=replace(settings.rate, bitrate=700_000, share_of=1_000_000))
+    argv = build("ffmpeg", share, WINDOW, (7, 300), "9.0", 2)
+    assert [value(argv, o) for o in ("-b:v", "-maxrate", "-bufsize")] == ["700000", "1500000", "2000000"]
+    assert buffer(share) == buffer(settings) == Buffer(1_500_000, 2_000_000)
+    assert buffer(settings_of({}, codec="vp9", crf=None, bitrate="1M")) is None
 
 
 @pytest.mark.parametrize(("codec", "able"), [("h264", True), ("h265", True), ("vp9", True), ("av1", False)])
