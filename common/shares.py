@@ -15,8 +15,13 @@ LEAST = 0.01
 
 _TEXTURE, _MOTION = 1.1, 0.5
 """By which powers of the quantizer's step bits shrink: x264's and x265's second passes count on it."""
-_FULL, _KEPT = 0.9, 0.1
-"""Of a buffer: what is in it when an encode begins, and what both never take out of it."""
+BEGIN = 0.5
+"""How full its buffer is when a chunk begins, as its encoder is told. Amid a film that is not known; with what
+encoders begin with, 0.9, a hard chunk would take all of it in its first second, and starve then."""
+_KEPT = 0.1
+"""Of a buffer, what encoders never take out of it."""
+_TAKEN = 0.9
+"""Of what comes in, what they make use of where it is hard without end."""
 _RANGE = 64
 """Doublings of the quantizer's step, in both directions: there is nothing beyond."""
 
@@ -58,22 +63,25 @@ class Looked:
     pieces: Sequence[Hardness]
     """Of its parts, which last equally long, each no longer than a buffer takes to be filled."""
 
-    def spent(self, step: float, buffer: Buffer | None) -> float:
-        """Bits that it takes, with a quantizer's step, if a buffer allows them."""
+    def spent(self, step: float, buffer: Buffer | None, taken: float = 1.0) -> float:
+        """Bits that it takes, with a quantizer's step, if a buffer allows them.
+
+        `taken`: of what comes into the buffer, what the encoder makes use of.
+        """
         wanted = [piece.at(step).bits for piece in self.pieces]
         if buffer is None:
             return sum(wanted)
-        level, spent = buffer.size * _FULL, 0.0
-        coming = buffer.rate * self.seconds / len(wanted)
+        level, spent = buffer.size * BEGIN, 0.0
+        coming = taken * buffer.rate * self.seconds / len(wanted)
         for each in wanted:
-            taken = min(each, level + coming - buffer.size * _KEPT)
-            level = min(level + coming - taken, buffer.size)
-            spent += taken
+            given = min(each, level + coming - buffer.size * _KEPT)
+            level = min(level + coming - given, buffer.size)
+            spent += given
         return spent
 
 
 def shares(chunks: Sequence[Looked], bitrate: float, buffer: Buffer | None = None) -> tuple[float, ...]:
-    """Bits per second for each chunk, whose mean over the time is `bitrate`.
+    """Bits per second that each chunk's encoder is told. What they will make of it has the mean `bitrate`.
 
     ValueError without chunks, or if one lasts no time or has no pieces.
     """
@@ -81,17 +89,18 @@ def shares(chunks: Sequence[Looked], bitrate: float, buffer: Buffer | None = Non
         raise ValueError("each chunk has a hardness, and lasts some time")
     target = bitrate * sum(each.seconds for each in chunks)
 
-    def given(doublings: float) -> list[float]:
-        return [max(each.spent(2**doublings, buffer), bitrate * LEAST * each.seconds) for each in chunks]
+    def bits(doublings: float, taken: float = 1.0) -> list[float]:
+        return [
+            max(each.spent(2**doublings, buffer, taken), bitrate * LEAST * each.seconds) for each in chunks
+        ]
 
     low, high = float(-_RANGE), float(_RANGE)
     for _ in range(60):  # halved until no float lies between
         middle = (low + high) / 2
-        if sum(given(middle)) > target:
+        if sum(bits(middle, _TAKEN)) > target:
             low = middle
         else:
             high = middle
-    found = given(high)
     # Not 1 only where no quantizer will do: what all can take is not enough, or is too much.
-    exact = target / sum(found)
-    return tuple(bits * exact / each.seconds for bits, each in zip(found, chunks, strict=True))
+    exact = target / sum(bits(high, _TAKEN))
+    return tuple(told * exact / each.seconds for told, each in zip(bits(high), chunks, strict=True))

@@ -29,7 +29,7 @@ _QUANTIZER = 26.0
 _KEY = 1.4
 """By how much finer the quantizer of key frames is than that of others (`ipratio`)."""
 _FRAME = re.compile(
-    rb"^in:(\d{1,9}) .*?type:(\w) .*? q:(-?[\d.]{1,12}) .*?tex:(\d{1,12}) mv:(\d{1,12}) misc:(\d{1,12})",
+    rb"^in:(\d{1,9}) .*?type:(\w)\b.*? q:(-?[\d.]{1,12}) .*?tex:(\d{1,12}) mv:(\d{1,12}) misc:(\d{1,12})",
     re.MULTILINE,
 )
 _VPX_FIRST = struct.Struct("=4d")

@@ -6,7 +6,7 @@ from agent.ffmpeg import hardware
 from agent.ffmpeg.colour import colours, light
 from agent.ffmpeg.keyframes import Forced, closed, keyframes
 from common.settings import EncodeSettings, hardware_of
-from common.shares import Buffer
+from common.shares import BEGIN, Buffer
 
 PASSES = "passes"
 """The directory, within that of the attempt, where a first pass leaves what it found."""
@@ -40,6 +40,8 @@ def video(settings: EncodeSettings, which_pass: int | None = None, forced: Force
         argv += ["-tag:v", "hvc1"]  # ffmpeg's own choice, hev1, does not play on Apple's devices
     own = {**_pools(settings, forced), **light(settings), **closed(settings, forced)}
     own |= _own_pass(settings, which_pass)
+    if settings.rate.share_of is not None and buffer(settings) is not None:
+        own["vbv-init"] = f"{BEGIN:g}"
     if own:
         argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
     if settings.threads is not None and settings.encoder not in _POOLS:
