@@ -16,8 +16,8 @@ LEAST = 0.01
 _TEXTURE, _MOTION = 1.1, 0.5
 """By which powers of the quantizer's step bits shrink: x264's and x265's second passes count on it."""
 BEGIN = 0.5
-"""How full its buffer is when a chunk begins, as its encoder is told. Amid a film that is not known; with what
-encoders begin with, 0.9, a hard chunk would take all of it in its first second, and starve then."""
+"""How full its buffer is when a chunk begins, as its encoder is told. Amid a film that is not known; with
+0.9, as encoders have it, a hard chunk would take all of it in its first second, and starve then."""
 _KEPT = 0.1
 """Of a buffer, what encoders never take out of it."""
 _TAKEN = 0.9
