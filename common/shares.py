@@ -20,7 +20,7 @@ BEGIN = 0.5
 0.9, as encoders have it, a hard chunk would take all of it in its first second, and starve then."""
 _KEPT = 0.1
 """Of a buffer, what encoders never take out of it."""
-_TAKEN = 0.9
+_TAKEN = 0.93
 """Of what comes in, what they make use of where it is hard without end."""
 _RANGE = 64
 """Doublings of the quantizer's step, in both directions: there is nothing beyond."""

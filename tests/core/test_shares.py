@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.shares import LEAST, Buffer, Hardness, Looked, shares
@@ -27,6 +27,7 @@ def total(found: tuple[float, ...], chunks: list[Looked]) -> float:
     return sum(rate * each.seconds for rate, each in zip(found, chunks, strict=True))
 
 
+@settings(deadline=None)
 @given(CHUNKS, st.integers(10_000, 500_000_000))
 def test_their_mean_over_the_time_is_the_bitrate(chunks: list[Looked], bitrate: int) -> None:
     found = shares(chunks, bitrate)
@@ -35,6 +36,7 @@ def test_their_mean_over_the_time_is_the_bitrate(chunks: list[Looked], bitrate: 
     assert min(found) >= bitrate * LEAST * 0.999
 
 
+@settings(deadline=None)
 @given(CHUNKS)
 def test_none_gets_more_than_its_buffer_has_and_what_comes_in(chunks: list[Looked]) -> None:
     found = shares(chunks, 1e6, Buffer(1_500_000, 2_000_000))
@@ -42,6 +44,7 @@ def test_none_gets_more_than_its_buffer_has_and_what_comes_in(chunks: list[Looke
         assert rate * each.seconds <= (800_000 + 1_500_000 * each.seconds) * 1.001
 
 
+@settings(deadline=None)
 @given(CHUNKS)
 def test_what_is_not_made_use_of_is_given_out_again(chunks: list[Looked]) -> None:
     found = shares(chunks, 1e6, Buffer(1_500_000, 2_000_000))
@@ -49,6 +52,7 @@ def test_what_is_not_made_use_of_is_given_out_again(chunks: list[Looked]) -> Non
     assert target * (1 - 1e-9) <= total(found, chunks) <= target / 0.9 * (1 + 1e-9)
 
 
+@settings(deadline=None)
 @given(CHUNKS, st.lists(st.floats(1, 10), min_size=8, max_size=8), st.booleans())
 def test_a_harder_chunk_never_gets_less(chunks: list[Looked], times: list[float], held: bool) -> None:
     easy = chunks[0]
