@@ -20,7 +20,7 @@ BEGIN = 0.5
 0.9, as encoders have it, a hard chunk would take all of it in its first second, and starve then."""
 _KEPT = 0.1
 """Of a buffer, what encoders never take out of it."""
-_TAKEN = 0.93
+TAKEN = 0.93
 """Of what comes in, what they make use of where it is hard without end."""
 _RANGE = 64
 """Doublings of the quantizer's step, in both directions: there is nothing beyond."""
@@ -97,10 +97,10 @@ def shares(chunks: Sequence[Looked], bitrate: float, buffer: Buffer | None = Non
     low, high = float(-_RANGE), float(_RANGE)
     for _ in range(60):  # halved until no float lies between
         middle = (low + high) / 2
-        if sum(bits(middle, _TAKEN)) > target:
+        if sum(bits(middle, TAKEN)) > target:
             low = middle
         else:
             high = middle
     # Not 1 only where no quantizer will do: what all can take is not enough, or is too much.
-    exact = target / sum(bits(high, _TAKEN))
+    exact = target / sum(bits(high, TAKEN))
     return tuple(told * exact / each.seconds for told, each in zip(bits(high), chunks, strict=True))

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.shares import LEAST, Buffer, Hardness, Looked, shares
+from common.shares import LEAST, TAKEN, Buffer, Hardness, Looked, shares
 
 BUFFER = Buffer(1500, 2000)
 """Of a bitrate of 1000, as encoders have it. It begins with 1000, of which 200 stay in it. Where it is hard
-encoders make use of 0.9 of what comes in: that is what is counted on, and they are told of all."""
+encoders make use of a part of what comes in: that is what is counted on, and they are told of all."""
 EASY, HARD = Hardness(1e-3), Hardness(1e6)
 
 NUMBER = st.floats(0.001, 1e9)
@@ -49,7 +49,7 @@ def test_none_gets_more_than_its_buffer_has_and_what_comes_in(chunks: list[Looke
 def test_what_is_not_made_use_of_is_given_out_again(chunks: list[Looked]) -> None:
     found = shares(chunks, 1e6, Buffer(1_500_000, 2_000_000))
     target = 1e6 * sum(each.seconds for each in chunks)
-    assert target * (1 - 1e-9) <= total(found, chunks) <= target / 0.9 * (1 + 1e-9)
+    assert target * (1 - 1e-9) <= total(found, chunks) <= target / TAKEN * (1 + 1e-9)
 
 
 @settings(deadline=None)
@@ -80,12 +80,12 @@ def test_the_second_passes_of_all_chunks_find_one_quantizer() -> None:
 
 def test_what_a_buffer_does_not_let_a_hard_second_have_goes_to_the_others() -> None:
     found = shares([steady(1, HARD), steady(3, EASY)], 1000, BUFFER)
-    assert found == pytest.approx([800 + 1500, (4000 - (800 + 0.9 * 1500)) / 3])
+    assert found == pytest.approx([800 + 1500, (4000 - (800 + TAKEN * 1500)) / 3])
 
 
 def test_the_longer_it_is_hard_the_less_a_second_has() -> None:
     found = shares([steady(10, HARD), steady(30, EASY)], 1000, BUFFER)
-    assert found == pytest.approx([(800 + 10 * 1500) / 10, (40_000 - 800 - 10 * 0.9 * 1500) / 30])
+    assert found == pytest.approx([(800 + 10 * 1500) / 10, (40_000 - 800 - 10 * TAKEN * 1500) / 30])
 
 
 @pytest.mark.parametrize(("still", "bits"), [(0, 1500), (1, 1500 + 1500), (9, 2000 - 200 + 1500)])
