@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from agent import steps
 from agent.accept import judge
+from agent.chunks.again import whole_units
 from agent.chunks.hardness import LOGS, by_second, from_text, hardness, to_text, total
 from agent.chunks.parts import append, window_of
 from agent.chunks.passed import of_window, run_pass
@@ -22,8 +23,6 @@ from common.settings import EncodeSettings
 from common.shares import Hardness, Looked, shares
 
 _MOST_LOGS = 4
-_UNIT = 1000
-"""Bits per second that encoders count in: what is below they would leave out."""
 
 
 def look(task: Task) -> Done:
@@ -92,7 +91,7 @@ def shared(task: Task, settings: EncodeSettings, window: Window) -> EncodeSettin
         with (logs / artifact.path).open("xb") as file:
             append(task, artifact, file.fileno())
     rate = settings.rate
-    bitrate = max(_UNIT, round(given / _UNIT) * _UNIT)
+    bitrate = whole_units(given)
     return replace(settings, rate=replace(rate, bitrate=bitrate, share_of=rate.bitrate, passes=2))
 
 
