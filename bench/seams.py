@@ -12,9 +12,9 @@ than the whole encode by more than 0.1 dB or 0.1 VMAF, the 10 frames around a se
 1 VMAF on average, or if a frame there is more than 0.5 dB below the worst one of the whole encode.
 
 With `--bitrate` a clip of hard and easy scenes is encoded for that bitrate: in chunks, whole, and whole in
-two passes. Chunks and two passes are compared with the clip, too, at equal bytes. The exit code is 1 if the
-chunks together miss it by more than 3 %, and by more than 1 point more than the two passes do, or if the file
-is worse by more than 0.1 dB or 0.1 VMAF.
+two passes. Chunks and two passes are compared with the clip, too, at equal bytes; that is only printed. The
+exit code is 1 if the chunks together miss the bitrate by more than 3 %, and by more than 1 point more than
+the two passes do.
 """
 
 from __future__ import annotations
@@ -128,10 +128,7 @@ def bitrate(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace) -> bool
         f"chunks against two passes at equal bytes: {found.psnr:+.3f} dB {found.vmaf:+.3f} VMAF",
         flush=True,
     )
-    problems = [each for each in found.problems() if each.startswith("the file")]
-    for problem in problems:
-        print(f"    {problem}", flush=True)
-    return not problems and abs(off(split.size)) <= max(MOST_OFF, abs(off(two.size)) + MORE_OFF)
+    return abs(off(split.size)) <= max(MOST_OFF, abs(off(two.size)) + MORE_OFF)
 
 
 def _reaches(text: str) -> list[tuple[int, int]]:

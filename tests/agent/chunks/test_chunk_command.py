@@ -123,6 +123,7 @@ def test_the_peaks_of_a_chunk_are_bounded_by_the_bitrate_of_the_whole() -> None:
     share = replace(settings, rate=replace(settings.rate, bitrate=700_000, share_of=1_000_000))
     argv = build("ffmpeg", share, WINDOW, (7, 300), "9.0", 2)
     assert [value(argv, o) for o in ("-b:v", "-maxrate", "-bufsize")] == ["700000", "1500000", "2000000"]
+    assert "vbv-init=0.5" in value(argv, "-x264-params").split(":")
     assert buffer(share) == buffer(settings) == Buffer(1_500_000, 2_000_000)
     assert buffer(settings_of({}, codec="vp9", crf=None, bitrate="1M")) is None
 
