@@ -2,7 +2,7 @@
 
     python bench/seams.py [--codecs h264,h265,vp9,av1] [--clips scenes,zoom,still] [--lead 4,12]
                           [--seconds 40] [--size 480x270] [--chunks 4] [--threads 1]
-    python bench/seams.py --bitrate 300k [--seconds 125] [--size 320x180] [--codecs h264,h265]
+    python bench/seams.py --bitrate 300k [--seconds 125] [--size 320x180] [--codecs h264,h265,vp9]
 
 It makes a clip of several scenes and two of one long shot, encodes each whole and in chunks, with the agents'
 own code on this machine, and compares both with the clip, frame by frame. The whole encode is made with two
@@ -12,8 +12,9 @@ than the whole encode by more than 0.1 dB or 0.1 VMAF, the 10 frames around a se
 1 VMAF on average, or if a frame there is more than 0.5 dB below the worst one of the whole encode.
 
 With `--bitrate` a clip of hard and easy scenes is encoded for that bitrate: in chunks, whole, and whole in
-two passes. The exit code is 1 if the chunks together miss it by more than 3 %, and by more than 1 point more
-than the two passes do.
+two passes. Chunks and two passes are compared with the clip, too, at equal bytes; that is only printed. The
+exit code is 1 if the chunks together miss the bitrate by more than 3 %, and by more than 1 point more than
+the two passes do.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ CODECS: dict[str, tuple[str, float, float]] = {
 """By codec, the preset, the crf, and how much another crf is away."""
 _SCENE = 5.0
 """Seconds."""
+_OTHER = 0.05
+"""By how much the bitrate differs of another encode in two passes: near both is that of equal bytes."""
 MOST_OFF, MORE_OFF = 0.03, 0.01
 """By how much of it a bitrate may be missed; by how much more than two passes over the whole miss it."""
 
@@ -108,19 +111,24 @@ def bitrate(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace) -> bool
     }
     given |= {"width": width, "height": height}
 
-    def off(path: Path) -> float:
-        return size_of(path) * 8 / float(asked.seconds) / target - 1
+    def off(size: int) -> float:
+        return size * 8 / float(asked.seconds) / target - 1
 
     made, chosen = lab.split(clip, given, asked.chunks)
-    chunks = off(made)
-    one = off(lab.whole(clip, given))
-    two = off(lab.whole(clip, {**given, "two_pass": True}))
+    split = lab.scores(made, clip)
+    one = size_of(lab.whole(clip, given))
+    twice: dict[str, Value] = {**given, "two_pass": True}
+    two = lab.whole_scores(clip, twice)
+    more = 1 + _OTHER if split.size >= two.size else 1 - _OTHER
+    other = lab.whole_scores(clip, {**twice, "bitrate": str(round(target * more))})
+    found = compared(at_bytes(two, other, split.size), split, [window.first for window in chosen[1:]])
     print(
-        f"{codec} at {asked.bitrate}bit/s over {asked.seconds:g} s: {len(chosen)} chunks {chunks:+.2%}, "
-        f"whole {one:+.2%}, whole in two passes {two:+.2%}",
+        f"{codec} at {asked.bitrate}bit/s over {asked.seconds:g} s: {len(chosen)} chunks "
+        f"{off(split.size):+.2%}, whole {off(one):+.2%}, whole in two passes {off(two.size):+.2%}; "
+        f"chunks against two passes at equal bytes: {found.psnr:+.3f} dB {found.vmaf:+.3f} VMAF",
         flush=True,
     )
-    return abs(chunks) <= max(MOST_OFF, abs(two) + MORE_OFF)
+    return abs(off(split.size)) <= max(MOST_OFF, abs(off(two.size)) + MORE_OFF)
 
 
 def _leads(text: str) -> list[int]:
@@ -158,7 +166,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--preset", help="with --bitrate; veryfast, or 8 of vp9")
     asked = parser.parse_args()
     long = asked.bitrate is not None
-    asked.codecs = asked.codecs or (["h264", "h265"] if long else list(CODECS))
+    asked.codecs = asked.codecs or (["h264", "h265", "vp9"] if long else list(CODECS))
     asked.seconds = asked.seconds or (125.0 if long else 40.0)
     asked.size = asked.size or ("320x180" if long else "480x270")
     asked.chunks = asked.chunks or (8 if long else 4)

@@ -88,8 +88,6 @@ _METRICS = (
     Metric("passes", int, None, "request"),
     Metric("chunks", int, None, "master: chunks that the file was encoded in", always=False),
     Metric("split_note", str, None, "master: why it was not encoded in chunks, as was asked", always=False),
-    Metric("hardness", float, "bit", "first pass over a chunk: its frames at one quantizer", always=False),
-    Metric("hardness_seen", float, "bit", "first pass over a chunk: with those around it", always=False),
     Metric(
         "hardness",
         float,
@@ -98,10 +96,10 @@ _METRICS = (
         always=False,
     ),
     Metric(
-        "hardness_seen",
-        float,
-        "bit",
-        "the same, of all frames that the chunk's encoder is shown",
+        "hardness_by_second",
+        str,
+        None,
+        "the same, of each second or so: bits of texture, of motion, and others",
         always=False,
     ),
     Metric(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent import steps
 from agent.accept import damage, judge
+from agent.chunks.again import near_its_share
 from agent.chunks.argv import NAME
 from agent.chunks.check import asked as frames_asked
 from agent.chunks.check import wrong
@@ -42,12 +43,13 @@ def encode_chunk(task: Task) -> Done:
     settings = shared(task, settings, window)
     course = task.tools.course
     planned = (steps.encode(settings, _which(settings), window.end - window.lead), steps.check())
-    course.plan((*planned, *expected(settings, methods), steps.publish()))
+    all_of_it = (*planned, *expected(settings, methods), steps.publish())
+    course.plan(all_of_it)
     with piece(task, window) as cut:
         if settings.rate.target_vmaf is not None:
             encoded = tried(task, settings, window, cut, methods, encode_window)
         else:
-            encoded = encode_window(task, settings, window, cut)
+            encoded = near_its_share(task, settings, window, cut, encode_window, all_of_it)
             encoded = scored(task, encoded, window, cut, methods)
     known = _known(task, encoded)
     course.begin(steps.publish())

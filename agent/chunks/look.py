@@ -8,18 +8,19 @@ from fractions import Fraction
 
 from agent import steps
 from agent.accept import judge
-from agent.chunks.hardness import LOGS, hardness
+from agent.chunks.again import whole_units
+from agent.chunks.hardness import LOGS, by_second, from_text, hardness, to_text, total
 from agent.chunks.parts import append, window_of
 from agent.chunks.passed import of_window, run_pass
 from agent.chunks.piece import piece
 from agent.encode import ffmpeg_for, measured
-from agent.ffmpeg.video import PASSES
+from agent.ffmpeg.video import PASSES, buffer
 from agent.produced import Produced
 from agent.publish.step import publish
 from agent.task import Done, FailedError, PartDone, Task
 from common.model import ArtifactKind, Findings, Scalar, Stage, Window
 from common.settings import EncodeSettings
-from common.shares import shares
+from common.shares import Hardness, Looked, shares
 
 _MOST_LOGS = 4
 
@@ -52,8 +53,8 @@ def look(task: Task) -> Done:
         raise FailedError("output_invalid", f"what the first pass found cannot be read: {error}") from error
     more: Mapping[str, Scalar] = {
         "frames": frames,
-        "hardness": round(sum(found[window.first - window.lead : window.end - window.lead]), 6),
-        "hardness_seen": round(sum(found), 6),
+        "hardness": round(total(found).bits, 6),
+        "hardness_by_second": to_text(by_second(found, _seconds(window))),
         "energy_joules": energy.joules,
         "energy_idle_joules": energy.idle_joules,
         "energy_net_joules": energy.net_joules,
@@ -80,16 +81,8 @@ def shared(task: Task, settings: EncodeSettings, window: Window) -> EncodeSettin
     own = next((part for part in looks if window_of(part).first == window.first), None)
     if own is None:
         raise FailedError("agent_error", "the master did not hand on what was found of this chunk's frames")
-    windows = [window_of(part) for part in looks]
-    durations = [_seconds(each, each.ticks[0], each.ticks[1]) for each in windows]
-    hard = [_number(part, "hardness") for part in looks]
-    place = looks.index(own)
-    given = shares(hard, durations, settings.rate.bitrate)[place]
-    # Those before and behind are encoded too, as hard as they are; what they take is cut off.
-    seen = _number(own, "hardness_seen") / _seconds(window, window.ticks[2], window.ticks[1])
-    mean = hard[place] / durations[place]
-    if mean > 0:
-        given *= seen / mean
+    looked = [Looked(_seconds(window_of(part)), _hardness(part)) for part in looks]
+    given = shares(looked, settings.rate.bitrate, buffer(settings))[looks.index(own)]
     logs = task.directory / PASSES
     logs.mkdir()
     for artifact in own.artifacts[:_MOST_LOGS]:
@@ -98,17 +91,17 @@ def shared(task: Task, settings: EncodeSettings, window: Window) -> EncodeSettin
         with (logs / artifact.path).open("xb") as file:
             append(task, artifact, file.fileno())
     rate = settings.rate
-    return replace(
-        settings, rate=replace(rate, bitrate=max(1000, round(given)), share_of=rate.bitrate, passes=2)
-    )
+    bitrate = whole_units(given)
+    return replace(settings, rate=replace(rate, bitrate=bitrate, share_of=rate.bitrate, passes=2))
 
 
-def _seconds(window: Window, begin: int, end: int) -> float:
-    return float((end - begin) * Fraction(*window.time_base))
+def _seconds(window: Window) -> float:
+    """How long all lasts that an encoder is shown: of a bitrate, what is wanted and nothing else."""
+    return float((window.ticks[1] - window.ticks[2]) * Fraction(*window.time_base))
 
 
-def _number(part: PartDone, name: str) -> float:
-    value = part.metrics.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise FailedError("agent_error", f"{part.name} does not say how hard its frames are")
-    return float(value)
+def _hardness(part: PartDone) -> tuple[Hardness, ...]:
+    try:
+        return from_text(str(part.metrics.get("hardness_by_second")))
+    except ValueError as error:
+        raise FailedError("agent_error", f"{part.name} does not say how hard its frames are") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import psutil
@@ -80,6 +80,21 @@ class Energy:
     """How it was obtained, or why it was not."""
     shared: str | None = None
     """Why the node's time is not this encode's alone."""
+
+    def after(self, earlier: Energy) -> Energy:
+        """That of both; unknown if either is."""
+
+        def both(one: float | None, other: float | None) -> float | None:
+            return None if one is None or other is None else one + other
+
+        return replace(
+            self,
+            joules=both(self.joules, earlier.joules),
+            idle_joules=both(self.idle_joules, earlier.idle_joules),
+            net_joules=both(self.net_joules, earlier.net_joules),
+            note=self.note if self.joules is not None else earlier.note or self.note,
+            shared=self.shared or earlier.shared,
+        )
 
 
 NO_ENERGY = Energy()

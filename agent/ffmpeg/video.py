@@ -7,6 +7,7 @@ from agent.ffmpeg.colour import colours, light
 from agent.ffmpeg.keyframes import Forced, closed, keyframes
 from agent.ffmpeg.timing import frame_rate
 from common.settings import EncodeSettings, hardware_of
+from common.shares import BEGIN, Buffer
 
 PASSES = "passes"
 """The directory, within that of the attempt, where a first pass leaves what it found."""
@@ -16,6 +17,8 @@ _OWN = {"libx264": "-x264-params", "libx265": "-x265-params", "libsvtav1": "-svt
 """The encoders that have options of their own, all in one word."""
 _MOST_FRAME_THREADS = 2
 """Of x265, for a chunk: each that is under way knows less of those before it."""
+_HOLD_BUFFERS = ("libx264", "libx265")
+"""Those that bound peaks by a buffer."""
 _POOLS = {"libx265": "pools", "libsvtav1": "lp"}
 """What those call their threads that keep pools of their own."""
 
@@ -42,6 +45,8 @@ def video(settings: EncodeSettings, which_pass: int | None = None, forced: Force
         **closed(settings, forced),
     }
     own |= {**_own_pass(settings, which_pass), **_rate_of_all(settings, forced)}
+    if settings.rate.share_of is not None and buffer(settings) is not None:
+        own["vbv-init"] = f"{BEGIN:g}"
     if own:
         argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
     if settings.threads is not None and settings.encoder not in _POOLS:
@@ -80,21 +85,28 @@ def _speed_of_vp9(settings: EncodeSettings, which_pass: int | None) -> list[str]
     return ["-deadline", "good", "-cpu-used", str(min(int(settings.preset), _LEAST_GOOD_SPEED))]
 
 
+def buffer(settings: EncodeSettings) -> Buffer | None:
+    """What bounds the peaks of a bitrate; of a chunk's, they are those of the whole."""
+    rate = settings.rate
+    if rate.bitrate is None or settings.encoder not in _HOLD_BUFFERS:
+        return None
+    whole = rate.share_of or rate.bitrate
+    return Buffer(whole * 3 // 2, whole * 2)
+
+
 def _rate_control(settings: EncodeSettings) -> list[str]:
     """A bitrate, or a quality, which may have a cap: then no second takes more than two of the cap's."""
     rate = settings.rate
-    x26x = settings.encoder in ("libx264", "libx265")
     if rate.bitrate is not None:
-        argv, whole = ["-b:v", str(rate.bitrate)], rate.share_of or rate.bitrate
-        if x26x:
-            argv += ["-maxrate", str(whole * 3 // 2), "-bufsize", str(whole * 2)]
-        return argv
+        held = buffer(settings)
+        peaks = [] if held is None else ["-maxrate", str(held.rate), "-bufsize", str(held.size)]
+        return ["-b:v", str(rate.bitrate), *peaks]
     argv = ["-crf", f"{rate.crf or 0.0:g}"]
     if settings.encoder == "libvpx-vp9":  # its cap is its bitrate, and without the 0 it would have one
         return ["-b:v", str(rate.maxrate or 0), *argv]
     if rate.maxrate is not None:
         argv += ["-maxrate", str(rate.maxrate)]
-        if x26x:  # SVT-AV1 takes no size of a buffer with a crf
+        if settings.encoder in _HOLD_BUFFERS:  # SVT-AV1 takes no size of a buffer with a crf
             argv += ["-bufsize", str(rate.maxrate)]
     return argv
 

@@ -50,6 +50,19 @@ def test_the_hard_chunk_gets_more_and_both_together_what_was_asked(name: str, fa
     assert sha(file_of(farm, again)) == sha(made_of[1])
 
 
+@pytest.mark.parametrize("said", [None, "", "1 2", "1 2 nan", 5.0])
+def test_a_chunk_is_not_encoded_where_a_look_does_not_say_how_hard_its_frames_are(
+    said: str | float | None, farm: Farm
+) -> None:
+    clip = farm.clips.make("clip.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=1")
+    window = windows(clip, [], 0)[0]
+    look = PartDone("look-001", "job-1", {"hardness_by_second": said}, (), Stage.LOOK, window)
+    report = run_chunk(farm, clip, "chunk-001", window, {"bitrate": "300k"}, parts=(look,))
+    assert report.error is not None
+    assert report.error.code == "agent_error"
+    assert "look-001 does not say how hard its frames are" in report.error.message
+
+
 def own_bits(path: Path, window: Window) -> int:
     """Of the frames that are wanted."""
     with av.open(str(path)) as container:

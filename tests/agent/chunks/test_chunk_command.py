@@ -9,9 +9,11 @@ import pytest
 
 from agent.chunks.alike import LEAD, THREADS, alike, lead, undivided
 from agent.chunks.argv import build
+from agent.ffmpeg.video import buffer
 from common.model import Window
 from common.scenarios import SCENARIOS
 from common.settings import Colour, ContentLight, EncodeSettings, Source, resolve
+from common.shares import Buffer
 
 WINDOW = Window(20, 40, 12, (2000, 4000, 1200), (1, 2500), 0.0)
 FACTS: dict[str, Any] = {"frames": 250, "frame_rate": 25}
@@ -123,6 +125,16 @@ def test_threads_are_those_of_the_job_or_one_where_a_buffer_is_held(
     parameters: dict[str, Any], threads: int
 ) -> None:
     assert settings_of({}, **parameters).threads == threads
+
+
+def test_the_peaks_of_a_chunk_are_bounded_by_the_bitrate_of_the_whole() -> None:
+    settings = settings_of({}, crf=None, bitrate="1M")
+    share = replace(settings, rate=replace(settings.rate, bitrate=700_000, share_of=1_000_000))
+    argv = build("ffmpeg", share, WINDOW, (7, 300, 99), "9.0", 2)
+    assert [value(argv, o) for o in ("-b:v", "-maxrate", "-bufsize")] == ["700000", "1500000", "2000000"]
+    assert "vbv-init=0.5" in value(argv, "-x264-params").split(":")
+    assert buffer(share) == buffer(settings) == Buffer(1_500_000, 2_000_000)
+    assert buffer(settings_of({}, codec="vp9", crf=None, bitrate="1M")) is None
 
 
 @pytest.mark.parametrize(("codec", "able"), [("h264", True), ("h265", True), ("vp9", True), ("av1", False)])
