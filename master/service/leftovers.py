@@ -90,6 +90,8 @@ def _is_left_over(farm: Farm, tx: Transaction, entry: FileEntry) -> bool:
         return False
     if not known:
         return maker is not None and families.hands_on(maker)
+    if not {holding.owner for holding in entry.holdings} <= {job.owner for job in known}:
+        return False  # somebody else's: that a node names it in a report is no reason
     return all(tx.head(job).status.final and _hands_on(tx, job, entry.sha256) for job in known)
 
 

@@ -31,7 +31,7 @@ def test_chunks_with_different_crfs_have_the_same_header(name: str, farm: Farm) 
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("name", ["h265", "av1"])
 def test_chunks_of_pictures_that_come_at_different_rates_have_the_same_header(name: str, farm: Farm) -> None:
     kept = ("-fps_mode", "passthrough", "-enc_time_base:v", "1/1000")
     clip = farm.clips.make(

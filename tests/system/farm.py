@@ -25,8 +25,8 @@ HERE = ("--allow-master-as-worker", "--yes")
 """The flags of an agent on the master's machine."""
 TINY: dict[str, Any] = {"duration": 0.5, "preset": "ultrafast"}
 """Parameters of a job that is over in a moment."""
-SHORT: dict[str, Any] = {"duration": 6, "preset": "medium", "threads": 1}
-"""Parameters of a job that takes about a second: long enough to be caught in the middle."""
+SHORT: dict[str, Any] = {"duration": 4, "preset": "medium", "threads": 1}
+"""Parameters of a job that takes most of a second: long enough to be caught in the middle."""
 ENDLESS: dict[str, Any] = {"duration": 36_000, "threads": 1}
 """Parameters of a job that no test sees the end of."""
 

@@ -150,9 +150,11 @@ def jobs_of_all_kinds(operator: Client, stand_in: StandIn) -> None:
     stand_in.misbehave_once(CRASH)
     job_is(operator, submit(operator, TINY, confidence="low"), "completed")
     operator.post(f"/jobs/{submit(operator, TINY, constraints={'gpu': True})}/cancel")
-    waiting = {"scenario": "720p-h264", "constraints": {"labels": {"nobody": "has-this"}}}
+    # Large ones, so that few fill the journal.
+    labels = {"nobody": "has-this", **{f"{'name' * 14}{n}": "value" * 12 for n in range(63)}}
+    waiting = {"scenario": "720p-h264", "constraints": {"labels": labels}}
     for _ in range(3):
-        assert operator.post("/jobs/batch", json={"jobs": [waiting] * 8000}).ok
+        assert operator.post("/jobs/batch", json={"jobs": [waiting] * 400}).ok
 
 
 def mistakes_with_credentials(master: Master, seen: Seen) -> None:
