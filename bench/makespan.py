@@ -1,6 +1,6 @@
 """How soon films that are encoded in chunks are done, by the real rules on a clock that is only a number.
 
-    python bench/makespan.py [--runs 1] [--chunks 32] [--plot FILE.svg]
+    python bench/makespan.py [--runs 1] [--chunks 100] [--plot FILE.svg]
 
 Farms of 2 to 500 nodes, the fastest four times as fast as the slowest, each of which fails now and then and
 comes back, encode made-up films. `master.chunking` divides these, `master.sharing` says who runs what. How
@@ -413,7 +413,7 @@ def main() -> int:
     """Simulate, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--runs", type=int, default=1, help="of each farm (default: 1)")
-    parser.add_argument("--chunks", type=int, default=32, help="for each node (default: 32)")
+    parser.add_argument("--chunks", type=int, default=100, help="for each node (default: 100)")
     parser.add_argument("--plot", type=Path, help="an SVG that is drawn")
     options = parser.parse_args()
     if options.runs < 1 or options.chunks < 1:
