@@ -31,6 +31,7 @@ OTHERS = {
     "--only": "bench/truth.py",
     "--seconds": "bench/truth.py",
     "--times": "bench/estimate.py",
+    "--bitrate": "bench/seams.py",
     "--network": "docker",
     "--gpus": "docker",
     "--scale": "docker",
