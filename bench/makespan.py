@@ -30,7 +30,7 @@ if __name__ == "__main__":
 
 from common.model import Cut, Divisible
 from master import sharing
-from master.chunking import windows
+from master.chunking import SHORTEST, windows
 from master.weights import work
 
 FARMS = (2, 3, 5, 10, 20, 50, 100, 200, 500)
@@ -39,6 +39,8 @@ FILM = 7200
 """Seconds."""
 RATE = 24
 """Frames a second of film."""
+LEAD = 4
+"""Frames that an encoder is shown before its chunk, as agents have it (`agent.chunks.alike`)."""
 SLOWEST, UNEVEN = 4.0, 4.0
 """Frames a second that the slowest node encodes, and how many times as fast the fastest is."""
 BESIDE = 8.0
@@ -292,10 +294,10 @@ def film(seconds: int, seed: int) -> Divisible:
     cuts, hard = [], 1.0
     for place, following in zip(places, [*places[1:], frames], strict=True):
         hard = scenes.get(place, hard)
-        lead, tail = max(0, place - 12), min(frames, place + 45)
+        lead = max(0, place - LEAD)
         size = int((following - place) * 4000 * hard)
         scene = float(place in scenes)
-        cuts.append(Cut(place, place, (lead, lead), (tail, tail), lead / RATE, scene, size))
+        cuts.append(Cut(place, place, (lead, lead), lead / RATE, scene, size))
     return Divisible(None, frames, frames, (1, RATE), tuple(cuts))
 
 
@@ -307,7 +309,7 @@ def chunks_of(number: int, seconds: int, chance: random.Random) -> list[Chunk]:
     found = []
     for place, window in enumerate(windows(divisible)):
         weight = frames * work(window.end - window.first, window.work, frames, size) / whole
-        seen = (window.tail - window.lead) / (window.end - window.first)
+        seen = (window.end - window.lead) / (window.end - window.first)
         real = weight * seen * chance.uniform(1 - UNSURE, 1 + UNSURE) + BESIDE
         found.append(Chunk(f"{number:02}-{place:03}", number, weight, real))
     return found
@@ -354,7 +356,7 @@ def simulate(count: int, per_node: int | None, seed: int) -> Outcome:
     if per_node is None:
         chunks = chunks_of(0, FILM, chance)
     else:
-        seconds = min(FILM, count * per_node * 40)
+        seconds = min(FILM, count * per_node * SHORTEST)
         while len(chunks) < count * per_node * 0.95:
             chunks += chunks_of(chunks[-1].film + 1 if chunks else 0, seconds, chance)
     nodes = farm(count, chunks, chance)

@@ -77,14 +77,14 @@ class Lab:
         return self.known[name]
 
     def split(
-        self, clip: Path, parameters: dict[str, Value], count: int, reach: tuple[int, int] | None = None
+        self, clip: Path, parameters: dict[str, Value], count: int, lead: int | None = None
     ) -> tuple[Path, list[Window]]:
         """The clip in about `count` chunks, joined, and their windows.
 
-        `reach`: frames that encoders are shown before and behind; None: as many as a plan has it.
+        `lead`: frames that encoders are shown before their chunk; None: as many as a plan has it.
         """
         given: dict[str, Value] = {"audio": "none", **parameters}
-        found = self._plan(clip, {**given, "split": count}, reach)
+        found = self._plan(clip, {**given, "split": count}, lead)
         chosen = list(windows(found, count))
         parts: list[PartDone] = []
         if "bitrate" in parameters:
@@ -99,9 +99,9 @@ class Lab:
         report = self.farm.joined(clip, chunks, given, source=from_text(found.source))
         return self._kept(report.error, report.metrics, "split"), chosen
 
-    def _plan(self, clip: Path, given: Mapping[str, Value], reach: tuple[int, int] | None) -> Divisible:
-        of_settings = alike.reach if reach is None else lambda _settings: reach
-        with patch.object(plan, "reach", of_settings):
+    def _plan(self, clip: Path, given: Mapping[str, Value], lead: int | None) -> Divisible:
+        of_settings = alike.lead if lead is None else lambda _settings: lead
+        with patch.object(plan, "lead", of_settings):
             report = self.farm.run(clip, Stage.PLAN, None, given)
         found = report.findings.divisible
         if found is None or found.reason is not None:
@@ -140,7 +140,14 @@ class Lab:
         argv = [str(self.ffmpeg), "-v", "error", "-i", str(made), "-i", str(clip), "-lavfi", graph]
         subprocess.run([*argv, "-f", "null", "-"], check=True)
         frames = [each["metrics"] for each in json.loads(log.read_text())["frames"]]
-        return Scored(size_of(made), [each["psnr_y"] for each in frames], [each["vmaf"] for each in frames])
+        psnr, vmaf = ([each[name] for each in frames] for name in ("psnr_y", "vmaf"))
+        return Scored(size_of(made), psnr, vmaf, keys_of(made))
+
+
+def keys_of(path: Path) -> int:
+    """How many key frames it has."""
+    with av.open(str(path)) as container:
+        return sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size)
 
 
 def size_of(path: Path) -> int:

@@ -26,6 +26,8 @@ class Scored:
     psnr: Sequence[float]
     """Of each frame, in decibels, of its brightness."""
     vmaf: Sequence[float]
+    keys: int = 0
+    """Key frames."""
 
     @property
     def mean_psnr(self) -> float:

@@ -1,13 +1,13 @@
 """Whether anybody could see where a file was divided: chunks against the whole encode, at equal bytes.
 
-    python bench/seams.py [--codecs h264,h265,vp9,av1] [--clips scenes,zoom,still] [--reach 3/0,12/45]
+    python bench/seams.py [--codecs h264,h265,vp9,av1] [--clips scenes,zoom,still] [--lead 4,12]
                           [--seconds 40] [--size 480x270] [--chunks 4] [--threads 1]
     python bench/seams.py --bitrate 300k [--seconds 125] [--size 320x180] [--codecs h264,h265,vp9]
 
 It makes a clip of several scenes and two of one long shot, encodes each whole and in chunks, with the agents'
 own code on this machine, and compares both with the clip, frame by frame. The whole encode is made with two
-crfs: between them lies the one with exactly the bytes of the chunks. `--reach`: frames that an encoder is
-shown before and behind its chunk, instead of as many as a plan gives it. The exit code is 1 if one is worse
+crfs: between them lies the one with exactly the bytes of the chunks. `--lead`: frames that an encoder is
+shown before its chunk, instead of as many as a plan gives it. The exit code is 1 if one is worse
 than the whole encode by more than 0.1 dB or 0.1 VMAF, the 10 frames around a seam by more than 0.5 dB or
 1 VMAF on average, or if a frame there is more than 0.5 dB below the worst one of the whole encode.
 
@@ -33,7 +33,7 @@ from agent.ffmpeg.discover import discover
 from agent.ffmpeg.spawner import Spawner
 from agent.sandbox import Sandbox
 from bench.seam_lab import CLIPS, Lab, make, size_of
-from bench.seam_scores import Difference, at_bytes, compared
+from bench.seam_scores import Difference, Scored, at_bytes, compared
 from common.model import Value
 from common.settings import parse_bitrate
 from tests.agent.media.clips import Clips
@@ -65,31 +65,31 @@ def laboratory(folder: Path) -> Iterator[Lab]:
         yield Lab(Farm(Clips(ffmpeg, clips), toolbox, spawner, folder / "work", Sandbox()), ffmpeg)
 
 
-def seams(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace, reach: tuple[int, int] | None) -> bool:
+def seams(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace, lead: int | None) -> bool:
     """Prints how one clip fared; whether nothing of it can be seen."""
     preset, crf, step = CODECS[codec]
     width, height = map(int, asked.size.split("x"))
     given: dict[str, Value] = {"codec": codec, "preset": preset, "width": width, "height": height}
     given["threads"] = asked.threads
-    made, chosen = lab.split(clip, {**given, "crf": crf}, asked.chunks, reach)
+    made, chosen = lab.split(clip, {**given, "crf": crf}, asked.chunks, lead)
     split = lab.scores(made, clip)
     whole = lab.whole_scores(clip, {**given, "crf": crf})
     other = lab.whole_scores(clip, {**given, "crf": crf + (step if split.size < whole.size else -step)})
     found = compared(at_bytes(whole, other, split.size), split, [window.first for window in chosen[1:]])
-    shown = "the plan's" if reach is None else "{}/{}".format(*reach)
-    print(
-        f"{codec:<5}{clip.stem:<7} reach {shown:<11}{_line(found, split.size / whole.size - 1)}", flush=True
-    )
+    shown = "the plan's" if lead is None else str(lead)
+    print(f"{codec:<5}{clip.stem:<7} lead {shown:<11}{_line(found, split, whole)}", flush=True)
     problems = found.problems()
     for problem in problems:
         print(f"    {problem}", flush=True)
     return not problems
 
 
-def _line(found: Difference, bytes_: float) -> str:
+def _line(found: Difference, split: Scored, whole: Scored) -> str:
+    """`whole`: with the same crf."""
     seams = found.seams
     return (
-        f"{bytes_:+7.2%} bytes at the same crf; at equal bytes: "
+        f"{split.size / whole.size - 1:+7.2%} bytes at the same crf, "
+        f"{split.keys} key frames (the whole {whole.keys}); at equal bytes: "
         f"file {found.psnr:+.3f} dB {found.vmaf:+.3f} VMAF; "
         f"{len(seams)} seams, the least {min(s.psnr for s in seams):+.2f} dB "
         f"{min(s.vmaf for s in seams):+.2f} VMAF, worst frame {min(s.worst for s in seams):+.2f} dB"
@@ -131,11 +131,11 @@ def bitrate(lab: Lab, clip: Path, codec: str, asked: argparse.Namespace) -> bool
     return abs(off(split.size)) <= max(MOST_OFF, abs(off(two.size)) + MORE_OFF)
 
 
-def _reaches(text: str) -> list[tuple[int, int]]:
-    found = [tuple(map(int, each.split("/"))) for each in text.split(",")]
-    if any(len(each) != 2 or min(each) < 0 for each in found):
+def _leads(text: str) -> list[int]:
+    found = [int(each) for each in text.split(",")]
+    if min(found) < 0:
         raise ValueError
-    return [(each[0], each[1]) for each in found]
+    return found
 
 
 def _codecs(text: str) -> list[str]:
@@ -157,7 +157,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--codecs", type=_codecs, help="of " + ", ".join(CODECS))
     parser.add_argument("--clips", type=_clips, default=list(CLIPS), help="of " + ", ".join(CLIPS))
-    parser.add_argument("--reach", type=_reaches, default=[None])
+    parser.add_argument("--lead", type=_leads, default=[None])
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--size")
     parser.add_argument("--chunks", type=int)
@@ -185,10 +185,10 @@ def main() -> int:
             good = [bitrate(lab, clips[0], codec, asked) for codec in asked.codecs]
         else:
             good = [
-                seams(lab, clip, codec, asked, reach)
+                seams(lab, clip, codec, asked, lead)
                 for codec in asked.codecs
                 for clip in clips
-                for reach in asked.reach
+                for lead in asked.lead
             ]
     return 0 if all(good) else 1
 

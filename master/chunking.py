@@ -8,8 +8,9 @@ What is sought: `count` chunks of equal work. For each of the `count - 1` ideal 
 
     (distance / half of that) ** 2 - scene
 
-among the cuts that are nearer to it than to any other ideal place, and that leave no chunk shorter than
-the least. Where there is none, one chunk is longer, and there are fewer of them. Work: `master.weights`.
+(`Cut.scene`: how little a seam is seen there) among the cuts that are nearer to it than to any other ideal
+place, and that leave no chunk shorter than the least. Where there is none, one chunk is longer, and there
+are fewer of them. Work: `master.weights`.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ WORTH_IT = 30.0
 SHORTEST, LONGEST = 10, 40
 """Seconds of a chunk, where it is ours to choose: as short as `OVERHEAD` allows."""
 OVERHEAD = Fraction(3, 100)
-"""Frames that are encoded and not brought, as a share of all. It gives way to `LONGEST`: few chunks of a
-short file would leave some nodes with nothing to do."""
+"""Frames before chunks, which are encoded and not brought, as a share of all. It gives way to `LONGEST`: few
+chunks of a short file would leave some nodes with nothing to do."""
 LEAST_FRAMES = 12
 """No chunk has fewer frames; nor less than a quarter of what all have on average."""
 
@@ -62,11 +63,11 @@ def _count(divisible: Divisible) -> int:
     seconds = Fraction(divisible.end * numerator, denominator)
     if seconds < WORTH_IT:
         return 1
-    unseen = sorted(cut.frame - cut.lead[0] + cut.tail[0] - cut.frame for cut in divisible.cuts)
+    unseen = sorted(cut.frame - cut.lead[0] for cut in divisible.cuts)
     apiece = seconds * unseen[len(unseen) // 2] / divisible.frames
     length = min(Fraction(LONGEST), max(Fraction(SHORTEST), apiece / OVERHEAD))
-    count = max(LEAST_CHUNKS, int(seconds / length))
-    return count + count % 2
+    count = int(seconds / length)
+    return max(LEAST_CHUNKS, count - count % 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,12 @@ def _places(divisible: Divisible) -> Sequence[_Place]:
 
 def _window(divisible: Divisible, one: Cut, other: Cut | None, work: int) -> Window:
     """The frames from one cut to the next one taken, or to the end."""
-    last = (divisible.frames, divisible.end)
-    end, tail = (last, last) if other is None else ((other.frame, other.tick), other.tail)
+    end = (divisible.frames, divisible.end) if other is None else (other.frame, other.tick)
     return Window(
         first=one.frame,
         end=end[0],
         lead=one.lead[0],
-        tail=tail[0],
-        ticks=(one.tick, end[1], one.lead[1], tail[1]),
+        ticks=(one.tick, end[1], one.lead[1]),
         time_base=divisible.time_base,
         seek=one.seek,
         work=work,

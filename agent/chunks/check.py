@@ -10,14 +10,13 @@ from common.settings import EncodeSettings
 
 
 def asked(window: Window) -> list[int]:
-    """The frames of the file that matter: its first, the first wanted one, and the one behind the last."""
-    numbers = [0, window.first - window.lead, window.end - window.lead]
-    return numbers if window.end < window.tail else numbers[:2]
+    """The frames of the file that matter: its first, and the first wanted one."""
+    return [0, window.first - window.lead]
 
 
 def wrong(counted: Counted, window: Window, settings: EncodeSettings) -> str | None:
     """A sentence that says in what it differs; None if it does not."""
-    frames = window.tail - window.lead
+    frames = window.end - window.lead
     if counted.frames != frames or counted.probe.frames != frames:
         return (
             f"the chunk has {counted.probe.frames} frames, {counted.frames} of them at a time of their own, "
@@ -36,9 +35,10 @@ def wrong(counted: Counted, window: Window, settings: EncodeSettings) -> str | N
 
 
 def _times(counted: Counted, window: Window) -> str | None:
-    first, end, lead, _ = window.ticks
-    meant = [lead, first, end][: len(counted.shown)]
-    for number, shown, tick, cut in zip(asked(window), counted.shown, meant, counted.cut, strict=True):
+    first, _, lead = window.ticks
+    for number, shown, tick, cut in zip(
+        asked(window), counted.shown, (lead, first), counted.cut, strict=True
+    ):
         time = shown * Fraction(*counted.time_base)
         if time != (tick - lead) * Fraction(*window.time_base):
             return f"frame {number} of the chunk is shown at {float(time):.6f} s instead of " + (

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 AFTER = 2
-"""Pictures beyond the window's tail that are brought too: filters look at a picture's neighbours."""
+"""Pictures beyond the window's end that are brought too: filters look at a picture's neighbours."""
 _REORDERED = 40
 """Packets of pictures that may come before one that is shown earlier: 16, of two fields each, and some."""
 _DELAY = 34
@@ -48,7 +48,7 @@ class Wanted:
 
     seek: float
     """Seconds from the file's start: when the key frame is shown that the piece begins with."""
-    tail: int
+    end: int
     """The tick of the first picture that is not needed."""
     time_base: tuple[int, int]
     """Seconds of a tick."""
@@ -65,15 +65,15 @@ class Made:
 
 @dataclass(slots=True)
 class _End:
-    """Knows when nothing more is needed: every picture before `tail` and AFTER of those behind it have come.
+    """Knows when nothing more is needed: every picture before `end` and AFTER of those behind it have come.
 
     A packet is decoded no later than it is shown. Where a file's times for that cannot be right, so
     many packets are waited for as any codec may reorder.
     """
 
-    tail: int
+    end: int
     later: list[int] = field(default_factory=list)
-    """The times of the first pictures at or behind the tail, in order."""
+    """The times of the first pictures at or behind the end, in order."""
     count: int = 0
     last: int | None = None
     trusted: bool = True
@@ -86,7 +86,7 @@ class _End:
         enough = len(self.later) == AFTER
         if enough and self.trusted and decoded is not None and decoded > self.later[-1]:
             return True
-        if shown >= self.tail:
+        if shown >= self.end:
             self.count += 1
             self.later = sorted([*self.later, shown])[:AFTER]
         return self.count > _REORDERED + AFTER
@@ -101,7 +101,7 @@ def cut(container: InputContainer, video: VideoStream, wanted: Wanted, output: I
         raise ProbeError("the input's picture has no time base")
     offset = from_start(container.start_time, base)
     tick = Fraction(*wanted.time_base)
-    end = _End(-(-(wanted.tail * tick) // base))
+    end = _End(-(-(wanted.end * tick) // base))
     # Whole ticks of both: a moment of the piece is one of the window.
     grid = common_step(base, tick)
     first: int | None = None
@@ -217,9 +217,7 @@ def main(source: str, size: str, demuxers: str, output: str, wanted: str) -> Non
             opened("the input", given, demuxers) as container,
         ):
             video = video_of("the input", container)
-            made = cut(
-                container, video, Wanted(asked["seek"], asked["tail"], tuple(asked["time_base"])), file
-            )
+            made = cut(container, video, Wanted(asked["seek"], asked["end"], tuple(asked["time_base"])), file)
         text = json.dumps(asdict(made))
     except (ProbeError, OSError) as error:
         text = json.dumps({"error": str(error)[: LINE // 2]})

@@ -42,7 +42,7 @@ def encode_chunk(task: Task) -> Done:
     methods = asked_for(task, settings)
     settings = shared(task, settings, window)
     course = task.tools.course
-    planned = (steps.encode(settings, _which(settings), window.tail - window.lead), steps.check())
+    planned = (steps.encode(settings, _which(settings), window.end - window.lead), steps.check())
     all_of_it = (*planned, *expected(settings, methods), steps.publish())
     course.plan(all_of_it)
     with piece(task, window) as cut:
@@ -99,7 +99,7 @@ def _accepted(
     except (ProbeError, FileNotFoundError) as error:
         raise FailedError("output_invalid", f"the chunk cannot be used: {error}", known) from error
     problem = wrong(counted, window, settings)
-    if problem is not None and counted.frames < window.tail - window.lead and (gap := damage(ended.log)):
+    if problem is not None and counted.frames < window.end - window.lead and (gap := damage(ended.log)):
         raise FailedError(
             "input_invalid", f"{gap}: {problem}; with split: off what can be read is encoded", known
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import cattrs
 
-from common.settings.source import MOST_TRACKS, Source
+from common.source import MOST_TRACKS, Source
 
 MOST_CHARACTERS = 32_768
 """Of such a text: two times 32 tracks, and the rest, take a quarter of that."""
@@ -49,6 +49,16 @@ def from_text(text: str) -> Source:
     return source
 
 
+def another(text: str | None, size: int) -> str | None:
+    """A sentence if a file of so many bytes is not the one that the text tells of: then chunks of two films
+    would be joined. None if it may be, or if nothing is told. `FactsError`.
+    """
+    known = None if text is None else from_text(text).size
+    if known is None or known == size:
+        return None
+    return f"the input has {size} bytes, and had {known} when it was planned: it was changed; retry the job"
+
+
 def _problem(source: Source) -> str | None:
     if not 0 < source.duration <= _MOST_SECONDS:
         return f"it lasts {source.duration} s"
@@ -60,7 +70,8 @@ def _problem(source: Source) -> str | None:
         return f"it is turned by {source.rotation} degrees"
     if source.sample_aspect <= 0 or not 1 <= source.depth <= 32:
         return "its pixels are none"
-    if any(number is not None and number < 0 for number in (source.frames, source.frame_rate, source.span)):
+    counts = (source.frames, source.frame_rate, source.span, source.size)
+    if any(number is not None and number < 0 for number in counts):
         return "a count is less than nothing"
     return None
 

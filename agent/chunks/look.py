@@ -35,7 +35,7 @@ def look(task: Task) -> Done:
     if settings.encoder not in LOGS:
         raise FailedError("encoder_error", f"{settings.encoder} has no first pass of use; use split: off")
     ffmpeg = ffmpeg_for(task, settings)
-    frames = window.tail - window.lead
+    frames = window.end - window.lead
     task.tools.course.plan((steps.encode(settings, 1, frames), steps.publish()))
     logs = task.directory / PASSES
     logs.mkdir()
@@ -97,7 +97,7 @@ def shared(task: Task, settings: EncodeSettings, window: Window) -> EncodeSettin
 
 def _seconds(window: Window) -> float:
     """How long all lasts that an encoder is shown: of a bitrate, what is wanted and nothing else."""
-    return float((window.ticks[3] - window.ticks[2]) * Fraction(*window.time_base))
+    return float((window.ticks[1] - window.ticks[2]) * Fraction(*window.time_base))
 
 
 def _hardness(part: PartDone) -> tuple[Hardness, ...]:

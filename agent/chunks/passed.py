@@ -22,7 +22,7 @@ def of_window(task: Task) -> tuple[Window, EncodeSettings]:
     window = task.assignment.window
     if window is None:
         raise FailedError("agent_error", "the master did not say which frames the chunk has")
-    settings = alike(settings_of(task, window.tail - window.lead))
+    settings = alike(settings_of(task, window.end - window.lead))
     why = undivided(settings)
     if why is not None:
         raise FailedError("encoder_error", f"it cannot be encoded in chunks: {why}, or split: off")
@@ -38,10 +38,12 @@ def run_pass(
     which: int | None,
 ) -> tuple[Sequence[str], Ended]:
     """One ffmpeg that reads the piece."""
-    frames = window.tail - window.lead
+    frames = window.end - window.lead
     task.tools.course.begin(steps.encode(settings, which, frames))
     descriptor = cut.rewound()
-    argv = command.build(str(ffmpeg.path), settings, window, (descriptor, cut.base), ffmpeg.version, which)
+    argv = command.build(
+        str(ffmpeg.path), settings, window, (descriptor, cut.base, cut.packets), ffmpeg.version, which
+    )
     ended = task.run(
         argv,
         task.tools.limits(_burden(settings)),

@@ -14,6 +14,7 @@ from typing import Any
 
 from agent.apart import how_it_ended, program, run_apart
 from agent.chunks.cutter import Made, Wanted
+from agent.chunks.facts import another
 from agent.chunks.given import Given, by_parts, in_place
 from agent.ffmpeg.process import Ended
 from agent.ffmpeg.source import DEMUXERS
@@ -64,13 +65,14 @@ def piece(task: Task, window: Window) -> Iterator[Piece]:
     tools, text = task.tools, task.assignment.input
     if text is None:
         raise InputFailedError("input_refused", "a picture that ffmpeg makes has no pieces")
-    with (
-        _given(task, text) as given,
-        piece_of(
+    with _given(task, text) as given:
+        changed = another(task.assignment.source, given.size)
+        if changed is not None:
+            raise InputFailedError("input_invalid", changed)
+        with piece_of(
             given, window, task.directory, tools.spawner, tools.sandbox, tools.abort, tools.may_work
-        ) as cut,
-    ):
-        yield cut
+        ) as cut:
+            yield cut
 
 
 @contextmanager
@@ -108,7 +110,7 @@ def piece_of(
     may_work: Callable[[], bool] = lambda: True,
 ) -> Iterator[Piece]:
     """`piece` of what is given; it takes space in `directory`."""
-    wanted = json.dumps(asdict(Wanted(window.seek, window.ticks[3], window.time_base)))
+    wanted = json.dumps(asdict(Wanted(window.seek, window.ticks[1], window.time_base)))
     with tempfile.TemporaryFile(dir=directory) as file:
         try:
             ended = run_apart(

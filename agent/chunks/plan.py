@@ -14,8 +14,8 @@ from urllib.parse import unquote
 from marshmallow import ValidationError
 
 from agent.apart import how_it_ended, limits_of, program, run_apart
-from agent.chunks.alike import reach, undivided
-from agent.chunks.facts import to_text
+from agent.chunks.alike import lead, undivided
+from agent.chunks.facts import FactsError, from_text, to_text
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import frame_rate
 from agent.inputs.measured import MeasuredInput
@@ -28,7 +28,8 @@ from common.media_types import media_type_of
 from common.model import Divisible, Value
 from common.paths import HIDDEN
 from common.schema import DivisibleSchema
-from common.settings import EncodeSettings
+from common.settings import CONTAINERS, EncodeSettings
+from common.settings.tracks import sounds, subtitles
 
 _PROGRAM = program("agent.chunks.planner")
 _MOST_NAME = 255
@@ -51,26 +52,33 @@ def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
     reason = given.gap
     if reason is not None:
         return Divisible(f"The input is encoded whole: {reason}.")
+    source = to_text(given.source)
+    try:
+        from_text(source)
+    except FactsError as error:
+        return Divisible(f"The input is encoded whole: {error}.")
     found = _ask(task, given, _asked(settings, given, task.assignment.parameters))
     if found.reason is not None:
         return found
     probed = given.probed
     others = found.others or bool(probed.audio or probed.subtitles or probed.chapters)
-    found = replace(found, source=to_text(given.source), others=others)
+    found = replace(found, source=source, others=others)
     return replace(found, input=_hand_on(task, given)) if task.assignment.hand_on else found
 
 
 def _asked(settings: EncodeSettings, given: MeasuredInput, parameters: Mapping[str, Value]) -> str:
     rate = None if settings.every_frame else frame_rate(settings.fps)
-    lead, tail = reach(settings)
     return json.dumps(
         {
             "rate": None if rate is None else [rate.numerator, rate.denominator],
             "frames": None if rate is None else settings.frames,
             "duration": parameters.get("duration"),
             "interlaced": given.probed.interlaced,
-            "lead": lead,
-            "tail": tail,
+            "audio": [track.number for track in sounds(settings)],
+            "subtitles": [track.number for track, _ in subtitles(settings)],
+            "lead": lead(settings),
+            "gop": settings.gop,
+            "piece": settings.segment_seconds if CONTAINERS[settings.container].pieces else None,
         }
     )
 

@@ -35,7 +35,7 @@ def one_stream(task: Task, chunks: Sequence[PartDone], windows: Sequence[Window]
         for part, window in zip(chunks, windows, strict=True):
             offset = os.lseek(source, 0, os.SEEK_END)
             size = append(task, artifact(part, CHUNK), source)
-            first, end, lead, _ = window.ticks
+            first, end, lead = window.ticks
             slices.append(Slice(part.name, offset, size, window.end - window.first, first, end, lead))
         plan = replace(plan, slices=tuple(slices))
         size = os.fstat(source).st_size

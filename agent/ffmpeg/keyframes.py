@@ -10,20 +10,15 @@ _NONE_BY_CHANCE = {"libx264": ["-sc_threshold", "0"], "libx265": ["-forced-idr",
 _LENGTHS = r"setts=pts=PTS:dts=DTS:duration=if(eq(NEXT_DTS\,NOPTS)\,DURATION\,NEXT_DTS-DTS)"
 """Each packet lasts until the next one."""
 
-_CHEAPLY = "q=51,subme=0,me=dia,ref=1,trellis=0"
-"""x264's options for frames that are thrown away."""
-
 
 @dataclass(frozen=True, slots=True)
 class Forced:
     """Where the pictures of a chunk begin anew, whatever else is asked for: nothing before is needed then."""
 
-    frames: tuple[int, ...]
-    """Their numbers, counted from the first that the encoder gets: no time has to be rounded."""
+    frame: int
+    """Its number, counted from the first that the encoder gets: no time has to be rounded."""
     began: float = 0.0
     """Seconds from the file's start to that first one, and half a tick: no rounding makes them too few."""
-    behind: tuple[int, int] | None = None
-    """The numbers of the first and the last frame that the encoder only looks ahead to, if there are any."""
 
 
 def keyframes(settings: EncodeSettings, forced: Forced | None = None) -> list[str]:
@@ -51,8 +46,8 @@ def keyframes(settings: EncodeSettings, forced: Forced | None = None) -> list[st
 
 
 def _of_chunk(settings: EncodeSettings, forced: Forced, *, pieces: bool) -> str:
-    """The frames that were named, and of a stream of pieces each that is the first of its piece."""
-    named = [f"eq(n,{number})" for number in forced.frames]
+    """The frame that was named, and of a stream of pieces each that is the first of its piece."""
+    named = [f"eq(n,{forced.frame})"]
     if pieces:
         piece = "floor(({}+{:.9f})/{:g})"
         now, before = (
@@ -62,29 +57,16 @@ def _of_chunk(settings: EncodeSettings, forced: Forced, *, pieces: bool) -> str:
     return "+".join(named)
 
 
-def _hurried(settings: EncodeSettings, forced: Forced) -> dict[str, str]:
-    """Spends little on the frames behind those that are wanted, of which nobody sees anything.
-
-    With a constant quality x264 looks at the frames ahead, not at how they were encoded: the bytes before
-    them stay the same. Where it holds a buffer or a bitrate, they would not.
-    """
-    rate = settings.rate
-    constant = rate.bitrate is None and rate.maxrate is None and (rate.crf or 0.0) > 0
-    if forced.behind is None or not constant:
-        return {}
-    first, last = forced.behind
-    return {"zones": f"{first},{last},{_CHEAPLY}"}
-
-
 def closed(settings: EncodeSettings, forced: Forced | None = None) -> dict[str, str]:
     """What x265 and x264 have to be told besides.
 
     Chunks have the same headers, whatever was asked of each, and x265's say nothing of that either.
     """
     if forced is not None and settings.encoder == "libx264":
-        return {"stitchable": "1", **_hurried(settings, forced)}
+        return {"stitchable": "1"}
     if forced is not None and settings.encoder == "libx265" and not CONTAINERS[settings.container].pieces:
-        return {"open-gop": "0", "info": "0"}
+        # Where groups may be open, pictures do not begin anew with a key frame that is forced amid others.
+        return {**({} if forced.frame == 0 else {"open-gop": "0"}), "info": "0"}
     if settings.encoder == "libx265" and CONTAINERS[settings.container].pieces:
         return {"scenecut": "0", "open-gop": "0", **({} if forced is None else {"info": "0"})}
     return {}

@@ -19,13 +19,12 @@ class Cut:
     """When that begins."""
     lead: tuple[int, int]
     """The frame, and its tick, from which an encoder is warmed up before it."""
-    tail: tuple[int, int]
-    """The frame, and its tick, until which an encoder that ends here looks ahead: the first not seen."""
     seek: float
     """Seconds from the file's start: a key frame of the input at or before that moment is where decoding
     begins, so that all frames from `lead` on are what they are when the whole file is decoded."""
     scene: float = 0.0
-    """How much the picture changes there, from 0 (not at all, or unknown) to 1 (another scene)."""
+    """How little a seam is seen there, from 0 (nothing hides it that is known) to 1 (another scene begins).
+    0.5: no other scene begins, but an encode of the whole has a key frame there as well."""
     work: int = 0
     """Bytes of the input's picture from this cut to the next one: how hard it is, roughly."""
 
@@ -59,14 +58,13 @@ MOST_CUTS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The frames of one chunk: [first, end) are brought, and [lead, tail) are seen by its encoder."""
+    """The frames of one chunk: [first, end) are brought, and [lead, end) are seen by its encoder."""
 
     first: int
     end: int
     lead: int
-    tail: int
-    ticks: tuple[int, int, int, int]
-    """When `first`, `end`, `lead` and `tail` begin; of the end of the file, when that is."""
+    ticks: tuple[int, int, int]
+    """When `first`, `end` and `lead` begin; of the end of the file, when that is."""
     time_base: tuple[int, int]
     seek: float
     """As in `Cut`."""

@@ -44,12 +44,13 @@ class CutSchema(Strict):
     frame = StrictInteger(required=True, validate=_is_frame, **says("which frame of the output, from 0"))
     tick = StrictInteger(required=True, validate=_is_tick, **says("when it begins"))
     lead = _pair("the frame, and its tick, from which an encoder is warmed up before it")
-    tail = _pair("the first frame, and its tick, that an encoder which ends here does not see")
     seek = StrictFloat(
         required=True, validate=_is_tick, **says("seconds: where in the input decoding begins at the latest")
     )
     scene = StrictFloat(
-        load_default=0.0, validate=validate.Range(0, 1), **says("how much the picture changes there, 0 to 1")
+        load_default=0.0,
+        validate=validate.Range(0, 1),
+        **says("how little a seam is seen there, 0 to 1; 1: another scene begins"),
     )
     work = StrictInteger(
         load_default=0, validate=_is_tick, **says("bytes of the input's picture up to the next cut")
@@ -116,7 +117,7 @@ def _is_object(source: str) -> None:
 def _check_cuts(data: dict[str, Any]) -> None:
     """ValidationError unless frames and ticks go up together, within the file."""
     frames, end = data["frames"], data["end"]
-    before: dict[str, Any] = {"frame": -1, "tick": -1, "seek": 0.0, "lead": (0, 0), "tail": (0, 0)}
+    before: dict[str, Any] = {"frame": -1, "tick": -1, "seek": 0.0, "lead": (0, 0)}
     for place, cut in enumerate(data["cuts"]):
         here = (cut["frame"], cut["tick"])
         wrong = None
@@ -126,12 +127,10 @@ def _check_cuts(data: dict[str, Any]) -> None:
             wrong = "Frames and ticks must go up from cut to cut."
         elif cut["frame"] >= frames or cut["tick"] >= end:
             wrong = "A cut must be within the file."
-        elif not (_before(cut["lead"], here) and _before(here, cut["tail"])):
-            wrong = "A cut's lead must be before it, and its tail behind it."
-        elif not _before(cut["tail"], (frames, end)):
-            wrong = "A cut's tail must be within the file."
-        elif cut["seek"] < before["seek"] or not _goes_on(before, cut):
-            wrong = "Leads, tails and where decoding begins must not go back from cut to cut."
+        elif not _before(cut["lead"], here):
+            wrong = "A cut's lead must be before it."
+        elif cut["seek"] < before["seek"] or cut["lead"] < before["lead"]:
+            wrong = "Leads and where decoding begins must not go back from cut to cut."
         if wrong is not None:
             raise ValidationError({"cuts": {place: [wrong]}})
         before = cut
@@ -142,22 +141,16 @@ def _before(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one == other or (one[0] < other[0] and one[1] < other[1])
 
 
-def _goes_on(before: dict[str, Any], cut: dict[str, Any]) -> bool:
-    """Whether what belongs to a cut is behind what belongs to the one before."""
-    return bool(before["lead"] <= cut["lead"] and before["tail"] <= cut["tail"])
-
-
 class WindowSchema(Strict):
-    """The frames of one chunk: from `first` to before `end`; its encoder sees those from `lead` to `tail`."""
+    """The frames of one chunk: from `first` to before `end`; its encoder sees those from `lead` on."""
 
     first = StrictInteger(required=True, validate=_is_frame)
     end = StrictInteger(required=True, validate=_is_frame)
     lead = StrictInteger(required=True, validate=_is_frame)
-    tail = StrictInteger(required=True, validate=_is_frame)
     ticks = fields.Tuple(
-        tuple(StrictInteger(validate=_is_tick) for _ in range(4)),
+        tuple(StrictInteger(validate=_is_tick) for _ in range(3)),
         required=True,
-        **says("when `first`, `end`, `lead` and `tail` begin"),
+        **says("when `first`, `end` and `lead` begin"),
     )
     time_base = _time_base(required=True)
     seek = StrictFloat(

@@ -124,10 +124,7 @@ FRAMES = 3000
 
 def divisible(**more: Any) -> Divisible:
     """What a node says of two minutes that may be cut each second."""
-    cuts = tuple(
-        Cut(n, n, (max(0, n - 12),) * 2, (min(FRAMES, n + 45),) * 2, n / 25, work=100 + n)
-        for n in range(0, FRAMES, 25)
-    )
+    cuts = tuple(Cut(n, n, (max(0, n - 12),) * 2, n / 25, work=100 + n) for n in range(0, FRAMES, 25))
     known: dict[str, Any] = {"frames": FRAMES, "end": FRAMES, "time_base": (1, 25), "cuts": cuts}
     return Divisible(None, **{**known, "source": json.dumps({"width": 320}), **more})
 

@@ -32,6 +32,7 @@ OTHERS = {
     "--seconds": "bench/truth.py",
     "--times": "bench/estimate.py",
     "--bitrate": "bench/seams.py",
+    "--size": "bench/seams.py",
     "--network": "docker",
     "--gpus": "docker",
     "--scale": "docker",

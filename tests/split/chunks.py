@@ -34,23 +34,19 @@ def file_of(farm: Farm, report: Report, name: str = "chunk.mp4") -> Path:
     return farm.clips.directory / location.partition("/")[2]
 
 
-def split(
-    farm: Farm, clip: Path, cuts: Sequence[int], lead: int = 3, tail: int = 3, **parameters: Value
-) -> Path:
+def split(farm: Farm, clip: Path, cuts: Sequence[int], lead: int = 3, **parameters: Value) -> Path:
     """The joined picture of chunks that begin at these frames."""
     given = {"preset": "ultrafast", "audio": "none", **parameters}
-    report = farm.joined(clip, chunks(farm, clip, cuts, lead, tail, **given), given)
+    report = farm.joined(clip, chunks(farm, clip, cuts, lead, **given), given)
     assert report.error is None, report.error
     made = Path(str(report.metrics["output_path"]))
     return made.rename(made.with_name(f"split-{made.name}"))
 
 
-def chunks(
-    farm: Farm, clip: Path, cuts: Sequence[int], lead: int = 3, tail: int = 3, **parameters: Value
-) -> list[PartDone]:
+def chunks(farm: Farm, clip: Path, cuts: Sequence[int], lead: int = 3, **parameters: Value) -> list[PartDone]:
     """The chunks that begin at these frames."""
     parts = []
-    for number, window in enumerate(windows(clip, cuts, lead, tail), 1):
+    for number, window in enumerate(windows(clip, cuts, lead), 1):
         name = f"chunk-{number:03}"
         report = run_chunk(farm, clip, name, window, dict(parameters))
         assert report.error is None, report.error

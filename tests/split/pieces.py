@@ -23,19 +23,16 @@ from agent.runner import run_job
 from agent.sandbox import Sandbox
 from agent.task import Assignment, PartDone
 from common.model import Artifact, ArtifactKind, Report, Stage, Value, Window
-from common.settings.source import Source
+from common.source import Source
 from tests.agent.conftest import measured
 from tests.agent.media.clips import Clips
 
 CLOSE = 0.0015
 """Seconds by which times may differ."""
-LEAD, TAIL = 3, 3
-"""Frames that a chunk has beyond its own."""
+LEAD = 3
+"""Frames that a chunk has before its own."""
 X264: tuple[str, ...] = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "28", "-threads", "1")
 X264 = (*X264, "-x264-params", "stitchable=1")
-X265: tuple[str, ...] = ("-c:v", "libx265", "-preset", "ultrafast", "-crf", "30", "-tag:v", "hvc1")
-X265 = (*X265, "-forced-idr", "1", "-bf", "3", "-x265-params")
-X265 = (*X265, "open-gop=0:pools=1:frame-threads=1:b-pyramid=1:log-level=error")
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-crf", "40", "-b:v", "0")
 AV1 = ("-c:v", "libsvtav1", "-preset", "12", "-crf", "50", "-svtav1-params", "lp=1")
 
@@ -120,11 +117,11 @@ class Farm:
         """The frames of one window, encoded."""
         name = f"chunk-{number:03}"
         base = Fraction(*window.time_base)
-        first, end, lead, tail = window.ticks
-        forced = [float((tick - lead) * base - base / 2) for tick in (first, end) if lead < tick < tail]
-        steps = [*([filters] if filters else []), f"settb={base},trim=start_pts={lead}:end_pts={tail}"]
+        first, end, lead = window.ticks
+        steps = [*([filters] if filters else []), f"settb={base},trim=start_pts={lead}:end_pts={end}"]
         graph = ",".join([*steps, f"setpts=PTS-{lead}"])
-        force = ["-force_key_frames", ",".join(f"{time:.6f}" for time in forced)] if forced else []
+        forced = float((first - lead) * base - base / 2)
+        force = ["-force_key_frames", f"{forced:.6f}"] if lead < first else []
         self.clips.make(
             f"{name}.mp4",
             # MPEG-TS begins where the first of the tracks begins that are used.
@@ -156,15 +153,15 @@ def ticks_of(clip: Path) -> tuple[list[int], int, tuple[int, int]]:
         return ticks, ticks[-1] + int(length), (base.numerator, base.denominator)
 
 
-def windows(clip: Path, cuts: Sequence[int], before: int = LEAD, behind: int = TAIL) -> list[Window]:
-    """The windows between the frames `cuts`, with as many frames `before` and `behind`."""
+def windows(clip: Path, cuts: Sequence[int], before: int = LEAD) -> list[Window]:
+    """The windows between the frames `cuts`, with as many frames `before`."""
     ticks, over, base = ticks_of(clip)
     at = [*ticks, over]
     edges = [0, *cuts, len(ticks)]
     found = []
     for first, end in pairwise(edges):
-        lead, tail = max(0, first - before), min(len(ticks), end + behind)
-        found.append(Window(first, end, lead, tail, (at[first], at[end], at[lead], at[tail]), base, 0.0))
+        lead = max(0, first - before)
+        found.append(Window(first, end, lead, (at[first], at[end], at[lead]), base, 0.0))
     return found
 
 

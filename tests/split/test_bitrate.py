@@ -31,7 +31,7 @@ def clip_of(farm: Farm) -> Path:
 def test_the_hard_chunk_gets_more_and_both_together_what_was_asked(name: str, farm: Farm) -> None:
     clip = clip_of(farm)
     given = {**CODECS[name], "bitrate": "300k"}
-    frames = windows(clip, [75], 0, 0)
+    frames = windows(clip, [75], 0)
     looks = []
     for number, window in enumerate(frames, 1):
         report = run_chunk(farm, clip, f"look-{number:03}", window, given, stage=Stage.LOOK)
@@ -55,7 +55,7 @@ def test_a_chunk_is_not_encoded_where_a_look_does_not_say_how_hard_its_frames_ar
     said: str | float | None, farm: Farm
 ) -> None:
     clip = farm.clips.make("clip.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=1")
-    window = windows(clip, [], 0, 0)[0]
+    window = windows(clip, [], 0)[0]
     look = PartDone("look-001", "job-1", {"hardness_by_second": said}, (), Stage.LOOK, window)
     report = run_chunk(farm, clip, "chunk-001", window, {"bitrate": "300k"}, parts=(look,))
     assert report.error is not None

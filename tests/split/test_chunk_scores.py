@@ -14,7 +14,7 @@ from tests.split.pieces import Farm, windows
 
 def test_its_scores_are_those_of_its_own_frames_and_near_the_target(farm: Farm) -> None:
     clip = farm.clips.make("clip.mp4", *picture("320x180", "30", 2), "-c:v", "libx264", "-crf", "10")
-    window = windows(clip, [20, 40], 7, 9)[1]
+    window = windows(clip, [20, 40], 7)[1]
     report = run_chunk(farm, clip, "chunk-002", window, {"target_vmaf": 80.0, "quality": ("psnr",)})
     descriptor = os.open(file_of(farm, report, "scores.json"), os.O_RDONLY)
     try:

@@ -17,7 +17,7 @@ from tests.split.pieces import Farm
 def test_it_is_played_whole_and_seeks_to_each_seam(farm: Farm, clips: Clips, tmp_path: Path) -> None:
     clip = clips.make("clip.mp4", *picture(seconds=3), *tone(seconds=3), *H264, "-bf", "3", "-c:a", "aac")
     given = {"preset": "veryfast"}
-    parts = [farm.sound(clip, given), *chunks(farm, clip, [20, 45], 8, 8, **given)]
+    parts = [farm.sound(clip, given), *chunks(farm, clip, [20, 45], 8, **given)]
     report = farm.joined(clip, parts, given, output="media:clips/film.mp4")
     assert report.error is None, report.error
     shutil.copy(ROOT / "tests/player/film.html", clips.directory)

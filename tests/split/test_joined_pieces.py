@@ -37,7 +37,7 @@ def test_they_begin_at_the_same_moments(farm: Farm, clips: Clips, container: str
         "preset": "veryfast",
     }
     whole = begun(farm.whole(clip, **given))
-    joined = begun(split(farm, clip, [20, 45], 8, 8, **given))
+    joined = begun(split(farm, clip, [20, 45], 8, **given))
     assert joined[0] == whole[0]
     assert len(whole[0]) > 0
     assert set(whole[1]) <= set(joined[1])

@@ -26,7 +26,7 @@ def test_different_crfs_make_one_file_that_is_as_good_as_was_asked(
 ) -> None:
     clip = uneven(clips)
     given: dict[str, Value] = {"codec": codec, "preset": "ultrafast", "audio": "none", "target_vmaf": 85.0}
-    parts = chunks(farm, clip, [25], 3, 3, **given)
+    parts = chunks(farm, clip, [25], 3, **given)
     assert len({part.metrics["crf"] for part in parts}) == 2
     report = farm.joined(clip, parts, given)
     assert report.error is None, report.error

@@ -29,7 +29,7 @@ def test_its_bytes_do_not_depend_on_the_number_of_cores(name: str, farm: Farm) -
     if len(cores) < 2:
         missing("a second core")
     clip = farm.clips.make("clip.mp4", *picture("320x180", "30", 1), "-c:v", "libx264", "-g", "15")
-    window = windows(clip, [10, 20], 4, 4)[1]
+    window = windows(clip, [10, 20], 4)[1]
     several = sha(file_of(farm, run_chunk(farm, clip, "several", window, CODECS[name])))
     os.sched_setaffinity(0, {min(cores)})  # what is started from now on has it, too
     try:

@@ -27,8 +27,8 @@ def parts(farm: Farm, clip: Path) -> list[PartDone]:
 def _shifted(parts: list[PartDone]) -> list[PartDone]:
     window = parts[1].window
     assert isinstance(window, Window)
-    first, end, lead, tail = window.ticks
-    moved = replace(window, ticks=(first, end, lead + 512, tail))
+    first, end, lead = window.ticks
+    moved = replace(window, ticks=(first, end, lead + 512))
     return [parts[0], replace(parts[1], window=moved)]
 
 

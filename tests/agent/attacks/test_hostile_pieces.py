@@ -23,7 +23,7 @@ from tests.agent.chunks.shelf import Shelf
 from tests.agent.media.clips import H264, Clips, picture
 
 __all__ = ["clips", "make_task"]
-WINDOW = Window(0, 10, 0, 10, (0, 5120, 0, 5120), (1, 12800), 0.0)
+WINDOW = Window(0, 10, 0, (0, 5120, 0), (1, 12800), 0.0)
 SAY = "import os, sys; say = lambda text: sys.stderr.write(text + '\\n'); "
 
 
@@ -108,7 +108,7 @@ def test_who_cuts_and_lies_fails_the_input(
         "{}",
         '{"reason": null, "frames": 10, "end": 10, "cuts": []}',
         '{"reason": null, "frames": 10, "end": 10, "cuts": [{"frame": 1, "tick": 1, "lead": [0, 0], '
-        '"tail": [10, 10], "seek": 0.0}]}',
+        '"seek": 0.0}]}',
     ],
     ids=["nothing", "nonsense", "deep", "empty", "no cuts", "a first cut amid the file"],
 )

@@ -68,13 +68,7 @@ def windows(found: Divisible) -> list[Window]:
             cut.frame,
             found.frames if after is None else after.frame,
             cut.lead[0],
-            found.frames if after is None else after.tail[0],
-            (
-                cut.tick,
-                found.end if after is None else after.tick,
-                cut.lead[1],
-                found.end if after is None else after.tail[1],
-            ),
+            (cut.tick, found.end if after is None else after.tick, cut.lead[1]),
             found.time_base,
             cut.seek,
         )

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from agent.chunks.alike import LEAD, TAIL, THREADS, alike, reach, undivided
+from agent.chunks.alike import LEAD, THREADS, alike, lead, undivided
 from agent.chunks.argv import build
 from agent.ffmpeg.video import buffer
 from common.model import Window
 from common.scenarios import SCENARIOS
-from common.settings import Colour, EncodeSettings, Source, resolve
+from common.settings import Colour, ContentLight, EncodeSettings, Source, resolve
 from common.shares import Buffer
 
-WINDOW = Window(20, 40, 12, 50, (2000, 4000, 1200, 5000), (1, 2500), 0.0)
+WINDOW = Window(20, 40, 12, (2000, 4000, 1200), (1, 2500), 0.0)
 FACTS: dict[str, Any] = {"frames": 250, "frame_rate": 25}
 
 
@@ -27,7 +27,7 @@ def settings_of(source: dict[str, Any], **parameters: Any) -> EncodeSettings:
 def command(
     source: dict[str, Any] | None = None, which: int | None = None, window: Window = WINDOW, **more: Any
 ) -> list[str]:
-    return build("ffmpeg", settings_of(source or {}, **more), window, (7, 300), "9.0", which)
+    return build("ffmpeg", settings_of(source or {}, **more), window, (7, 300, 99), "9.0", which)
 
 
 def filters(argv: list[str]) -> list[str]:
@@ -43,7 +43,7 @@ def test_frames_get_their_times_since_the_files_start_and_then_those_of_the_wind
     wanted = [
         "setpts=PTS+round(300*1/2500/TB)",
         "settb=1/2500",
-        "trim=start_pts=1200:end_pts=5000",
+        "trim=start_pts=1200:end_pts=4000",
         "setpts=PTS-1200",
         "settb=1/2500",
         "scale=320:180",
@@ -53,13 +53,22 @@ def test_frames_get_their_times_since_the_files_start_and_then_those_of_the_wind
 
 
 @pytest.mark.parametrize(
-    ("degrees", "turned"),
-    [(0, []), (90, ["transpose=cclock"]), (180, ["hflip", "vflip"]), (270, ["transpose=clock"])],
+    ("degrees", "mirrored", "turned"),
+    [
+        (0, False, []),
+        (90, False, ["transpose=cclock"]),
+        (180, False, ["hflip", "vflip"]),
+        (270, False, ["transpose=clock"]),
+        (0, True, ["vflip"]),
+        (90, True, ["transpose=clock_flip"]),
+        (180, True, ["hflip"]),
+        (270, True, ["transpose=cclock_flip"]),
+    ],
 )
 def test_a_picture_is_turned_as_its_file_said_and_nobody_turns_it_again(
-    degrees: int, turned: list[str]
+    degrees: int, mirrored: bool, turned: list[str]
 ) -> None:
-    argv = command({"rotation": degrees})
+    argv = command({"rotation": degrees, "mirrored": mirrored})
     graph = filters(argv)
     assert graph[: len(turned)] == turned
     assert ("sidedata=mode=delete:type=DISPLAYMATRIX" in graph) == bool(turned)
@@ -74,16 +83,16 @@ def test_colours_are_those_that_the_file_said_in_the_filters_words() -> None:
 
 
 def test_a_rate_is_made_of_the_frames_before_those_of_the_window_are_counted() -> None:
-    window = Window(20, 40, 12, 50, (20, 40, 12, 50), (1, 30), 0.0)
+    window = Window(20, 40, 12, (20, 40, 12), (1, 30), 0.0)
     graph = filters(command(window=window, fps=30))
-    assert graph.index("fps=30:start_time=0") < graph.index("trim=start_pts=12:end_pts=50")
+    assert graph.index("fps=30:start_time=0") < graph.index("trim=start_pts=12:end_pts=40")
     assert value(command(window=window, fps=30), "-enc_time_base:v") == "1:30"
     assert not any(each.startswith("fps=") for each in filters(command()))
 
 
-def test_pictures_begin_anew_at_the_first_frame_that_is_wanted_and_behind_the_last() -> None:
-    assert value(command(), "-force_key_frames") == "expr:eq(n,8)+eq(n,28)"
-    bare = Window(20, 40, 20, 40, (2000, 4000, 2000, 4000), (1, 2500), 0.0)
+def test_pictures_begin_anew_at_the_first_frame_that_is_wanted() -> None:
+    assert value(command(), "-force_key_frames") == "expr:eq(n,8)"
+    bare = Window(20, 40, 20, (2000, 4000, 2000), (1, 2500), 0.0)
     assert value(command(window=bare), "-force_key_frames") == "expr:eq(n,0)"
 
 
@@ -91,7 +100,7 @@ def test_of_a_stream_they_also_begin_anew_with_each_piece_and_never_by_chance() 
     argv = command(container="hls", segment_seconds=4)
     forced = value(argv, "-force_key_frames")
     # The chunk's first frame is shown at 0.48 s of the film, half a tick is added.
-    assert forced.startswith("expr:eq(n,8)+eq(n,28)+gt(floor((t+0.480200000)/4)")
+    assert forced.startswith("expr:eq(n,8)+gt(floor((t+0.480200000)/4)")
     assert value(argv, "-sc_threshold") == "0"
 
 
@@ -121,7 +130,7 @@ def test_threads_are_those_of_the_job_or_one_where_a_buffer_is_held(
 def test_the_peaks_of_a_chunk_are_bounded_by_the_bitrate_of_the_whole() -> None:
     settings = settings_of({}, crf=None, bitrate="1M")
     share = replace(settings, rate=replace(settings.rate, bitrate=700_000, share_of=1_000_000))
-    argv = build("ffmpeg", share, WINDOW, (7, 300), "9.0", 2)
+    argv = build("ffmpeg", share, WINDOW, (7, 300, 99), "9.0", 2)
     assert [value(argv, o) for o in ("-b:v", "-maxrate", "-bufsize")] == ["700000", "1500000", "2000000"]
     assert "vbv-init=0.5" in value(argv, "-x264-params").split(":")
     assert buffer(share) == buffer(settings) == Buffer(1_500_000, 2_000_000)
@@ -136,7 +145,34 @@ def test_a_bitrate_is_shared_only_where_a_first_pass_tells_how_hard_a_chunk_is(
     assert (undivided(settings) is None) == able
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1"])
+@pytest.mark.parametrize("codec", ["h264", "vp9", "av1"])
 def test_only_a_second_pass_which_knows_them_all_is_shown_nothing_but_its_own_frames(codec: str) -> None:
-    assert reach(settings_of({}, codec=codec, crf=None, bitrate="1M")) == (0, 0)
-    assert reach(settings_of({}, codec=codec)) == (LEAD, TAIL)
+    assert lead(settings_of({}, codec=codec, crf=None, bitrate="1M")) == 0
+    assert lead(settings_of({}, codec=codec)) == LEAD > 0
+
+
+def test_x265_is_shown_its_own_frames_only_and_its_groups_of_pictures_are_open_as_those_of_a_whole() -> None:
+    assert lead(settings_of({}, codec="h265")) == 0
+    own = replace(WINDOW, lead=20, ticks=(2000, 4000, 2000))
+    assert "open-gop" not in value(command(codec="h265", window=own), "-x265-params")
+    assert "open-gop=0" in value(command(codec="h265"), "-x265-params")
+
+
+BRIGHT: dict[str, Any] = {
+    "colour": Colour(transfer="smpte2084"),
+    "light": ContentLight(1000, 400),
+    "depth": 10,
+}
+
+
+def test_x264_is_told_how_light_a_picture_gets_since_a_piece_does_not_say_it() -> None:
+    assert "cll=1000,400" in value(command(BRIGHT), "-x264-params").split(":")
+    assert "cll" not in value(command(BRIGHT, hdr="tonemap"), "-x264-params")
+
+
+@pytest.mark.parametrize(("codec", "able"), [("vp9", False), ("h265", True)])
+def test_vp9_whose_light_only_the_container_says_is_encoded_whole(codec: str, *, able: bool) -> None:
+    bright = {**BRIGHT, "codec": codec}
+    assert (undivided(settings_of(bright, codec="vp9", container="webm")) is None) == able
+    assert undivided(settings_of(bright, codec="h264")) is None
+    assert undivided(settings_of({"codec": codec}, codec="vp9", container="webm")) is None

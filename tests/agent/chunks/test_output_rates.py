@@ -59,7 +59,7 @@ def test_its_frames_are_those_of_the_whole_file(
             made = rated(
                 clips, path, rate, cut.base / rate, as_it_is=True, descriptor=cut.descriptor
             )  # fmt: skip
-        end = min(window.tail, len(whole) - 1)
+        end = min(window.end, len(whole) - 1)
         seen = {number: each for number, each in made if window.lead <= number < end}
         assert sorted(seen) == list(range(window.lead, end))
         assert seen == {number: known[number] for number in seen}

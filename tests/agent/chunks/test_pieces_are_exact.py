@@ -37,8 +37,8 @@ def test_the_frames_of_each_window_are_those_of_the_whole_file(
             path = f"/proc/self/fd/{cut.descriptor}"
             assert pixels(path) == pixels(str(clip))
             frames = decoded(clips.ffmpeg, path, as_it_is=True, descriptor=cut.descriptor)
-        first, end, lead, tail = (moment * tick for moment in window.ticks)
+        first, end, lead = (moment * tick for moment in window.ticks)
         seen = [(frame.time + cut.base * tick, frame.hash) for frame in frames]
         wanted = [(frame.time, frame.hash) for frame in whole]
-        assert [each for each in seen if lead <= each[0] < tail] == wanted[window.lead : window.tail]
+        assert [each for each in seen if lead <= each[0] < end] == wanted[window.lead : window.end]
         assert [t for t, _ in seen if first <= t < end] == [t for t, _ in wanted[window.first : window.end]]

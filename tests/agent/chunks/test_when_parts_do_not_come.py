@@ -28,7 +28,7 @@ from tests.agent.chunks.shelf import Shelf, problem
 from tests.agent.conftest import wait_until
 from tests.agent.media.clips import Clips
 
-WINDOW = Window(0, 10, 0, 10, (0, 5120, 0, 5120), (1, 12800), 0.0)
+WINDOW = Window(0, 10, 0, (0, 5120, 0), (1, 12800), 0.0)
 ASK = "import socket, struct, sys; s = socket.socket(fileno=int(sys.argv[2])); "
 ANSWER = '; sys.stderr.write(\'{"base": 0, "packets": 1}\\n\')'
 

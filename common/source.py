@@ -118,12 +118,16 @@ class Source:
     """Bits of a sample."""
     rotation: int = 0
     """Degrees against the clock by which it is turned when it is shown: 0, 90, 180, 270."""
+    mirrored: bool = False
+    """Whether top and bottom change places before it is turned, as in a mirror."""
     sample_aspect: Fraction = Fraction(1)
     """The width of a pixel / its height."""
     interlaced: bool = False
     colour: Colour = field(default_factory=Colour)
     mastering: MasteringDisplay | None = None
     light: ContentLight | None = None
+    size: int | None = None
+    """Bytes of the file."""
 
     @property
     def shown(self) -> tuple[Fraction, Fraction]:
