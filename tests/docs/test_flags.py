@@ -33,6 +33,7 @@ OTHERS = {
     "--times": "bench/estimate.py",
     "--bitrate": "bench/seams.py",
     "--size": "bench/seams.py",
+    "--chunks": "bench/seams.py",
     "--network": "docker",
     "--gpus": "docker",
     "--scale": "docker",
