@@ -417,7 +417,7 @@ class Farm:
 
 
 def _is_left_to_its_twin(tx: Transaction, job: Job) -> bool:
-    """Whether `job`, which waits for a node again, has a twin at work: unless that is slow, nodes leave it."""
+    """Whether `job`, which waits for a node again, is done by its twin, unless that turns out to be slow."""
     if job.parent_id is None or not job.attempts or job.stage not in twins.STAGES:
         return False
     twin = tx.job(twins.twin_id(job.id))

@@ -24,7 +24,7 @@ from common.model import Divisible, Failure, Findings, Job, JobStatus, Outcome, 
 from common.problems import Problem
 from common.schema import TokenSchema
 from master.api.documents import archive_entry
-from master.lifecycle import commands
+from master.lifecycle import commands, twins
 from master.lifecycle import tokens as token_rules
 from master.service import Caller, JobView, jobs, nodes, queue, tokens, work
 from master.service.farm import Farm
@@ -61,7 +61,7 @@ def is_planned(job: Job) -> bool:
 
 
 class FarmMachine(RuleBasedStateMachine):
-    """Submit, divide, claim, progress, finish, expire, cancel, archive, crash and replay in any order.
+    """Submit, divide, claim, run again, finish, expire, cancel, archive, crash and replay in any order.
 
     `PICK` chooses among the nodes, jobs and claims there are, so that every rule can always
     run: with rules that wait for others, most runs would end before a job was claimed.
@@ -209,12 +209,36 @@ class FarmMachine(RuleBasedStateMachine):
         error = None if code is None else Failure(code, "it went wrong")
         for view in self.claims[pick : pick + 1]:
             plans = view.job.stage is Stage.PLAN
-            said: dict[str, Any] = {"metrics": SOURCE if plans else {"frames": 300}, "error": error}
+            metrics = SOURCE if plans else {"frames": 300, "cpu_seconds": 1.0}
+            said: dict[str, Any] = {"metrics": metrics, "error": error}
             if plans and "split" in view.job.parameters:
                 found = Divisible("it has no end") if whole else divisible()
                 said["findings"] = Findings(divisible=found)
             with contextlib.suppress(Problem):
                 work.finish(self.farm, OPERATOR, report(view, status, **said), [])
+
+    @rule(pick=PICK)
+    def run_a_slow_part_again(self, pick: int) -> None:
+        """A part takes very long, others of its file did not: so the next idle node runs it once more."""
+        held = [view for view in self.claims if self.is_current(view)]
+        slow = [view for view in held if view.job.stage in twins.STAGES][pick : pick + 1]
+        self.clock.advance(1)
+        for view in held:
+            if view not in slow:
+                self.finish(self.claims.index(view), None)
+        for view in slow:
+            lease = view.job.lease
+            assert lease is not None
+            how = Progress(percent=10.0, seconds_left=500.0)
+            work.progress(self.farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, how, [])
+        for place in range(len(self.node_ids)):
+            self.heartbeat(place)
+            self.claim(place)
+
+    def is_current(self, view: JobView) -> bool:
+        """Whether the attempt that was given out then still runs."""
+        known = self.records().get(view.job.id)
+        return known is not None and known.lease is not None and known.lease == view.job.lease
 
     @rule(pick=PICK)
     def hand_back(self, pick: int) -> None:
@@ -353,7 +377,7 @@ class FarmMachine(RuleBasedStateMachine):
             running = [attempt for attempt in job.attempts if attempt.outcome is None]
             assert len(running) == (1 if job.status is JobStatus.RUNNING else 0)
             assert sum(a.outcome is Outcome.COMPLETED for a in job.attempts) == (
-                1 if job.status is JobStatus.COMPLETED else 0
+                1 if job.status is JobStatus.COMPLETED and not job.is_by_twin else 0
             )
             looked_at = is_planned(job) and job.stage is not Stage.PLAN
             assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == looked_at
@@ -369,11 +393,14 @@ class FarmMachine(RuleBasedStateMachine):
     def families_hold_together(self) -> None:
         records, archived = self.records(), set(self.archived())
         for job in records.values():
-            parts = [each for each in records.values() if each.parent_id == job.id]
+            every = [each for each in records.values() if each.parent_id == job.id]
+            parts = [each for each in every if each.twin_of is None]
             assert (job.stage is Stage.JOIN) == (bool(job.parts) and is_planned(job))
-            assert {each.part for each in parts} == set(job.parts), "a part is gone before its parent"
+            assert sorted(str(each.part) for each in parts) == sorted(job.parts), (
+                "a part is gone before its parent"
+            )
             if job.status.final:
-                assert all(each.status.final for each in parts), "a part outlives its parent"
+                assert all(each.status.final for each in every), "a part or a twin outlives its parent"
             if job.status is JobStatus.COMPLETED or (job.parts and job.status is JobStatus.RUNNING):
                 assert all(each.status is JobStatus.COMPLETED for each in parts)
             if job.awaits_parts and not job.status.final:
@@ -381,6 +408,48 @@ class FarmMachine(RuleBasedStateMachine):
                 assert any(not each.status.final for each in parts), "it waits for nothing"
             if job.parent_id is not None:
                 assert (job.parent_id in archived) <= (job.id in archived)
+
+    @invariant()
+    def a_part_has_one_twin_at_most_which_is_the_same_part_and_ends_with_it(self) -> None:
+        records = self.records()
+        for twin in [job for job in records.values() if job.twin_of is not None]:
+            first = records.get(twin.twin_of or "")
+            assert first is not None, "a twin outlives its part in the memory"
+            assert (first.twin_of, twin.id) == (None, twins.twin_id(first.id))
+            assert (first.parent_id, first.part, first.window) == (twin.parent_id, twin.part, twin.window)
+            assert len(twin.attempts) == 1
+            assert twin.status.final or not first.status.final, "a twin outlives its part"
+            if twin.lease is not None and first.lease is not None:
+                assert twin.lease.node_id != first.lease.node_id, "a node runs a part and its twin"
+
+    @invariant()
+    def who_waits_for_a_twin_or_was_completed_by_one_has_it(self) -> None:
+        records = self.records()
+        for job in records.values():
+            twin = records.get(twins.twin_id(job.id))
+            if job.awaits_twin:
+                assert twin is not None
+                assert twin.status is JobStatus.RUNNING
+            if job.is_by_twin:
+                assert twin is not None
+                assert twin.status is JobStatus.COMPLETED
+                assert (job.metrics, job.findings) == (twin.metrics, twin.findings)
+
+    @invariant()
+    def each_part_of_a_completed_file_counts_once(self) -> None:
+        """In the sums of its result, and among the results that are listed."""
+        state, records = self.farm.store._state, self.records()
+        listed, count = state.results_page(None, 1000)
+        assert count == len(listed)
+        for job in records.values():
+            if job.status is not JobStatus.COMPLETED or job.stage is not Stage.JOIN:
+                continue
+            if "split" in job.parameters:  # each part says that it took a second, and so does the join
+                assert (job.metrics or {})["cpu_seconds"] == len(job.parts) + 1
+                chunks = sum(name.startswith("chunk-") for name in job.parts)
+                assert (job.metrics or {})["chunks"] == chunks
+            results = [each.part for each in listed if each.parent_id == job.id and each.status is job.status]
+            assert sorted(map(str, results)) == sorted(job.parts), "a part has no result, or two"
 
     @invariant()
     def whoever_depends_on_others_waits_for_them_and_not_in_vain(self) -> None:
@@ -436,7 +505,10 @@ class FarmMachine(RuleBasedStateMachine):
             assert {job.id for job in state.page(status, None, 1000)} == {
                 job.id for job in state.jobs.values() if job.status is status
             }
-        assert len(state.page(None, None, 1000)) == len(state.jobs)
+        assert len(state.page(None, None, 1000)) == len(state.jobs) == state.count()
+        whole = {job.id for job in state.jobs.values() if job.parent_id is None}
+        assert {job.id for job in state.page(None, None, 1000, whole=True)} == whole
+        assert state.count(whole=True) == len(whole)
         for node in state.nodes.values():
             for digest in filter(None, (node.credential_hash, node.replaced_hash)):
                 assert state.node_with_credential(digest) is not None

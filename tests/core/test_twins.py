@@ -195,6 +195,8 @@ def test_a_chunk_that_waits_is_run_again_if_its_twin_is_slow(farm: Farm, pair: T
     assert lease is not None
     work.release(farm, OPERATOR, pair.first.job.id, pair.slow, lease.lease_id)
     assert claim(farm, pair.idle) is None
+    waits = job(farm, pair.first.job.id)
+    assert waits.pending_reason == f"waits for its twin, job {pair.twin.job.id}"
     tell(farm, pair.twin, 500.0)
     assert must_claim(farm, pair.idle).job.id == pair.first.job.id
     assert pair.statuses == (JobStatus.RUNNING, JobStatus.RUNNING, JobStatus.PENDING)
