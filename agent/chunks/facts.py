@@ -60,7 +60,8 @@ def _problem(source: Source) -> str | None:
         return f"it is turned by {source.rotation} degrees"
     if source.sample_aspect <= 0 or not 1 <= source.depth <= 32:
         return "its pixels are none"
-    if any(number is not None and number < 0 for number in (source.frames, source.frame_rate, source.span)):
+    counts = (source.frames, source.frame_rate, source.span, source.size)
+    if any(number is not None and number < 0 for number in counts):
         return "a count is less than nothing"
     return None
 

@@ -56,7 +56,8 @@ def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
         return found
     probed = given.probed
     others = found.others or bool(probed.audio or probed.subtitles or probed.chapters)
-    found = replace(found, source=to_text(given.source), others=others)
+    source = replace(given.source, size=os.fstat(given.descriptor).st_size)
+    found = replace(found, source=to_text(source), others=others)
     return replace(found, input=_hand_on(task, given)) if task.assignment.hand_on else found
 
 

@@ -124,6 +124,8 @@ class Source:
     colour: Colour = field(default_factory=Colour)
     mastering: MasteringDisplay | None = None
     light: ContentLight | None = None
+    size: int | None = None
+    """Bytes of the file, where other nodes have to know that theirs is the same."""
 
     @property
     def shown(self) -> tuple[Fraction, Fraction]:
