@@ -217,23 +217,31 @@ class FarmMachine(RuleBasedStateMachine):
             with contextlib.suppress(Problem):
                 work.finish(self.farm, OPERATOR, report(view, status, **said), [])
 
-    @rule(pick=PICK)
-    def run_a_slow_part_again(self, pick: int) -> None:
-        """A part takes very long, others of its file did not: so the next idle node runs it once more."""
-        held = [view for view in self.claims if self.is_current(view)]
-        slow = [view for view in held if view.job.stage in twins.STAGES][pick : pick + 1]
-        self.clock.advance(1)
-        for view in held:
-            if view not in slow:
-                self.finish(self.claims.index(view), None)
-        for view in slow:
-            lease = view.job.lease
-            assert lease is not None
-            how = Progress(percent=10.0, seconds_left=500.0)
-            work.progress(self.farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, how, [])
-        for place in range(len(self.node_ids)):
-            self.heartbeat(place)
-            self.claim(place)
+    @rule(rounds=st.integers(3, 9), parameters=SPLITS)
+    def run_a_slow_part_again(self, rounds: int, parameters: dict[str, Any]) -> None:
+        """One part takes very long, and all else is done in a second: so an idle node runs it once more."""
+        self.submit_a_split("high", parameters)
+        for _ in range(rounds):
+            self.clock.advance(1)
+            held = [view for view in self.claims if self.is_current(view)]
+            parts = [view for view in held if view.job.stage in twins.STAGES and view.job.twin_of is None]
+            slow = parts[-1] if parts else None
+            for view in held:
+                if view is not slow:
+                    self.finish(self.claims.index(view), None)
+            if slow is not None and self.is_current(slow):
+                self.says_that_it_takes_long(slow)
+            for place in range(len(self.node_ids)):
+                self.heartbeat(place)
+                self.claim(place)
+            if slow is not None and twins.twin_id(slow.job.id) in self.records():
+                return
+
+    def says_that_it_takes_long(self, view: JobView) -> None:
+        lease = view.job.lease
+        assert lease is not None
+        how = Progress(percent=10.0, seconds_left=500.0)
+        work.progress(self.farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, how, [])
 
     def is_current(self, view: JobView) -> bool:
         """Whether the attempt that was given out then still runs."""
