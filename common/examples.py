@@ -119,6 +119,5 @@ EXAMPLES: Mapping[type[Schema], Mapping[str, Any]] = {
     documents.QueueSchema: {
         "paused": False,
         "jobs": {"pending": 12, "paused": 0, "running": 4, "completed": 310, "failed": 2, "canceled": 0},
-        "parts": {"pending": 6, "paused": 0, "running": 2, "completed": 178, "failed": 0, "canceled": 1},
     },
 }

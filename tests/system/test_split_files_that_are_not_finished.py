@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import av
@@ -51,12 +52,12 @@ def ended(client: Client, agents: Sequence[Agent], job_id: str) -> None:
     nothing_is_stored(client)
     for agent in agents:
         has_nothing_to_do(agent)
-        wait_until(lambda agent=agent: not left_by(agent), f"{agent.name} has nothing of it left")
+        wait_until(partial(has_nothing_left, agent), f"{agent.name} has nothing of it left")
 
 
-def left_by(agent: Agent) -> list[Path]:
-    """The files in a node's work directory."""
-    return [path for path in agent.work_dir.rglob("*") if path.is_file()]
+def has_nothing_left(agent: Agent) -> bool:
+    """Whether no file is in its work directory."""
+    return not any(path.is_file() for path in agent.work_dir.rglob("*"))
 
 
 def test_a_chunk_that_cannot_be_encoded_fails_the_job_with_its_reason(farm: Farm, media: Path) -> None:

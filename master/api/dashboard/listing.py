@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, url_for
 from marshmallow import validate
@@ -94,7 +95,8 @@ def listing(wanted: dict[str, Any], status: int = 200, **values: Any) -> Respons
 def _address(status: str | None = None, after: str | None = None, *, parts: bool) -> str:
     """Of a page of the list."""
     asked_ = {"status": status, "parts": "1" if parts else None, "after": after}
-    return url_for("dashboard.jobs_page", **{name: value for name, value in asked_.items() if value})
+    query = urlencode({name: value for name, value in asked_.items() if value})
+    return f"{url_for('dashboard.jobs_page')}{f'?{query}' if query else ''}"
 
 
 def _notice(wanted: dict[str, Any]) -> dict[str, Any] | None:
