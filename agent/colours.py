@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from common.settings.source import Colour, ContentLight, MasteringDisplay
+from common.source import Colour, ContentLight, MasteringDisplay
 
 _PRIMARIES = {
     1: "bt709",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from common.settings.source import AudioTrack, Colour, ContentLight, MasteringDisplay, SubtitleTrack
+from common.source import AudioTrack, Colour, ContentLight, MasteringDisplay, SubtitleTrack
 
 
 class ProbeError(ValueError):

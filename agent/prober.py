@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from agent.colours import colour, content_light, mastering_display
 from agent.probed import Counted, Heard, Probe, ProbeError
 from agent.tally import Steps, Tally
-from common.settings.source import (
+from common.source import (
     MOST_TRACKS,
     AudioTrack,
     Colour,

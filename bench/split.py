@@ -1,8 +1,9 @@
 """Whether two agents make one file nearly twice as fast as one ffmpeg, each with one encoder thread.
 
-    python bench/split.py [--seconds 120] [--preset slow] [--limit 900] [--from store|root] [--unpinned]
+    python bench/split.py [--seconds 120] [--height 1080] [--preset slow] [--limit 900] [--from store|root]
+                          [--unpinned]
 
-It makes a clip of 720p whose scenes change, encodes it with one plain ffmpeg and then, in the same run, as a
+It makes a clip whose scenes change, encodes it with one plain ffmpeg and then, in the same run, as a
 job with `split: auto` on a master with two agents; it prints both times, what the farm took beyond that, and
 memory. The exit code is 1 if the farm is less than 1.9 times as fast, if plan, pieces, transfer and join
 together took 3 % of the encode's CPU time or more, or if it took longer than `--limit` seconds.
@@ -47,6 +48,8 @@ SCENES = (
 )
 _ORDER = (0, 3, 1, 4, 2, 0, 4, 3, 1, 0, 2, 1, 3, 0, 4)
 """In which scenes follow one another, again and again: hard ones do not come evenly."""
+WIDTHS = {720: 1280, 1080: 1920}
+"""By height."""
 _SCENE = 4
 """Seconds."""
 _PIECE = 8 * 1024**2
@@ -68,6 +71,8 @@ class Run:
     wall: float
     cpu: dict[str, float]
     """Seconds, of all processes of each of the farm's programs."""
+    own: dict[str, float]
+    """Of these, the program's own: without what it has others do."""
     parts: list[dict[str, Any]]
     memory: dict[str, int]
     """Bytes, the most, by program."""
@@ -82,14 +87,14 @@ class Run:
         return found
 
 
-def make(folder: Path, seconds: float) -> Path:
+def make(folder: Path, seconds: float, height: int) -> Path:
     """The clip: each scene is made once, and comes again and again."""
     ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
     encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-g", "120", "-pix_fmt", "yuv420p"]
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         for number, scene in enumerate(SCENES):
             source = ["-f", "lavfi", "-t", str(_SCENE), "-i", scene]
-            graph = f"scale=1280:720,setsar=1,hue=h={60 * number}"
+            graph = f"scale={WIDTHS[height]}:{height},setsar=1,hue=h={60 * number}"
             subprocess.run([*ffmpeg, *source, "-vf", graph, *encoder, f"{name}/{number}.mp4"], check=True)
         count = -(-int(seconds) // _SCENE)
         lines = [f"file '{name}/{_ORDER[n % len(_ORDER)]}.mp4'" for n in range(count)]
@@ -115,6 +120,7 @@ def plain(clip: Path, preset: str, where: list[str]) -> Alone:
 def split(client: Client, processes: dict[str, psutil.Process], sent: dict[str, Any], limit: float) -> Run:
     """Runs the job on the farm."""
     before = {name: _cpu(process) for name, process in processes.items()}
+    own_before = {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
     begun = time.monotonic()
     answer = client.post("/jobs", json=sent)
     if answer.status_code != 201:
@@ -134,12 +140,13 @@ def split(client: Client, processes: dict[str, psutil.Process], sent: dict[str, 
             raise SystemExit(f"the job took longer than {limit:g} s")
         time.sleep(0.5)
     cpu = {name: _cpu(process) - before[name] for name, process in processes.items()}
+    own = {name: sum(process.cpu_times()[:2]) - own_before[name] for name, process in processes.items()}
     parts = client.get("/jobs", params={"parent_id": job_id, "limit": 500}).json()["jobs"]
     found = [client.get(f"/jobs/{part['id']}").json() for part in parts]
     for part in found:
         part["metrics"] = client.get(f"/jobs/{part['id']}/result").json()["metrics"]
     memory = {name: _peak(process) for name, process in processes.items()}
-    return Run(wall, cpu, sorted(found, key=lambda part: str(part["part"])), memory)
+    return Run(wall, cpu, own, sorted(found, key=lambda part: str(part["part"])), memory)
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -161,7 +168,7 @@ def _most(pid: int) -> int:
 def report(run: Run, alone: Alone, loads: list[float]) -> bool:
     """Prints what was found; whether it is what is aimed at."""
     for part in run.parts:
-        metrics = part["metrics"]
+        metrics = part["metrics"] or {}  # a part that was given up for its twin has none
         lasted = (part.get("attempts") or [{}])[-1]
         print(
             f"  {part['part']:<12} {metrics.get('frames') or '-':>6} frames "
@@ -180,7 +187,10 @@ def report(run: Run, alone: Alone, loads: list[float]) -> bool:
     print(f"encoding beside the whole  {encoding / alone.cpu - 1:8.1%}    of {alone.cpu:.1f} s")
     print(f"CPU beside encoding        {beside:8.1%}    of {encoding:.1f} s (aim: below {BESIDE:.0%})")
     for name, spent in run.cpu.items():
-        print(f"  {name:<12} {spent:8.1f} s CPU, at most {run.memory[name] / 1024**2:5.0f} MiB")
+        print(
+            f"  {name:<12} {spent:8.1f} s CPU, {run.own[name]:.1f} of them its own, "
+            f"at most {run.memory[name] / 1024**2:.0f} MiB"
+        )
     print(
         f"load of the machine        {', '.join(f'{load:.1f}' for load in loads)}   (before, between, behind)"
     )
@@ -191,6 +201,7 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--height", type=int, choices=WIDTHS, default=1080)
     parser.add_argument("--preset", default="slow")
     parser.add_argument("--limit", type=float, default=900)
     parser.add_argument("--from", choices=("store", "root"), default="store", dest="place")
@@ -202,7 +213,7 @@ def main() -> int:
         media = folder / "media"
         media.mkdir()
         begun = time.monotonic()
-        clip = make(media, asked.seconds)
+        clip = make(media, asked.seconds, asked.height)
         print(
             f"clip: {clip.stat().st_size / 1e6:.1f} MB, made in {time.monotonic() - begun:.1f} s",
             file=sys.stderr,
@@ -231,7 +242,7 @@ def _on_a_farm(farm: Farm, media: Path, asked: argparse.Namespace, cores: list[l
     if asked.place == "store":
         input_ = f"file:{_stored(master.client(), media / 'clip.mp4')}"
     sent = {
-        "scenario": "720p30-h264",
+        "scenario": f"{asked.height}p30-h264",
         "input": input_,
         "output": "files",
         "parameters": {"split": "auto", "preset": asked.preset, "crf": 23, "threads": 1},

@@ -10,7 +10,7 @@ from typing import Any
 
 import cattrs
 
-from common.settings.source import MOST_TRACKS, Source
+from common.source import MOST_TRACKS, Source
 
 MOST_CHARACTERS = 32_768
 """Of such a text: two times 32 tracks, and the rest, take a quarter of that."""

@@ -11,6 +11,7 @@ from common.schema.findings import ArtifactSchema, CrfProbeSchema, FindingsSchem
 from common.schema.jobs import (
     MAX_BATCH,
     MAX_DEPENDENCIES,
+    BatchJobSchema,
     BatchSchema,
     ConstraintsSchema,
     ParametersSchema,
@@ -46,6 +47,7 @@ __all__ = [
     "MAX_SOURCE",
     "MAX_TEXT",
     "ArtifactSchema",
+    "BatchJobSchema",
     "BatchSchema",
     "ConstraintsSchema",
     "CredentialSchema",

@@ -186,6 +186,12 @@ MAX_DEPENDENCIES = 1000
 """Jobs that one job may depend on."""
 
 
+def _dependencies(pattern: str, message: str, what: str) -> ShortTuple:
+    return ShortTuple(
+        StrictString(validate=Matches(pattern, message)), most=MAX_DEPENDENCIES, load_default=(), **says(what)
+    )
+
+
 class SubmitSchema(Strict):
     """`POST /jobs`."""
 
@@ -208,18 +214,10 @@ class SubmitSchema(Strict):
             "on the node"
         ),
     )
-    depends_on = ShortTuple(
-        StrictString(
-            validate=Matches(
-                f"({JOB_ID.pattern}|{PLACE.pattern})", "Must be the whole id of a job, or in a batch #0, #1 …"
-            )
-        ),
-        most=MAX_DEPENDENCIES,
-        load_default=(),
-        **says(
-            "ids of jobs that must be completed before it begins ([chains.md](chains.md)), up to 1000; in a "
-            "batch `#3` is the job at that place, counted from 0, which must come before"
-        ),
+    depends_on = _dependencies(
+        JOB_ID.pattern,
+        "Must be the whole id of a job.",
+        "ids of jobs that must be completed before it begins ([chains.md](chains.md)), up to 1000",
     )
     confidence = OneOf(
         Confidence,
@@ -244,11 +242,21 @@ MAX_BATCH = 10_000
 """Jobs in one batch."""
 
 
+class BatchJobSchema(SubmitSchema):
+    """A job of a batch, which may depend on those before it."""
+
+    depends_on = _dependencies(
+        f"({JOB_ID.pattern}|{PLACE.pattern})",
+        "Must be the whole id of a job, or #0, #1 … for a job of the same batch.",
+        "as of `POST /jobs`; `#3` is the job at that place, counted from 0, which must come before",
+    )
+
+
 class BatchSchema(Strict):
     """`POST /jobs/batch`."""
 
     jobs = ShortList(
-        fields.Nested(SubmitSchema),
+        fields.Nested(BatchJobSchema),
         most=MAX_BATCH,
         required=True,
         validate=validate.Length(min=1),

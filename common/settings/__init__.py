@@ -13,7 +13,7 @@ from common.settings.errors import UnsuitableError
 from common.settings.hardware import HARDWARE, encoder_of, hardware_of
 from common.settings.rate import BITRATE, MAX_BITRATE, MIN_BITRATE, Rate, parse_bitrate
 from common.settings.resolve import resolve
-from common.settings.source import (
+from common.source import (
     AudioTrack,
     Colour,
     ContentLight,

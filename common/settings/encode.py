@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from common.settings.rate import Rate
-from common.settings.source import Level, Source
+from common.source import Level, Source
 
 DEFAULT_AUDIO_BITRATE = 128_000
 """Bits per second."""

@@ -11,7 +11,7 @@ from common.settings.encode import EncodeSettings
 from common.settings.errors import UnsuitableError
 from common.settings.named import with_named_container
 from common.settings.resolve import resolve
-from common.settings.source import Source
+from common.source import Source
 from common.streams import SrtStream, Stream, is_stream, parse_stream
 
 CODECS_OF = {"rtmp": ("h264",), "srt": ("h264", "h265")}

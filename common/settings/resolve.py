@@ -18,8 +18,8 @@ from common.settings.errors import UnsuitableError
 from common.settings.hardware import with_hardware
 from common.settings.rate import parse_bitrate, resolve_rate
 from common.settings.size import fit, steps
-from common.settings.source import Source
 from common.settings.tracks import uncopied
+from common.source import Source
 
 EIGHT_BIT, TEN_BIT = "yuv420p", "yuv420p10le"
 """What is encoded unless another pixel format is asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from common.settings.containers import CONTAINERS, Container
 from common.settings.encode import EncodeSettings
-from common.settings.source import AudioTrack, Source, SubtitleTrack
+from common.source import AudioTrack, Source, SubtitleTrack
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 """The layouts that sound is encoded in, by their channels: what all encoders and players know."""

@@ -16,7 +16,7 @@ from agent.ffmpeg.spawner import Spawner
 from agent.probe import probe, probe_open
 from agent.prober import ProbeError
 from agent.sandbox import Sandbox
-from common.settings.source import MOST_TRACKS
+from common.source import MOST_TRACKS
 from tests.agent.conftest import Encode, measured
 
 SAY = "import os, sys; say = lambda text: sys.stderr.write(text + '\\n'); "

@@ -83,7 +83,7 @@ def test_nobody_waits_for_what_is_no_job_and_nothing_is_no_id(client: Client) ->
         ({"a": 1}, "depends_on"),
         ([7], "depends_on.0"),
         (["../etc"], "depends_on.0"),
-        (["#0"], "depends_on"),
+        (["#0"], "depends_on.0"),
         (["#-1"], "depends_on.0"),
         ([NOBODY] * 1001, "depends_on"),
     ],

@@ -158,7 +158,7 @@ def test_jobs_that_cannot_be_depended_on_are_refused(farm: Farm, node: str) -> N
     assert refused(farm, depends_on=[NOBODY]).type.slug == "unknown_job"
     problem = refused(farm, depends_on=[gone])
     assert (problem.type.slug, problem.extra["job_id"]) == ("dependency_failed", gone)
-    assert refused(farm, depends_on=["#0"]).type.slug == "invalid"
+    assert refused(farm, input="job:#0/a.mp4").type.slug == "invalid"
     assert len(farm.store._state.jobs) == 1
 
 

@@ -23,7 +23,7 @@ from agent.runner import run_job
 from agent.sandbox import Sandbox
 from agent.task import Assignment, PartDone
 from common.model import Artifact, ArtifactKind, Report, Stage, Value, Window
-from common.settings.source import Source
+from common.source import Source
 from tests.agent.conftest import measured
 from tests.agent.media.clips import Clips
 

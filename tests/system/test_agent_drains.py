@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from tests.masters import wait_until
 from tests.system.farm import (
     ENDLESS,
     SHORT,
@@ -71,7 +72,7 @@ def test_a_second_signal_does_not_wait(farm: Farm) -> None:
         node_is(client, agent.node_id, "draining")
         agent.signal(signal.SIGTERM)
         assert agent.ends(15) == 0
-        assert not agent.ffmpegs()
+        wait_until(lambda: not agent.ffmpegs(), "its ffmpeg to be gone")
         assert outcomes(job(client, job_id)) == ["handed_back"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.chunks.facts import MOST_CHARACTERS, FactsError, from_text, to_text
-from common.settings.source import (
+from common.source import (
     MOST_TRACKS,
     AudioTrack,
     Colour,

@@ -103,7 +103,6 @@ def test_a_picture_that_ffmpeg_makes(clips: Clips, make_task: MakeTask) -> None:
     [
         ("480p-h264", {"hwaccel": "nvenc"}, "promises neither key frames nor equal bytes"),
         ("480p30-av1", {}, "meets a bitrate only where one encoder sees the whole file"),
-        ("720p30-vp9", {}, "meets a bitrate only where one encoder sees the whole file"),
     ],
 )
 def test_encoders_that_need_the_whole_file(
