@@ -53,6 +53,18 @@ LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
 PICK = st.integers(0, 7)
 SPLITS = st.sampled_from([{"split": 2, "crf": 23}, {"split": 2, "bitrate": "1M"}])
 """In two chunks; of a bitrate each of them is looked at before."""
+FATES = st.sampled_from(
+    [
+        "both go on",
+        "the file is canceled",
+        "the part is completed",
+        "the part fails",
+        "the twin is completed",
+        "both fail",
+        "the twin is given back",
+    ]
+)
+"""Of a part that is run twice."""
 
 
 def is_planned(job: Job) -> bool:
@@ -217,9 +229,12 @@ class FarmMachine(RuleBasedStateMachine):
             with contextlib.suppress(Problem):
                 work.finish(self.farm, OPERATOR, report(view, status, **said), [])
 
-    @rule(rounds=st.integers(3, 9), parameters=SPLITS)
-    def run_a_slow_part_again(self, rounds: int, parameters: dict[str, Any]) -> None:
-        """One part takes very long, and all else is done in a second: so an idle node runs it once more."""
+    @rule(rounds=st.integers(3, 9), parameters=SPLITS, then=FATES)
+    def run_a_slow_part_again(self, rounds: int, parameters: dict[str, Any], then: str) -> None:
+        """One part takes very long, and all else is done in a second: so an idle node runs it once more.
+
+        `then`: what becomes of both.
+        """
         self.submit_a_split("high", parameters)
         for _ in range(rounds):
             self.clock.advance(1)
@@ -234,8 +249,29 @@ class FarmMachine(RuleBasedStateMachine):
             for place in range(len(self.node_ids)):
                 self.heartbeat(place)
                 self.claim(place)
-            if slow is not None and twins.twin_id(slow.job.id) in self.records():
+            twin_id = None if slow is None else twins.twin_id(slow.job.id)
+            twin = next((view for view in self.claims if view.job.id == twin_id), None)
+            if slow is not None and twin is not None:
+                self.happens(then, slow, twin)
                 return
+
+    def happens(self, then: str, slow: JobView, twin: JobView) -> None:
+        at, of_twin = self.claims.index(slow), self.claims.index(twin)
+        match then:
+            case "the file is canceled":
+                with contextlib.suppress(Problem):
+                    jobs.change(self.farm, OPERATOR, str(slow.job.parent_id), commands.Cancel())
+            case "the part is completed":
+                self.finish(at, None)
+            case "the part fails":
+                self.finish(at, "encoder_error")
+            case "the twin is completed":
+                self.finish(of_twin, None)
+            case "both fail":
+                self.finish(at, "encoder_error")
+                self.finish(of_twin, "encoder_error")
+            case "the twin is given back":
+                self.hand_back(of_twin)
 
     def says_that_it_takes_long(self, view: JobView) -> None:
         lease = view.job.lease
