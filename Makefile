@@ -11,6 +11,10 @@ SEED =
 # Named, because a checkout without .git has no .gitignore that would keep build/ out.
 SOURCES = agent common master scripts tests bench setup.py
 
+# Modules are compiled when they are first imported (scripts/setup.sh), and not again at each start: also by who
+# wants that elsewhere.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL = help
 .PHONY: help setup test images torture truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
@@ -27,9 +31,16 @@ ready:
 	@scripts/setup.sh --quiet
 
 # Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
-test: lint ## all checks: ruff, mypy, bandit, import rules, then every test
-	@scripts/setup.sh --tests
+test: ## all checks: ruff, mypy, bandit, import rules, then every test
+	@scripts/setup.sh --check
+	@$(MAKE) --no-print-directory --jobs=2 ready tools
+	@$(MAKE) --no-print-directory lint CHECKS='$(CHECKS) check-collection'
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# What tests need of the system. Beside `ready` once that has checked the machine: only one of them then asks apt-get.
+.PHONY: tools
+tools:
+	@scripts/setup.sh --tests
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
@@ -59,9 +70,10 @@ images: build-distributed ## container images ffmpeg-rtmp/master and ffmpeg-rtmp
 
 # Two at a time, the longest first; what each says comes in one piece.
 lint: ready ## ruff, mypy, bandit and the import rules only
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-security check-style check-imports
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS)
 
-.PHONY: check-types check-security check-style check-imports
+CHECKS = check-types check-security check-style check-imports
+.PHONY: $(CHECKS) check-collection
 check-types:
 	@$(PY) -m mypy
 check-security:
@@ -71,6 +83,9 @@ check-style:
 	@$(PY) -m ruff format --check $(SOURCES) || { echo 'Not formatted; run: $(PY) -m ruff format $(SOURCES)' >&2; exit 1; }
 check-imports:
 	@.venv/bin/lint-imports
+# What has to be compiled for this, each process of a run would compile for itself.
+check-collection:
+	@said=$$($(PY) -m pytest --collect-only -qq -p no:cacheprovider 2>&1) || { echo "$$said" | tail -n 40 >&2; exit 1; }
 
 lock: ## pin the newest versions that setup.cfg allows in constraints.txt
 	@scripts/lock.sh

@@ -59,7 +59,7 @@ def accept(
     warnings: tuple[str, ...] = ()
     if given is not None:
         expected, fewer, warnings = _readable(settings, probed, given, ended.log)
-    wrong = verify(probed, expected, fewer)
+    wrong = verify(probed, expected, fewer, of_input=task.assignment.input is not None)
     if wrong is not None:
         raise FailedError("output_invalid", wrong, known)
     return probed, warnings

@@ -49,6 +49,8 @@ class Probe:
     """Whether some of it cannot be read, or cannot be decoded as it begins amid a group of pictures."""
     rotation: int = 0
     """Degrees against the clock by which it is turned when it is shown."""
+    mirrored: bool = False
+    """Whether top and bottom change places before it is turned, as in a mirror."""
     sample_aspect: tuple[int, int] = (1, 1)
     """The width and the height of a pixel."""
     interlaced: bool = False

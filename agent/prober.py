@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from agent.colours import colour, content_light, mastering_display
+from agent.orientation import is_mirrored
 from agent.probed import Counted, Heard, Probe, ProbeError
 from agent.tally import Steps, Tally
 from common.source import (
@@ -71,6 +72,7 @@ class _Look:
     """Whether they begin with a picture that can be decoded on its own."""
     seen: bool = False
     rotation: int = 0
+    mirrored: bool = False
     interlaced: bool = False
     colour: Colour = field(default_factory=Colour)
     mastering: MasteringDisplay | None = None
@@ -96,6 +98,7 @@ class _Look:
         self.interlaced = bool(frame.interlaced_frame)
         self.colour = colour(frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range)
         said: Any = frame.side_data
+        self.mirrored = is_mirrored(bytes(said.get("DISPLAYMATRIX") or b""))
         self.mastering = mastering_display(bytes(said.get("MASTERING_DISPLAY_METADATA") or b""))
         self.light = content_light(bytes(said.get("CONTENT_LIGHT_LEVEL") or b""))
 
@@ -288,6 +291,7 @@ def _probe(
         variable=seen.steps.vary(video.time_base or Fraction(0)),
         damaged=seen.broken or pictures.corrupt or not seen.look.keyed,
         rotation=seen.look.rotation,
+        mirrored=seen.look.mirrored,
         sample_aspect=(aspect.numerator, aspect.denominator) if aspect else (1, 1),
         interlaced=seen.look.interlaced or context.field_order in (2, 3, 4, 5),
         depth=context.format.components[0].bits if context.format and context.format.components else None,

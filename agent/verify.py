@@ -16,14 +16,14 @@ _SLACK = 0.05
 """Seconds that a length may differ by at least."""
 
 
-def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0) -> str | None:
+def verify(probed: Probe, settings: EncodeSettings, fewer: int = 0, *, of_input: bool = False) -> str | None:
     """A sentence that says in what the output differs from what was asked; None if it does not.
 
     The rate may differ by 0.1 % (containers round it), a length by one frame or 50 ms,
     whichever is more; everything else must be equal. `fewer`: frames that may be missing at
-    the end of an input, whose sound may also end before its picture.
+    the end of an input. `of_input`: it was made of one, whose sound may end before its picture.
     """
-    wrong = [*_picture(probed, settings, fewer), *_times(probed, settings, fewer)]
+    wrong = [*_picture(probed, settings, fewer), *_times(probed, settings, fewer, of_input=of_input)]
     wrong += _sound(probed.audio, settings)
     return _sentence(wrong)
 
@@ -58,7 +58,7 @@ def _picture(probed: Probe, settings: EncodeSettings, fewer: int) -> Iterator[st
         yield "it still says that its dynamic range is high"
 
 
-def _times(probed: Probe, settings: EncodeSettings, fewer: int) -> Iterator[str]:
+def _times(probed: Probe, settings: EncodeSettings, fewer: int, *, of_input: bool) -> Iterator[str]:
     asked_rate = float(frame_rate(settings.fps))
     length = duration(settings)
     slack = max((1 + fewer) / asked_rate, _SLACK)
@@ -72,7 +72,7 @@ def _times(probed: Probe, settings: EncodeSettings, fewer: int) -> Iterator[str]
     if abs(probed.duration - length) > slack:
         yield f"the duration is {_round(probed.duration)} s instead of {_round(length)} s"
     silence = 0.0 if probed.audio_duration is None else length - probed.audio_duration
-    if silence < -slack or (silence > slack and not fewer):
+    if silence < -slack or (silence > slack and not of_input):
         yield f"the sound lasts {_round(probed.audio_duration)} s instead of {_round(length)} s"
 
 

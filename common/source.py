@@ -118,6 +118,8 @@ class Source:
     """Bits of a sample."""
     rotation: int = 0
     """Degrees against the clock by which it is turned when it is shown: 0, 90, 180, 270."""
+    mirrored: bool = False
+    """Whether top and bottom change places before it is turned, as in a mirror."""
     sample_aspect: Fraction = Fraction(1)
     """The width of a pixel / its height."""
     interlaced: bool = False
@@ -125,7 +127,7 @@ class Source:
     mastering: MasteringDisplay | None = None
     light: ContentLight | None = None
     size: int | None = None
-    """Bytes of the file, where other nodes have to know that theirs is the same."""
+    """Bytes of the file."""
 
     @property
     def shown(self) -> tuple[Fraction, Fraction]:

@@ -41,15 +41,27 @@ def free_port() -> int:
                 return port
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
-    """The condition's first true value; fails the test when the time is over."""
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0, most: float = 0.1) -> Any:
+    """The condition's first true value; fails the test when the time is over. `most`: see `looks`."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
+    for _ in looks(most):
+        if time.monotonic() > deadline:
+            break
+        if value := condition():
             return value
-        time.sleep(0.01)
     return pytest.fail(f"{what}: not within {seconds} s")
+
+
+def looks(most: float = 0.1) -> Iterator[None]:
+    """One for each look at something that is waited for, without end; the time between them is slept.
+
+    The longer it takes, the rarer they get: a look that asks a master takes CPU time from what is waited for.
+    It is seen a sixth later than it could be, and `most` seconds, at most.
+    """
+    begun = time.monotonic()
+    while True:
+        yield
+        time.sleep(min(most, max(0.01, (time.monotonic() - begun) / 6)))
 
 
 def run_master(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:

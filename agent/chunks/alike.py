@@ -61,4 +61,16 @@ def undivided(settings: EncodeSettings) -> str | None:
         return f"{settings.encoder} promises neither key frames nor equal bytes: use the encoder in software"
     if settings.rate.bitrate is not None and settings.encoder not in LOGS:
         return f"{settings.codec} meets a bitrate only where one encoder sees the whole file: use a crf"
+    if settings.codec == "vp9" and _is_lit_by_its_container(settings):
+        return (
+            "of a high dynamic range libvpx-vp9 passes on only what each picture says, and here the file does"
+        )
     return None
+
+
+def _is_lit_by_its_container(settings: EncodeSettings) -> bool:
+    """Whether a piece has lost what is said of display and light: in H.264 and H.265 pictures say that."""
+    source = settings.source
+    if source is None or settings.tonemapped or source.codec in ("h264", "h265"):
+        return False
+    return source.mastering is not None or source.light is not None

@@ -15,8 +15,20 @@ from common.model import Window
 from common.settings import Colour, EncodeSettings
 
 NAME = "chunk.mp4"
-_TURNS = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
-"""By the degrees against the clock by which the picture is turned when it is shown."""
+_TURNS = {
+    (0, False): [],
+    (90, False): ["transpose=cclock"],
+    (180, False): ["hflip", "vflip"],
+    (270, False): ["transpose=clock"],
+    (0, True): ["vflip"],
+    (90, True): ["transpose=clock_flip"],
+    (180, True): ["hflip"],
+    (270, True): ["transpose=cclock_flip"],
+}
+"""How ffmpeg makes a picture upright, by the degrees against the clock by which it is turned when it is
+shown, and whether it is mirrored."""
+_LATER = 1_000_000
+"""Seconds that no window lasts."""
 _TRANSFERS = {"gamma22": "bt470m", "gamma28": "bt470bg"}
 """What the filter calls otherwise than the encoders' option."""
 
@@ -25,18 +37,18 @@ def build(
     ffmpeg: str,
     settings: EncodeSettings,
     window: Window,
-    piece: tuple[int, int],
+    piece: tuple[int, int, int],
     version: str = "",
     which_pass: int | None = None,
 ) -> list[str]:
     """The argv; it writes `NAME`, or nothing if `which_pass` is 1.
 
-    `piece`: its descriptor and its base (`agent.chunks.piece`); `settings`: of the chunk
+    `piece`: its descriptor, its base and its packets (`agent.chunks.piece`); `settings`: of the chunk
     (`agent.chunks.alike`). The first frame of the file, `window.lead`, is shown at 0.
     """
-    descriptor, base = piece
+    descriptor, base, packets = piece
     numerator, denominator = window.time_base
-    graph = ",".join([*frames_of(settings, window, base), *bring_to_size(settings)])
+    graph = ",".join([*frames_of(settings, window, base, packets), *bring_to_size(settings)])
     argv = [*begin(ffmpeg), *input_of(descriptor, version), "-map", "0:v:0", "-vf", graph]
     argv += at_their_times(version, f"{numerator}:{denominator}")
     argv += video(settings, which_pass, forced(window))
@@ -51,18 +63,19 @@ def input_of(descriptor: int, version: str) -> list[str]:
     return ["-copyts", "-noautorotate", *opened(descriptor, version)]
 
 
-def frames_of(settings: EncodeSettings, window: Window, base: int, *, first: int | None = None) -> list[str]:
-    """The filters from a decoded piece to the frames [lead, tail), or from the tick `first` on; the first
-    has the time 0. The picture is upright, and as large as it was.
+def frames_of(settings: EncodeSettings, window: Window, base: int, packets: int) -> list[str]:
+    """The filters from a decoded piece, of so many packets, to the frames [lead, tail); the first has the
+    time 0. The picture is upright, and as large as it was.
     """
     numerator, denominator = window.time_base
     ticks = f"settb={numerator}/{denominator}"
-    begin_ = window.ticks[2] if first is None else first
+    begin_ = window.ticks[2]
     return [
         *_upright(settings),
         *_said(settings),
-        f"setpts=PTS+round({base}*{numerator}/{denominator}/TB)",
+        f"setpts=PTS+round({base}*{numerator}/{denominator}/TB){_for_good(settings, packets)}",
         *moments(settings),
+        *_as_long_as_planned(settings),
         ticks,
         f"trim=start_pts={begin_}:end_pts={window.ticks[3]}",
         f"setpts=PTS-{begin_}",
@@ -71,12 +84,24 @@ def frames_of(settings: EncodeSettings, window: Window, base: int, *, first: int
     ]
 
 
+def _for_good(settings: EncodeSettings, packets: int) -> str:
+    """A piece does not say how long its last picture is shown; the window's end does.
+
+    What comes behind all of them is the end, which is put off; else `fps` may leave that picture out.
+    """
+    return "" if settings.every_frame else f"+gte(N\\,{packets})*{_LATER}/TB"
+
+
+def _as_long_as_planned(settings: EncodeSettings) -> list[str]:
+    """Where packets were no pictures, or by an ffmpeg that does not put its end off."""
+    return [] if settings.every_frame else ["tpad=stop=-1:stop_mode=clone"]
+
+
 def _upright(settings: EncodeSettings) -> list[str]:
     source = settings.source
-    if source is None or source.rotation not in _TURNS:
-        return []
-    # It is upright now: who reads the chunk is not told to turn it again.
-    return [*_TURNS[source.rotation], "sidedata=mode=delete:type=DISPLAYMATRIX"]
+    turns = [] if source is None else _TURNS[source.rotation, source.mirrored]
+    # It is upright then: who reads the chunk is not told to turn it again.
+    return [*turns, "sidedata=mode=delete:type=DISPLAYMATRIX"] if turns else []
 
 
 def _said(settings: EncodeSettings) -> list[str]:

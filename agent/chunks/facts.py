@@ -49,6 +49,16 @@ def from_text(text: str) -> Source:
     return source
 
 
+def another(text: str | None, size: int) -> str | None:
+    """A sentence if a file of so many bytes is not the one that the text tells of: then chunks of two films
+    would be joined. None if it may be, or if nothing is told. `FactsError`.
+    """
+    known = None if text is None else from_text(text).size
+    if known is None or known == size:
+        return None
+    return f"the input has {size} bytes, and had {known} when it was planned: it was changed; retry the job"
+
+
 def _problem(source: Source) -> str | None:
     if not 0 < source.duration <= _MOST_SECONDS:
         return f"it lasts {source.duration} s"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +18,8 @@ from agent.encode import Encoded, ffmpeg_for, measured
 from agent.ffmpeg.container import files
 from agent.ffmpeg.limits import Limits
 from agent.inputs.measured import measured_input
+from agent.inputs.rules import InputFailedError
+from agent.inputs.source import open_input
 from agent.passes import together
 from agent.pictures import DIRECTORY, make_pictures
 from agent.probe import probe_open
@@ -28,6 +31,7 @@ from agent.renditions.measure import facts
 from agent.repeat import Repeated
 from agent.task import Done, FailedError, PartDone, Task
 from common.estimate import Step
+from common.inputs import MediaFile, parse_input
 from common.model import Findings, Scalar, Stage, Window
 from common.scenarios import SCENARIOS
 from common.settings import CONTAINERS, EncodeSettings, UnsuitableError
@@ -50,8 +54,19 @@ def join_chunks(task: Task) -> Done:
         raise FailedError("agent_error", "the master gave no chunks to join")
     frames = windows[-1].end
     settings = settings_of(task, frames)
-    pieces = CONTAINERS[settings.container].pieces
-    prepare(task, pieces=pieces, given=None)
+    with _input_in_place(task) as given:
+        return _published(task, settings, chunks, windows, given)
+
+
+def _published(
+    task: Task,
+    settings: EncodeSettings,
+    chunks: Sequence[PartDone],
+    windows: Sequence[Window],
+    given: int | None,
+) -> Done:
+    frames, pieces = windows[-1].end, CONTAINERS[settings.container].pieces
+    prepare(task, pieces=pieces, given=given)
     task.tools.course.plan([Step("join", float(frames), usual=_FRAMES), steps.check(), steps.publish()])
     encoded = quality_of(task, _joined(task, settings, chunks, windows), chunks, asked_for(task, settings))
     made = (*encoded.files, *_pictures(task, encoded))
@@ -63,11 +78,24 @@ def join_chunks(task: Task) -> Done:
     known = measured(settings, encoded.ffmpeg, encoded.argv, encoded.ended, encoded.probed, more=more)
     task.tools.course.begin(steps.publish())
     try:
-        published = publish(task, made, pieces=pieces, given=None)
+        published = publish(task, made, pieces=pieces, given=given)
     except OutputFailedError as error:
         raise FailedError(error.code, str(error), known) from error
     findings = Findings(artifacts=published.artifacts, warnings=encoded.warnings)
     return {**known, "output_path": published.path}, findings
+
+
+@contextmanager
+def _input_in_place(task: Task) -> Iterator[int | None]:
+    """The job's input, open, if it is a file that its output might replace; None: it is none, or is gone."""
+    text = task.assignment.input
+    with ExitStack() as stack:
+        given: int | None = None
+        if text is not None and isinstance(parse_input(text), MediaFile):
+            with suppress(InputFailedError):
+                opened = open_input(text, task.tools.inputs, task.directory / "input", task.tools.abort)
+                given = stack.enter_context(opened)
+        yield given
 
 
 def settings_of(task: Task, frames: int) -> EncodeSettings:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from agent.ffmpeg.begin import begin
 from agent.ffmpeg.container import container
@@ -14,7 +16,8 @@ from common.settings import CONTAINERS, EncodeSettings
 from common.settings.tracks import subtitles
 
 VIDEO, ABOUT = "video.mp4", "about.txt"
-"""The joined picture, and what is said of the file and its picture: names, chapters."""
+"""The joined picture, and what is said of the file and its tracks: names, chapters."""
+_SECTION = re.compile(r"(?<!\\)\n\[STREAM\]\n")
 _ESCAPED_END = re.compile(r"(?<!\\)\n")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,50}", re.ASCII)
@@ -56,7 +59,10 @@ def sound_command(ffmpeg: str, settings: EncodeSettings, descriptor: int, versio
     if has_tracks(settings):
         argv += [*sound(settings), *subtitles_of(settings), *attachments(settings), "-map_chapters", "-1"]
         argv += [*lasting(settings), *PROTOCOLS, "-f", muxer, "-y", f"file:{name}"]
-    argv += ["-map", "0:V:0", "-c", "copy", "-map_metadata", "0", *chapters(settings), *NO_TIMECODE]
+    names = ["0:V:0", *(name for name, _ in tracks(settings))]
+    names += [f"0:s:{track.number}" for track, _ in subtitles(settings)]
+    argv += [word for name in names for word in ("-map", name)]
+    argv += ["-c", "copy", "-map_metadata", "0", *chapters(settings), *NO_TIMECODE]
     return [*argv, *lasting(settings), *PROTOCOLS, "-f", "ffmetadata", "-y", f"file:{ABOUT}"]
 
 
@@ -79,7 +85,8 @@ def join_command(
     said = ["-map_metadata", "-1", "-map_chapters", "-1"]
     if about is not None:
         argv += [*PROTOCOLS, "-f", "ffmetadata", "-i", f"file:{ABOUT}"]
-        said = ["-map_metadata", f"{number}", "-metadata", "encoder=", *_of_the_picture(about)]
+        said = ["-map_metadata", f"{number}", "-metadata", "encoder=", "-metadata", "creation_time="]
+        said += _of_the_tracks(settings, about)
         said += ["-map_chapters", f"{number}" if CONTAINERS[settings.container].chapters else "-1"]
     argv += [*maps, "-c", "copy", *said, *NO_TIMECODE, "-fflags", "+bitexact"]
     if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash"):
@@ -87,15 +94,26 @@ def join_command(
     return [*argv, *container(settings, output)]
 
 
-def _of_the_picture(about: str) -> list[str]:
-    """What is said of the input's picture, such as its language: the first section of a stream."""
-    _, found, rest = about.partition("\n[STREAM]\n")
+def _of_the_tracks(settings: EncodeSettings, about: str) -> list[str]:
+    """What is said of the input's picture, such as its language, and the titles of the tracks beside it.
+
+    These have the rest in their own file; but MP4 keeps titles where it does not find them again.
+    """
+    names = ["v:0", *(f"a:{number}" for number, _ in enumerate(tracks(settings)))]
+    names += [f"s:{number}" for number, _ in enumerate(subtitles(settings))]
     argv: list[str] = []
-    if found:
-        for line in _ESCAPED_END.split(rest):
-            key, equals, value = line.partition("=")
-            if not equals or line.startswith("[") or len(argv) >= 2 * _MOST_NAMES:
-                break
-            if _KEY.fullmatch(key) and key.casefold() not in _OURS and len(value) <= _MOST_CHARACTERS:
-                argv += ["-metadata:s:v:0", f"{key}={_ESCAPE.sub(lambda found: found[1], value)}"]
+    for name, section in zip(names, _SECTION.split(about)[1:], strict=False):
+        for key, value in _said(section):
+            if name == "v:0" or key.casefold() == "title":
+                argv += [f"-metadata:s:{name}", f"{key}={value}"]
     return argv
+
+
+def _said(section: str) -> Iterator[tuple[str, str]]:
+    """The names and values of a section, up to the next one."""
+    for line in islice(_ESCAPED_END.split(section), _MOST_NAMES):
+        key, equals, value = line.partition("=")
+        if not equals or line.startswith("["):
+            return
+        if _KEY.fullmatch(key) and key.casefold() not in _OURS and len(value) <= _MOST_CHARACTERS:
+            yield key, _ESCAPE.sub(lambda found: found[1], value)

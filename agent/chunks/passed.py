@@ -41,7 +41,9 @@ def run_pass(
     frames = window.tail - window.lead
     task.tools.course.begin(steps.encode(settings, which, frames))
     descriptor = cut.rewound()
-    argv = command.build(str(ffmpeg.path), settings, window, (descriptor, cut.base), ffmpeg.version, which)
+    argv = command.build(
+        str(ffmpeg.path), settings, window, (descriptor, cut.base, cut.packets), ffmpeg.version, which
+    )
     ended = task.run(
         argv,
         task.tools.limits(_burden(settings)),

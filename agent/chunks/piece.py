@@ -7,14 +7,14 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.apart import how_it_ended, program, run_apart
 from agent.chunks.cutter import Made, Wanted
-from agent.chunks.facts import FactsError, from_text
+from agent.chunks.facts import another
 from agent.chunks.given import Given, by_parts, in_place
 from agent.ffmpeg.process import Ended
 from agent.ffmpeg.source import DEMUXERS
@@ -66,28 +66,13 @@ def piece(task: Task, window: Window) -> Iterator[Piece]:
     if text is None:
         raise InputFailedError("input_refused", "a picture that ffmpeg makes has no pieces")
     with _given(task, text) as given:
-        check_same(task, given.size)
+        changed = another(task.assignment.source, given.size)
+        if changed is not None:
+            raise InputFailedError("input_invalid", changed)
         with piece_of(
             given, window, task.directory, tools.spawner, tools.sandbox, tools.abort, tools.may_work
         ) as cut:
             yield cut
-
-
-def check_same(task: Task, size: int) -> None:
-    """`InputFailedError` if the input, of `size` bytes, is not the file that the plan found.
-
-    Somebody may have replaced it, or a media root may have another file of that name on this node: chunks of
-    two films would be joined to one. Bytes are not compared, which would take as long as reading all.
-    """
-    text = task.assignment.source
-    with suppress(FactsError):  # of which others complain
-        planned = None if text is None else from_text(text).size
-        if planned not in (None, size):
-            raise InputFailedError(
-                "input_invalid",
-                f"the input is not the file that was divided: it has {size} bytes on this node, and had "
-                f"{planned}; if it was replaced, retry the job",
-            )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from marshmallow import ValidationError
 
 from agent.apart import how_it_ended, limits_of, program, run_apart
 from agent.chunks.alike import reach, undivided
-from agent.chunks.facts import to_text
+from agent.chunks.facts import FactsError, from_text, to_text
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.timing import frame_rate
 from agent.inputs.measured import MeasuredInput
@@ -29,6 +29,7 @@ from common.model import Divisible, Value
 from common.paths import HIDDEN
 from common.schema import DivisibleSchema
 from common.settings import EncodeSettings
+from common.settings.tracks import sounds, subtitles
 
 _PROGRAM = program("agent.chunks.planner")
 _MOST_NAME = 255
@@ -51,13 +52,17 @@ def find(task: Task, settings: EncodeSettings, given: MeasuredInput | None) -> D
     reason = given.gap
     if reason is not None:
         return Divisible(f"The input is encoded whole: {reason}.")
+    source = to_text(given.source)
+    try:
+        from_text(source)
+    except FactsError as error:
+        return Divisible(f"The input is encoded whole: {error}.")
     found = _ask(task, given, _asked(settings, given, task.assignment.parameters))
     if found.reason is not None:
         return found
     probed = given.probed
     others = found.others or bool(probed.audio or probed.subtitles or probed.chapters)
-    source = replace(given.source, size=os.fstat(given.descriptor).st_size)
-    found = replace(found, source=to_text(source), others=others)
+    found = replace(found, source=source, others=others)
     return replace(found, input=_hand_on(task, given)) if task.assignment.hand_on else found
 
 
@@ -70,6 +75,8 @@ def _asked(settings: EncodeSettings, given: MeasuredInput, parameters: Mapping[s
             "frames": None if rate is None else settings.frames,
             "duration": parameters.get("duration"),
             "interlaced": given.probed.interlaced,
+            "audio": [track.number for track in sounds(settings)],
+            "subtitles": [track.number for track, _ in subtitles(settings)],
             "lead": lead,
             "tail": tail,
         }

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from agent.chunks.bits import looker
 from agent.chunks.cuts import Divider, Reach, output_of
 from agent.chunks.pictures import Gathered, UndividedError, in_order
-from agent.chunks.times import from_start
+from agent.chunks.times import MICROSECOND, from_start
 from agent.probed import ProbeError
 from agent.prober import opened, video_of
 from common.model import Divisible
@@ -36,6 +36,10 @@ _FIELDS = ("h264", "mpeg2video")
 """Codecs whose interlaced pictures are whole frames that say of themselves what they are."""
 _JUMPING = ("mpegts", "mpeg")
 """Formats whose times may jump, which ffmpeg then mends, across all streams of the file."""
+_OF_THOSE_READ = "mpegts"
+"""The format of which ffmpeg counts from the first of the tracks that it reads, and not from that of all."""
+_CLOSE = Fraction(1, 1000)
+"""Seconds: containers round."""
 _UNTIMED = ("mpeg", "avi", "yuv4mpegpipe")
 """Formats that do not say a time for each picture: what stands for it depends on where reading begins."""
 _MADE_UP = (
@@ -64,6 +68,8 @@ def _divided(container: InputContainer, video: VideoStream, asked: dict[str, Any
         raise UndividedError(f"its format {container.format.name} does not say a time for each picture")
     if asked["interlaced"] and codec not in _FIELDS:
         raise UndividedError("it is interlaced, in a way that is not read exactly piece by piece")
+    if _OF_THOSE_READ in formats:
+        _check_start(container, video, asked)
     gathered = _gather(container, video, codec, any(name in formats for name in _JUMPING))
     pictures = in_order(gathered)
     rate = None if asked["rate"] is None else Fraction(*asked["rate"])
@@ -80,6 +86,21 @@ def _divided(container: InputContainer, video: VideoStream, asked: dict[str, Any
     tick = (output.tick.numerator, output.tick.denominator)
     others = _says_something(container.metadata) or _says_something(video.metadata)
     return Divisible(None, output.frames, output.end, tick, cuts, others=others)
+
+
+def _check_start(container: InputContainer, video: VideoStream, asked: Mapping[str, Any]) -> None:
+    """Here times count from where the file starts. What is beside the picture must do so, too."""
+    beside = [container.streams.audio[number] for number in asked["audio"]]
+    beside += [container.streams.subtitles[number] for number in asked["subtitles"]]
+    if not beside:
+        return
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in (video, *beside)
+        if stream.start_time is not None and stream.time_base is not None
+    ]
+    if starts and min(starts) > (container.start_time or 0) * MICROSECOND + _CLOSE:
+        raise UndividedError("its times count from a track that is left out")
 
 
 def _says_something(metadata: Mapping[str, str]) -> bool:

@@ -100,7 +100,8 @@ def _compared(
 ) -> tuple[Compared, str]:
     settings, version = encoded.settings, encoded.ffmpeg.version
     descriptor = cut.rewound()
-    reference = Feed((tuple(input_of(descriptor, version)),), tuple(frames_of(settings, window, cut.base)))
+    filters = tuple(frames_of(settings, window, cut.base, cut.packets))
+    reference = Feed((tuple(input_of(descriptor, version)),), filters)
     with opened_file(encoded.path) as own:
         output = Feed((tuple(opened(own, version)),))
         wanted = comparison(settings, output, reference, encoded.probed.pixel_format, methods)

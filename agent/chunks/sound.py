@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.accept import damage, refuse
 from agent.chunks import mux
-from agent.chunks.piece import check_same
+from agent.chunks.facts import another
 from agent.encode import ffmpeg_for, measured
 from agent.energy.account import Energy
 from agent.ffmpeg.discover import FFmpeg
@@ -34,7 +33,9 @@ def encode_sound(task: Task, settings: EncodeSettings, given: MeasuredInput | No
     """Encodes what is beside the picture of `given`, and publishes it; `FailedError`, `AbortedError`."""
     if given is None:
         raise FailedError("agent_error", "there is no input whose sound could be encoded")
-    check_same(task, os.fstat(given.descriptor).st_size)
+    changed = another(task.assignment.source, given.probed.size)
+    if changed is not None:
+        raise FailedError("input_invalid", changed)
     prepare(task, pieces=False, given=given.descriptor)
     settings = with_levels(task, settings, given)
     ffmpeg = ffmpeg_for(task, settings)

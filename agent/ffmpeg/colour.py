@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from agent.ffmpeg.picture import without_matrix
-from common.settings import Colour, ContentLight, EncodeSettings, MasteringDisplay
+from common.settings import Colour, EncodeSettings, MasteringDisplay
 
 _SDR = Colour("bt709", "bt709", "bt709", "tv")
+_TOLD = {
+    "h264": ("mastering-display", "cll"),
+    "h265": ("master-display", "max-cll"),
+    "av1": ("mastering-display", "content-light"),
+}
+"""By codec, what its encoder calls the display and the light of the content."""
 
 
 def output_colour(settings: EncodeSettings) -> Colour:
@@ -31,30 +37,26 @@ def colours(settings: EncodeSettings) -> list[str]:
     return [word for option, value in named if value is not None for word in (option, value)]
 
 
-def light(settings: EncodeSettings) -> dict[str, str]:
-    """What x265 and SVT-AV1 are told of an HDR picture; others pass that on by themselves."""
+def light(settings: EncodeSettings, *, of_piece: bool = False) -> dict[str, str]:
+    """What x265 and SVT-AV1 are told of an HDR picture; others pass that on by themselves.
+
+    `of_piece`: x264 is told too, as a piece of an input has lost what the input's container said.
+    """
     source = settings.source
     if source is None or settings.tonemapped or not source.colour.hdr:
         return {}
+    if settings.codec not in _TOLD or (settings.codec == "h264" and not of_piece):
+        return {}
+    display, levels = _TOLD[settings.codec]
     told = {}
-    if settings.codec == "h265":
-        if source.mastering is not None:
-            told["master-display"] = _x265(source.mastering)
-        if source.light is not None:
-            told["max-cll"] = _levels(source.light)
-    elif settings.codec == "av1":
-        if source.mastering is not None:
-            told["mastering-display"] = _svt(source.mastering)
-        if source.light is not None:
-            told["content-light"] = _levels(source.light)
+    if source.mastering is not None:
+        told[display] = (_svt if settings.codec == "av1" else _x26x)(source.mastering)
+    if source.light is not None:
+        told[levels] = f"{source.light.most},{source.light.average}"
     return told
 
 
-def _levels(light: ContentLight) -> str:
-    return f"{light.most},{light.average}"
-
-
-def _x265(display: MasteringDisplay) -> str:
+def _x26x(display: MasteringDisplay) -> str:
     """In units of 0.00002 and of 0.0001 cd/m² (H.265, D.3.28)."""
 
     def point(xy: tuple[float, float]) -> str:

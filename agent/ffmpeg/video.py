@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.ffmpeg import hardware
 from agent.ffmpeg.colour import colours, light
 from agent.ffmpeg.keyframes import Forced, closed, keyframes
+from agent.ffmpeg.timing import frame_rate
 from common.settings import EncodeSettings, hardware_of
 
 PASSES = "passes"
@@ -35,8 +36,12 @@ def video(settings: EncodeSettings, which_pass: int | None = None, forced: Force
     argv += colours(settings)
     if settings.codec == "h265" and settings.container in ("mp4", "hls", "dash") and which_pass != 1:
         argv += ["-tag:v", "hvc1"]  # ffmpeg's own choice, hev1, does not play on Apple's devices
-    own = {**_pools(settings, forced), **light(settings), **closed(settings, forced)}
-    own |= _own_pass(settings, which_pass)
+    own = {
+        **_pools(settings, forced),
+        **light(settings, of_piece=forced is not None),
+        **closed(settings, forced),
+    }
+    own |= {**_own_pass(settings, which_pass), **_rate_of_all(settings, forced)}
     if own:
         argv += [_OWN[settings.encoder], ":".join(f"{name}={value}" for name, value in own.items())]
     if settings.threads is not None and settings.encoder not in _POOLS:
@@ -44,6 +49,21 @@ def video(settings: EncodeSettings, which_pass: int | None = None, forced: Force
     if which_pass is not None and settings.encoder != "libx265":
         argv += ["-pass", str(which_pass), "-passlogfile", f"{PASSES}/ffmpeg"]
     return argv
+
+
+def _rate_of_all(settings: EncodeSettings, forced: Forced | None) -> dict[str, str]:
+    """Tells the encoder of a chunk the frame rate of the whole, from which the level in its header follows.
+
+    Where the rate varies, a piece would be taken for another one, and chunks would have other headers.
+    """
+    if forced is None:
+        return {}
+    rate = frame_rate(settings.fps)
+    if settings.encoder in ("libx264", "libx265"):
+        return {"fps": f"{rate.numerator}/{rate.denominator}"}
+    if settings.encoder == "libsvtav1":
+        return {"fps-num": str(rate.numerator), "fps-denom": str(rate.denominator)}
+    return {}
 
 
 def _own_pass(settings: EncodeSettings, which_pass: int | None) -> dict[str, str]:

@@ -66,11 +66,13 @@ class MeasuredInput:
             pixel_format=probed.pixel_format,
             depth=probed.depth or 8,
             rotation=probed.rotation,
+            mirrored=probed.mirrored,
             sample_aspect=_aspect(*probed.sample_aspect),
             interlaced=probed.interlaced,
             colour=probed.colour,
             mastering=probed.mastering,
             light=probed.light,
+            size=probed.size,
         )
 
     def _rate(self) -> float | None:

@@ -42,7 +42,7 @@ class FarmConverter(OpenAPIConverter):
         found["description"] = inspect.cleandoc(class_.__doc__ or "")
         if class_ in EXAMPLES:
             found["examples"] = [EXAMPLES[class_]]
-        if class_ is SubmitSchema:
+        if issubclass(class_, SubmitSchema):
             found["properties"]["scenario"]["enum"] = [scenario.name for scenario in CATALOGUE]
         if class_ is ReportSchema:
             found["properties"]["metrics"]["properties"] = {

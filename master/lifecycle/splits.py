@@ -12,6 +12,7 @@ from common.model import Artifact, ArtifactKind, Findings, Job, Node, NodeStatus
 from common.outputs import FILES
 from common.scenarios import SCENARIOS
 from common.settings.live import resolve_job
+from common.settings.named import with_named_container
 from common.split import MOST_CHUNKS, asked
 from master.chunking import WORTH_IT, windows
 from master.lifecycle.parts import MAX_WARNINGS, Kind, NotDividedError, Part
@@ -68,7 +69,9 @@ def _divide(job: Job, report: Report) -> Sequence[Part]:
                 f"{WORTH_IT:g} s; with a number for split it is divided."
             )
         raise NotDividedError("The input is encoded whole: there is no place where it could be cut.")
-    parameters: dict[str, Value] = {k: v for k, v in job.parameters.items() if k not in OF_THE_PARENT}
+    # What the parts make has names of its own, which say nothing of the container.
+    asked_for = with_named_container(job.parameters, job.output)
+    parameters: dict[str, Value] = {k: v for k, v in asked_for.items() if k not in OF_THE_PARENT}
 
     def part(name: str, stage: Stage, **more: object) -> Part:
         return Part(name, parameters, stage, input=found.input, output=FILES, **more)  # type: ignore[arg-type]

@@ -341,19 +341,20 @@ class Farm:
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
         """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
         whole = tx.job(job.parent_id) if job.parent_id is not None else job
-        if job.parts:
-            parts = families.parts_of(job, tx.children(job.id))
-        else:
-            known = (tx.job(each) for each in job.depends_on)
-            parts = [
-                each for each in known if each is not None and each.parent_id == job.parent_id is not None
-            ]
         return replace(
             self.job_view(tx, job),
-            parts=tuple(parts),
+            parts=tuple(self.makers(tx, job)),
             source=None if whole is None else splits.source_of(whole),
             hand_on=splits.hands_on(job, tx.nodes()),
         )
+
+    @staticmethod
+    def makers(tx: Transaction, job: Job) -> list[Job]:
+        """The jobs whose artifacts `job` is handed: its parts, or of a part the others that it depends on."""
+        if job.parts:
+            return families.parts_of(job, tx.children(job.id))
+        known = (tx.job(each) for each in job.depends_on)
+        return [each for each in known if each is not None and each.parent_id == job.parent_id is not None]
 
     def _parent_view(self, tx: Transaction, job: Job) -> JobView:
         """A job that waits for its parts: they are how far it is."""

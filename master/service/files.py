@@ -122,7 +122,7 @@ def content(farm: Farm, caller: Caller, sha256: str) -> tuple[FileEntry, BinaryI
     """A file and its open content, or `unknown_file`: also if it is none of the caller's business."""
     now = farm.clock()
     entry = farm.shelf.store.get(sha256)
-    if entry is None or not (_lists(caller, entry) or _works_with(farm, caller, sha256, now)):
+    if entry is None or not (_lists(caller, entry) or _works_with(farm, caller, entry, now)):
         raise unknown_file(sha256)
     return entry, _opened(farm, sha256, now)
 
@@ -260,15 +260,30 @@ def _lists(caller: Caller, entry: FileEntry) -> bool:
     return caller.role in (Role.OPERATOR, Role.VIEWER)
 
 
-def _works_with(farm: Farm, caller: Caller, sha256: str, now: Now) -> bool:
-    """Whether the caller is a node that holds a job which refers to the file."""
+def _works_with(farm: Farm, caller: Caller, entry: FileEntry, now: Now) -> bool:
+    """Whether the caller is a node that holds a job which reads the file.
+
+    What a job reads that its submitter named was judged then. The rest is what nodes said: what a part made,
+    or where the input was put. So that they cannot name what is another's, that must have been put for
+    the job's owner.
+    """
     if caller.role is not Role.NODE or caller.node_id is None:
         return False
+    sha256 = entry.sha256
     with farm.store.transaction(now) as tx:
-        held = tx.held(caller.node_id)
-        # Who joins the parts of a job reads what they made.
-        made = any(sha256 in files_of(each) for job in held for each in (job, *tx.children(job.id)))
-        return made or any(handing.reads(farm, tx, job, sha256) for job in held)
+        for job in tx.held(caller.node_id):
+            if _is_given(farm, tx, tx.head(job), sha256):
+                return True
+            said = any(sha256 in files_of(each) for each in (job, *farm.makers(tx, job)))
+            if said and entry.held_by(job.owner) is not None:
+                return True
+    return False
+
+
+def _is_given(farm: Farm, tx: Transaction, job: Job, sha256: str) -> bool:
+    """Whether whoever submitted the job named the file as its input."""
+    named = job.input is not None and stored_file(job.input) == sha256
+    return named or handing.reads(farm, tx, job, sha256)
 
 
 def _owner(farm: Farm, caller: Caller, job_id: str | None) -> str | None:

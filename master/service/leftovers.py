@@ -51,7 +51,7 @@ def _used_by(farm: Farm, ended: Iterable[str]) -> list[str]:
     for job_id in ended:
         with farm.store.transaction(farm.clock()) as tx:
             job = tx.job(job_id)
-            if job is None or (head := _head(tx, job)).id in looked_at or not head.status.final:
+            if job is None or (head := tx.head(job)).id in looked_at or not head.status.final:
                 continue
             looked_at.add(head.id)
             wanted = job_file(head.input)
@@ -83,14 +83,16 @@ def _remove(farm: Farm, names: Iterable[str]) -> int:
 def _is_left_over(farm: Farm, tx: Transaction, entry: FileEntry) -> bool:
     """Whether nobody needs the file any more, and it was only ever meant for jobs of a family."""
     maker = None if entry.job_id is None else tx.job(entry.job_id)
-    if maker is not None and not _head(tx, maker).status.final:
+    if maker is not None and not tx.head(maker).status.final:
         return False
     known = tx.referring_to(entry.sha256)
     if handing.readers(farm, tx, entry.sha256):
         return False
     if not known:
         return maker is not None and families.hands_on(maker)
-    return all(_head(tx, job).status.final and _hands_on(tx, job, entry.sha256) for job in known)
+    if not {holding.owner for holding in entry.holdings} <= {job.owner for job in known}:
+        return False  # somebody else's: that a node names it in a report is no reason
+    return all(tx.head(job).status.final and _hands_on(tx, job, entry.sha256) for job in known)
 
 
 def _hands_on(tx: Transaction, job: Job, sha256: str) -> bool:
@@ -99,10 +101,4 @@ def _hands_on(tx: Transaction, job: Job, sha256: str) -> bool:
     kinds = {each.kind for each in job.findings.artifacts if each.location == name}
     if kinds - {ArtifactKind.INTERMEDIATE}:
         return False
-    return job.input != name or (job.parent_id is not None and _head(tx, job).input != name)
-
-
-def _head(tx: Transaction, job: Job) -> Job:
-    while job.parent_id is not None and (parent := tx.job(job.parent_id)) is not None:
-        job = parent
-    return job
+    return job.input != name or (job.parent_id is not None and tx.head(job).input != name)

@@ -95,6 +95,12 @@ class Transaction:
         """The parts of a job, in the order of their submission."""
         return self._state.children(job_id)
 
+    def head(self, job: Job) -> Job:
+        """The job that the whole family of `job` belongs to; a job of no family is its own."""
+        while job.parent_id is not None and (parent := self.job(job.parent_id)) is not None:
+            job = parent
+        return job
+
     def dependents(self, job_id: str) -> list[Job]:
         """All jobs that depend on a job, in the order of their submission."""
         return self._state.dependents(job_id)

@@ -21,13 +21,6 @@ from agent.inputs.source import open_input
 from common.inputs import InputError, StoredObject, parse_host_pattern, parse_input
 from tests.parts import missing
 
-try:
-    import boto3  # type: ignore[import-untyped]  # it publishes no type information
-    import s3fs  # type: ignore[import-untyped]  # noqa: F401 - it publishes no type information
-    from moto.server import ThreadedMotoServer
-except ImportError:
-    ThreadedMotoServer = None  # type: ignore[assignment,misc]  # the fixture says so
-
 SECRET = "canary-secret-key"
 
 
@@ -44,7 +37,10 @@ class Store:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    if ThreadedMotoServer is None:
+    try:  # here: they take seconds, which each process would spend that only collects tests
+        import s3fs  # type: ignore[import-untyped]  # noqa: F401 - it publishes no type information
+        from moto.server import ThreadedMotoServer
+    except ImportError:
         missing("moto, a server of buckets, is not installed")
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
@@ -55,6 +51,8 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def store(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Store:
+    import boto3  # type: ignore[import-untyped]  # it publishes no type information
+
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)

@@ -42,6 +42,11 @@ def test_each_difference_is_told_in_words(wrong: Probe, words: str) -> None:
     assert words in sentence
 
 
+def test_the_sound_of_an_input_may_end_before_its_picture_and_not_last_longer() -> None:
+    assert verify(replace(GOOD, audio_duration=1.0), SETTINGS, of_input=True) is None
+    assert "the sound lasts 3 s" in str(verify(replace(GOOD, audio_duration=3.0), SETTINGS, of_input=True))
+
+
 def test_what_containers_round_is_no_difference() -> None:
     assert verify(replace(GOOD, frame_rate=30.02, duration=1.96, audio_duration=2.04), SETTINGS) is None
 

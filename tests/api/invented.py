@@ -55,10 +55,12 @@ def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> boo
 
 
 def beyond_schemas(field: str, body: Any) -> bool:
-    """Whether it is a cursor (which page gave it?), what a token of that role has not, or something in
-    parameters that fit their schema each.
+    """Whether it is a cursor (which page gave it?), what a token of that role has not, a place in a batch
+    (which jobs come before it?), or something in parameters that fit their schema each.
     """
     if field in ("uses", "name") and isinstance(body, dict) and "scenario" not in body:
+        return True
+    if field == "depends_on" and isinstance(body, dict) and "jobs" in body:
         return True
     if field in ("url", "events", "since_seq", "delivery_id"):  # what is public, and what there is to be told
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from master.app import create_app
@@ -10,6 +11,7 @@ from master.app import create_app
 _UNUSED: Any = None
 
 
+@cache
 def routes() -> dict[str, tuple[str, str]]:
     """Method and path of each endpoint, with `{id}` for what is filled in."""
     # No request is made, so neither a farm nor a gate is needed.
@@ -28,6 +30,7 @@ def is_page(endpoint: str) -> bool:
     return endpoint.startswith("dashboard.")
 
 
+@cache
 def api_routes() -> dict[str, tuple[str, str]]:
     """Those that read and change the farm: not its pages, nor its description."""
     return {

@@ -61,7 +61,7 @@ def config(master: Master, home: Path) -> Path:
 
 @pytest.mark.timeout(PATIENCE)
 def test_what_schemathesis_invents_is_answered_as_described(closed_master: Master, tmp_path: Path) -> None:
-    amount = ["--max-time", SECONDS] if SECONDS else ["--seed", "1", "--generation-deterministic", "-n", "12"]
+    amount = ["--max-time", SECONDS] if SECONDS else ["--seed", "1", "--generation-deterministic", "-n", "8"]
     flags = ["--continue-on-failure", "--no-color", *amount]
     settings = ["--config-file", str(config(closed_master, tmp_path))]
     run = subprocess.run(

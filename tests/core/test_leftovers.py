@@ -48,12 +48,12 @@ class Family:
         self.views = [must_claim(farm, self.node) for _ in range(3)]
         self.sweep()  # the first one after a start looks at all files
 
-    def put(self, content: str, job_id: str | None, *, by_node: bool = True) -> str:
+    def put(self, content: str, job_id: str | None, *, by_node: bool = True, owner: str | None = None) -> str:
         sha256 = hashlib.sha256(content.encode()).hexdigest()
         part = self.directory / "part"
         part.write_text(content)
         now = self.farm.clock()
-        holding = Holding(None, None, None, now.wall, by_node)
+        holding = Holding(owner, None, None, now.wall, by_node)
         self.farm.shelf.store.add(part, FileEntry(sha256, len(content), (holding,), now, job_id))
         return sha256
 
@@ -117,6 +117,15 @@ def test_a_killed_master_removes_it_when_it_starts_again(
     again.begin()
     leftovers.sweep(again)
     assert again.shelf.store.count == 0
+
+
+def test_what_a_node_put_for_somebody_else_stays_whatever_a_part_names(farm: Farm, family: Family) -> None:
+    hers = family.put("her film", None, owner="alice")
+    named = Artifact("chunk.mp4", ArtifactKind.INTERMEDIATE, "video/mp4", 8, hers, f"file:{hers}")
+    finish(farm, family.views[0], findings=Findings(artifacts=(named,)))
+    jobs.change(farm, OPERATOR, family.id, commands.Cancel())
+    assert family.sweep() == 1
+    assert farm.shelf.store.get(hers) is not None
 
 
 def test_what_a_person_put_as_well_stays_in_whatever_order(farm: Farm, family: Family) -> None:

@@ -90,6 +90,20 @@ def test_a_plan_divides_the_file_into_chunks_and_its_sound(farm: Farm, node_id: 
     assert [each.end for each in chunks if each][-1] == FRAMES
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "container"),
+    [("a.mkv", {}, "mkv"), ("a", {"container": "hls"}, "hls"), ("a", {}, None)],
+)
+def test_parts_are_made_for_the_container_that_the_output_says(
+    farm: Farm, name: str, asked: dict[str, Any], container: str | None
+) -> None:
+    planner = node(farm, output_roots=["out"])
+    parent_id = split(farm, {**SPLIT, **asked}, output=f"media:out/{name}")
+    plan(farm, planner)
+    assert {each.parameters.get("container") for each in parts(farm, parent_id)} == {container}
+    assert job(farm, parent_id).job.parameters.get("container") == asked.get("container")
+
+
 def test_the_most_work_is_queued_first_and_the_sound_before_it(farm: Farm, node_id: str) -> None:
     parent_id = split(farm)
     plan(farm, node_id)

@@ -1,14 +1,12 @@
-"""One browser, and one master with 100,000 jobs, for all pages; each test has a context of its own."""
+"""One browser, and one master with 20,000 jobs, for all pages; each test has a context of its own."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from master.sessions import COOKIE
 from tests.dashboard.big import write_state
 from tests.masters import Client, Master, launch_master, wait_until
+from tests.once import made_once
 from tests.parts import missing
 
 expect.set_options(timeout=20_000)
@@ -33,25 +32,13 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-def written_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state with very many jobs; all workers of a run copy the one that the first of them wrote."""
-    base = tmp_path_factory.getbasetemp()
-    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    whole = root / "very-many-jobs"
-    with (root / "very-many-jobs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not whole.exists():
-            part = whole.with_suffix(".part")
-            write_state(part)
-            part.rename(whole)
-    return whole
-
-
 @pytest.fixture(scope="session")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     """Without a local door: people sign in. Patient, so that nothing is lost while another test is busy."""
     state_dir = tmp_path_factory.mktemp("dashboard") / "state"
-    shutil.copytree(written_once(tmp_path_factory), state_dir)
+    # bench/dashboard.py measures the pages with 100,000; that would take each process of a run half a minute.
+    many = partial(write_state, jobs=20_000, waiting=8_000)
+    shutil.copytree(made_once(tmp_path_factory, "very-many-jobs", many), state_dir)
     running = launch_master(
         state_dir, auth="required", lease="1h", heartbeat_timeout="1h", retention="365d", log_level="warning"
     )

@@ -138,7 +138,7 @@ def test_the_timeline_says_who_did_what(visit: Open, corner: Corner, client: Cli
     expect(story).to_contain_text("Resumed by operator")
 
 
-def test_an_old_job_among_100_000_has_its_page(visit: Open, client: Client) -> None:
+def test_an_old_job_among_20_000_has_its_page(visit: Open, client: Client) -> None:
     old = got(client.get("/jobs?status=failed&limit=1"))["jobs"][0]["id"]
     page: Page = visit(f"/ui/jobs/{old}")
     expect(page.get_by_label("How it stands")).to_contain_text("ffmpeg ended with status 1")

@@ -69,7 +69,7 @@ def test_what_runs_there_and_its_load_are_followed_as_they_change(
     expect(ended).to_contain_text("it broke")
 
 
-def test_a_node_that_ran_60_000_jobs_shows_the_newest(visit: Open) -> None:
+def test_a_node_that_ran_12_000_jobs_shows_the_newest(visit: Open) -> None:
     page = visit(f"/ui/nodes/{NODE}")
     expect(page.get_by_role("heading", name="old-node")).to_be_visible()
     assert page.get_by_role("region", name="What ended there last").get_by_role("row").count() == 51

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.torture.campaign import Score, play_round
 
-CYCLES = int(os.environ.get("FFRTMP_TEST_KILLS", "60"))
+CYCLES = int(os.environ.get("FFRTMP_TEST_KILLS", "30"))
 SEED = "1"
 
 

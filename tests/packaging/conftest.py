@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import made_once
 from tests.parts import missing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -55,9 +56,27 @@ def run_build(checkout: Path) -> str:
     return subprocess.run(command, cwd=checkout, capture_output=True, check=True, encoding="utf-8").stdout
 
 
-@pytest.fixture(scope="package")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built_in(checkout: Path, factory: pytest.TempPathFactory) -> str:
+    """Leave binaries in a checkout, as a build does there; what that printed.
+
+    Of the same sources they are the same anywhere, and are built once in a run.
+    """
     if importlib.util.find_spec("pex") is None:
         missing("pex is not installed (make setup does it)")
+    first = made_once(factory, "binaries", _build)
+    shutil.copytree(first / "bin", checkout / "bin")
+    (checkout / "build").mkdir(exist_ok=True)
+    for stamp in (first / "build").glob("*.digest"):
+        shutil.copy2(stamp, checkout / "build")
+    return (first / "printed").read_text(encoding="utf-8")
+
+
+def _build(place: Path) -> None:
+    printed = run_build(copy_checkout(place))
+    (place / "printed").write_text(printed, encoding="utf-8")
+
+
+@pytest.fixture(scope="package")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     checkout = copy_checkout(tmp_path_factory.mktemp("built") / "checkout")
-    return Built(checkout, run_build(checkout))
+    return Built(checkout, built_in(checkout, tmp_path_factory))

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
-from scipy import stats  # type: ignore[import-untyped]  # it publishes no type information
 
 from common.statistics import t_quantile
 from master.operator.report.estimate import estimate
 
 
+@pytest.fixture(scope="module")
+def stats() -> Any:
+    from scipy import stats  # type: ignore[import-untyped]  # here: a second, also where tests are only collected
+
+    return stats
+
+
 @pytest.mark.parametrize("degrees", [*range(1, 41), 60, 100, 1000])
-def test_the_quantiles_are_those_of_students_t(degrees: int) -> None:
+def test_the_quantiles_are_those_of_students_t(stats: Any, degrees: int) -> None:
     assert t_quantile(degrees + 1) == pytest.approx(stats.t.ppf(0.975, degrees), rel=5e-4)
 
 
-def test_the_interval_is_that_of_scipy() -> None:
+def test_the_interval_is_that_of_scipy(stats: Any) -> None:
     values = [2.1, 2.4, 1.9, 2.2, 2.35]
     found = estimate(values)
     assert found is not None

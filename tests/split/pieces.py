@@ -33,9 +33,6 @@ LEAD, TAIL = 3, 3
 """Frames that a chunk has beyond its own."""
 X264: tuple[str, ...] = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "28", "-threads", "1")
 X264 = (*X264, "-x264-params", "stitchable=1")
-X265: tuple[str, ...] = ("-c:v", "libx265", "-preset", "ultrafast", "-crf", "30", "-tag:v", "hvc1")
-X265 = (*X265, "-forced-idr", "1", "-bf", "3", "-x265-params")
-X265 = (*X265, "open-gop=0:pools=1:frame-threads=1:b-pyramid=1:log-level=error")
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-crf", "40", "-b:v", "0")
 AV1 = ("-c:v", "libsvtav1", "-preset", "12", "-crf", "50", "-svtav1-params", "lp=1")
 

@@ -11,7 +11,7 @@ import pytest
 
 from common.model import Value
 from tests.agent.media.clips import H264, Clips, picture, relative, tone
-from tests.split.pieces import AV1, CLOSE, VP9, X264, X265, Farm, decoded, packets, ticks_of
+from tests.split.pieces import AV1, CLOSE, VP9, X264, Farm, decoded, packets, ticks_of
 
 _BOTH = (*picture(seconds=2), *tone(seconds=2))
 _AAC = ("-c:a", "aac")
@@ -38,21 +38,12 @@ _TWO = (*_BOTH, *tone(880, seconds=2), "-map", "0:v", "-map", "1:a", "-map", "2:
 _PIECES: dict[str, Value] = {"segment_seconds": 0.5}
 _FORCED = ("-sc_threshold", "0", "-force_key_frames", "expr:gte(t,n_forced*0.5)")
 KINDS = (
-    Kind("open.mkv", (*_BOTH, *H264, "-bf", "3", "-x264-params", "open-gop=1:b-pyramid=2", *_AAC), "mp4"),
-    Kind("two.mkv", (*_TWO, *H264, *_AAC), "mp4", tracks=2),
     Kind("vfr.mkv", (*_BOTH, "-vf", _VFR, "-fps_mode", "vfr", *H264, *_AAC), "mkv"),
     Kind("vfr.mp4", (*_BOTH, "-vf", _VFR, "-fps_mode", "vfr", *H264, *_AAC), "mp4"),
     Kind("odd.ts", (*_BOTH, *H264, "-bf", "2", *_AAC, "-output_ts_offset", "1234.56"), "mpegts"),
     Kind("late.mp4", ("-itsoffset", "0.43", *_BOTH, *H264, *_AAC), "mp4"),
     Kind("late.mkv", ("-itsoffset", "0.43", *_BOTH, *H264, *_AAC), "mkv"),
     Kind("early.ts", (*picture(seconds=2), "-itsoffset", "0.3", *tone(seconds=2), *H264, *_AAC), "mp4"),
-    Kind(
-        "ten.mkv",
-        (*_BOTH, "-pix_fmt", "yuv420p10le", "-c:v", "libx265", "-preset", "ultrafast", *_AAC),
-        "mp4",
-        X265,
-        {"codec": "h265"},
-    ),
     Kind("web.mp4", (*_BOTH, *H264, *_AAC), "webm", VP9, {"codec": "vp9", "preset": "8"}),
     Kind("av.mp4", (*_BOTH, *H264, *_AAC), "mkv", AV1, {"codec": "av1", "preset": "12"}),
     Kind("av.mkv", (*_BOTH, *H264, *_AAC), "mp4", AV1, {"codec": "av1", "preset": "12"}),

@@ -37,3 +37,13 @@ def test_hdr10_is_said_as_an_unsplit_encode_says_it(farm: Farm) -> None:
     assert joined == whole
     assert joined[0][:4] == ("yuv420p10le", BT2020, PQ, BT2020)
     assert [name for name, _ in joined[0][4]] == ["CONTENT_LIGHT_LEVEL", "MASTERING_DISPLAY_METADATA"]
+
+
+def test_x264_is_told_what_only_the_container_of_a_piece_said(farm: Farm) -> None:
+    made = hdr(farm.clips, "smpte2084")
+    vp9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "3")
+    clip = farm.clips.make("clip.mkv", "-i", made.name, *vp9)
+    joined = light(split(farm, clip, [3], 2, 0, codec="h264"))
+    assert len(joined) == 5
+    for first in (0, 3):  # key frames say it
+        assert [name for name, _ in joined[first][4]] == ["CONTENT_LIGHT_LEVEL", "MASTERING_DISPLAY_METADATA"]

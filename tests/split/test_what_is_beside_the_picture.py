@@ -39,6 +39,9 @@ def rich(clips: Clips) -> Path:
         *("-map", "0", "-map", "1", "-map", "2", "-map_metadata", "3", "-map_chapters", "3", *H264),
         *("-c:a", "aac", "-c:s", "srt", "-metadata:s:a:0", "language=fra", "-metadata:s:s:0", "language=deu"),
         *("-metadata:s:v:0", "language=ita", "-attach", "font.ttf"),
+        *("-metadata:s:a:0", "title=In two\nlines; a = b", "-metadata:s:s:0", "title=Signs"),
+        *("-metadata:s:v:0", "title=The picture", "-metadata", "creation_time=2020-01-01T00:00:00Z"),
+        *("-disposition:a:0", "default+comment", "-disposition:s:0", "forced"),
         *("-metadata:s:t:0", "mimetype=application/x-truetype-font"),
     )
 
@@ -53,6 +56,18 @@ def said(path: Path) -> list[Any]:
         return [*marks, container.metadata.get("title")]
 
 
+def titles(path: Path) -> dict[str, tuple[str | None, int]]:
+    """By its kind what a track is called, and what it is for."""
+    with av.open(str(path)) as container:
+        return {
+            each.type: (
+                each.metadata.get("title") or each.metadata.get("name"),
+                int(each.disposition) if each.type != "video" else 0,
+            )
+            for each in container.streams
+        }
+
+
 @pytest.mark.parametrize("container", ["mkv", "mp4"])
 def test_all_of_it_is_what_an_unsplit_encode_has(farm: Farm, rich: Path, container: str) -> None:
     split = farm.split(rich, X264, (20,), container=container)
@@ -61,6 +76,8 @@ def test_all_of_it_is_what_an_unsplit_encode_has(farm: Farm, rich: Path, contain
     assert said(split)[0] == (0.0, "One")
     for kind in ("video", "audio", "subtitle", "attachment"):
         assert of_kind(split, kind) == of_kind(whole, kind)
+    assert titles(split) == titles(whole)
+    assert titles(split)["audio"][0] == "In two\nlines; a = b"
     assert packets(split, "subtitle") == pytest.approx(packets(whole, "subtitle"), abs=CLOSE)
 
 

@@ -26,13 +26,13 @@ from master.lifecycle import Record, apply, events, fits
 from master.lifecycle.events import Event, RecordKey
 from master.service.farm import Farm
 from master.store.told import Told
-from tests.core.test_invariants import FarmMachine
+from tests.core.test_invariants import BusyFarm
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LOST = Failure("node_lost", "it was lost")
 
 
-class FittingFarm(FarmMachine):
+class FittingFarm(BusyFarm):
     """Whatever happens is followed on records of its own, and must fit them."""
 
     def start(self) -> Farm:

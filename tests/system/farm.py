@@ -17,7 +17,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type in
 import pytest
 
 from tests.forked import ForkedProcess
-from tests.masters import IN_A_TEST, ROOT, Client, Master, start_master, wait_until
+from tests.masters import IN_A_TEST, ROOT, Client, Master, looks, start_master, wait_until
 
 AGENT = [sys.executable, "-c", "from agent.cli import main; main(prog_name='agent')"]
 """The command line of the agent, without its flags."""
@@ -25,8 +25,8 @@ HERE = ("--allow-master-as-worker", "--yes")
 """The flags of an agent on the master's machine."""
 TINY: dict[str, Any] = {"duration": 0.5, "preset": "ultrafast"}
 """Parameters of a job that is over in a moment."""
-SHORT: dict[str, Any] = {"duration": 6, "preset": "medium", "threads": 1}
-"""Parameters of a job that takes about a second: long enough to be caught in the middle."""
+SHORT: dict[str, Any] = {"duration": 4, "preset": "medium", "threads": 1}
+"""Parameters of a job that takes most of a second: long enough to be caught in the middle."""
 ENDLESS: dict[str, Any] = {"duration": 36_000, "threads": 1}
 """Parameters of a job that no test sees the end of."""
 
@@ -196,13 +196,13 @@ def job(client: Client, job_id: str) -> dict[str, Any]:
 def job_is(client: Client, job_id: str, status: str, seconds: float = 40.0) -> dict[str, Any]:
     """The job, once it has `status`; fails the test when it ends otherwise or the time is over."""
     deadline = time.monotonic() + seconds
-    while True:
+    for _ in looks():
         found = job(client, job_id)
         if found["status"] == status:
-            return found
+            break
         if found["status"] in ("completed", "failed", "canceled") or time.monotonic() > deadline:
             return pytest.fail(f"the job is not {status}, but: {found}")
-        time.sleep(0.01)
+    return found
 
 
 def outcomes(found: dict[str, Any]) -> list[str | None]:
@@ -212,7 +212,8 @@ def outcomes(found: dict[str, Any]) -> list[str | None]:
 
 def encoding(agent: Agent, job_id: str) -> int:
     """The ffmpeg that encodes the job, once it has opened its output."""
-    wait_until(lambda: list((agent.work_dir / job_id).glob("*.part/*.mp4")), "an encode has begun")
+    # Looked for often: it may last a second only.
+    wait_until(lambda: list((agent.work_dir / job_id).glob("*.part/*.mp4")), "an encode has begun", most=0.02)
     (pid,) = agent.ffmpegs()
     return pid
 
@@ -235,7 +236,8 @@ def node(client: Client, node_id: str) -> dict[str, Any]:
 
 def node_is(client: Client, node_id: str, status: str, seconds: float = 15.0) -> None:
     """Wait until the node has `status`."""
-    wait_until(lambda: node(client, node_id)["status"] == status, f"the node is {status}", seconds)
+    # Looked for often: it may last as long as a short job.
+    wait_until(lambda: node(client, node_id)["status"] == status, f"the node is {status}", seconds, most=0.03)
 
 
 def file_of(agent: Agent, job_id: str) -> Path:

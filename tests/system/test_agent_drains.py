@@ -53,7 +53,7 @@ def test_a_job_that_takes_too_long_is_handed_back_unharmed(farm: Farm) -> None:
         encoding(agent, job_id)
         agent.signal(signal.SIGTERM)
         assert agent.ends(15) == 0
-        assert not agent.ffmpegs()
+        wait_until(lambda: not agent.ffmpegs(), "its ffmpeg is gone", 5)
         handed_back = job_is(client, job_id, "pending")
         assert outcomes(handed_back) == ["handed_back"]
         assert node(client, agent.node_id)["status"] == "offline"
@@ -72,7 +72,7 @@ def test_a_second_signal_does_not_wait(farm: Farm) -> None:
         node_is(client, agent.node_id, "draining")
         agent.signal(signal.SIGTERM)
         assert agent.ends(15) == 0
-        wait_until(lambda: not agent.ffmpegs(), "its ffmpeg to be gone")
+        wait_until(lambda: not agent.ffmpegs(), "its ffmpeg is gone", 5)
         assert outcomes(job(client, job_id)) == ["handed_back"]
 
 

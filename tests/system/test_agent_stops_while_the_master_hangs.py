@@ -53,7 +53,7 @@ def test_the_second_signal_ends_an_agent_that_has_a_job(farm: Farm) -> None:
         agent.says("Stopping: 1 job(s) are running")
         terminate(agent)
         assert agent.ends(25) == 0
-        assert not agent.ffmpegs()
+        wait_until(lambda: not agent.ffmpegs(), "its ffmpeg is gone", 5)
 
 
 def test_the_second_signal_ends_an_agent_that_still_starts(farm: Farm) -> None:

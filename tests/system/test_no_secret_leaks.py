@@ -82,8 +82,10 @@ class Seen:
         for entry in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):  # it has just ended
                 command = _command(entry)
+                if not command or f"{entry.name}: {command}" in self.commands:
+                    continue
                 environment = (entry / "environ").read_bytes().decode(errors="replace")
-                if not command or _command(entry) != command:
+                if _command(entry) != command:
                     continue  # it is just becoming another program; it is seen the next time
                 self.commands[f"{entry.name}: {command}"] = command
                 if not any(program in command for program in OUR_PROGRAMS):
@@ -148,9 +150,11 @@ def jobs_of_all_kinds(operator: Client, stand_in: StandIn) -> None:
     stand_in.misbehave_once(CRASH)
     job_is(operator, submit(operator, TINY, confidence="low"), "completed")
     operator.post(f"/jobs/{submit(operator, TINY, constraints={'gpu': True})}/cancel")
-    waiting = {"scenario": "720p-h264", "constraints": {"labels": {"nobody": "has-this"}}}
+    # Large ones, so that few fill the journal.
+    labels = {"nobody": "has-this", **{f"{'name' * 14}{n}": "value" * 12 for n in range(63)}}
+    waiting = {"scenario": "720p-h264", "constraints": {"labels": labels}}
     for _ in range(3):
-        assert operator.post("/jobs/batch", json={"jobs": [waiting] * 8000}).ok
+        assert operator.post("/jobs/batch", json={"jobs": [waiting] * 400}).ok
 
 
 def mistakes_with_credentials(master: Master, seen: Seen) -> None:
@@ -299,7 +303,7 @@ def test_no_secret_is_where_it_does_not_belong(
     master.stop()
 
     places = {where: text.encode() for where, text in (seen.answers | seen.commands).items()}
-    places |= {f"environment of {where}": text.encode() for where, text in seen.environments.items()}
+    places |= {f"environment of {where}": text.encode() for where, text in dict(seen.environments).items()}
     files = files_under(tmp_path)
     leaks = [
         f"{secret.name} is in {where}"

@@ -59,7 +59,7 @@ def test_an_agent_whose_place_was_taken_ends_its_work_and_itself(farm: Farm) -> 
         answer = client.post("/nodes/register", json=fields, headers=headers)
         assert answer.status_code == 201, answer.text
         assert agent.ends() == 1
-        assert not agent.ffmpegs()
+        wait_until(lambda: not agent.ffmpegs(), "its ffmpeg is gone", 5)
         assert "The master turns this agent away, and it stops: Another agent has registered" in agent.log
         assert outcomes(job(client, job_id)) == ["lost"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import pytest
 
 from tests.files.support import store
 from tests.split.pieces import CLOSE, decoded, packets
 from tests.system.farm import Farm, job_is, submit
-from tests.system.splitting import SPLIT, make_film, parts_of, two
+from tests.system.splitting import SPLIT, make_film, nothing_is_stored, parts_of, two, worker
 
 
 @pytest.fixture
@@ -44,6 +45,25 @@ def test_the_joined_file_is_what_an_unsplit_encode_is(farm: Farm, media: Path) -
         metrics = client.get(f"/jobs/{jobs['root.mp4']}/result").json()["metrics"]
         assert metrics["frames"] == 300
         assert metrics["audio_tracks"] == 1
+
+
+def test_a_bitrate_is_met_in_the_container_that_the_output_names(farm: Farm, media: Path) -> None:
+    master = farm.master()
+    worker(farm, master, media, "one")
+    with master.client() as client:
+        given = {"split": 2, "bitrate": "150k", "preset": "ultrafast", "pictures": True}
+        job_id = submit(client, given, input="media:films/film.mp4", output="media:films/small.mkv")
+        job_is(client, job_id, "completed", 120)
+        assert {"look-001", "look-002", "chunk-001", "chunk-002"} <= set(parts_of(client, job_id))
+        with av.open(str(media / "small.mkv")) as container:
+            assert "matroska" in container.format.name
+        assert decoded(media / "small.mkv") == 300
+        assert len(packets(media / "small.mkv", "audio")) > 500
+        result = client.get(f"/jobs/{job_id}/result").json()
+        assert result["metrics"]["passes"] == 2
+        kinds = [each["kind"] for each in result["artifacts"]]
+        assert (kinds.count("video"), kinds.count("poster")) == (1, 1)
+        nothing_is_stored(client)
 
 
 def test_what_is_no_film_fails_and_leaves_nothing(farm: Farm, media: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ def run_demo(directory: Path) -> subprocess.CompletedProcess[str]:
         missing("the programs are not installed (make setup does it)")
     return subprocess.run(
         [*DEMO, str(directory)],
+        env={**os.environ, "FFRTMP_DEMO_SECONDS": "1"},
         capture_output=True,
         text=True,
         timeout=170,

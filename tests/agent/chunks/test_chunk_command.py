@@ -10,7 +10,7 @@ from agent.chunks.alike import LEAD, TAIL, THREADS, alike, reach, undivided
 from agent.chunks.argv import build
 from common.model import Window
 from common.scenarios import SCENARIOS
-from common.settings import Colour, EncodeSettings, Source, resolve
+from common.settings import Colour, ContentLight, EncodeSettings, Source, resolve
 
 WINDOW = Window(20, 40, 12, 50, (2000, 4000, 1200, 5000), (1, 2500), 0.0)
 FACTS: dict[str, Any] = {"frames": 250, "frame_rate": 25}
@@ -24,7 +24,7 @@ def settings_of(source: dict[str, Any], **parameters: Any) -> EncodeSettings:
 def command(
     source: dict[str, Any] | None = None, which: int | None = None, window: Window = WINDOW, **more: Any
 ) -> list[str]:
-    return build("ffmpeg", settings_of(source or {}, **more), window, (7, 300), "9.0", which)
+    return build("ffmpeg", settings_of(source or {}, **more), window, (7, 300, 99), "9.0", which)
 
 
 def filters(argv: list[str]) -> list[str]:
@@ -50,13 +50,22 @@ def test_frames_get_their_times_since_the_files_start_and_then_those_of_the_wind
 
 
 @pytest.mark.parametrize(
-    ("degrees", "turned"),
-    [(0, []), (90, ["transpose=cclock"]), (180, ["hflip", "vflip"]), (270, ["transpose=clock"])],
+    ("degrees", "mirrored", "turned"),
+    [
+        (0, False, []),
+        (90, False, ["transpose=cclock"]),
+        (180, False, ["hflip", "vflip"]),
+        (270, False, ["transpose=clock"]),
+        (0, True, ["vflip"]),
+        (90, True, ["transpose=clock_flip"]),
+        (180, True, ["hflip"]),
+        (270, True, ["transpose=cclock_flip"]),
+    ],
 )
 def test_a_picture_is_turned_as_its_file_said_and_nobody_turns_it_again(
-    degrees: int, turned: list[str]
+    degrees: int, mirrored: bool, turned: list[str]
 ) -> None:
-    argv = command({"rotation": degrees})
+    argv = command({"rotation": degrees, "mirrored": mirrored})
     graph = filters(argv)
     assert graph[: len(turned)] == turned
     assert ("sidedata=mode=delete:type=DISPLAYMATRIX" in graph) == bool(turned)
@@ -127,3 +136,23 @@ def test_a_bitrate_is_shared_only_where_a_first_pass_tells_how_hard_a_chunk_is(
 def test_only_a_second_pass_which_knows_them_all_is_shown_nothing_but_its_own_frames(codec: str) -> None:
     assert reach(settings_of({}, codec=codec, crf=None, bitrate="1M")) == (0, 0)
     assert reach(settings_of({}, codec=codec)) == (LEAD, TAIL)
+
+
+BRIGHT: dict[str, Any] = {
+    "colour": Colour(transfer="smpte2084"),
+    "light": ContentLight(1000, 400),
+    "depth": 10,
+}
+
+
+def test_x264_is_told_how_light_a_picture_gets_since_a_piece_does_not_say_it() -> None:
+    assert "cll=1000,400" in value(command(BRIGHT), "-x264-params").split(":")
+    assert "cll" not in value(command(BRIGHT, hdr="tonemap"), "-x264-params")
+
+
+@pytest.mark.parametrize(("codec", "able"), [("vp9", False), ("h265", True)])
+def test_vp9_whose_light_only_the_container_says_is_encoded_whole(codec: str, *, able: bool) -> None:
+    bright = {**BRIGHT, "codec": codec}
+    assert (undivided(settings_of(bright, codec="vp9", container="webm")) is None) == able
+    assert undivided(settings_of(bright, codec="h264")) is None
+    assert undivided(settings_of({"codec": codec}, codec="vp9", container="webm")) is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.chunks.facts import MOST_CHARACTERS, FactsError, from_text, to_text
+from agent.chunks.facts import MOST_CHARACTERS, FactsError, another, from_text, to_text
 from common.source import (
     MOST_TRACKS,
     AudioTrack,
@@ -35,6 +35,7 @@ RICH = Source(
     pixel_format="yuv420p10le",
     depth=10,
     rotation=270,
+    mirrored=True,
     sample_aspect=Fraction(64, 45),
     interlaced=True,
     colour=Colour("bt2020", "smpte2084", "bt2020nc", "tv"),
@@ -42,7 +43,7 @@ RICH = Source(
         (0.708, 0.292), (0.17, 0.797), (0.131, 0.046), (0.3127, 0.329), least=0.0001, most=1000.0
     ),
     light=ContentLight(1000, 400),
-    size=5_000_000_000,
+    size=7_000_000_000,
 )
 
 
@@ -102,6 +103,7 @@ def changed(**fields: Any) -> str:
         pytest.param(changed(depth=33), "pixels are none", id="many bits"),
         pytest.param(changed(frames=-1), "less than nothing", id="less than no frames"),
         pytest.param(changed(frame_rate=-0.5), "less than nothing", id="backwards"),
+        pytest.param(changed(size=-1), "less than nothing", id="less than no bytes"),
         pytest.param(
             changed(audio=[{"codec": "a", "channels": 1, "sample_rate": None, "language": None, "number": 0}]
                     * (MOST_TRACKS + 1)), "too many tracks", id="many tracks",
@@ -112,3 +114,11 @@ def test_what_cannot_be_true_is_refused(text: str, why: str) -> None:
     with pytest.raises(FactsError, match=why) as caught:
         from_text(text)
     assert len(str(caught.value)) < 400
+
+
+def test_a_file_of_another_size_is_another_file() -> None:
+    text = to_text(RICH)
+    assert another(text, 7_000_000_000) is None
+    assert "7000000001 bytes, and had 7000000000" in str(another(text, 7_000_000_001))
+    assert another(to_text(PLAIN), 1) is None
+    assert another(None, 1) is None

@@ -56,6 +56,30 @@ def test_a_transport_stream_whose_clock_jumps(clips: Clips) -> None:
     assert "its times jump" in str(reason(clips.make("a.ts", "-i", one.name, "-c", "copy", *jump)))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "whole"),
+    [({"container": "hls"}, True), ({"container": "hls", "audio": "none"}, False), ({}, False)],
+    ids=["without the track that begins it", "without any", "with all"],
+)
+def test_a_transport_stream_that_begins_with_a_track_which_is_left_out(
+    parameters: dict[str, Value], clips: Clips, make_task: MakeTask, *, whole: bool
+) -> None:
+    late = ("-itsoffset", "0.6")
+    clip = clips.make(
+        "a.ts", *late, *picture("64x64", seconds=2), *late, *tone(seconds=2), *tone(880, seconds=2),
+        "-map", "0", "-map", "1", "-map", "2", *H264, "-c:a", "aac",
+    )  # fmt: skip
+    said = divided(make_task(clip, parameters=parameters), clip, parameters).reason
+    assert ("its times count from a track that is left out" in str(said)) == whole
+    assert (said is not None) == whole
+
+
+def test_a_picture_that_is_turned_by_less_than_a_quarter(clips: Clips, make_task: MakeTask) -> None:
+    level = clips.make("level.mp4", *picture("64x64"), *H264)
+    clip = clips.make("a.mp4", "-display_rotation", "45", "-i", level.name, "-c", "copy")
+    assert "it is turned by 45 degrees" in str(divided(make_task(clip), clip).reason)
+
+
 def test_a_picture_that_becomes_larger_on_the_way(clips: Clips) -> None:
     parts = [clips.make(f"{size}.264", *picture(size), *H264) for size in ("64x64", "96x64")]
     (clips.directory / "both.264").write_bytes(b"".join(part.read_bytes() for part in parts))
