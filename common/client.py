@@ -200,10 +200,18 @@ class MasterClient(FilesClient, LiveClient):
         return self._once(f"/jobs/{id_in_path(job_id)}/retry")
 
     def jobs(
-        self, status: str | None = None, parent_id: str | None = None, most: int | None = None
+        self,
+        status: str | None = None,
+        parent_id: str | None = None,
+        most: int | None = None,
+        *,
+        whole: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """All jobs, page by page; of one status, or the parts of one job. `most`: no page needs more."""
-        wanted = {"status": status, "parent_id": parent_id, "limit": _page_size(most)}
+        """All jobs, page by page; of one status, or the parts of one job. `most`: no page needs more.
+
+        `whole`: no parts of others.
+        """
+        wanted = {"status": status, "parent_id": parent_id, "limit": _page_size(most), **_only(whole)}
         return self._pages("/jobs", "jobs", {k: v for k, v in wanted.items() if v is not None})
 
     def jobs_beginning(self, id_prefix: str) -> Iterator[dict[str, Any]]:
@@ -239,14 +247,19 @@ class MasterClient(FilesClient, LiveClient):
         """What came of a finished job."""
         return self._call("GET", f"/jobs/{id_in_path(job_id)}/result")
 
-    def results(self, most: int | None = None) -> Iterator[dict[str, Any]]:
-        """All results, newest first, page by page. `most`: no page needs more."""
+    def results(self, most: int | None = None, *, whole: bool = False) -> Iterator[dict[str, Any]]:
+        """All results, newest first, page by page. `most`: no page needs more. `whole`: no parts."""
         size = _page_size(most)
-        return self._pages("/results", "results", {} if size is None else {"limit": size})
+        wanted = {**({} if size is None else {"limit": size}), **_only(whole)}
+        return self._pages("/results", "results", wanted)
 
-    def archived_results(self, job_id: str | None = None) -> Iterator[dict[str, Any]]:
-        """Results of jobs that left the master's memory, newest first, page by page; or of one job."""
-        return self._pages("/results/archive", "results", {} if job_id is None else {"job_id": job_id})
+    def archived_results(self, job_id: str | None = None, *, whole: bool = False) -> Iterator[dict[str, Any]]:
+        """Results of jobs that left the master's memory, newest first, page by page; or of one job.
+
+        `whole`: no parts.
+        """
+        wanted = {**({} if job_id is None else {"job_id": job_id}), **_only(whole)}
+        return self._pages("/results/archive", "results", wanted)
 
     def audit(self, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Who did what, newest first, in pages of `entries` and of what is `damaged` on the way.
@@ -259,6 +272,10 @@ class MasterClient(FilesClient, LiveClient):
         """The scenario catalogue."""
         scenarios: list[dict[str, Any]] = self._call("GET", "/scenarios")["scenarios"]
         return scenarios
+
+
+def _only(whole: bool) -> dict[str, str]:
+    return {"whole": "1"} if whole else {}
 
 
 def _page_size(most: int | None) -> str | None:

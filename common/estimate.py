@@ -24,6 +24,8 @@ _SHOWN, _SHOWN_SHARE = 6, 0.3
 """So many marks, or so much of it, say all of a step's pace, and what was expected of it nothing any more.
 Of a step that nobody expected anything of, fewer than `_FIRM` marks before that share say nothing."""
 _MOST_MARKS = 2048
+_STILL = 5.0
+"""Seconds, and a tenth of the step, for which it may tell nothing before it is taken to stand still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,15 @@ class Course:
         return left
 
     def _rest(self, at: _Now, whole: float, now: float) -> float:
+        """Seconds that the step under way still takes: as long as it stands still already, if it seems to."""
         if not at.marks:
-            return max(0.0, whole - (now - at.begun))
-        told, share = at.marks[-1]
-        # It has gone on since it told so; a step that tells nothing for long is not believed to have ended.
-        return max(0.0, (1 - share) * whole - min(now - told, 0.1 * whole))
+            left, late = max(0.0, whole - (now - at.begun)), now - at.begun - whole
+        else:
+            told, share = at.marks[-1]
+            # It has gone on since it told so; one that tells nothing for long is not believed to have ended.
+            left = max(0.0, (1 - share) * whole - min(now - told, 0.1 * whole))
+            late = now - told - 0.1 * whole
+        return max(left, late - _STILL)
 
     def _whole(self, at: _Now, *, rough: bool) -> float | None:
         """Seconds that the step under way takes: what was expected, and more and more what it shows."""

@@ -138,7 +138,8 @@ def _left(chunk: Running, pace: float) -> float:
     if chunk.left is not None:
         return chunk.left
     whole = pace * chunk.weight
-    return max(whole - chunk.over, _OVERDUE * whole)
+    # What is late is expected to be so for as long again: it may hang.
+    return max(whole - chunk.over, _OVERDUE * whole, chunk.over - whole)
 
 
 def _finished(

@@ -118,6 +118,7 @@ class StatusSchema(Strict):
     uptime = a_number("seconds since it started")
     paused = a_flag("no job is given to any node")
     jobs = _counts(JobStatus, "how many jobs have each status")
+    parts = _counts(JobStatus, "how many of these are parts of divided jobs")
     waiting = fields.Dict(
         keys=OneOf(Priority),
         values=fields.Nested(WaitingSchema),

@@ -110,6 +110,11 @@ class Stage(StrEnum):
     JOIN = "join"
     """It puts together what the parts have made; the job waits until they are completed."""
 
+    @property
+    def between(self) -> bool:
+        """Whether what it makes is on the way to an output, and none itself."""
+        return self in (Stage.PROBE, Stage.LOOK, Stage.CHUNK, Stage.SOUND)
+
 
 class EnergySource(StrEnum):
     """What the energy of a node's encodes comes from."""

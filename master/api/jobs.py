@@ -113,6 +113,7 @@ def page() -> Response:
         asked["parent_id"],
         asked["id_prefix"],
         asked["depends_on"],
+        whole=asked["whole"],
     )
     return json_response(
         {

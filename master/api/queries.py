@@ -52,6 +52,17 @@ class Wait(fields.Field[float]):
         return parse_duration(value) if value.strip("0.ms") else 0.0
 
 
+class Flag(StrictString):
+    """`1` or `0`."""
+
+    regex = re.compile("^[01]$", re.ASCII)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if value not in ("0", "1"):
+            raise ValidationError("Must be 1 or 0.")
+        return value == "1"
+
+
 class ListingCursor(StrictString):
     """A place in a listing."""
 
@@ -108,6 +119,10 @@ def _limit() -> Digits:
 _AFTER = says("the `next` of the page before")
 
 
+def _whole() -> Flag:
+    return Flag(load_default=False, **says("1: without the parts of divided jobs", default="0"))
+
+
 class PageQuery(Strict):
     """A page of a list."""
 
@@ -137,12 +152,20 @@ class JobsQuery(PageQuery):
         validate=Matches(r"[0-9a-f-]{4,36}", "Must be 4 to 36 characters of an id: 0-9, a-f and -."),
         **says("jobs whose ids begin so"),
     )
+    whole = _whole()
+
+
+class ResultsQuery(PageQuery):
+    """A page of results."""
+
+    whole = _whole()
 
 
 class ArchiveQuery(Strict):
     """A page of the archive."""
 
     limit = _limit()
+    whole = _whole()
     after = ArchiveCursor(load_default=None, allow_none=False, **_AFTER)
     job_id = StrictString(
         load_default=None,
@@ -214,17 +237,6 @@ class Names(StrictString):
                 f"Must be one or more of these, with commas between: {', '.join(self.known)}."
             )
         return frozenset(value.split(","))
-
-
-class Flag(StrictString):
-    """`1` or `0`."""
-
-    regex = re.compile("^[01]$", re.ASCII)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if value not in ("0", "1"):
-            raise ValidationError("Must be 1 or 0.")
-        return value == "1"
 
 
 class EventsQuery(Strict):

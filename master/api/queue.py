@@ -57,6 +57,7 @@ def status() -> Response:
         "uptime": round(view.uptime, 3),
         "paused": view.paused,
         "jobs": dict(view.jobs),
+        "parts": dict(view.parts),
         "waiting": {
             priority: {"jobs": depth.jobs, "oldest": depth.age(view.at)}
             for priority, depth in view.waiting.items()

@@ -9,7 +9,7 @@ from common.documents import ResultsSchema
 from master.api.answers import caller, farm, json_response, query
 from master.api.described import describe
 from master.api.documents import NO_SUCH_PAGE, archive_cursor, cursor, result_document
-from master.api.queries import ArchiveQuery, PageQuery
+from master.api.queries import ArchiveQuery, ResultsQuery
 from master.service import jobs as service
 from master.service import retention
 from master.store.archive import PlaceError
@@ -19,11 +19,11 @@ blueprint = Blueprint("results", __name__)
 
 
 @blueprint.get("/results")
-@describe(ResultsSchema, query=PageQuery)
+@describe(ResultsSchema, query=ResultsQuery)
 def page() -> Response:
     """Results of completed and failed jobs, newest first; a page of them."""
     asked = query()
-    jobs, count = service.results_page(farm(), caller(), asked["after"], asked["limit"])
+    jobs, count = service.results_page(farm(), caller(), asked["after"], asked["limit"], whole=asked["whole"])
     return json_response(
         {
             "results": [result_document(job) for job in jobs],
@@ -43,7 +43,9 @@ def archived() -> Response:
     """
     asked = query()
     try:
-        entries, rest = retention.page(farm(), caller(), asked["after"], asked["limit"], asked["job_id"])
+        entries, rest = retention.page(
+            farm(), caller(), asked["after"], asked["limit"], asked["job_id"], whole=asked["whole"]
+        )
     except PlaceError as error:
         raise problems.invalid_field("after", NO_SUCH_PAGE) from error
     except DamagedError as error:

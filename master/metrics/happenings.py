@@ -13,8 +13,6 @@ from master.lifecycle import events as e
 from master.lifecycle.audit import NAMES
 from master.metrics.measures import Measures, code_label, scenario_label
 
-_BETWEEN = (Stage.PROBE, Stage.LOOK, Stage.CHUNK, Stage.SOUND)
-"""What is done on the way to an output, and is none itself."""
 _OUTCOMES: Mapping[type, Outcome] = {
     e.JobCompleted: Outcome.COMPLETED,
     e.JobDivided: Outcome.DIVIDED,
@@ -34,7 +32,10 @@ _FINISHED: Mapping[type, str] = {
 
 
 class Happenings:
-    """Adds events to measures. An event names its job only, so the job is looked up."""
+    """Adds events to measures. An event names its job only, so the job is looked up.
+
+    A twin (`master.lifecycle.twins`) is no job of its own here, but one more attempt at a part.
+    """
 
     def __init__(self, measures: Measures, job: Callable[[str], Job | None]) -> None:
         """`job` answers a job as it is now, or None; it is asked without a lock."""
@@ -46,7 +47,9 @@ class Happenings:
         for event in (each.event for each in heard if each.event is not None):
             self._to.events.labels(NAMES[type(event)]).inc()
             if isinstance(event, e.JobSubmitted):
-                self._to.submitted.labels(scenario_label(event.job.scenario), event.job.priority.value).inc()
+                if event.job.twin_of is None:
+                    priority = event.job.priority.value
+                    self._to.submitted.labels(scenario_label(event.job.scenario), priority).inc()
             elif isinstance(event, e.NodeLost):
                 self._to.nodes_lost.inc()
             elif isinstance(event, e.JobEvent):
@@ -58,7 +61,8 @@ class Happenings:
             if job is not None:
                 self._claimed(event, job, scenario)
             return
-        if (status := _FINISHED.get(type(event))) is not None:
+        is_twin = job is not None and job.twin_of is not None
+        if (status := _FINISHED.get(type(event))) is not None and not is_twin:
             self._to.finished.labels(scenario, status).inc()
         ended = _outcome(event)
         if ended is None:
@@ -75,7 +79,7 @@ class Happenings:
 
     def _claimed(self, event: e.JobClaimed, job: Job, scenario: str) -> None:
         self._to.claims.labels(scenario, job.priority.value).inc()
-        if job.attempts and job.attempts[0].lease_id == event.lease_id:
+        if job.attempts and job.attempts[0].lease_id == event.lease_id and job.twin_of is None:
             waited = (event.at - job.created_at).total_seconds()
             self._to.queued.labels(job.priority.value).observe(max(0.0, waited))
 
@@ -83,7 +87,7 @@ class Happenings:
         """Once, though a family's result has what its parts took, and what a ladder's rungs made."""
         sums_up = job is not None and job.stage is Stage.JOIN
         split = job is not None and asked(job.parameters) is not None
-        if (split or not sums_up) and (job is None or job.stage not in _BETWEEN):
+        if (split or not sums_up) and (job is None or not job.stage.between):
             made = {
                 "frames": self._to.frames,
                 "duration": self._to.video_seconds,

@@ -80,7 +80,7 @@ def scenarios(client: MasterClient, begun: str) -> Words:
 
 def jobs(client: MasterClient, begun: str) -> Words:
     """Ids of jobs, the unfinished ones first; what they are beside them."""
-    known = client.jobs(most=_MOST) if len(begun) < SHORTEST else client.jobs_beginning(begun)
+    known = client.jobs(most=_MOST, whole=True) if len(begun) < SHORTEST else client.jobs_beginning(begun)
     return (
         CompletionItem(job["id"], help=f"{job['scenario']} {job['status']}")
         for job in islice(known, _MOST)

@@ -135,8 +135,9 @@ _TABLES: dict[str, list[Column]] = {
 
 
 def _count(parts: list[Document]) -> str:
-    done = sum(part["status"] == JobStatus.COMPLETED for part in parts)
-    return f" {done} of {len(parts)} completed"
+    """How many are completed; a part that is run twice counts once."""
+    once = [part["status"] for part in parts if not part.get("twin_of")]
+    return f" {once.count(JobStatus.COMPLETED)} of {len(once)} completed"
 
 
 def _show(content: Document, apart: tuple[str, ...]) -> None:

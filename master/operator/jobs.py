@@ -138,11 +138,16 @@ def _documents(data: bytes) -> list[Any]:
 
 @jobs.command("list")
 @click.option("--status", type=click.Choice([s.value for s in JobStatus]), help="Only these.")
+@click.option(
+    "--parts", is_flag=True, help="Also the parts of divided jobs, which else are listed only while they run."
+)
 @click.option("--limit", type=click.IntRange(1), default=50, help="How many at most.")
 @talks
-def list_jobs(client: MasterClient, status: str | None, limit: int) -> Any:
+def list_jobs(client: MasterClient, status: str | None, parts: bool, limit: int) -> Any:
     """Jobs: the unfinished ones first."""
-    return tables.jobs(islice(client.jobs(status, most=limit), limit), NodeNames(client))
+    # With `running`, what nodes are at: a divided job waits meanwhile.
+    whole = not parts and status != JobStatus.RUNNING
+    return tables.jobs(islice(client.jobs(status, most=limit, whole=whole), limit), NodeNames(client))
 
 
 @jobs.command("show")

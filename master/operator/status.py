@@ -37,7 +37,7 @@ def status(settings: dict[str, Any]) -> None:
         found = client.status()
         found["attention"] = concerns(found)
         found["running"] = list(islice(client.jobs("running", most=_RUNNING), _RUNNING))
-        found["failed"] = list(islice(client.jobs("failed", most=_FAILED), _FAILED))
+        found["failed"] = list(islice(client.jobs("failed", most=_FAILED, whole=True), _FAILED))
     show(Answer(found, lambda: _show(found, settings["url"], NodeNames(client)), _FIELDS), settings)
     if found["attention"]:
         raise click.exceptions.Exit(Exit.NO)
@@ -51,10 +51,13 @@ def _show(found: dict[str, Any], url: str, node: NodeNames) -> None:
         f"nodes    {_counts(found['nodes']) or 'none'}; slots: {slots['used']} used, {slots['free']} free"
     )
     click.echo(f"queue    {'paused; ' if found['paused'] else ''}{_waiting(found['waiting'])}")
-    click.echo(f"jobs     {_counts(found['jobs']) or 'none'}")
+    parts = found["parts"]
+    whole = {status: count - parts[status] for status, count in found["jobs"].items()}
+    of_parts = f"; of their parts: {_counts(parts)}" if any(parts.values()) else ""
+    click.echo(f"jobs     {_counts(whole) or 'none'}{of_parts}")
     for name, title in (("running", "running"), ("failed", "failed last")):
         if found[name]:
-            left = found["jobs"][name] - len(found[name])
+            left = (found["jobs"] if name == "running" else whole)[name] - len(found[name])
             click.echo(f"\n{title}:")
             tables.jobs(found[name], node).show()
             if left > 0:

@@ -328,7 +328,7 @@ class Farm:
             return JobView(job, pending_reason=chains.waiting_reason(job, unfinished, count))
         if job.awaits_parts:
             return self._parent_view(tx, job)
-        if job.awaits_twin:
+        if job.awaits_twin or _is_left_to_its_twin(tx, job):
             return JobView(job, pending_reason=f"waits for its twin, job {twins.twin_id(job.id)}")
         ready_in = tx.ready_in(job.id)
         known = {} if reasons is None or ready_in > 0 else reasons
@@ -415,6 +415,14 @@ class Farm:
         job = self.store.job(event.job_id)
         if job is not None and job.twin_of is not None:
             self.wake_for(job.twin_of)  # if it waits: nodes left it to its twin
+
+
+def _is_left_to_its_twin(tx: Transaction, job: Job) -> bool:
+    """Whether `job`, which waits for a node again, is done by its twin, unless that turns out to be slow."""
+    if job.parent_id is None or not job.attempts or job.stage not in twins.STAGES:
+        return False
+    twin = tx.job(twins.twin_id(job.id))
+    return twin is not None and not twin.status.final
 
 
 def _known(job: Job | None) -> Sequence[Job]:

@@ -45,6 +45,7 @@ class Glance:
     """What the caller may see of the farm."""
 
     counts: Mapping[JobStatus, int]
+    """Whole jobs; of what runs, the parts too."""
     paused: bool
     running: Sequence[JobView]
     finished: Sequence[Job]
@@ -62,23 +63,44 @@ def get(farm: Farm, caller: Caller) -> Glance:
     with farm.store.transaction(farm.clock()) as tx:
         everything = owner is None
         return Glance(
-            counts={status: tx.count(status, owner) for status in JobStatus},
+            counts=_counts(tx, owner),
             paused=tx.farm().paused,
             running=[farm.job_view(tx, job) for job in tx.page(JobStatus.RUNNING, None, MOST_RUNNING, owner)],
             finished=tx.finished_last(MOST_ENDED)
             if everything
-            else tx.page(JobStatus.COMPLETED, None, MOST_ENDED, owner),
-            failed=tx.page(JobStatus.FAILED, None, MOST_ENDED, owner),
+            else tx.page(JobStatus.COMPLETED, None, MOST_ENDED, owner, whole=True),
+            failed=tx.page(JobStatus.FAILED, None, MOST_ENDED, owner, whole=True),
             depths={each: depth(tx, each) for each in Priority} if everything else {},
             nodes=[farm.node_view(tx, node.id) for node in tx.nodes()] if everything else (),
             stuck=stuck(farm, tx) if everything else (),
         )
 
 
-def counts(farm: Farm, caller: Caller) -> Mapping[JobStatus, int]:
-    """How many jobs that the caller may see have each status."""
+def counts(farm: Farm, caller: Caller, *, parts: bool) -> Mapping[JobStatus, int]:
+    """How many jobs that the caller may see have each status. `parts`: see `leaves_out_parts`."""
     with farm.store.transaction(farm.clock()) as tx:
-        return {status: tx.count(status, caller.owner) for status in JobStatus}
+        return _counts(tx, caller.owner, parts=parts)
+
+
+def count(farm: Farm, caller: Caller, *, parts: bool) -> int:
+    """How many there are in all."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return tx.count(None, caller.owner, whole=not parts)
+
+
+def leaves_out_parts(status: JobStatus | None, *, parts: bool) -> bool:
+    """Whether people see whole jobs only where those with a status (None: all) are listed.
+
+    One film may have hundreds of parts. But of what runs, the parts are shown: their job waits for them, and
+    there are no more of them than slots. `parts`: somebody asked for all.
+    """
+    return not parts and status is not JobStatus.RUNNING
+
+
+def _counts(tx: Transaction, owner: str | None, *, parts: bool = False) -> dict[JobStatus, int]:
+    return {
+        status: tx.count(status, owner, whole=leaves_out_parts(status, parts=parts)) for status in JobStatus
+    }
 
 
 def depth(tx: Transaction, priority: Priority) -> Depth:

@@ -155,16 +155,20 @@ def page(
     parent_id: str | None = None,
     id_prefix: str | None = None,
     depends_on: str | None = None,
+    *,
+    whole: bool = False,
 ) -> tuple[list[JobView], int]:
     """Up to `limit` jobs behind `after` in the listing, and how many there are in all.
 
     A submitter sees its own jobs only. `parent_id`: the parts of that job only; `depends_on`: those that
-    wait, or waited, for that job; `id_prefix`: jobs whose ids begin so, of which there are few.
+    wait, or waited, for that job; `id_prefix`: jobs whose ids begin so, of which there are few; `whole`: no
+    parts of others.
     """
     with farm.store.transaction(farm.clock()) as tx:
         reasons: dict[Constraints, str] = {}
         if parent_id is None and id_prefix is None and depends_on is None:
-            found, count = tx.page(status, after, limit, caller.owner), tx.count(status, caller.owner)
+            found = tx.page(status, after, limit, caller.owner, whole=whole)
+            count = tx.count(status, caller.owner, whole=whole)
         else:
             if parent_id is not None:
                 few = tx.children(parent_id)
@@ -177,16 +181,30 @@ def page(
                 and status in (None, job.status)
                 and job.id.startswith(id_prefix or "")
                 and (depends_on is None or depends_on in job.depends_on)
+                and not (whole and job.parent_id is not None)
             ]
             found = [job for job in matching if after is None or listing_key(job) > after][:limit]
             count = len(matching)
         return [farm.job_view(tx, job, reasons) for job in found], count
 
 
-def results_page(farm: Farm, caller: Caller, after: ListingKey | None, limit: int) -> tuple[list[Job], int]:
-    """Up to `limit` completed or failed jobs behind `after`, newest first, and how many there are."""
+def completed_parts(farm: Farm, caller: Caller, job_id: str) -> tuple[int, int]:
+    """How many parts of a job are completed, of how many; a part that is run twice counts once."""
     with farm.store.transaction(farm.clock()) as tx:
-        return tx.results_page(after, limit, caller.owner)
+        seen = [job for job in tx.children(job_id) if caller.owner in (None, job.owner)]
+    parts = [job.status for job in seen if job.twin_of is None]
+    return parts.count(JobStatus.COMPLETED), len(parts)
+
+
+def results_page(
+    farm: Farm, caller: Caller, after: ListingKey | None, limit: int, *, whole: bool = False
+) -> tuple[list[Job], int]:
+    """Up to `limit` completed or failed jobs behind `after`, newest first, and how many there are.
+
+    `whole`: no parts of others.
+    """
+    with farm.store.transaction(farm.clock()) as tx:
+        return tx.results_page(after, limit, caller.owner, whole=whole)
 
 
 def log(farm: Farm, caller: Caller, job_id: str) -> list[str]:

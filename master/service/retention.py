@@ -148,19 +148,20 @@ def _day(job: Job) -> date:
 
 
 def page(
-    farm: Farm, caller: Caller, after: Place | None, limit: int, job_id: str | None
+    farm: Farm, caller: Caller, after: Place | None, limit: int, job_id: str | None, *, whole: bool = False
 ) -> tuple[Sequence[Entry], Place | None]:
     """Up to `limit` archived jobs behind `after`, and the place to go on from; None where nothing is left.
 
-    All that were completed or failed, newest first; or the one with `job_id`, however it ended.
-    A submitter finds its own only. A page may be empty before the end. Errors: see `Archive.page`.
+    All that were completed or failed, newest first, `whole`: without parts of others; or the one with
+    `job_id`, however it ended. A submitter finds its own only. A page may be empty before the end.
+    Errors: see `Archive.page`.
     """
     if job_id is not None:
         return farm.archive.page(
             after, 1, lambda entry: entry["job"]["id"] == job_id and _visible(entry, caller), [job_id]
         )
     return farm.archive.page(
-        after, limit, lambda entry: entry["job"]["status"] in _WITH_RESULT and _visible(entry, caller)
+        after, limit, lambda entry: _is_listed(entry, whole=whole) and _visible(entry, caller)
     )
 
 
@@ -172,6 +173,11 @@ def named(farm: Farm, caller: Caller, job_ids: Sequence[str]) -> Sequence[Entry]
         lambda entry: entry["job"]["id"] in job_ids and _visible(entry, caller),
         job_ids,
     )[0]
+
+
+def _is_listed(entry: Entry, *, whole: bool) -> bool:
+    job = entry["job"]
+    return job["status"] in _WITH_RESULT and not (whole and job.get("parent_id") is not None)
 
 
 def _visible(entry: Entry, caller: Caller) -> bool:

@@ -23,6 +23,8 @@ class Status:
     """Seconds."""
     paused: bool
     jobs: Mapping[JobStatus, int]
+    parts: Mapping[JobStatus, int]
+    """How many of these are parts of others."""
     waiting: Mapping[Priority, glance.Depth]
     nodes: Mapping[NodeStatus, int]
     used: int
@@ -43,6 +45,7 @@ def get(farm: Farm) -> Status:
             uptime=max(0.0, now.mono - farm.started.mono),
             paused=tx.farm().paused,
             jobs={status: tx.count(status) for status in JobStatus},
+            parts={status: tx.count(status) - tx.count(status, whole=True) for status in JobStatus},
             waiting={priority: glance.depth(tx, priority) for priority in Priority},
             nodes={status: statuses[status] for status in NodeStatus},
             used=sum(slots for _, slots in given),

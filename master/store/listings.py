@@ -1,8 +1,9 @@
-"""Jobs in listing order: everybody's, each submitter's, and each status's."""
+"""Jobs in listing order: everybody's, each submitter's, and each status's; parts apart from whole jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from heapq import merge
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -42,17 +43,21 @@ class Listings(Generic[Name]):
         if not listing:
             self._by_name.pop(name, None)
 
-    def count(self, name: Name) -> int:
-        """How many jobs a listing has."""
-        return len(self._by_name.get(name, ()))
+    def count(self, names: Iterable[Name]) -> int:
+        """How many jobs some listings have, which have none in common."""
+        return sum(len(self._by_name.get(name, ())) for name in names)
 
-    def ids(self, name: Name, after: ListingKey | None = None, limit: int | None = None) -> list[str]:
-        """Up to `limit` jobs of a listing (None: all) behind `after`, in its order."""
-        listing = self._by_name.get(name)
-        if listing is None:
-            return []
+    def ids(
+        self, names: Sequence[Name], after: ListingKey | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Up to `limit` jobs (None: all) behind `after` of some listings, as if they were one."""
+        found = merge(*(self._behind(name, after) for name in names if name in self._by_name))
+        return [job_id for _, job_id in islice(found, limit)]
+
+    def _behind(self, name: Name, after: ListingKey | None) -> Iterator[tuple[ListingKey, str]]:
+        listing = self._by_name[name]
         keys: Iterator[ListingKey] = listing.irange(minimum=after, inclusive=(False, True))
-        return [listing[key] for key in islice(keys, limit)]
+        return ((key, listing[key]) for key in keys)
 
 
 class Families:

@@ -214,24 +214,33 @@ class Transaction:
         return self._state.queue.ready_in(job_id, self.now)
 
     def page(
-        self, status: JobStatus | None, after: ListingKey | None, limit: int, owner: str | None = None
+        self,
+        status: JobStatus | None,
+        after: ListingKey | None,
+        limit: int,
+        owner: str | None = None,
+        *,
+        whole: bool = False,
     ) -> list[Job]:
-        """Jobs in listing order; of one owner, if there is one."""
-        return self._state.page(status, after, limit, owner)
+        """Jobs in listing order; of one owner, if there is one; `whole`: without parts."""
+        return self._state.page(status, after, limit, owner, whole=whole)
 
     def results_page(
-        self, after: ListingKey | None, limit: int, owner: str | None = None
+        self, after: ListingKey | None, limit: int, owner: str | None = None, *, whole: bool = False
     ) -> tuple[list[Job], int]:
-        """Completed and failed jobs, newest first, and how many there are; of one owner, if there is one."""
-        return self._state.results_page(after, limit, owner)
+        """Completed and failed jobs, newest first, and how many there are; of one owner, if there is one.
+
+        `whole`: without parts.
+        """
+        return self._state.results_page(after, limit, owner, whole=whole)
 
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
         """Jobs that were finished before `moment`, oldest first, and how many there are."""
         return self._state.finished_before(moment, limit)
 
-    def count(self, status: JobStatus | None = None, owner: str | None = None) -> int:
-        """How many jobs there are."""
-        return self._state.count(status, owner)
+    def count(self, status: JobStatus | None = None, owner: str | None = None, *, whole: bool = False) -> int:
+        """How many jobs there are; `whole`: without parts."""
+        return self._state.count(status, owner, whole=whole)
 
     def referring_to(self, sha256: str) -> list[Job]:
         """The jobs that refer to a file of the file store."""

@@ -21,14 +21,23 @@ from master.store.queue import Queue
 from master.store.recent import Recent
 from master.store.references import References
 
-ListingName = tuple[str | None, JobStatus | None]
-"""Whose jobs are in a listing (None: everybody's), and with which status (None: any)."""
+ListingName = tuple[str | None, JobStatus | None, bool]
+"""Whose jobs are in a listing (None: everybody's), their status (None: any), and whether they are parts."""
 
 
 def _listing_names(job: Job) -> list[ListingName]:
     """The listings that `job` is in; only submitters' jobs have some of their own."""
-    names: list[ListingName] = [(None, None), (None, job.status)]
-    return names if job.owner is None else [*names, (job.owner, None), (job.owner, job.status)]
+    owners = (None,) if job.owner is None else (None, job.owner)
+    return [(owner, status, _is_part(job)) for owner in owners for status in (None, job.status)]
+
+
+def _listed(owner: str | None, status: JobStatus | None, *, whole: bool) -> list[ListingName]:
+    """The listings that have all of these jobs; `whole`: without parts."""
+    return [(owner, status, part) for part in ((False,) if whole else (False, True))]
+
+
+def _is_part(job: Job) -> bool:
+    return job.parent_id is not None
 
 
 def _finish(job: Job) -> tuple[datetime | None, int, str]:
@@ -58,7 +67,7 @@ class State:
         self.last_seq = 0
         self._ids: SortedList = SortedList()  # of jobs, in the order of the alphabet
         self._listings: Listings[ListingName] = Listings()
-        self._with_result: Listings[str | None] = Listings()  # by owner
+        self._with_result: Listings[tuple[str | None, bool]] = Listings()  # by owner, and if parts
         self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, tuple[str, ...]] = {}
@@ -100,9 +109,9 @@ class State:
         else:
             self._put_node(self.nodes.get(identifier), record)
 
-    def count(self, status: JobStatus | None = None, owner: str | None = None) -> int:
-        """How many jobs there are, in all or with one status, or of one owner."""
-        return self._listings.count((owner, status))
+    def count(self, status: JobStatus | None = None, owner: str | None = None, *, whole: bool = False) -> int:
+        """How many jobs there are, in all or with one status, or of one owner; `whole`: without parts."""
+        return self._listings.count(_listed(owner, status, whole=whole))
 
     def waiting(self, priority: Priority) -> tuple[int, Job | None]:
         """How many jobs of a priority wait for a node, and which of them was submitted first."""
@@ -115,12 +124,11 @@ class State:
 
     def running(self) -> Iterable[Job]:
         """Every job that holds a lease."""
-        return [self.jobs[job_id] for job_id in self._listings.ids((None, JobStatus.RUNNING))]
+        return self.page(JobStatus.RUNNING, None, None)
 
     def unfinished(self) -> list[Job]:
         """Every job that is not finished."""
-        names = [(None, status) for status in JobStatus if not status.final]
-        return [self.jobs[job_id] for name in names for job_id in self._listings.ids(name)]
+        return [job for status in JobStatus if not status.final for job in self.page(status, None, None)]
 
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential, or whose replaced one, has this SHA-256."""
@@ -155,17 +163,25 @@ class State:
         return sorted((self.jobs[each] for each in self.chains.dependents(job_id)), key=lambda job: job.seq)
 
     def page(
-        self, status: JobStatus | None, after: ListingKey | None, limit: int, owner: str | None = None
+        self,
+        status: JobStatus | None,
+        after: ListingKey | None,
+        limit: int | None,
+        owner: str | None = None,
+        *,
+        whole: bool = False,
     ) -> list[Job]:
-        """Up to `limit` jobs behind `after`, in listing order."""
-        return [self.jobs[job_id] for job_id in self._listings.ids((owner, status), after, limit)]
+        """Up to `limit` jobs behind `after`, in listing order; `whole`: without parts."""
+        ids = self._listings.ids(_listed(owner, status, whole=whole), after, limit)
+        return [self.jobs[job_id] for job_id in ids]
 
     def results_page(
-        self, after: ListingKey | None, limit: int, owner: str | None = None
+        self, after: ListingKey | None, limit: int, owner: str | None = None, *, whole: bool = False
     ) -> tuple[list[Job], int]:
-        """Up to `limit` completed and failed jobs, newest first, and how many there are in all."""
-        page = [self.jobs[job_id] for job_id in self._with_result.ids(owner, after, limit)]
-        return page, self._with_result.count(owner)
+        """Up to `limit` completed and failed jobs, newest first, and how many; `whole`: no parts."""
+        names = [(owner, part) for part in ((False,) if whole else (False, True))]
+        ids = self._with_result.ids(names, after, limit)
+        return [self.jobs[job_id] for job_id in ids], self._with_result.count(names)
 
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
         """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are.
@@ -206,7 +222,7 @@ class State:
         # What a twin has made for a part is the twin's result: it counts once.
         if new.status in (JobStatus.COMPLETED, JobStatus.FAILED) and not new.is_by_twin:
             for owner in {None, new.owner}:
-                self._with_result.add(owner, new)
+                self._with_result.add((owner, _is_part(new)), new)
         self._put_into_family(old, new)
         self.chains.put(old, new)
         if old is None and new.idempotency_key is not None:
@@ -227,7 +243,7 @@ class State:
     def _remove_job(self, old: Job) -> None:
         self._unindex(old)
         for owner in {None, old.owner}:
-            self._with_result.discard(owner, old)
+            self._with_result.discard((owner, _is_part(old)), old)
         del self.jobs[old.id]
         self._ids.remove(old.id)
         self._families.discard(old)

@@ -19,7 +19,7 @@ EVENTS = tuple(sorted(name for name in NAMES.values() if name.startswith(("job_"
 """What webhooks may be told of: all that happens to jobs and nodes, by its name in the audit."""
 _OF_A_JOB = (
     "id", "scenario", "status", "priority", "owner", "created_at", "started_at", "finished_at",
-    "retry_count", "retry_of", "parent_id", "part", "input", "output", "error",
+    "retry_count", "retry_of", "parent_id", "part", "twin_of", "input", "output", "error",
 )  # fmt: skip
 """Fields of a job as the API shows it."""
 _OF_A_RESULT = ("metrics", "analyzer_output", "warnings")

@@ -56,6 +56,12 @@ def test_they_are_listed_newest_first_as_they_were(operator: Client, archived: l
     assert got(operator.get("/results"))["results"] == []
 
 
+def test_whole_jobs_are_in_it_where_only_these_are_asked_for(
+    operator: Client, archived: list[dict[str, Any]]
+) -> None:
+    assert got(operator.get("/results/archive", params={"whole": "1"}))["results"] == archived
+
+
 def test_they_come_in_pages(operator: Client, archived: list[dict[str, Any]]) -> None:
     first = got(operator.get("/results/archive", params={"limit": "2"}))
     assert first["results"] == archived[:2]

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from common.version import PROTOCOL
 from tests.api.corner import Corner, got, refused_fields
+from tests.api.test_divisible_inputs import divisible
 from tests.masters import Client
 
 
@@ -87,9 +89,27 @@ def test_pages_of_one_status_have_all_its_jobs_once(corner: Corner) -> None:
     assert seen == submitted
 
 
+def test_the_parts_of_divided_jobs_are_left_out_if_asked_for(corner: Corner) -> None:
+    root = corner.labels["corner"]
+    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)}, media_roots=[root])
+    film = corner.submit(input=f"media:{root}/a.mp4", parameters={"split": 4, "crf": 23})["id"]
+    got(corner.report(corner.poll(node["id"])["job"], findings={"divisible": divisible()}))
+    parts = pages(corner.client, parent_id=film)
+    assert len(parts) == 5
+    whole = pages(corner.client, whole="1", limit=7)
+    assert film in whole
+    assert not set(parts) & set(whole)
+    assert got(corner.client.get("/jobs", params={"whole": "1"}))["count"] == len(whole)
+    assert set(parts) < set(pages(corner.client)) == set(pages(corner.client, whole="0"))
+    assert pages(corner.client, parent_id=film, whole="1") == []
+    got(corner.client.post(f"/jobs/{film}/cancel"))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("whole", "true"),
+        ("whole", ""),
         ("status", "done"),
         ("status", ""),
         ("status", "PENDING"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from common import problems
+from common.version import PROTOCOL
 from tests.api.corner import TIMESTAMP, Corner, got, refused, refused_fields
+from tests.api.test_divisible_inputs import divisible
 from tests.masters import Client
 
 
@@ -75,6 +77,28 @@ def test_results_come_in_pages(corner: Corner) -> None:
     assert paged == whole
 
 
-@pytest.mark.parametrize(("name", "value"), [("limit", "0"), ("after", "x"), ("status", "failed")])
+def test_results_of_the_parts_of_divided_jobs_are_left_out_if_asked_for(corner: Corner) -> None:
+    root = corner.labels["corner"]
+    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)}, media_roots=[root], max_concurrent_jobs=8)
+    film = corner.submit(input=f"media:{root}/a.mp4", parameters={"split": 2, "crf": 23})["id"]
+    got(corner.report(corner.poll(node["id"])["job"], findings={"divisible": divisible()}))
+    parts = []
+    while (claimed := corner.poll(node["id"])["job"])["stage"] != "join":
+        parts.append(claimed["id"])
+        got(corner.report(claimed))
+    got(corner.report(claimed))
+    assert len(parts) == 3
+    every = got(corner.client.get("/results"))
+    assert {*parts, film} <= {result["job_id"] for result in every["results"]}
+    whole = got(corner.client.get("/results", params={"whole": "1"}))
+    ids = {result["job_id"] for result in whole["results"]}
+    assert film in ids
+    assert not set(parts) & ids
+    assert whole["count"] == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("limit", "0"), ("after", "x"), ("status", "failed"), ("whole", "yes")]
+)
 def test_a_query_that_makes_no_sense_is_named(client: Client, name: str, value: str) -> None:
     assert refused_fields(client.get("/results", params={name: value})) == [name]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from common.model import JobStatus, NodeStatus, Priority
-from common.version import VERSION
+from common.version import PROTOCOL, VERSION
 from tests.api.corner import Corner, got
+from tests.api.test_divisible_inputs import divisible
 from tests.masters import Client
 
 
@@ -26,6 +27,19 @@ def test_it_names_the_version_and_counts_jobs_and_nodes(corner: Corner) -> None:
     after = _status(corner)
     assert after["nodes"]["available"] == before["nodes"]["available"] + 1
     assert after["uptime"] > before["uptime"]
+
+
+def test_it_says_how_many_jobs_are_parts_of_others(corner: Corner) -> None:
+    root = corner.labels["corner"]
+    node = corner.register({"Ffrtmp-Protocol": str(PROTOCOL)}, media_roots=[root])
+    before = _status(corner)
+    film = corner.submit(input=f"media:{root}/a.mp4", parameters={"split": 4, "crf": 23})["id"]
+    got(corner.report(corner.poll(node["id"])["job"], findings={"divisible": divisible()}))
+    after = _status(corner)
+    assert list(after["parts"]) == list(JobStatus)
+    more = {name: after[name]["pending"] - before[name]["pending"] for name in ("jobs", "parts")}
+    assert more == {"jobs": 6, "parts": 5}
+    got(corner.client.post(f"/jobs/{film}/cancel"))
 
 
 def test_slots_are_used_by_jobs_and_free_on_nodes_that_are_given_jobs(corner: Corner, client: Client) -> None:

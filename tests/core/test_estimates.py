@@ -88,8 +88,23 @@ def test_a_step_begins_in_place_of_the_first_of_its_kind_that_was_expected() -> 
 def test_a_step_that_takes_longer_than_expected_is_never_more_than_done() -> None:
     way = course(MEASURE)
     way.begin(MEASURE, 0)
-    assert way.left(100) == 0
-    assert way.percent(100) == 99
+    assert way.left(14) == 0
+    assert way.percent(14) == 99
+
+
+def test_a_step_that_stands_still_is_expected_to_do_so_for_as_long_again() -> None:
+    never_began = course(MEASURE)
+    never_began.begin(MEASURE, 0)
+    assert [never_began.left(at) for at in (16, 115)] == [1, 100]
+    hangs = course(ENCODE)
+    hangs.begin(ENCODE, 0)
+    for second in range(1, 10):
+        hangs.mark(second / 10, second)
+    assert hangs.left(9.5) == pytest.approx(0.5)
+    assert hangs.left(16) == pytest.approx(1)
+    assert hangs.left(115) == pytest.approx(100)
+    hangs.mark(1.0, 116)
+    assert (hangs.left(116) or 0) < 1
 
 
 def steadily(

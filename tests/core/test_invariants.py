@@ -24,7 +24,7 @@ from common.model import Divisible, Failure, Findings, Job, JobStatus, Outcome, 
 from common.problems import Problem
 from common.schema import TokenSchema
 from master.api.documents import archive_entry
-from master.lifecycle import commands
+from master.lifecycle import commands, twins
 from master.lifecycle import tokens as token_rules
 from master.service import Caller, JobView, jobs, nodes, queue, tokens, work
 from master.service.farm import Farm
@@ -53,6 +53,18 @@ LABELS = st.sampled_from([{}, {}, {"site": "a"}, {"site": "b"}])
 PICK = st.integers(0, 7)
 SPLITS = st.sampled_from([{"split": 2, "crf": 23}, {"split": 2, "bitrate": "1M"}])
 """In two chunks; of a bitrate each of them is looked at before."""
+FATES = st.sampled_from(
+    [
+        "both go on",
+        "the file is canceled",
+        "the part is completed",
+        "the part fails",
+        "the twin is completed",
+        "both fail",
+        "the twin is given back",
+    ]
+)
+"""Of a part that is run twice."""
 
 
 def is_planned(job: Job) -> bool:
@@ -61,7 +73,7 @@ def is_planned(job: Job) -> bool:
 
 
 class BusyFarm(RuleBasedStateMachine):
-    """Submit, divide, claim, progress, finish, expire, cancel, archive, crash and replay in any order.
+    """Submit, divide, claim, run again, finish, expire, cancel, archive, crash and replay in any order.
 
     What must hold meanwhile, who inherits from it says.
 
@@ -222,12 +234,68 @@ class BusyFarm(RuleBasedStateMachine):
         error = None if code is None else Failure(code, "it went wrong")
         for view in self.claims[pick : pick + 1]:
             plans = view.job.stage is Stage.PLAN
-            said: dict[str, Any] = {"metrics": SOURCE if plans else {"frames": 300}, "error": error}
+            metrics = SOURCE if plans else {"frames": 300, "cpu_seconds": 1.0}
+            said: dict[str, Any] = {"metrics": metrics, "error": error}
             if plans and "split" in view.job.parameters:
                 found = Divisible("it has no end") if whole else divisible()
                 said["findings"] = Findings(divisible=found)
             with contextlib.suppress(Problem):
                 work.finish(self.farm, OPERATOR, report(view, status, **said), [])
+
+    @rule(rounds=st.integers(3, 9), parameters=SPLITS, then=FATES)
+    def run_a_slow_part_again(self, rounds: int, parameters: dict[str, Any], then: str) -> None:
+        """One part takes very long, and all else is done in a second: so an idle node runs it once more.
+
+        `then`: what becomes of both.
+        """
+        self.submit_a_split("high", parameters)
+        for _ in range(rounds):
+            self.clock.advance(1)
+            held = [view for view in self.claims if self.is_current(view)]
+            parts = [view for view in held if view.job.stage in twins.STAGES and view.job.twin_of is None]
+            slow = parts[-1] if parts else None
+            for view in held:
+                if view is not slow:
+                    self.finish(self.claims.index(view), None)
+            if slow is not None and self.is_current(slow):
+                self.says_that_it_takes_long(slow)
+            for place in range(len(self.node_ids)):
+                self.heartbeat(place)
+                self.claim(place)
+            twin_id = None if slow is None else twins.twin_id(slow.job.id)
+            twin = next((view for view in self.claims if view.job.id == twin_id), None)
+            if slow is not None and twin is not None:
+                self.happens(then, slow, twin)
+                return
+
+    def happens(self, then: str, slow: JobView, twin: JobView) -> None:
+        at, of_twin = self.claims.index(slow), self.claims.index(twin)
+        match then:
+            case "the file is canceled":
+                with contextlib.suppress(Problem):
+                    jobs.change(self.farm, OPERATOR, str(slow.job.parent_id), commands.Cancel())
+            case "the part is completed":
+                self.finish(at, None)
+            case "the part fails":
+                self.finish(at, "encoder_error")
+            case "the twin is completed":
+                self.finish(of_twin, None)
+            case "both fail":
+                self.finish(at, "encoder_error")
+                self.finish(of_twin, "encoder_error")
+            case "the twin is given back":
+                self.hand_back(of_twin)
+
+    def says_that_it_takes_long(self, view: JobView) -> None:
+        lease = view.job.lease
+        assert lease is not None
+        how = Progress(percent=10.0, seconds_left=500.0)
+        work.progress(self.farm, OPERATOR, view.job.id, lease.node_id, lease.lease_id, how, [])
+
+    def is_current(self, view: JobView) -> bool:
+        """Whether the attempt that was given out then still runs."""
+        known = self.records().get(view.job.id)
+        return known is not None and known.lease is not None and known.lease == view.job.lease
 
     @rule(pick=PICK)
     def hand_back(self, pick: int) -> None:
@@ -374,7 +442,7 @@ class FarmMachine(BusyFarm):
             running = [attempt for attempt in job.attempts if attempt.outcome is None]
             assert len(running) == (1 if job.status is JobStatus.RUNNING else 0)
             assert sum(a.outcome is Outcome.COMPLETED for a in job.attempts) == (
-                1 if job.status is JobStatus.COMPLETED else 0
+                1 if job.status is JobStatus.COMPLETED and not job.is_by_twin else 0
             )
             looked_at = is_planned(job) and job.stage is not Stage.PLAN
             assert sum(a.outcome is Outcome.DIVIDED for a in job.attempts) == looked_at
@@ -390,11 +458,14 @@ class FarmMachine(BusyFarm):
     def families_hold_together(self) -> None:
         records, archived = self.records(), set(self.archived())
         for job in records.values():
-            parts = [each for each in records.values() if each.parent_id == job.id]
+            every = [each for each in records.values() if each.parent_id == job.id]
+            parts = [each for each in every if each.twin_of is None]
             assert (job.stage is Stage.JOIN) == (bool(job.parts) and is_planned(job))
-            assert {each.part for each in parts} == set(job.parts), "a part is gone before its parent"
+            assert sorted(str(each.part) for each in parts) == sorted(job.parts), (
+                "a part is gone before its parent"
+            )
             if job.status.final:
-                assert all(each.status.final for each in parts), "a part outlives its parent"
+                assert all(each.status.final for each in every), "a part or a twin outlives its parent"
             if job.status is JobStatus.COMPLETED or (job.parts and job.status is JobStatus.RUNNING):
                 assert all(each.status is JobStatus.COMPLETED for each in parts)
             if job.awaits_parts and not job.status.final:
@@ -402,6 +473,48 @@ class FarmMachine(BusyFarm):
                 assert any(not each.status.final for each in parts), "it waits for nothing"
             if job.parent_id is not None:
                 assert (job.parent_id in archived) <= (job.id in archived)
+
+    @invariant()
+    def a_part_has_one_twin_at_most_which_is_the_same_part_and_ends_with_it(self) -> None:
+        records = self.records()
+        for twin in [job for job in records.values() if job.twin_of is not None]:
+            first = records.get(twin.twin_of or "")
+            assert first is not None, "a twin outlives its part in the memory"
+            assert (first.twin_of, twin.id) == (None, twins.twin_id(first.id))
+            assert (first.parent_id, first.part, first.window) == (twin.parent_id, twin.part, twin.window)
+            assert len(twin.attempts) == 1
+            assert twin.status.final or not first.status.final, "a twin outlives its part"
+            if twin.lease is not None and first.lease is not None:
+                assert twin.lease.node_id != first.lease.node_id, "a node runs a part and its twin"
+
+    @invariant()
+    def who_waits_for_a_twin_or_was_completed_by_one_has_it(self) -> None:
+        records = self.records()
+        for job in records.values():
+            twin = records.get(twins.twin_id(job.id))
+            if job.awaits_twin:
+                assert twin is not None
+                assert twin.status is JobStatus.RUNNING
+            if job.is_by_twin:
+                assert twin is not None
+                assert twin.status is JobStatus.COMPLETED
+                assert (job.metrics, job.findings) == (twin.metrics, twin.findings)
+
+    @invariant()
+    def each_part_of_a_completed_file_counts_once(self) -> None:
+        """In the sums of its result, and among the results that are listed."""
+        state, records = self.farm.store._state, self.records()
+        listed, count = state.results_page(None, 1000)
+        assert count == len(listed)
+        for job in records.values():
+            if job.status is not JobStatus.COMPLETED or job.stage is not Stage.JOIN:
+                continue
+            if "split" in job.parameters:  # each part says that it took a second, and so does the join
+                assert (job.metrics or {})["cpu_seconds"] == len(job.parts) + 1
+                chunks = sum(name.startswith("chunk-") for name in job.parts)
+                assert (job.metrics or {})["chunks"] == chunks
+            results = [each.part for each in listed if each.parent_id == job.id and each.status is job.status]
+            assert sorted(map(str, results)) == sorted(job.parts), "a part has no result, or two"
 
     @invariant()
     def whoever_depends_on_others_waits_for_them_and_not_in_vain(self) -> None:
@@ -457,7 +570,10 @@ class FarmMachine(BusyFarm):
             assert {job.id for job in state.page(status, None, 1000)} == {
                 job.id for job in state.jobs.values() if job.status is status
             }
-        assert len(state.page(None, None, 1000)) == len(state.jobs)
+        assert len(state.page(None, None, 1000)) == len(state.jobs) == state.count()
+        whole = {job.id for job in state.jobs.values() if job.parent_id is None}
+        assert {job.id for job in state.page(None, None, 1000, whole=True)} == whole
+        assert state.count(whole=True) == len(whole)
         for node in state.nodes.values():
             for digest in filter(None, (node.credential_hash, node.replaced_hash)):
                 assert state.node_with_credential(digest) is not None

@@ -92,6 +92,13 @@ def test_what_has_taken_longer_than_it_should_is_not_believed_to_be_done() -> No
     assert again("idle", [late], {"idle": 0.1, "a": 1.0}) == late
 
 
+def test_what_has_taken_more_than_twice_as_long_as_it_should_is_run_again_by_an_equal_too() -> None:
+    known = {"idle": 1.0, "a": 1.0}
+    late = running("a", weight=100, over=211)
+    assert again("idle", [late], known) == late
+    assert again("idle", [running("a", weight=100, over=209)], known) is None
+
+
 def test_while_nothing_is_known_of_anybody_nothing_is_run_again() -> None:
     assert again("idle", [running("a")], {}) is None
 

@@ -195,6 +195,8 @@ def test_a_chunk_that_waits_is_run_again_if_its_twin_is_slow(farm: Farm, pair: T
     assert lease is not None
     work.release(farm, OPERATOR, pair.first.job.id, pair.slow, lease.lease_id)
     assert claim(farm, pair.idle) is None
+    waits = job(farm, pair.first.job.id)
+    assert waits.pending_reason == f"waits for its twin, job {pair.twin.job.id}"
     tell(farm, pair.twin, 500.0)
     assert must_claim(farm, pair.idle).job.id == pair.first.job.id
     assert pair.statuses == (JobStatus.RUNNING, JobStatus.RUNNING, JobStatus.PENDING)
@@ -216,10 +218,24 @@ def test_what_hangs_gets_a_twin_without_waiting_for_its_lease(farm: Farm, clock:
     quick, hangs = must_claim(farm, fast), must_claim(farm, slow)
     clock.advance(10)
     finish(farm, quick)
-    clock.advance(30)
+    tell(farm, hangs, 5.0)
+    clock.advance(44)
     assert claim(farm, fast) is None
-    clock.advance(6)
+    clock.advance(2)
     assert must_claim(farm, fast).job.twin_of == hangs.job.id
+
+
+def test_what_is_late_by_more_than_it_should_have_taken_gets_a_twin(farm: Farm, clock: FakeClock) -> None:
+    fast, slow = node(farm), node(farm)
+    split(farm, {"split": 2, "crf": 23})
+    plan(farm, fast, divisible(others=False))
+    quick, late = must_claim(farm, fast), must_claim(farm, slow)
+    clock.advance(10)
+    finish(farm, quick)
+    clock.advance(10)
+    assert claim(farm, fast) is None
+    clock.advance(10)
+    assert must_claim(farm, fast).job.twin_of == late.job.id
 
 
 def test_canceling_the_file_ends_both(farm: Farm, pair: Twins) -> None:

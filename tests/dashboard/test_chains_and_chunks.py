@@ -1,4 +1,4 @@
-"""A job's page names the jobs that it depends on, and lists its chunks with how many are completed."""
+"""A job's page names what it depends on and lists its chunks, each once; the list of jobs has none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from common.model import Divisible, Findings
-from tests.core.support import AGENT, divisible, finish, must_claim, parts, register, submit
+from tests.core.support import AGENT, divisible, finish, must_claim, parts, register, submit, tell
 from tests.dashboard.drawn import SECRET, Drawn
 
 
@@ -88,6 +88,46 @@ def test_of_very_many_chunks_the_first_are_listed_and_all_counted(
     assert listed.count('id="part-') == 3
     assert "The first 3 are shown" in listed
     assert f"/jobs?parent_id={parent}" in listed
+
+
+def test_a_chunk_that_is_run_twice_is_listed_twice_and_counted_once(drawn: Drawn) -> None:
+    fast, slow = (register(drawn.farm, caller=AGENT, media_roots=["films"]) for _ in range(2))
+    parent = submit(drawn.farm, input="media:films/a.mp4", parameters={"split": 2, "crf": 23})
+    plan = Findings(divisible=divisible(others=False))
+    finish(drawn.farm, must_claim(drawn.farm, fast), findings=plan)
+    quick, first = must_claim(drawn.farm, fast), must_claim(drawn.farm, slow)
+    drawn.clock.advance(10)
+    finish(drawn.farm, quick)
+    tell(drawn.farm, first, 60.0)
+    finish(drawn.farm, must_claim(drawn.farm, fast))
+    listed = text_of(drawn, parent).partition('id="parts-title"')[2].partition("</section>")[0]
+    assert "2 of 2 completed" in listed
+    assert listed.count('id="part-') == 3
+    assert listed.count("(twin)") == 1
+
+
+def test_the_list_of_jobs_has_chunks_where_they_run_or_are_asked_for(drawn: Drawn) -> None:
+    node = register(drawn.farm, caller=AGENT, media_roots=["films"])
+    parent = submit(drawn.farm, input="media:films/a.mp4", parameters={"split": 2, "crf": 23})
+    finish(drawn.farm, must_claim(drawn.farm, node), findings=Findings(divisible=divisible(others=False)))
+    running = must_claim(drawn.farm, node).job
+
+    def rows(address: str) -> set[str]:
+        return set(re.findall(r'<tr id="job-([^"]+)"', drawn.get(address)[1]))
+
+    chunks = {part.id for part in parts(drawn.farm, parent)}
+    assert rows("/ui/jobs") == {parent}
+    assert rows("/ui/jobs?parts=1") == {parent, *chunks}
+    assert rows("/ui/jobs?status=pending") == {parent}
+    assert rows("/ui/jobs?status=pending&parts=1") == {parent, *(chunks - {running.id})}
+    assert rows("/ui/jobs?status=running") == {running.id}
+    _, text = drawn.get("/ui/jobs?status=pending")
+    assert 'href="/ui/jobs?status=pending&amp;parts=1"' in text
+    assert ">all 1</a>" in text
+    _, text = drawn.get("/ui/jobs?status=pending&parts=1")
+    assert 'href="/ui/jobs?status=pending"' in text
+    assert 'name="parts" value="1"' in text
+    assert ">all 3</a>" in text
 
 
 def test_a_file_that_was_encoded_whole_says_why(drawn: Drawn) -> None:

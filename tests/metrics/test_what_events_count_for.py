@@ -24,6 +24,7 @@ from tests.core.support import (
     must_claim,
     register,
     submit,
+    tell,
 )
 from tests.metrics.support import page_of
 
@@ -197,6 +198,55 @@ def test_of_a_split_file_the_output_counts_and_what_its_parts_took_each_once(far
     }
     speeds = ("ffrtmp_encode_speed_ratio_sum", "ffrtmp_encode_speed_ratio_count")
     assert [page_of(farm).value(name, scenario=SCENARIO, node=node_id) for name in speeds] == [4.0, 2]
+
+
+class Twins:
+    """A file in two chunks, of which one was run twice; both runs took 10 seconds."""
+
+    def __init__(self, farm: Farm, clock: FakeClock) -> None:
+        self.farm = farm
+        self.fast, self.slow = (register(farm, caller=AGENT, media_roots=["films"]) for _ in range(2))
+        self.parent = submit(farm, SCENARIO, input="media:films/a.mp4", parameters={"split": 2, "crf": 23})
+        finish(farm, must_claim(farm, self.fast), findings=Findings(divisible=divisible(others=False)))
+        quick, self.first = must_claim(farm, self.fast), must_claim(farm, self.slow)
+        clock.advance(10)
+        finish(farm, quick, metrics={"cpu_seconds": 10.0})
+        tell(farm, self.first, 60.0)
+        self.twin = must_claim(farm, self.fast)
+        clock.advance(10)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return page_of(self.farm).value(name, scenario=SCENARIO, **labels)
+
+
+@pytest.mark.parametrize("wins", ["first", "twin"])
+def test_a_chunk_that_is_run_twice_is_one_job_with_two_attempts(
+    farm: Farm, clock: FakeClock, wins: str
+) -> None:
+    pair = Twins(farm, clock)
+    view = pair.first if wins == "first" else pair.twin
+    finish(farm, view, metrics={"cpu_seconds": 7.0, "speed": 2.0})
+    assert pair.value("ffrtmp_jobs_submitted_total", priority="medium") == 3
+    assert pair.value("ffrtmp_jobs_finished_total", status="completed") == 2
+    assert pair.value("ffrtmp_jobs_finished_total", status="canceled") is None
+    assert pair.value("ffrtmp_job_claims_total", priority="medium") == 4  # with the plan
+    assert pair.value("ffrtmp_attempts_total", outcome="completed") == 2
+    assert pair.value("ffrtmp_attempts_total", outcome="canceled") == 1
+    assert pair.value("ffrtmp_attempt_seconds_count", outcome="canceled") == 1
+    assert pair.value("ffrtmp_encode_cpu_seconds_total") == 17
+    page = page_of(farm)
+    assert page.value("ffrtmp_job_queue_seconds_count", priority="medium") == 3
+    assert page.value("ffrtmp_queue_jobs", priority="medium") == 1  # the join
+    speeds = page.all("ffrtmp_encode_speed_ratio_count")
+    assert [each["node"] for each in speeds] == [pair.slow if wins == "first" else pair.fast]
+
+
+def test_a_twin_that_fails_is_a_failed_attempt_and_no_failed_job(farm: Farm, clock: FakeClock) -> None:
+    pair = Twins(farm, clock)
+    finish(farm, pair.twin, JobStatus.FAILED, error=Failure("encoder_error", "no such option"))
+    assert pair.value("ffrtmp_attempts_total", outcome="failed") == 1
+    assert page_of(farm).value("ffrtmp_attempt_failures_total", code="encoder_error") == 1
+    assert pair.value("ffrtmp_jobs_finished_total", status="failed") is None
 
 
 def test_of_a_ladder_each_rung_counts_once(farm: Farm) -> None:

@@ -99,6 +99,17 @@ def test_chunks_are_in_the_order_of_the_film_and_say_once_what_many_wait_for() -
     assert [line.split()[0] for line in lines[1:]] == ["chunk-005", "soon", "chunk-006", "chunk-007"]
 
 
+def test_a_twin_has_a_row_while_it_runs() -> None:
+    parent = job(status="pending", stage="join", progress=at(30))
+    first = job(2, part="chunk-001", progress=at(60))
+    twin = job(3, part="chunk-001", twin_of=first["id"], progress=at(20))
+    ended = job(4, "canceled", part="chunk-002", twin_of="other", error={"message": "was completed first"})
+    lines = drawn([parent], {parent["id"]: [first, twin, ended]}, Shown(), 0.0, 20).splitlines()
+    assert len(lines) == 3
+    assert ["(twin)" in line for line in lines] == [False, False, True]
+    assert "canceled" not in drawn([parent], {parent["id"]: [first, twin, ended]}, Shown(), 0.0, 3)
+
+
 def test_into_a_pipe_goes_a_line_for_each_change_and_what_a_node_wrote_steers_no_terminal() -> None:
     stream = io.StringIO()
     changes = Changes(stream)

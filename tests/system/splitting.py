@@ -14,7 +14,7 @@ from tests.system.farm import Agent, Farm, job
 
 SPLIT: dict[str, Any] = {"split": 3, "crf": 30, "preset": "ultrafast", "threads": 1, "overwrite": True}
 """Parameters of a job in three chunks."""
-SLOW: dict[str, Any] = {"split": 4, "crf": 30, "preset": "medium", "threads": 1, "overwrite": True}
+SLOW: dict[str, Any] = {"split": 4, "crf": 30, "preset": "veryslow", "threads": 1, "overwrite": True}
 """Parameters of a job in four chunks, each of which takes long enough to be caught in the middle."""
 FILM = "media:films/film.mp4"
 
@@ -45,9 +45,29 @@ def two(farm: Farm, master: Master, media: Path, *more: str) -> list[Agent]:
 
 
 def parts_of(client: Client, job_id: str) -> dict[str, dict[str, Any]]:
-    """The parts of a job, by name."""
-    listed = client.get("/jobs", params={"parent_id": job_id}).json()["jobs"]
-    return {part["part"]: part for part in listed}
+    """The parts of a job, by name; no twins."""
+    return {part["part"]: part for part in _all_parts(client, job_id) if part["twin_of"] is None}
+
+
+def twins_of(client: Client, job_id: str) -> dict[str, dict[str, Any]]:
+    """The twins of the parts of a job, by the ids of these."""
+    return {part["twin_of"]: part for part in _all_parts(client, job_id) if part["twin_of"] is not None}
+
+
+def _all_parts(client: Client, job_id: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = client.get("/jobs", params={"parent_id": job_id}).json()["jobs"]
+    return listed
+
+
+def twin_on(client: Client, job_id: str, of: dict[str, Any], agent: Agent) -> dict[str, Any]:
+    """The twin of a part, once that node runs it."""
+
+    def look() -> dict[str, Any] | None:
+        twin = twins_of(client, job_id).get(of["id"])
+        return twin if twin is not None and twin["node_id"] == agent.node_id else None
+
+    found: dict[str, Any] = wait_until(look, f"{agent.name} runs {of['part']} again", 60)
+    return found
 
 
 def chunk_on(client: Client, job_id: str, agent: Agent, but: Sequence[str] = ()) -> dict[str, Any]:

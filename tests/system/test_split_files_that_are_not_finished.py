@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import av
 import pytest
 
-from tests.system.farm import Farm, halfway, job, job_is, outcomes, submit
+from tests.masters import Client, wait_until
+from tests.system.farm import Agent, Farm, halfway, job, job_is, node, outcomes, submit
 from tests.system.splitting import (
     FILM,
     SLOW,
@@ -41,20 +46,67 @@ def damaged(film: Path, number: int) -> None:
         file.write(bytes(size))
 
 
+def ended(client: Client, agents: Sequence[Agent], job_id: str) -> None:
+    """Fails the test unless all parts have ended, and nothing of them is anywhere."""
+    statuses = {part["status"] for part in parts_of(client, job_id).values()}
+    assert statuses <= {"completed", "failed", "canceled"}
+    nothing_is_stored(client)
+    for agent in agents:
+        has_nothing_to_do(agent)
+        wait_until(partial(has_nothing_left, agent), f"{agent.name} has nothing of it left")
+
+
+def has_nothing_left(agent: Agent) -> bool:
+    """Whether no file is in its work directory."""
+    return not any(files for _, _, files in os.walk(agent.work_dir))
+
+
 def test_a_chunk_that_cannot_be_encoded_fails_the_job_with_its_reason(farm: Farm, media: Path) -> None:
     damaged(make_film(media, "-c:v", "mjpeg", "-q:v", "10"), 20)
     master = farm.master(max_attempts=1)
-    worker(farm, master, media, "one")
+    agent = worker(farm, master, media, "one")
     with master.client() as client:
         job_id = submit(client, SLOW, input=FILM, output="media:films/small.mp4")
         found = job_is(client, job_id, "failed", 90)
         assert found["error"]["code"] == "input_invalid"
         assert found["error"]["message"].startswith("part chunk-001: the input is damaged")
-        ended = {name: part["status"] for name, part in parts_of(client, job_id).items()}
-        assert ended.pop("chunk-001") == "failed"
-        assert "canceled" in set(ended.values()) <= {"canceled", "completed"}
-        nothing_is_stored(client)
+        statuses = {name: part["status"] for name, part in parts_of(client, job_id).items()}
+        assert statuses.pop("chunk-001") == "failed"
+        assert "canceled" in set(statuses.values()) <= {"canceled", "completed"}
+        ended(client, [agent], job_id)
     assert not (media / "small.mp4").exists()
+
+
+def test_an_input_that_is_gone_before_all_chunks_began_fails_the_job(farm: Farm, media: Path) -> None:
+    film = make_film(media)
+    master = farm.master(max_attempts=1)
+    agents = two(farm, master, media)
+    with master.client() as client:
+        job_id = submit(client, SLOW, input=FILM, output="media:films/small.mp4")
+        with halfway(agents[0], chunk_on(client, job_id, agents[0])["id"]):
+            film.unlink()
+        found = job_is(client, job_id, "failed", 60)
+        assert found["error"]["code"] == "input_missing"
+        assert re.match(r"part (chunk-\d+|sound): .*film\.mp4", found["error"]["message"])
+        ended(client, agents, job_id)
+        assert {node(client, agent.node_id)["quarantined"] for agent in agents} == {None}
+    assert list(media.iterdir()) == []
+
+
+@pytest.mark.parametrize(("nodes", "part"), [(2, r"part (chunk-\d+|sound): "), (1, "")])
+def test_a_file_store_that_is_full_fails_the_job_and_says_so(
+    farm: Farm, media: Path, nodes: int, part: str
+) -> None:
+    """Of the chunks; or, if only one node sees the input, of that, which is to be handed on."""
+    make_film(media)
+    master = farm.master(files_quota="8K")
+    agents = two(farm, master, media) if nodes == 2 else [worker(farm, master, media, "one")]
+    with master.client() as client:
+        job_id = submit(client, SPLIT, input=FILM, output="media:films/small.mp4")
+        found = job_is(client, job_id, "failed", 60)
+        assert re.match(part + "the file store does not take .*--files-quota", found["error"]["message"])
+        ended(client, agents, job_id)
+    assert [file.name for file in media.iterdir()] == ["film.mp4"]
 
 
 def test_canceling_the_job_ends_every_part_at_once(farm: Farm, media: Path) -> None:
@@ -65,12 +117,10 @@ def test_canceling_the_job_ends_every_part_at_once(farm: Farm, media: Path) -> N
         job_id = submit(client, SLOW, input=FILM, output="media:films/small.mp4")
         with halfway(agents[0], chunk_on(client, job_id, agents[0])["id"]):
             assert client.post(f"/jobs/{job_id}/cancel").ok
-            ended = {part["status"] for part in parts_of(client, job_id).values()}
-            assert "canceled" in ended <= {"canceled", "completed"}
-        for agent in agents:
-            has_nothing_to_do(agent)
+            statuses = {part["status"] for part in parts_of(client, job_id).values()}
+            assert "canceled" in statuses <= {"canceled", "completed"}
         assert job(client, job_id)["status"] == "canceled"
-        nothing_is_stored(client)
+        ended(client, agents, job_id)
     assert not (media / "small.mp4").exists()
 
 

@@ -17,6 +17,7 @@ from tests.system.splitting import (
     make_film,
     nothing_is_stored,
     parts_of,
+    twins_of,
     two,
     worker,
 )
@@ -39,11 +40,16 @@ def test_when_an_agent_is_killed_only_its_chunk_is_encoded_again(farm: Farm, med
         done = job_is(client, job_id, "completed", 120)
         assert decoded(media / "small.mp4") == 300
         found = attempts(client, job_id)
-        assert found.pop(lost["part"]) == ["lost", "completed"]
+        # By itself, when its lease has ended; or before that by a twin, if the other one is idle by then.
+        twins = [job(client, twin["id"]) for twin in twins_of(client, job_id).values()]
+        assert {twin["twin_of"] for twin in twins} <= {lost["id"]}
+        again = [*found.pop(lost["part"]), *(each for twin in twins for each in outcomes(twin))]
+        assert again in (["lost", "completed"], ["canceled", "completed"])
         assert set(found) == {"sound", *(f"chunk-{n:03}" for n in range(1, 5))} - {lost["part"]}
         assert {tuple(ended) for ended in found.values()} == {("completed",)}
         assert outcomes(done) == ["divided", "completed"]
-        assert parts_of(client, job_id)[lost["part"]]["node_id"] == other.node_id
+        by = twins[0] if twins else parts_of(client, job_id)[lost["part"]]
+        assert by["node_id"] == other.node_id
         nothing_is_stored(client)
 
 

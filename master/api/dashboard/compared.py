@@ -77,7 +77,7 @@ def newest(scenario: str) -> list[Compared]:
     after, seen = None, 0
     while len(found) < MOST and seen < LOOKED_AT:
         some, _ = jobs.results_page(farm(), caller(), after, _PAGE)
-        wanted = (_of_memory(job) for job in some if scenario in ("", job.scenario))
+        wanted = (_of_memory(job) for job in some if scenario in ("", job.scenario) and not job.stage.between)
         found += [each for each in wanted if each is not None]
         seen += len(some)
         if len(some) < _PAGE:

@@ -12,7 +12,7 @@ from marshmallow import ValidationError, validate
 
 from common import problems
 from common.fields import StrictString
-from common.model import Job, JobStatus
+from common.model import Job
 from common.result import METRICS
 from common.schema import Strict
 from common.timestamps import parse_timestamp, timestamp
@@ -238,11 +238,15 @@ def _viewing(found: _Found) -> dict[str, Any]:
 
 
 def _parts(job_id: str) -> dict[str, Any]:
-    """The parts that are listed, how many there are, and how many of these are completed."""
-    views, count = jobs.page(farm(), caller(), None, None, MOST_PARTS, job_id)
-    completed = jobs.page(farm(), caller(), JobStatus.COMPLETED, None, 1, job_id)[1] if count else 0
+    """The parts that are listed, how many there are, and how many of these are completed.
+
+    Twins are listed, and not counted.
+    """
+    views, listed = jobs.page(farm(), caller(), None, None, MOST_PARTS, job_id)
+    completed, count = jobs.completed_parts(farm(), caller(), job_id) if views else (0, 0)
     return {
         "parts": [job_document(view) for view in views],
+        "parts_listed": listed,
         "parts_count": count,
         "parts_completed": completed,
     }

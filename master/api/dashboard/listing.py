@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Response
+from flask import Response, url_for
 from marshmallow import validate
 
 from common import problems
@@ -17,7 +19,7 @@ from master.api.dashboard import submitting
 from master.api.dashboard.page import asked, back_to, blueprint, form, page
 from master.api.dashboard.retrying import form_key, new_key, retry
 from master.api.documents import cursor, job_document
-from master.api.queries import ListingCursor
+from master.api.queries import Flag, ListingCursor
 from master.lifecycle import commands
 from master.service import glance, jobs
 
@@ -38,6 +40,7 @@ class ListingQuery(Strict):
 
     status = OneOf(JobStatus, load_default=None, allow_none=False)
     after = ListingCursor(load_default=None, allow_none=False)
+    parts = Flag(load_default=False)
     done = StrictString(load_default=None, allow_none=False, validate=_VERBS)
     count = StrictString(load_default="1", validate=validate.Regexp(r"\A[1-9][0-9]{0,3}\Z"))
     new = StrictString(load_default=None, allow_none=False, validate=validate.OneOf(["1"]))
@@ -56,6 +59,7 @@ class MarkedForm(Strict):
     job_id = ShortList(StrictString(validate=validate.Length(1, 64)), most=1000, load_default=list)
     status = OneOf(JobStatus, load_default=None, allow_none=False)
     after = StrictString(load_default="", validate=validate.Regexp(r"\A([uf][0-9]{1,15})?\Z"))
+    parts = Flag(load_default=False)
     key = form_key()
 
 
@@ -68,14 +72,16 @@ def jobs_page() -> Response:
 
 def listing(wanted: dict[str, Any], status: int = 200, **values: Any) -> Response:
     """The page, with what else it is to show."""
-    views, count = jobs.page(farm(), caller(), wanted["status"], wanted["after"], SHOWN)
-    all_counts = glance.counts(farm(), caller())
+    status_, parts = wanted["status"], wanted["parts"]
+    whole = glance.leaves_out_parts(status_, parts=parts)
+    views, count = jobs.page(farm(), caller(), status_, wanted["after"], SHOWN, whole=whole)
     shown: dict[str, Any] = {
         "jobs": [job_document(view) for view in views],
         "count": count,
-        "counts": all_counts,
-        "total": sum(all_counts.values()),
+        "counts": glance.counts(farm(), caller(), parts=parts),
+        "total": glance.count(farm(), caller(), parts=parts),
         "wanted": wanted,
+        "address": partial(_address, parts=parts),
         "next": cursor(views[-1].job) if len(views) == SHOWN else None,
         "form": submitting.fields(values.pop("sent", None), values.pop("errors", {})),
         "marks_key": new_key(),
@@ -84,6 +90,13 @@ def listing(wanted: dict[str, Any], status: int = 200, **values: Any) -> Respons
         "refusals": (),
     }
     return page("jobs.html", status, **(shown | values))
+
+
+def _address(status: str | None = None, after: str | None = None, *, parts: bool) -> str:
+    """Of a page of the list."""
+    asked_ = {"status": status, "parts": "1" if parts else None, "after": after}
+    query = urlencode({name: value for name, value in asked_.items() if value})
+    return f"{url_for('dashboard.jobs_page')}{f'?{query}' if query else ''}"
 
 
 def _notice(wanted: dict[str, Any]) -> dict[str, Any] | None:
@@ -115,6 +128,7 @@ def change_jobs() -> Response:
         done = len(marked) - len(refusals)
         return _refused(sent, [*([f"{done} {DONE[verb]}."] if done else []), *refusals])
     place = {name: sent[name] for name in ("status", "after") if sent[name]}
+    place |= {"parts": "1"} if sent["parts"] else {}
     return back_to("/ui/jobs", done=verb, count=len(marked), **place)
 
 
@@ -127,7 +141,7 @@ def _change(verb: str, job_id: str, key: str | None) -> None:
 
 def _refused(sent: dict[str, Any], told: Sequence[str]) -> Response:
     """The page again, which says what was not done and why."""
-    wanted = {"status": sent["status"], "after": None}
+    wanted = {"status": sent["status"], "after": None, "parts": sent["parts"]}
     return listing(wanted, 409, refusals=[*told[:6], *(["…"] if len(told) > 6 else [])])
 
 
@@ -139,6 +153,6 @@ def submit_job() -> Response:
         view = submitting.submit(typed)
     except problems.Problem as problem:
         errors = submitting.errors_of(problem)
-        nothing = {"status": None, "after": None}
+        nothing = {"status": None, "after": None, "parts": False}
         return listing(nothing, problem.type.status, opened=True, sent=typed, errors=errors)
     return back_to("/ui/jobs", job=view.job.id)

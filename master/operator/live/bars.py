@@ -124,8 +124,9 @@ def rows(
 
 
 def _sorted(parts: Sequence[Document]) -> list[Document]:
-    """In the order of the film."""
-    return sorted(parts, key=lambda part: str(part["part"])) if _chunks(parts) else list(parts)
+    """In the order of the film. A twin is shown while it runs: what came of it, its part has as well."""
+    seen = [part for part in parts if not (part.get("twin_of") and JobStatus(part["status"]).final)]
+    return sorted(seen, key=lambda part: str(part["part"])) if _chunks(parts) else seen
 
 
 def _chunks(parts: Sequence[Document]) -> bool:

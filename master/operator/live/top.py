@@ -46,8 +46,8 @@ def look(client: MasterClient) -> Seen:
     return Seen(
         nodes=client.nodes(),
         running=list(islice(client.jobs("running"), _MOST_RUNNING)),
-        pending=list(islice(client.jobs("pending"), _MOST_PENDING)),
-        finished=list(islice(client.results(), _MOST_FINISHED)),
+        pending=list(islice(client.jobs("pending", whole=True), _MOST_PENDING)),
+        finished=list(islice(client.results(whole=True), _MOST_FINISHED)),
         paused=status["paused"],
         counts=status["jobs"],
         waiting=status["waiting"],

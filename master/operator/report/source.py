@@ -12,6 +12,7 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields
 
 from common import strictjson
 from common.client import MasterClient
+from common.model import Stage
 from master.operator.report.runs import Record
 
 FORMAT = "ffrtmp-report-1"
@@ -80,7 +81,8 @@ def from_master(client: MasterClient, ids: Sequence[str], wanted: Wanted) -> Rec
         # Results first: a job that is finished in between has a result and is not in the way.
         results = {result["job_id"]: result for result in client.results()}
         jobs = list(client.jobs())
-        found.waiting = sum(1 for job in jobs if job["finished_at"] is None and wanted(_unfinished(job)))
+        waiting = (job for job in jobs if job["finished_at"] is None and not _is_between(job))
+        found.waiting = sum(1 for job in waiting if wanted(_unfinished(job)))
         pairs = ((results[job["id"]], job) for job in jobs if job["id"] in results)
     for result, job in pairs:
         # What prepares, probes or joins encodes nothing that could be compared.
@@ -89,6 +91,11 @@ def from_master(client: MasterClient, ids: Sequence[str], wanted: Wanted) -> Rec
             if wanted(made := record(result, job, node)):
                 found.finished.append(made)
     return found
+
+
+def _is_between(job: dict[str, Any]) -> bool:
+    """Whether it makes nothing that is an output itself; of a newer master's stages nothing is known."""
+    return job.get("stage") in [stage.value for stage in Stage if stage.between]
 
 
 def _unfinished(job: dict[str, Any]) -> Record:
