@@ -77,6 +77,8 @@ def follow(job: Job, event: e.Event, jobs: Mapping[str, Job], now: Now) -> list[
         return [_canceled(twin, f"job {job.id}, of which it is the twin, was completed first", now)]
     first = jobs.get(job.twin_of)
     if isinstance(event, e.JobRequeued):
+        if first is not None and first.awaits_twin:
+            return []  # nothing else runs: another node can have it
         why = "it is the twin of a part that runs elsewhere, and its node gave it back: one is enough"
         return [_canceled(job, why, now)]
     if first is None or first.status.final or not job.status.final:
@@ -88,7 +90,8 @@ def settle(job: Job, family: Mapping[str, Job], now: Now) -> list[e.Event]:
     """What becomes of a part, or a twin, after facts were lost: neither waits for what cannot come."""
     if job.twin_of is not None:
         first = family.get(job.twin_of)
-        if first is None or first.status.final or job.status is not JobStatus.RUNNING:
+        needed = first is not None and not first.status.final
+        if not needed or not (job.status is JobStatus.RUNNING or (first and first.awaits_twin)):
             return [_canceled(job, "the part of which it is the twin needs it no more", now)]
         return []
     twin = family.get(twin_id(job.id))

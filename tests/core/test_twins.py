@@ -180,6 +180,21 @@ def test_a_twin_that_is_given_back_ends(farm: Farm, pair: Twins) -> None:
     assert pair.statuses == (JobStatus.RUNNING, JobStatus.CANCELED, JobStatus.PENDING)
 
 
+def test_a_twin_that_is_given_back_is_for_another_node_if_its_chunk_has_failed(
+    farm: Farm, pair: Twins
+) -> None:
+    lease = pair.twin.job.lease
+    assert lease is not None
+    pair.fails(pair.first)
+    work.release(farm, OPERATOR, pair.twin.job.id, pair.fast, lease.lease_id)
+    assert pair.statuses == (JobStatus.PENDING, JobStatus.PENDING, JobStatus.PENDING)
+    again = must_claim(farm, pair.idle)
+    assert again.job.id == pair.twin.job.id
+    finish(farm, again)
+    assert pair.statuses == (JobStatus.COMPLETED, JobStatus.COMPLETED, JobStatus.PENDING)
+    assert must_claim(farm, pair.idle).job.stage is Stage.JOIN
+
+
 def test_a_chunk_that_is_given_back_is_left_to_its_twin_while_that_runs(farm: Farm, pair: Twins) -> None:
     lease = pair.first.job.lease
     assert lease is not None
