@@ -136,6 +136,8 @@ def kept(client: Client) -> Any:
         document.pop("lease_expires_in", None)
         document.pop("last_heartbeat", None)
         document.pop("credential_expires_at", None)
+        for estimate in ("percent", "seconds_left"):  # they go on with time, until the agent says more
+            (document.get("progress") or {}).pop(estimate, None)
     files = got(client.get("/files"))["files"]
     for file in files:
         del file["used_at"]
