@@ -52,6 +52,10 @@ WIDTHS = {720: 1280, 1080: 1920}
 """By height."""
 _SCENE = 4
 """Seconds."""
+_GOP = 60
+"""Frames: as the farm's scenarios have it."""
+_LOOKS = 1.0
+"""Seconds between two looks at the job, which cost the master CPU time."""
 _PIECE = 8 * 1024**2
 """Bytes that are sent at once."""
 
@@ -108,7 +112,8 @@ def make(folder: Path, seconds: float, height: int) -> Path:
 def plain(clip: Path, preset: str, where: list[str]) -> Alone:
     """One ffmpeg with one thread."""
     argv = [*where, imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-threads", "1", "-i", str(clip)]
-    argv += ["-c:v", "libx264", "-preset", preset, "-crf", "23", "-threads", "1", "-filter_threads", "1"]
+    argv += ["-c:v", "libx264", "-preset", preset, "-crf", "23", "-g", str(_GOP)]
+    argv += ["-threads", "1", "-filter_threads", "1"]
     argv += ["-c:a", "aac", "-y", str(clip.with_name("plain.mp4"))]
     begun, before = time.monotonic(), os.times()
     subprocess.run(argv, check=True)
@@ -138,7 +143,7 @@ def split(client: Client, processes: dict[str, psutil.Process], sent: dict[str, 
             raise SystemExit(f"the job is {job['status']}: {job['error']}")
         if wall > limit:
             raise SystemExit(f"the job took longer than {limit:g} s")
-        time.sleep(0.5)
+        time.sleep(0.1 if job.get("stage") == "join" and job["status"] == "running" else _LOOKS)
     cpu = {name: _cpu(process) - before[name] for name, process in processes.items()}
     own = {name: sum(process.cpu_times()[:2]) - own_before[name] for name, process in processes.items()}
     parts = client.get("/jobs", params={"parent_id": job_id, "limit": 500}).json()["jobs"]
