@@ -129,13 +129,14 @@ def everything(client: Client) -> Any:
 
 
 def kept(client: Client) -> Any:
-    """All that the master keeps, but for when it heard or used something last, and how long that holds."""
+    """All that the master keeps, but for when it heard or used something last, and what goes on with time."""
     jobs = [got(client.get(f"/jobs/{job['id']}")) for job in got(client.get("/jobs"))["jobs"]]
     nodes = got(client.get("/nodes"))["nodes"]
     for document in [*jobs, *nodes]:
         document.pop("lease_expires_in", None)
         document.pop("last_heartbeat", None)
         document.pop("credential_expires_at", None)
+        document.pop("pending_reason", None)  # it may count the seconds of a backoff
         for estimate in ("percent", "seconds_left"):  # they go on with time, until the agent says more
             (document.get("progress") or {}).pop(estimate, None)
     files = got(client.get("/files"))["files"]
