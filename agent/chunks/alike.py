@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent.chunks.hardness import LOGS
 from agent.ffmpeg.keyframes import Forced
+from agent.ffmpeg.video import HOLD_BUFFERS
 from common.model import Window
 from common.settings import EncodeSettings, hardware_of
 
@@ -24,7 +25,7 @@ def alike(settings: EncodeSettings) -> EncodeSettings:
     """
     rate = settings.rate
     holds = rate.bitrate is not None or rate.maxrate is not None
-    one = holds and settings.encoder in ("libx264", "libx265")
+    one = holds and settings.encoder in HOLD_BUFFERS
     threads = 1 if one else settings.threads or THREADS
     return replace(settings, threads=threads, audio="none", subtitles=False, loudness=None, levels=())
 

@@ -17,7 +17,7 @@ _OWN = {"libx264": "-x264-params", "libx265": "-x265-params", "libsvtav1": "-svt
 """The encoders that have options of their own, all in one word."""
 _MOST_FRAME_THREADS = 2
 """Of x265, for a chunk: each that is under way knows less of those before it."""
-_HOLD_BUFFERS = ("libx264", "libx265")
+HOLD_BUFFERS = ("libx264", "libx265")
 """Those that bound peaks by a buffer."""
 _POOLS = {"libx265": "pools", "libsvtav1": "lp"}
 """What those call their threads that keep pools of their own."""
@@ -88,7 +88,7 @@ def _speed_of_vp9(settings: EncodeSettings, which_pass: int | None) -> list[str]
 def buffer(settings: EncodeSettings) -> Buffer | None:
     """What bounds the peaks of a bitrate; of a chunk's, they are those of the whole."""
     rate = settings.rate
-    if rate.bitrate is None or settings.encoder not in _HOLD_BUFFERS:
+    if rate.bitrate is None or settings.encoder not in HOLD_BUFFERS:
         return None
     whole = rate.share_of or rate.bitrate
     return Buffer(whole * 3 // 2, whole * 2)
@@ -106,7 +106,7 @@ def _rate_control(settings: EncodeSettings) -> list[str]:
         return ["-b:v", str(rate.maxrate or 0), *argv]
     if rate.maxrate is not None:
         argv += ["-maxrate", str(rate.maxrate)]
-        if settings.encoder in _HOLD_BUFFERS:  # SVT-AV1 takes no size of a buffer with a crf
+        if settings.encoder in HOLD_BUFFERS:  # SVT-AV1 takes no size of a buffer with a crf
             argv += ["-bufsize", str(rate.maxrate)]
     return argv
 

@@ -90,10 +90,10 @@ def settle(job: Job, family: Mapping[str, Job], now: Now) -> list[e.Event]:
     """What becomes of a part, or a twin, after facts were lost: neither waits for what cannot come."""
     if job.twin_of is not None:
         first = family.get(job.twin_of)
-        needed = first is not None and not first.status.final
-        if not needed or not (job.status is JobStatus.RUNNING or (first and first.awaits_twin)):
-            return [_canceled(job, "the part of which it is the twin needs it no more", now)]
-        return []
+        runs = job.status is JobStatus.RUNNING
+        if first is not None and not first.status.final and (runs or first.awaits_twin):
+            return []
+        return [_canceled(job, "the part of which it is the twin needs it no more", now)]
     twin = family.get(twin_id(job.id))
     if twin is None:
         return [_failed(job, twin_id(job.id), now)] if job.awaits_twin else []

@@ -50,7 +50,7 @@ def slow(farm: Farm, tx: Transaction, node: Node) -> Job | None:
     It runs, and gets a twin; or it waits, was left to its twin, and that is slow. Only where nothing else of
     that file waits for a node: that is better done first.
     """
-    at_work = [job for job in tx.running() if job.stage in twins.STAGES and job.parent_id is not None]
+    at_work = [job for job in tx.running_parts() if is_shared(job)]
     files = {job.parent_id: job for job in sorted(at_work, key=scheduler.order, reverse=True)}
     for parent_id, first in sorted(files.items(), key=lambda each: scheduler.order(each[1])):
         if not scheduler.meets(node, first.constraints) or parent_id is None:

@@ -211,7 +211,7 @@ def reap(farm: Farm) -> None:
                 )
                 farm.decide(tx, commands.Expire(lease.lease_id, error), job=job)
         released = tx.released()
-        shares = any(sharing.is_shared(job) for job in tx.running())
+        shares = any(sharing.is_shared(job) for job in tx.running_parts())
     for job in released:
         farm.waiters.wake_for(job)
     # Nodes that declined a chunk, or could run a slow one once more: what they go by changes with time alone.

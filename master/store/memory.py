@@ -97,9 +97,7 @@ class Transaction:
 
     def head(self, job: Job) -> Job:
         """The job that the whole family of `job` belongs to; a job of no family is its own."""
-        while job.parent_id is not None and (parent := self.job(job.parent_id)) is not None:
-            job = parent
-        return job
+        return self._state.head(job)
 
     def dependents(self, job_id: str) -> list[Job]:
         """All jobs that depend on a job, in the order of their submission."""
@@ -183,6 +181,10 @@ class Transaction:
     def running(self) -> list[Job]:
         """All jobs that run."""
         return list(self._state.running())
+
+    def running_parts(self) -> list[Job]:
+        """Of these, the parts of other jobs."""
+        return self._state.running_parts()
 
     def candidates(self, node: Node, but_of: Collection[str] = ()) -> Iterator[Job]:
         """Pending jobs that `node` meets the constraints of: the first of each kind.

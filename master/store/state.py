@@ -33,7 +33,12 @@ def _listing_names(job: Job) -> list[ListingName]:
 
 def _listed(owner: str | None, status: JobStatus | None, *, whole: bool) -> list[ListingName]:
     """The listings that have all of these jobs; `whole`: without parts."""
-    return [(owner, status, part) for part in ((False,) if whole else (False, True))]
+    return [(owner, status, part) for part in _kinds(whole=whole)]
+
+
+def _kinds(*, whole: bool) -> tuple[bool, ...]:
+    """Whether parts are wanted, and what is none."""
+    return (False,) if whole else (False, True)
 
 
 def _is_part(job: Job) -> bool:
@@ -126,6 +131,10 @@ class State:
         """Every job that holds a lease."""
         return self.page(JobStatus.RUNNING, None, None)
 
+    def running_parts(self) -> list[Job]:
+        """Of these, the parts of other jobs: without a look at any that is none."""
+        return [self.jobs[job_id] for job_id in self._listings.ids([(None, JobStatus.RUNNING, True)])]
+
     def unfinished(self) -> list[Job]:
         """Every job that is not finished."""
         return [job for status in JobStatus if not status.final for job in self.page(status, None, None)]
@@ -149,11 +158,15 @@ class State:
         parts = (self.jobs[part_id] for part_id in self._families.parts(job_id))
         return sorted(parts, key=lambda job: job.seq)
 
-    def family(self, job: Job) -> list[Job]:
-        """The job, all that it is a part of, and all their parts; itself alone if it has none of these."""
+    def head(self, job: Job) -> Job:
+        """The job that the whole family of `job` belongs to; a job of no family is its own."""
         while job.parent_id is not None and (parent := self.jobs.get(job.parent_id)) is not None:
             job = parent
-        found = [job]
+        return job
+
+    def family(self, job: Job) -> list[Job]:
+        """The job, all that it is a part of, and all their parts; itself alone if it has none of these."""
+        found = [self.head(job)]
         for each in found:  # it grows meanwhile
             found += self.children(each.id)
         return found
@@ -179,7 +192,7 @@ class State:
         self, after: ListingKey | None, limit: int, owner: str | None = None, *, whole: bool = False
     ) -> tuple[list[Job], int]:
         """Up to `limit` completed and failed jobs, newest first, and how many; `whole`: no parts."""
-        names = [(owner, part) for part in ((False,) if whole else (False, True))]
+        names = [(owner, part) for part in _kinds(whole=whole)]
         ids = self._with_result.ids(names, after, limit)
         return [self.jobs[job_id] for job_id in ids], self._with_result.count(names)
 
