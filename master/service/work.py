@@ -8,6 +8,7 @@ from common import problems
 from common.model import Failure, Job, Node, NodeStatus, Progress, Report
 from master import lifecycle, scheduler
 from master.lifecycle import commands, twins
+from master.pauses import Pause, Steps, in_thread
 from master.service import handing, sharing
 from master.service.farm import Caller, Farm, JobView, new_id
 from master.store.memory import Transaction
@@ -20,6 +21,13 @@ LOOK_AGAIN = 8
 def next_job(
     farm: Farm, caller: Caller, node_id: str, known: Sequence[str] | None, wait: float
 ) -> JobView | None:
+    """As `wait_for_job`, waiting in this thread."""
+    return in_thread(wait_for_job(farm, caller, node_id, known, wait))
+
+
+def wait_for_job(
+    farm: Farm, caller: Caller, node_id: str, known: Sequence[str] | None, wait: float
+) -> Steps[JobView | None]:
     """Claim a job for a node, waiting up to `wait` seconds for one to come.
 
     `known` are the leases that the agent holds; one that it does not know of was answered
@@ -32,11 +40,11 @@ def next_job(
         waiter = _park(farm, node_id) if wait > 0 else None
         if waiter is None:
             return claim(farm, caller, node_id, known, hear=first)
-        claimed = _claim_or_wait(farm, caller, node_id, known, waiter, deadline, first=first)
+        claimed = yield from _claim_or_wait(farm, caller, node_id, known, waiter, deadline, first=first)
         first = False
         if farm.waiters.closed and claimed is None:
             raise problems.UNAVAILABLE("The master is stopping or restarting; ask again in a moment.")
-        if claimed is not None or waiter.superseded or not waiter.woken.is_set():
+        if claimed is not None or waiter.superseded or not waiter.woken.rung:
             return claimed
         wait = deadline - farm.clock().mono
 
@@ -61,7 +69,7 @@ def _claim_or_wait(
     deadline: float,
     *,
     first: bool,
-) -> JobView | None:
+) -> Steps[JobView | None]:
     """Claim at once, or when the parked poll is woken; None if it was in vain.
 
     It looks only after it is parked, so that a job that comes in between is not missed.
@@ -72,9 +80,9 @@ def _claim_or_wait(
         if not waiter.superseded:
             claimed = claim(farm, caller, node_id, known, hear=first)
         if claimed is None:
-            waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
+            yield Pause(waiter.woken, deadline - farm.clock().mono)
             farm.waiters.leave(waiter)
-            if waiter.woken.is_set() and not waiter.superseded:
+            if waiter.woken.rung and not waiter.superseded:
                 claimed = claim(farm, caller, node_id, known, hear=False)
         return claimed
     finally:
