@@ -22,6 +22,7 @@ from master.api.described import HEARD, INSTANCE, LARGE_BODY, Link, describe
 from master.api.documents import claim_document, job_document
 from master.api.queries import NextJobQuery
 from master.pauses import Steps
+from master.service import claiming
 from master.service import work as service
 
 blueprint = Blueprint("work", __name__)
@@ -69,7 +70,9 @@ def next_job() -> Later:
 def _next_job(asked: Mapping[str, Any]) -> Steps[Response]:
     wait: float = asked["wait"]
     asked_at = time.monotonic()
-    view = yield from service.wait_for_job(farm(), caller(), asked["node_id"], asked["leases"], wait)
+    poll = claiming.Poll(asked["node_id"], asked["leases"])
+    views = yield from claiming.wait_for_jobs(farm(), caller(), poll, wait)
+    view = views[0] if views else None
     g.job_id = None if view is None else view.job.id
     response = json_response(claim_document(view))
     if view is None and time.monotonic() - asked_at < wait / 2:
