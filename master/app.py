@@ -78,7 +78,6 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
             browsers.refuse_strange_hosts(hosts, Caller(Role.ANYONE))
 
     app.after_request(neighbours.tell_history)
-    app.after_request(browsers.secure)
 
     refusals = Refusals()
 

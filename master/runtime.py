@@ -7,7 +7,7 @@ import os
 import sqlite3
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -162,7 +162,7 @@ class Runtime:
         self._dispatcher.start()
         settle()
 
-    def is_slow(self, environ: Mapping[str, Any]) -> bool:
+    def is_slow(self, environ: dict[str, Any]) -> bool:
         """See `master.api.routes`."""
         return self._routes.is_slow(environ)
 

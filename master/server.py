@@ -13,7 +13,7 @@ import resource
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,8 +61,11 @@ class Runtime(Protocol):
     def ssl_context(self) -> ssl.SSLContext:
         """The one context of all connections; it may be re-loaded in place."""
 
-    def is_slow(self, environ: Mapping[str, Any]) -> bool:
-        """Whether to answer this request takes long, or has to wait for something: then a thread does it."""
+    def is_slow(self, environ: dict[str, Any]) -> bool:
+        """Whether to answer this request takes long, or has to wait for something: then a thread does it.
+
+        What is found out about it may be noted in `environ`.
+        """
 
     def open_ticket(self) -> Ticket | None:
         """From now on, in this context, nothing waits for the disk: the answer does, until it is settled.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
+from flask.ctx import RequestContext
+from werkzeug.routing import MapAdapter
 
+from master.api.browsers import secure
+from master.api.routes import MATCHED, path_of
 from master.pauses import Steps, in_thread
 from master.worker.parked import PARKS, begin
 
@@ -31,13 +35,51 @@ class Later:
         return in_thread(self.steps)(environ, start_response)
 
 
+class _Context(RequestContext):
+    def match_request(self) -> None:
+        """Flask's hook. The worker may have found the route already."""
+        matched = self.request.environ.get(MATCHED)
+        if matched is None:
+            super().match_request()
+        else:
+            self.request.url_rule, self.request.view_args = matched
+
+
 class FarmFlask(Flask):
-    """Flask's own way through a request, with pauses in it."""
+    """Flask's own way through a request, with pauses in it, and without what we have no use for."""
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Flask's hook. Where the server cannot park an answer (`PARKS`), its thread waits."""
-        steps = self._answer(environ, start_response)
+
+        def begin_safely(status: str, headers: list[tuple[str, str]], *how: Any) -> Callable[[bytes], object]:
+            return start_response(status, secure(headers), *how)
+
+        steps = self._answer(environ, begin_safely)
         return begin(steps) if environ.get(PARKS) else in_thread(steps)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Flask's hook, called for each of its steps: none of ours is a coroutine."""
+        return func
+
+    def request_context(self, environ: WSGIEnvironment) -> RequestContext:
+        """Flask's hook."""
+        return _Context(self, environ)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Flask's hook. We have no subdomains, and routes go by no names of hosts."""
+        if request is None:
+            return super().create_url_adapter(request)
+        environ = request.environ
+        return MapAdapter(
+            self.url_map,
+            environ.get("HTTP_HOST") or "localhost",
+            "/",
+            "",
+            environ["wsgi.url_scheme"],
+            path_of(environ),
+            environ["REQUEST_METHOD"],
+            environ.get("QUERY_STRING", ""),
+        )
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Steps[Iterable[bytes]]:
         ctx = self.request_context(environ)

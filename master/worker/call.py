@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from master.worker.loop import Moment
 from master.worker.parked import Parked
+from master.worker.reply import Reply
 
 
 class Ticket(Protocol):
@@ -23,7 +24,7 @@ class Call:
 
     __slots__ = ("context", "environ", "over", "parked", "pieces", "request_id", "response", "ticket")
 
-    def __init__(self, request_id: str, response: Any, environ: dict[str, Any]) -> None:
+    def __init__(self, request_id: str, response: Reply, environ: dict[str, Any]) -> None:
         self.request_id = request_id
         self.response = response
         self.environ = environ

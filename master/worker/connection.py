@@ -26,6 +26,7 @@ from master.worker.loop import READ, WRITE
 from master.worker.outbox import Answer, Outbox, StreamedAnswer
 from master.worker.plain import MAX_HEAD as MAX_PLAIN_HEAD
 from master.worker.plain import answer_plain, render
+from master.worker.reply import Reply
 from master.worker.request import Incoming
 from master.worker.stream import BEAT, Stream
 
@@ -206,31 +207,25 @@ class Connection:
         return None
 
     @property
-    def request(self) -> Any:
-        """The whole request that has come, as gunicorn parsed it."""
-        return self._whole_request().request
-
-    @property
-    def length(self) -> int:
-        """Bytes of its body, as they came."""
-        return self._whole_request().end_of_body(self._received) or 0
-
-    def body(self) -> io.BytesIO:
-        """Its body; to be asked for once. Raises a Problem."""
-        incoming = self._whole_request()
-        end = incoming.end_of_body(self._received)
-        data = bytes(memoryview(self._received)[:end])
-        del self._received[:end]
-        self._incoming = None
-        return io.BytesIO(incoming.body(data))
-
-    def _whole_request(self) -> Incoming:
+    def incoming(self) -> Incoming:
+        """The whole request that has come."""
         if self._incoming is None:
             raise RuntimeError("taken before it was whole")
         return self._incoming
 
-    def answer(self, response: Any, pieces: Any, waker: Callable[[], None] = lambda: None) -> None:
-        """Begin to send what the application answers; `response` is gunicorn's.
+    def body(self) -> io.BytesIO:
+        """Its body; to be asked for once. Raises a Problem."""
+        incoming = self.incoming
+        self._incoming = None
+        end = incoming.end_of_body(self._received)
+        if not end:
+            return io.BytesIO()
+        data = bytes(memoryview(self._received)[:end])
+        del self._received[:end]
+        return io.BytesIO(incoming.body(data))
+
+    def answer(self, response: Reply, pieces: Any, waker: Callable[[], None] = lambda: None) -> None:
+        """Begin to send what the application answers, written by `response`.
 
         `waker` is called, by any thread, when a stream has something to say again.
         """
@@ -373,8 +368,12 @@ class Connection:
             self.enter(Stage.STREAMING)
         elif self._last:
             self._finish()
+        elif self._received:
+            self.enter(Stage.REQUEST)
         else:
-            self.enter(Stage.REQUEST if self._received else Stage.IDLE)
+            self.enter(Stage.IDLE)
+            # The client has not seen the answer yet. What it may have sent before, the poller tells.
+            return Need.READ
         return None
 
     def _overhear(self) -> None:

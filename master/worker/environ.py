@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import gunicorn.http.wsgi
+from gunicorn.http.wsgi import base_environ
 
 from master.worker.call import Call
 from master.worker.connection import Connection
 from master.worker.occupancy import OCCUPANCY, Occupancy
 from master.worker.parked import PARKS
+from master.worker.reply import SERVER
 from master.worker.request import REQUEST_ID
-
-# gunicorn has no setting for its Server header; this is where each response reads it.
-gunicorn.http.wsgi.SERVER = "ffmpeg-rtmp"
 
 
 class _Server(Protocol):
@@ -23,13 +21,33 @@ class _Server(Protocol):
         """What it is at."""
 
 
-def call_of(conn: Connection, request_id: str, server: _Server) -> Call:
+def base_of(server: _Server) -> dict[str, Any]:
+    """What is the same for all requests."""
+    return {
+        **base_environ(server.cfg),
+        "wsgi.multithread": True,
+        "wsgi.url_scheme": "https",
+        "SERVER_SOFTWARE": SERVER,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SCRIPT_NAME": "",
+        OCCUPANCY: server.occupancy,
+        PARKS: True,
+    }
+
+
+def call_of(base: dict[str, Any], conn: Connection, request_id: str) -> Call:
     """The call of the request that has come; its body is left for later."""
-    response, environ = gunicorn.http.wsgi.create(
-        conn.request, conn.sock, conn.client, conn.server, server.cfg
-    )
-    environ["wsgi.multithread"] = True
-    environ[REQUEST_ID] = request_id
-    environ[OCCUPANCY] = server.occupancy
-    environ[PARKS] = True
-    return Call(request_id, response, environ)
+    incoming = conn.incoming
+    environ = {
+        **base,
+        **incoming.environ,
+        "gunicorn.socket": conn.sock,
+        "REMOTE_ADDR": conn.client[0],
+        "REMOTE_PORT": str(conn.client[1]),
+        "SERVER_NAME": conn.server[0],
+        "SERVER_PORT": str(conn.server[1]),
+        "wsgi.url_scheme": "https",
+        "wsgi.multithread": True,
+        REQUEST_ID: request_id,
+    }
+    return Call(request_id, incoming.reply(), environ)

@@ -28,7 +28,7 @@ from master.pauses import Pause
 from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
 from master.worker.call import Call
 from master.worker.connection import Connection, Need, Patience, Stage
-from master.worker.environ import call_of
+from master.worker.environ import base_of, call_of
 from master.worker.loop import READ, Loop
 from master.worker.occupancy import Occupancy
 from master.worker.parked import Parked
@@ -40,8 +40,6 @@ STOP_IDLE = 0.5
 """Seconds in which a stopping worker still takes a request on an open connection."""
 QUIT_GRACE = 2.0
 """Seconds that requests get to end after SIGINT or SIGQUIT (SIGTERM: graceful_timeout)."""
-LONG_BODY = 32 * 1024
-"""Bytes of a body from which on reading it takes too long for the loop."""
 _LATE = 64
 """Connections whose time is over that are told so before the others have their turn."""
 _ROOM = 64
@@ -68,6 +66,7 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         self._admission = Admission(self.app.max_per_address)
         self._next_check = 0.0
         self._grace = float(self.cfg.graceful_timeout)
+        self._environ = base_of(self)
 
     # -- start and end -------------------------------------------------------------------
 
@@ -304,10 +303,10 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
     def _serve(self, conn: Connection) -> None:
         """Have a whole request answered, here or by the pool."""
         self._unpark(conn)
-        call = conn.call = call_of(conn, conn.request_id or new_request_id(), self)
+        call = conn.call = call_of(self._environ, conn, conn.request_id or new_request_id())
         if not self.alive:
             call.response.force_close()
-        if conn.length > LONG_BODY or self._runtime.is_slow(call.environ):
+        if conn.incoming.long or self._runtime.is_slow(call.environ):
             self._submit(conn, self._answer_slowly)
         else:
             self._step(conn, call)

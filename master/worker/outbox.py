@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from master.worker.reply import Reply
 from master.worker.stream import Stream
 
 _OFFER = 64 * 1024
@@ -14,7 +15,7 @@ _OFFER = 64 * 1024
 
 
 class Outbox:
-    """What is still to be sent to one client. gunicorn's responses write to it as to a socket."""
+    """What is still to be sent to one client. Replies write to it as to a socket."""
 
     def __init__(self) -> None:
         self._unsent = bytearray()
@@ -45,8 +46,8 @@ class Outbox:
 class Answer:
     """What the application answers, piece by piece, no faster than the client takes it."""
 
-    def __init__(self, response: Any, pieces: Iterable[bytes]) -> None:
-        """`response` is gunicorn's; `pieces` is what the WSGI application returned."""
+    def __init__(self, response: Reply, pieces: Iterable[bytes]) -> None:
+        """`response` writes it; `pieces` is what the WSGI application returned."""
         self._response = response
         self._source = pieces
         self._pieces: Iterator[bytes] = iter(pieces)
@@ -55,12 +56,12 @@ class Answer:
     @property
     def begun(self) -> bool:
         """Whether its head is written."""
-        return bool(self._response.headers_sent)
+        return self._response.headers_sent
 
     @property
     def ends_connection(self) -> bool:
         """Whether no other request may follow."""
-        return bool(self._response.should_close())
+        return self._response.should_close()
 
     @property
     def idle(self) -> bool:
@@ -92,7 +93,7 @@ class Answer:
 class StreamedAnswer(Answer):
     """What a stream answers: what is ready, when it is."""
 
-    def __init__(self, response: Any, stream: Stream, waker: Callable[[], None]) -> None:
+    def __init__(self, response: Reply, stream: Stream, waker: Callable[[], None]) -> None:
         """`waker` is called, by any thread, when an idle stream has something to say."""
         super().__init__(response, stream)
         self._stream = stream

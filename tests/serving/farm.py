@@ -12,7 +12,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,7 +108,7 @@ class SmallRuntime:
         start_response("200 OK", [*headers, ("X-Client-Port", environ["REMOTE_PORT"])])
         return [body]
 
-    def is_slow(self, environ: Mapping[str, Any]) -> bool:
+    def is_slow(self, environ: dict[str, Any]) -> bool:
         return environ["PATH_INFO"] in SLOW
 
     def open_ticket(self) -> None:
