@@ -9,6 +9,7 @@ to happen, waits in a list.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -40,6 +41,9 @@ STOP_IDLE = 0.5
 """Seconds in which a stopping worker still takes a request on an open connection."""
 QUIT_GRACE = 2.0
 """Seconds that requests get to end after SIGINT or SIGQUIT (SIGTERM: graceful_timeout)."""
+SWITCH = 0.0005
+"""Seconds after which a busy thread lets others run. With Python's 5 ms, one busy thread of the pool makes
+the loop wait as long at each of its system calls."""
 _LATE = 64
 """Connections whose time is over that are told so before the others have their turn."""
 _ROOM = 64
@@ -85,6 +89,7 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def run(self) -> None:
         """Serve until told to stop or orphaned, then let the running requests end."""
+        sys.setswitchinterval(SWITCH)
         for listener in self.sockets:
             listener.setblocking(False)
             self.loop.watch(listener.fileno(), READ, partial(self._accept, listener))
