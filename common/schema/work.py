@@ -189,3 +189,19 @@ class ReportSchema(Strict):
     def _without_time(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         data.pop("completed_at")
         return data
+
+
+MAX_REPORTS = 100
+"""Reports in one batch, and jobs that one poll may ask for: the others wait while they are taken."""
+
+
+class ReportsSchema(Strict):
+    """`POST /results/batch`."""
+
+    reports = ShortList(
+        fields.Nested(ReportSchema),
+        most=MAX_REPORTS,
+        required=True,
+        validate=validate.Length(min=1),
+        **says("the reports, each as `POST /results` takes it; needed"),
+    )
