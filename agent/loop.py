@@ -173,10 +173,9 @@ class Agent:
 
     def _poll(self) -> tuple[list[dict[str, Any]], float]:
         """The jobs that were given, one for each free slot at most, and when they were asked for."""
-        asked = lease_clock()
-        most = max(1, min(self._running.free(), self._link.terms.get("max_claims", 1)))
-        found = self._link.client.next_jobs(self._link.node_id, self._running.leases(), POLL_WAIT, most)
-        return found, asked
+        asked, leases = lease_clock(), self._running.leases()
+        most = max(1, min(self._running.slots - len(leases), self._link.terms.get("max_claims", 1)))
+        return self._link.client.next_jobs(self._link.node_id, leases, POLL_WAIT, most), asked
 
     def _begin(self, answer: dict[str, Any], asked: float, after: RunningJob | None = None) -> None:
         assignment = assignment_of(answer)
@@ -275,7 +274,7 @@ class Agent:
             log.warning("Job %s failed: %s (%s)", report.job_id, report.error.message, report.error.code)
         self._metrics.reported(report)
         self._outbox.keep(report, self._link.instance)
-        deliver(report, log_lines, self._outbox, lambda *what: self._send(*what, job))
+        deliver(report, log_lines, self._outbox, lambda said, lines: self._send(said, lines, job))
 
     def _send(self, report: Report, log_lines: Sequence[str], job: RunningJob) -> bool:
         """Whether the master has the report; False if the agent ended first.

@@ -151,11 +151,6 @@ class RunningJobs:
             if sent < job.renewed + term:
                 job.renew(sent)
 
-    def free(self) -> int:
-        """How many slots are free."""
-        with self._changed:
-            return max(0, self.slots - len(self._jobs))
-
     def wait_for_slot(self, timeout: float) -> bool:
         """Whether a slot is free, at the latest after `timeout` seconds."""
         with self._changed:

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from common.client import PROTOCOL_HEADER
+from common.version import PROTOCOL
 from tests.api.corner import Corner, got, refused_fields
 from tests.masters import Master, wait_until
 
@@ -49,7 +51,8 @@ def test_urgent_jobs_go_first_then_the_oldest(corner: Corner) -> None:
 
 
 def test_nothing_joins_a_job_that_runs_alone(corner: Corner) -> None:
-    node = corner.register(max_concurrent_jobs=9)
+    speaks = {PROTOCOL_HEADER: str(PROTOCOL)}  # else it is given no job that is measured
+    node = corner.register(max_concurrent_jobs=9, headers=speaks)
     alone = corner.submit(confidence="high", priority="high")["id"]
     other = corner.submit()["id"]
     (first,) = corner.poll(node["id"], max=9)["jobs"]

@@ -14,7 +14,7 @@ NEXT = {"next": "1"}
 
 def nothing_held(corner: Corner, node_id: str) -> bool:
     """Whether a node that knows of no lease is told of none: nothing was claimed for it."""
-    return got(corner.client.post(f"/nodes/{node_id}/heartbeat"))["leases"] == []
+    return bool(got(corner.client.post(f"/nodes/{node_id}/heartbeat"))["leases"] == [])
 
 
 def test_the_answer_has_the_next_job_as_a_poll_would_have_had_it(corner: Corner) -> None:
