@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from common import problems
 from common.model import Failure, Progress, Report
@@ -71,7 +71,9 @@ def finish_and_claim(
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
             happened = _take(farm, tx, caller, report)
             if tx.node(report.node_id) is not None and (happened or known is not None):
-                leased = claiming.lease(farm, tx, claiming.Poll(report.node_id, known))
+                # The report stands, also where the disk has no room for a claim.
+                with suppress(Problem):
+                    leased = claiming.lease(farm, tx, claiming.Poll(report.node_id, known))
         if happened:
             farm.logs.append(report.job_id, log)
     claiming.begun(farm, leased)
@@ -89,10 +91,9 @@ def finish_all(
     for report, _ in reports:
         caller.speaks_for(report.node_id)
     outcomes: list[Problem | None] = []
-    taken: list[tuple[Report, Sequence[str]]] = []
-    with ExitStack() as expected:
+    with ExitStack() as logs:
         for job_id in {report.job_id for report, log in reports if log}:
-            expected.enter_context(farm.logs.more_to_come(job_id))
+            logs.enter_context(farm.logs.more_to_come(job_id))
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
             for report, log in reports:
                 try:
@@ -104,9 +105,7 @@ def finish_all(
                 else:
                     outcomes.append(None)
                     if happened:
-                        taken.append((report, log))
-        for report, log in taken:
-            farm.logs.append(report.job_id, log)
+                        logs.callback(farm.logs.append, report.job_id, log)
     return outcomes
 
 
