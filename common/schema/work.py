@@ -99,11 +99,14 @@ class ErrorSchema(Strict):
     message = text(4000, required=True)
 
 
+_ERROR = ErrorSchema()
+
+
 class FailureField(fields.Field[Any]):
     """An error, as an object with code and message, or as a plain sentence."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return ErrorSchema().load({"message": value} if isinstance(value, str) else value)
+        return _ERROR.load({"message": value} if isinstance(value, str) else value)
 
 
 def _scalar_dict(**kwargs: Any) -> ShortDict:
