@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -19,7 +20,7 @@ from master.api.answers import RETRY_AFTER, body, caller, farm, json_response, q
 from master.api.described import BATCH_BODY, HEARD, INSTANCE, LARGE_BODY, Link, describe
 from master.api.documents import claim_document, claimed_document, job_document
 from master.api.queries import NextJobQuery, ReportQuery
-from master.service import claiming
+from master.service import JobView, claiming
 from master.service import work as service
 from master.service.claiming import Poll
 
@@ -67,18 +68,21 @@ def next_job() -> Response:
     answer is a list of up to that many jobs, as far as the node has free slots; it waits for the first only.
     """
     asked = query()
-    wait: float = asked["wait"]
-    most: int | None = asked["max"]
     asked_at = time.monotonic()
-    poll = Poll(asked["node_id"], asked["leases"], most or 1)
-    views = claiming.next_jobs(farm(), caller(), poll, wait)
-    if most is None:
+    poll = Poll(asked["node_id"], asked["leases"], asked["max"] or 1)
+    views = claiming.next_jobs(farm(), caller(), poll, asked["wait"])
+    return _claimed(views, asked, time.monotonic() - asked_at)
+
+
+def _claimed(views: Sequence[JobView], asked: Mapping[str, Any], took: float) -> Response:
+    """The answer to a poll. `took`: the seconds that it waited."""
+    if asked["max"] is None:
         view = views[0] if views else None
         g.job_id = None if view is None else view.job.id
         response = json_response(claim_document(view))
     else:
         response = json_response({"jobs": [claimed_document(view) for view in views], "count": len(views)})
-    if not views and time.monotonic() - asked_at < wait / 2:
+    if not views and took < asked["wait"] / 2:
         response.headers["Retry-After"] = RETRY_AFTER  # it could not be parked
     return response
 
