@@ -37,6 +37,11 @@ SECTIONS = (
         "bench.durable",
         "A real master with its journal on a disk: what is answered is synced.",
     ),
+    Section(
+        "Agents that wait",
+        "bench.waiting",
+        "A thousand agents have asked for a job and wait for the answer.",
+    ),
     Section("Cycles", "bench.cycles", "Jobs that are submitted, claimed and finished, alone and in batches."),
     Section("A million jobs", "bench.scale", "The same work with few and with many jobs or nodes."),
     Section(
