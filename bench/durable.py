@@ -139,6 +139,11 @@ def _cycled(quick: bool) -> list[Row]:
     ]  # fmt: skip
 
 
+def batches(quick: bool) -> Callable[[Path], AbstractContextManager[Look]]:
+    """Our cycles in batches, as a subject that others are compared with."""
+    return partial(_cycles, a_master, in_batches, "&max=1", 1.0 if quick else 5.0)
+
+
 def rows(quick: bool) -> list[Row]:
     """Requests, cycles, and agents that wait."""
     return [*_asked(quick), *_cycled(quick)]

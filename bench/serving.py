@@ -75,9 +75,9 @@ def rows(quick: bool) -> list[Row]:
             (Target(most=0.4, against=GTHREAD),),
             better="less",
             note=(
-                "Each connection is a full handshake with an EC key, one request, and the end. A client's half of "
-                "a handshake costs more than the server's, so on few cores the rate is that of the clients; "
-                "what the server takes for each is not touched by that."
+                "Each connection is a full handshake with an EC key, one request, and the end. A client's "
+                "half costs more than the server's, so on few cores the rate is that of the clients; what "
+                "the server takes for each is not touched by that."
             ),
         ),
     ]  # fmt: skip
