@@ -80,7 +80,7 @@ def _on(kind: str, application: str) -> Opened:
 
 def _asked(quick: bool) -> list[Row]:
     """Single requests."""
-    seconds = 1.0 if quick else 5.0
+    seconds = 0.5 if quick else 5.0
 
     def subject(name: str, opened: Opened, ask: Callable[[Server], bytes]) -> Subject:
         return Subject(name, partial(_requests, opened, ask, seconds))
@@ -113,7 +113,7 @@ def _asked(quick: bool) -> list[Row]:
 
 def _cycled(quick: bool) -> list[Row]:
     """Whole cycles."""
-    seconds = 2.0 if quick else 10.0
+    seconds = 1.0 if quick else 10.0
     note = f"{CLIENTS} clients; each answer is on the disk before it is sent."
 
     def subject(name: str, opened: Opened, cycle: Cycle, query: str = "") -> Subject:

@@ -185,7 +185,7 @@ def _answer(client: subprocess.Popen[str], folder: Path, line: str = "") -> str:
 
 def rows(quick: bool) -> list[Row]:
     """Our batches beside each of them."""
-    share = 0.25 if quick else 1.0
+    share = 0.1 if quick else 1.0
     found = []
     for peer in PEERS:
         syncs = ("everysec", "always") if peer.redis else (None,)

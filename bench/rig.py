@@ -29,7 +29,7 @@ from typing import Literal
 
 RUNS = 5
 """Samples of each subject; of a quick run `QUICK_RUNS`."""
-QUICK_RUNS = 3
+QUICK_RUNS = 2
 QUIET = 0.05
 """The share of the machine that others may use of a quiet one."""
 

@@ -156,7 +156,7 @@ def _finish(server: Server, crowd: Crowd, found: Sequence[tuple[ssl.SSLSocket, P
 
 def rows(quick: bool) -> list[Row]:
     """With a thousand agents, and with few."""
-    seconds, jobs = (2.0, 30) if quick else (10.0, 200)
+    seconds, jobs = (1.0, 20) if quick else (10.0, 200)
     many, none = f"{AGENTS:,} agents wait", "no agent waits"
     return [
         Row(
