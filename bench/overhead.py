@@ -1,7 +1,7 @@
 """What a master and an agent with two slots add to encodes, beside the same commands under `xargs -P2`.
 
 The farm first encodes short clips, which tell how fast this machine is and what the commands are. Then it
-encodes, and so does xargs: the same commands with the same threads, each of about `LONG` seconds, two at once.
+encodes, and so does xargs: the same commands with the same threads, each of some `LONG` seconds, two at once.
 CPU time of the farm is that of the master, the agent and all that they start, less what the encodes took.
 """
 

@@ -153,9 +153,11 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a row."""
+    """What came of a row. Title and note are those that it was measured with: of a quick run they differ."""
 
     key: str
+    title: str
+    note: str
     taken: tuple[Taken, ...]
     conditions: Conditions
     error: str | None = None

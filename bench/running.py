@@ -69,7 +69,7 @@ def measure(row: Row, quick: bool, folder: Path, command: str) -> Result:
         for subject in row.subjects
     )
     conditions = Conditions(at, command, loads, others, quick, seconds, described(), version())
-    return Result(row.key, taken, conditions, error)
+    return Result(row.key, row.title, row.note, taken, conditions, error)
 
 
 def busy() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,14 +11,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
+from bench.apps import HEALTHY
 from bench.load import Load, client_context, connect
+from bench.rig import NotThereError
 from bench.running import ROOT
+from master import tls
 from tests.masters import free_port, start_master
 
+_NGINX = """
+daemon off; worker_processes 1; pid {folder}/nginx.pid; events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;
+    location / {{ default_type application/json; return 200 '{body}'; }}
+  }}
+}}
+"""
 START = 60.0
 """Seconds within which a server must answer."""
 
@@ -55,6 +72,32 @@ def served(kind: str, application: str, folder: Path) -> Iterator[Server]:
     with log.open("wb") as said:
         # A group of its own, so that a kill reaches its worker too.
         process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
+    try:
+        _wait(process, port, log)
+        yield Server(port, process.pid, state)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[Server]:
+    """nginx, which answers from memory with one process. NotThereError if there is none."""
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        raise NotThereError("nginx (Debian's package; scripts/setup.sh --tests)")
+    port, log, state = free_port(), folder / "nginx.log", folder / "state"
+    made = tls.ensure_certificates(state, tls.local_names(), datetime.now(UTC))
+    settings = _NGINX.format(
+        folder=folder, port=port, chain=made.chain, key=made.key, body=HEALTHY.decode().strip()
+    )
+    (folder / "nginx.conf").write_text(settings)
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(log)],
+            stdout=said, stderr=said, start_new_session=True,
+        )  # fmt: skip
     try:
         _wait(process, port, log)
         yield Server(port, process.pid, state)

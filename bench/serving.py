@@ -11,7 +11,7 @@ from bench.apps import JOB
 from bench.load import Load, again_and_again, drive, request
 from bench.reconnect import Reconnecting
 from bench.rig import Look, Row, Sample, Subject, Target
-from bench.servers import served
+from bench.servers import nginx, served
 
 CLIENTS = 8
 """Connections that ask at once: as many as the threaded worker has threads."""
@@ -21,6 +21,13 @@ _GET = request("GET", "/health")
 _POST = request("POST", "/jobs", JOB)
 Driven = Callable[[int, float], Load]
 """From a port and seconds to what came of it."""
+
+
+@contextmanager
+def _limit(seconds: float, folder: Path) -> Iterator[Look]:
+    """What the generator can ask of nginx."""
+    with nginx(folder) as server:
+        yield lambda: server.watched(lambda port: _asking(_GET)(port, seconds)).sample()
 
 
 @contextmanager
@@ -60,7 +67,13 @@ def rows(quick: bool) -> list[Row]:
             (Target(least=least, against=GTHREAD),), note=f"{CLIENTS} clients.",
         )  # fmt: skip
 
+    bare = subject("our bare application", "ours", "bare", _asking(_GET))
     return [
+        Row(
+            "serving-generator", "The load generator's own limit: nginx", "requests/s",
+            Subject("nginx", partial(_limit, seconds)), (bare,), (Target(least=1.5, against=bare.name),),
+            note="nginx answers from memory, in one process. What is below is ours while this is higher.",
+        ),
         row("serving-bare", "Bare WSGI application", "bare", _asking(_GET), 4.0, PINNED, CACHED),
         row("serving-flask", "Bare Flask route", "flask", _asking(_GET), 2.5, PINNED, CACHED),
         row("serving-marshmallow", "POST that marshmallow checks", "flask", _asking(_POST), 2.5, PINNED),
