@@ -121,7 +121,7 @@ class Bed:
         return [dict(self._client.get(f"/jobs/{each}/result").json()["metrics"]) for each in ids]
 
     def _count(self, status: str) -> int:
-        return int(self._client.get("/jobs", params={"status": status, "limit": 1}).json()["count"])
+        return int(self._client.get(f"/jobs?status={status}&limit=1").json()["count"])
 
 
 def own_memory(pid: int) -> tuple[int, int]:

@@ -36,6 +36,16 @@ class Small:
         self.app = app
         self.ssl_context = context
 
+    def is_slow(self, _environ: Any) -> bool:
+        """No request is."""
+        return False
+
+    def open_ticket(self) -> None:
+        """Nothing waits for a disk."""
+
+    def on_settled(self, _hearer: Callable[[], None]) -> None:
+        """Nothing is ever to be settled."""
+
     def begin_shutdown(self) -> None:
         """Nothing is parked."""
 

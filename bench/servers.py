@@ -115,7 +115,8 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             if sock.recv(4096).startswith(b"HTTP/1.1 200"):
                 return
         time.sleep(0.05)
-    raise NotServingError(f"no answer: {log.read_text(errors='replace')[-500:]}")
+    said = log.read_text(errors="replace").strip().splitlines()[-1:]
+    raise NotServingError(f"no answer; its log ends with: {''.join(said)}")
 
 
 @contextmanager
