@@ -207,7 +207,7 @@ def rows(quick: bool) -> list[Row]:
             wall, f"{jobs} encodes of about {seconds:.0f} s, two at a time: wall time", "s",
             lambda found: found.wall, Target(most=1.02, against=alone),
             f"{SCENARIO}, preset medium, one thread each; the very same commands. From the submit of the "
-            "batch until the last result is there, verified and synced.",
+            "batch until the last result is there, verified and synced. While xargs runs, the farm is idle.",
         ),
         row(
             cpu, "CPU time of master and agent, beside that of the encodes", "%",

@@ -46,14 +46,14 @@ class Played:
         }
 
 
-def nodes(server: Server, count: int, slots: int = TOGETHER) -> list[Played]:
-    """As many new nodes of a master."""
+def nodes(server: Server, count: int, slots: int = TOGETHER, **more: Any) -> list[Played]:
+    """As many new nodes of a master. `more`: what else they say of themselves."""
     made = [Played(str(uuid4()), uuid4().hex + uuid4().hex) for _ in range(count)]
 
     def registered() -> Script:
         for node in made:
             sent = {"id": node.id, "address": f"bench-{node.id[:8]}", "credential": node.credential}
-            body = json.dumps({**sent, "max_concurrent_jobs": slots}).encode()
+            body = json.dumps({**sent, "max_concurrent_jobs": slots, **more}).encode()
             yield request("POST", "/nodes/register", body, server.token)
 
     if made:

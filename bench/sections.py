@@ -39,7 +39,7 @@ SECTIONS = (
     ),
     Section(
         "Agents that wait",
-        "bench.waiting",
+        "bench.waiting_rows",
         "A thousand agents have asked for a job and wait for the answer.",
     ),
     Section("Cycles", "bench.cycles", "Jobs that are submitted, claimed and finished, alone and in batches."),

@@ -9,14 +9,13 @@ import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from bench.apps import JOB
 from bench.load import RETRY, Answer, again_and_again, client_context, connect, drive, parsed, request
 from bench.playing import Played, asked, nodes
-from bench.rig import Look, NotThereError, Row, Sample, Subject, Target, quantile
+from bench.rig import Look, NotThereError, Sample, quantile
 from bench.servers import Server, a_master, family_memory
 
 AGENTS = 1000
@@ -81,11 +80,16 @@ class Crowd:
             raise NotThereError(f"this master does not park {len(self._players)} polls")
 
 
+def many_files() -> None:
+    """Let this process have as many connections as the system allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 @contextmanager
 def _master(agents: int, folder: Path) -> Iterator[tuple[Server, list[Played]]]:
     """A master with nodes, all of which it can park."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    many_files()
     with a_master(folder) as server:
         players = nodes(server, agents, slots=1)
         with Crowd(server, players) as crowd:
@@ -94,7 +98,7 @@ def _master(agents: int, folder: Path) -> Iterator[tuple[Server, list[Played]]]:
 
 
 @contextmanager
-def _others(agents: int, seconds: float, folder: Path) -> Iterator[Look]:
+def others(agents: int, seconds: float, folder: Path) -> Iterator[Look]:
     """The p99 of others, in milliseconds."""
     data = request("GET", "/health")
     with _master(agents, folder) as (server, players):
@@ -116,7 +120,7 @@ def _others(agents: int, seconds: float, folder: Path) -> Iterator[Look]:
 
 
 @contextmanager
-def _woken(agents: int, jobs: int, folder: Path) -> Iterator[Look]:
+def woken(agents: int, jobs: int, folder: Path) -> Iterator[Look]:
     """The p99 of the milliseconds from a job's submission until a waiting node has it."""
     with _master(agents, folder) as (server, players):
         yield lambda: _wake(server, players, jobs)
@@ -152,23 +156,3 @@ def _finish(server: Server, crowd: Crowd, found: Sequence[tuple[ssl.SSLSocket, P
         crowd.ask(sock, player)
     if given != 1:
         raise RuntimeError(f"a job was given to {given} nodes")
-
-
-def rows(quick: bool) -> list[Row]:
-    """With a thousand agents, and with few."""
-    seconds, jobs = (1.0, 20) if quick else (10.0, 200)
-    many, none = f"{AGENTS:,} agents wait", "no agent waits"
-    return [
-        Row(
-            "waiting-others", f"p99 of `/health` while {AGENTS:,} agents wait", "ms",
-            Subject(many, partial(_others, AGENTS, seconds)), (Subject(none, partial(_others, 0, seconds)),),
-            (Target(most=2.0, against=none),), "less",
-            f"{ASKING} clients ask, one request after the other.", limit=300,
-        ),
-        Row(
-            "waiting-woken", "From `POST /jobs` until a waiting agent has the job: p99", "ms",
-            Subject(many, partial(_woken, AGENTS, jobs)),
-            (Subject("1 agent waits", partial(_woken, 1, jobs)),), (Target(most=20.0),), "less",
-            "Durable: submit and claim are synced to the disk. The start of ffmpeg is not in it.", limit=300,
-        ),
-    ]  # fmt: skip
