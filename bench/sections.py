@@ -20,7 +20,7 @@ class Section:
     text: str
 
 
-SECTIONS = (
+SECTIONS: tuple[Section, ...] = (
     Section(
         "The server",
         "bench.serving",

@@ -10,16 +10,18 @@ from bench import plots, sections
 from tests.bench.support import result, row, subject, taken
 
 
+ROWS = [
+    row("a", against=(subject("slow"), subject("absent"))),
+    row("b", against=(subject("slow"),), better="less"),
+    row("c"),
+]
+
+
 @pytest.fixture
 def rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = [
-        row("a", against=(subject("slow"), subject("absent"))),
-        row("b", against=(subject("slow"),), better="less"),
-        row("c"),
-    ]
     section = sections.Section("A heading", "bench.some_rows", "")
     monkeypatch.setattr(plots, "SECTIONS", (section,))
-    monkeypatch.setattr(plots, "gathered", lambda _section, quick: [] if quick else ours)
+    monkeypatch.setattr(plots, "gathered", lambda _section, quick: [] if quick else ROWS)
 
 
 RESULTS = {
@@ -29,10 +31,8 @@ RESULTS = {
 }
 
 
-@pytest.mark.usefixtures("rows")
 def test_a_pair_of_figures_is_a_bar_and_what_has_no_pair_is_none() -> None:
-    (section,) = plots.SECTIONS
-    assert plots.bars(plots.gathered(section, quick=False), RESULTS) == [
+    assert plots.bars(ROWS, RESULTS) == [
         ("Title of a\nbeside slow", 4.0, True),
         ("Title of b\nbeside slow", 0.5, False),
     ]
