@@ -9,7 +9,6 @@ import pytest
 from bench import plots, sections
 from tests.bench.support import result, row, subject, taken
 
-
 ROWS = [
     row("a", against=(subject("slow"), subject("absent"))),
     row("b", against=(subject("slow"),), better="less"),
