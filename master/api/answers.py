@@ -64,7 +64,7 @@ MAX_ERRORS = 20
 def body() -> Any:
     """The request's body as its route describes it; `malformed_json` or `invalid`, naming the field."""
     described = _described()
-    schema = _instance(described.takes or NothingSchema)
+    schema = _made(described.takes or NothingSchema)
     request.max_content_length = described.most
     data = _whole_body()
     if not data and described.optional:
@@ -84,8 +84,8 @@ def body() -> Any:
 
 
 @cache
-def _instance(schema: type[Schema]) -> Schema:
-    """Making one takes longer than loading with it, which keeps nothing in it."""
+def _made(schema: type[Schema]) -> Schema:
+    """Made once: to make one costs far more than a load, which keeps nothing in it."""
     return schema()
 
 
@@ -136,7 +136,7 @@ def query() -> dict[str, Any]:
     """The query as its route describes it; `invalid` if it has other parameters, or one twice."""
     described = _described()
     assert described.query is not None, f"{request.endpoint} takes no query"  # noqa: S101 - as above
-    schema = _instance(described.query)
+    schema = _made(described.query)
     for name, values in request.args.lists():
         if name not in schema.fields:
             known = ", ".join(sorted(schema.fields))
