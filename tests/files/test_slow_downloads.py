@@ -76,26 +76,11 @@ class GreedySocket:
         return len(data)
 
 
-class Endless:
-    """As much of gunicorn's response as is needed."""
-
-    headers_sent = True
-
-    def __init__(self) -> None:
-        self.sock: Any = None
-
-    def write(self, piece: bytes) -> None:
-        self.sock.sendall(piece)
-
-    def should_close(self) -> bool:
-        return False
-
-    def close(self) -> None: ...
-
-
 def test_a_fast_reader_gives_its_thread_back_now_and_then() -> None:
     sock: Any = GreedySocket()
     connection = Connection(sock, ("127.0.0.1", 1), None, Patience(), None)
-    connection.answer(Endless(), repeat(bytes(100_000)), lambda: None)
+    reply = Reply("GET", chunks=True, close=False)
+    reply.start_response("200 OK", [])
+    connection.answer(reply, repeat(bytes(100_000)), lambda: None)
     assert 1_000_000 < sock.taken < 10_000_000
     assert connection.stage is Stage.SENDING
