@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from master.worker.connection import MAX_UNSENT, Connection, Patience, Stage
+from master.worker.reply import Reply
 from tests.files.support import content, store
 from tests.masters import Master, start_master
 
