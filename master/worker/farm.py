@@ -334,7 +334,8 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
     def _step(self, conn: Connection, call: Call) -> None:
         """In the loop: let the application go on with a request, as far as it goes without waiting."""
         try:
-            call.ticket = call.context.run(self._runtime.open_ticket)
+            if call.ticket is None:  # else it was parked here: what it saw before counts, too
+                call.ticket = call.context.run(self._runtime.open_ticket)
             if call.parked is None:
                 call.environ["wsgi.input"] = conn.body()
                 pieces = call.ask(self.wsgi)
@@ -385,15 +386,22 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         while self._unsettled:
             conn, call = self._unsettled[0]
             try:
-                if call.ticket is not None and not call.ticket.settled:
+                if not self._deliver(conn, call):
                     return
-                self._send(conn, call, call.pieces)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 self._give_up(conn, error)
-            except Exception as error:  # noqa: BLE001 - it is told
-                self._refuse(conn, call, error)
             self._unsettled.popleft()
             self._after_answer(conn)
+
+    def _deliver(self, conn: Connection, call: Call) -> bool:
+        """Send an answer if what it depends on is on disk, or a refusal if it never will be; whether it was."""
+        try:
+            if call.ticket is not None and not call.ticket.settled:
+                return False
+            self._send(conn, call, call.pieces)
+        except Exception as error:  # noqa: BLE001 - it is told
+            self._refuse(conn, call, error)
+        return True
 
     def _send(self, conn: Connection, call: Call, pieces: Iterable[bytes]) -> None:
         conn.known = bool(call.environ.get(KNOWN_CALLER))
@@ -414,6 +422,8 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def _after_answer(self, conn: Connection) -> None:
         """Send what is left, and take the next request in its turn if it is here already."""
+        if conn.closed:
+            return
         if conn.talkative:
             self.loop.call(partial(self._advance, conn))
         else:
