@@ -394,7 +394,7 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
             self._after_answer(conn)
 
     def _deliver(self, conn: Connection, call: Call) -> bool:
-        """Send an answer if what it depends on is on disk, or a refusal if it never will be; whether it was."""
+        """Send an answer if the disk has what it depends on, a refusal if it never will; False: not yet."""
         try:
             if call.ticket is not None and not call.ticket.settled:
                 return False

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from common.problems import UNAVAILABLE
 from master import server, tls
 from master.config import Config
 from master.errors import StartError
@@ -57,6 +58,20 @@ class SmallStream(Stream):
         return b"r" * (rung - said) or (b"." if beat else b"")
 
 
+class SmallTicket:
+    """Of an answer that depends on the disk if it says so."""
+
+    def __init__(self, runtime: SmallRuntime) -> None:
+        self._runtime = runtime
+        self.depends = False
+
+    @property
+    def settled(self) -> bool:
+        if self.depends and self._runtime.disk == "fails":
+            raise UNAVAILABLE("The disk failed.")
+        return not self.depends or self._runtime.disk == "syncs"
+
+
 @dataclass
 class SmallRuntime:
     state_dir: Path
@@ -69,6 +84,9 @@ class SmallRuntime:
         self.asked: list[str] = []
         self.rung = 0
         self.streams: set[SmallStream] = set()
+        self.disk = "waits"
+        self.hear: Callable[[], None] = lambda: None
+        self.ticket = SmallTicket(self)
 
     def app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -80,7 +98,12 @@ class SmallRuntime:
         if path in ("/stream", "/endless"):
             start_response("200 OK", [])
             return SmallStream(self, endless=path == "/endless")
-        reply: dict[str, Any] = {"status": "healthy"}
+        if path == "/breaks":
+            self.ticket.depends = True
+            start_response("200 OK", [])
+            return self.broken_off()
+        self.about_the_disk(path)
+        reply: dict[str, Any] = {"ignored": True} if path == "/ignore" else {"status": "healthy"}
         if path == "/park":
             self.parked += 1
             self.stopping.wait(60)
@@ -95,8 +118,6 @@ class SmallRuntime:
         elif path == "/echo":
             body = environ["wsgi.input"].read()
             reply = {"length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
-        elif path == "/ignore":
-            reply = {"ignored": True}
         elif path == "/fatal":
             os._exit(server.HALT)
         elif path == "/renew":
@@ -111,11 +132,23 @@ class SmallRuntime:
     def is_slow(self, environ: dict[str, Any]) -> bool:
         return environ["PATH_INFO"] in SLOW
 
-    def open_ticket(self) -> None:
-        """Nothing waits for a disk."""
+    def open_ticket(self) -> SmallTicket:
+        self.ticket = SmallTicket(self)
+        return self.ticket
 
     def on_settled(self, hearer: Callable[[], None]) -> None:
-        """Nothing ever is."""
+        self.hear = hearer
+
+    def about_the_disk(self, path: str) -> None:
+        if path == "/durable":
+            self.ticket.depends = True
+        elif path in ("/syncs", "/fails"):
+            self.disk = path[1:]
+            self.hear()
+
+    def broken_off(self) -> Iterator[bytes]:
+        yield b"x"
+        raise ValueError("it breaks off")
 
     def pieces(self) -> Iterator[bytes]:
         for _ in range(LARGE // PIECE):
