@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from tests.masters import Client, wait_until
 from tests.metrics.support import scrape
 from tests.system.farm import TINY, Farm, job_is, outcomes, submit
 
 JOBS = 6
 SLOTS = 2
-COUNTED = "ffrtmp_http_request_seconds_count"
+
+
+def answered(client: Client, method: str, route: str) -> float:
+    """How many requests were answered with success."""
+    name = "ffrtmp_http_request_seconds_count"
+    return scrape(client).value(name, route=route, method=method, status="2xx") or 0
 
 
 def test_jobs_that_wait_come_without_a_poll(farm: Farm) -> None:
@@ -16,11 +22,7 @@ def test_jobs_that_wait_come_without_a_poll(farm: Farm) -> None:
         job_ids = [submit(client, TINY) for _ in range(JOBS)]
         farm.agent(master, f"--max-concurrent-jobs={SLOTS}")
         done = [job_is(client, job_id, "completed") for job_id in job_ids]
-        answered = {
-            route: scrape(client).value(COUNTED, route=route, method=method, status="2xx")
-            for method, route in (("GET", "/jobs/next"), ("POST", "/results"))
-        }
-    assert [outcomes(job) for job in done] == [["completed"]] * JOBS
-    # The last reports are answered without a job. Only then it polls again, and that waits.
-    assert answered["/results"] == JOBS
-    assert (answered["/jobs/next"] or 0) <= SLOTS
+        assert [outcomes(job) for job in done] == [["completed"]] * JOBS
+        wait_until(lambda: answered(client, "POST", "/results") == JOBS, "all reports are answered")
+        # After the last ones, which brought no job, it polls again, and that poll waits.
+        assert answered(client, "GET", "/jobs/next") <= SLOTS
