@@ -22,7 +22,7 @@ class Ticket(Protocol):
 class Call:
     """A request, what the application is told of it, and how far the answer is."""
 
-    __slots__ = ("context", "environ", "over", "parked", "pieces", "request_id", "response", "ticket")
+    __slots__ = ("context", "environ", "over", "parked", "pieces", "request_id", "response", "slow", "ticket")
 
     def __init__(self, request_id: str, response: Reply, environ: dict[str, Any]) -> None:
         self.request_id = request_id
@@ -34,6 +34,8 @@ class Call:
         self.parked: Parked | None = None
         self.over: Moment | None = None
         """When a parked answer goes on in any case."""
+        self.slow = False
+        """Whether threads of the pool answer it, to the end."""
         self.ticket: Ticket | None = None
 
     def ask(self, application: Callable[..., Iterable[bytes]]) -> Iterable[bytes]:

@@ -311,19 +311,19 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         call = conn.call = call_of(self._environ, conn, conn.request_id or new_request_id())
         if not self.alive:
             call.response.force_close()
-        if conn.incoming.long or self._runtime.is_slow(call.environ):
+        call.slow = conn.incoming.long or self._runtime.is_slow(call.environ)
+        if call.slow:
             self._submit(conn, self._answer_slowly)
         else:
             self._step(conn, call)
 
     def _answer_slowly(self, conn: Connection) -> Parked | None:
-        """In a thread of the pool: from the body to the first pieces of the answer."""
+        """In a thread of the pool: from the body, or a pause, to the first pieces of the answer."""
         call = conn.call
         if call is None:
             raise RuntimeError("there is no request")
         try:
-            call.environ["wsgi.input"] = conn.body()
-            pieces = call.ask(self.wsgi)
+            pieces = self._pieces(conn, call)
             if isinstance(pieces, Parked):
                 return pieces
             self._send(conn, call, pieces)
@@ -336,15 +336,11 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         try:
             if call.ticket is None:  # else it was parked here: what it saw before counts, too
                 call.ticket = call.context.run(self._runtime.open_ticket)
-            if call.parked is None:
-                call.environ["wsgi.input"] = conn.body()
-                pieces = call.ask(self.wsgi)
-            else:
-                pieces = call.go_on()
+            pieces = self._pieces(conn, call)
             if isinstance(pieces, Parked):
                 self._pause(conn, pieces)
                 return
-            call.parked, call.pieces = None, pieces
+            call.pieces = pieces
             if call.ticket is not None and not call.ticket.settled:
                 self._unsettled.append((conn, call))
                 return
@@ -352,6 +348,17 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         except Exception as error:  # noqa: BLE001 - it is told
             self._refuse(conn, call, error)
         self._after_answer(conn)
+
+    def _pieces(self, conn: Connection, call: Call) -> Iterable[bytes]:
+        """What the application answers, or a `Parked`."""
+        if call.parked is not None:
+            pieces = call.go_on()
+        else:
+            call.environ["wsgi.input"] = conn.body()
+            pieces = call.ask(self.wsgi)
+        if not isinstance(pieces, Parked):
+            call.parked = None
+        return pieces
 
     def _pause(self, conn: Connection, parked: Parked) -> None:
         """Leave a request until something happens; its client may give up meanwhile."""
@@ -368,14 +375,17 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         pause.bell.hear(partial(self.loop.call, go_on))
 
     def _go_on(self, conn: Connection, call: Call, pause: Pause) -> None:
-        """A pause is over; this is called up to twice."""
-        if call.parked is None or call.parked.pause is not pause:
+        """A pause is over. It is called up to twice for each: by the bell, and by the time."""
+        if call.over is None or call.parked is None or call.parked.pause is not pause:
             return
-        if call.over is not None:
-            call.over.cancel()
+        call.over.cancel()
+        call.over = None
         self._unpark(conn)
         if not self.alive:
             call.response.force_close()
+        if call.slow:
+            self._submit(conn, self._answer_slowly)
+            return
         try:
             self._step(conn, call)
         except Exception as error:  # noqa: BLE001 - as above

@@ -22,15 +22,17 @@ from common.problems import UNAVAILABLE
 from master import server, tls
 from master.config import Config
 from master.errors import StartError
+from master.pauses import Bell, Pause, Steps
 from master.worker import FarmWorker
 from master.worker.admission import KNOWN_CALLER
 from master.worker.connection import Patience
+from master.worker.parked import begin
 from master.worker.stream import Stream
 
 LARGE = 4 * 1024 * 1024
 """Bytes of a large answer: more than the buffers between two sockets take."""
 PIECE = 64 * 1024
-SLOW = ("/park", "/large", "/pieces", "/stream", "/endless")
+SLOW = ("/later-slowly", "/park", "/large", "/pieces", "/stream", "/endless")
 
 
 class SmallStream(Stream):
@@ -85,6 +87,7 @@ class SmallRuntime:
         self.rung = 0
         self.streams: set[SmallStream] = set()
         self.disk = "waits"
+        self.bells: list[Bell] = []
         self.hear: Callable[[], None] = lambda: None
         self.ticket = SmallTicket(self)
 
@@ -98,10 +101,8 @@ class SmallRuntime:
         if path in ("/stream", "/endless"):
             start_response("200 OK", [])
             return SmallStream(self, endless=path == "/endless")
-        if path == "/breaks":
-            self.ticket.depends = True
-            start_response("200 OK", [])
-            return self.broken_off()
+        if path in ("/breaks", "/later", "/later-slowly"):
+            return self.unusual(path, start_response)
         self.about_the_disk(path)
         reply: dict[str, Any] = {"ignored": True} if path == "/ignore" else {"status": "healthy"}
         if path == "/park":
@@ -111,7 +112,11 @@ class SmallRuntime:
             worker = next(each for each in gc.get_objects() if isinstance(each, FarmWorker))
             reply = {"parked": self.parked, "pid": os.getpid(), "scheme": environ["wsgi.url_scheme"]}
             reply |= {"connections": worker.nr_conns, "made": self.made, "asked": self.asked}
-            reply |= {"streams": len(self.streams), "busy": worker.tpool._work_queue.qsize()}
+            reply |= {
+                "streams": len(self.streams),
+                "waiting": len(self.bells),
+                "busy": worker.tpool._work_queue.qsize(),
+            }
         elif path == "/ring":
             self.rung += 1
             self._wake_all()
@@ -145,6 +150,23 @@ class SmallRuntime:
         elif path in ("/syncs", "/fails"):
             self.disk = path[1:]
             self.hear()
+        elif path == "/bell":
+            while self.bells:
+                self.bells.pop().ring()
+
+    def unusual(self, path: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if path != "/breaks":
+            return begin(self.steps(start_response))
+        self.ticket.depends = True
+        start_response("200 OK", [])
+        return self.broken_off()
+
+    def steps(self, start_response: Callable[..., Any]) -> Steps[Iterable[bytes]]:
+        for _ in range(2):
+            self.bells.append(Bell())
+            yield Pause(self.bells[-1], 30.0)
+        start_response("200 OK", [("Content-Length", "1")])
+        return [b"}"]
 
     def broken_off(self) -> Iterator[bytes]:
         yield b"x"
