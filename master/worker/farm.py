@@ -70,7 +70,6 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         self._admission = Admission(self.app.max_per_address)
         self._next_check = 0.0
         self._grace = float(self.cfg.graceful_timeout)
-        self._environ = base_of(self)
 
     # -- start and end -------------------------------------------------------------------
 
@@ -78,6 +77,7 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         """In the worker process: what must not be shared with gunicorn's first one."""
         self.loop = Loop()
         self.tpool = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="slow")
+        self._environ = base_of(self)
         super().init_process()
 
     def load_wsgi(self) -> None:
