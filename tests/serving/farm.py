@@ -109,7 +109,9 @@ class SmallRuntime:
             self.parked += 1
             self.stopping.wait(60)
         elif path == "/count":
-            worker = next(each for each in gc.get_objects() if isinstance(each, FarmWorker))
+            # gunicorn's first process, from which this one was forked, knows the one before it, too.
+            workers = (each for each in gc.get_objects() if isinstance(each, FarmWorker))
+            worker = next(each for each in workers if each.pid == os.getpid())
             reply = {"parked": self.parked, "pid": os.getpid(), "scheme": environ["wsgi.url_scheme"]}
             reply |= {"connections": worker.nr_conns, "made": self.made, "asked": self.asked}
             reply |= {
