@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from common.locks import hold
 from common.model import Actor, Job
@@ -26,7 +27,7 @@ from master.lifecycle.audit import Entry, entry
 from master.lifecycle.events import Event, HistoryRewound, RecordKey
 from master.store import codec, formats, journal
 from master.store.audit import AuditFiles
-from master.store.frames import frame, parse_frame
+from master.store.frames import frame, parse_frame, payload_of
 from master.store.segments import number_of, read_segment, segments, what_to_do
 
 NAME = "snapshot"
@@ -78,26 +79,71 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
         os.close(fd)
 
 
+class Stored:
+    """A snapshot that is read frame by frame, for as long as its file is open."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        """`JournalError` if a newer program made it, or if its header cannot be read."""
+        self._path = path
+        self._frames = _payloads(path, file)
+        with self._legible():
+            header = json.loads(next(self._frames, b""))
+            if (refusal := formats.refusal(header)) is not None:
+                raise journal.JournalError(f"{path} {refusal}")
+            self.format = int(header["format"])
+            self.covers = int(header["covers"])
+            self.history: int | None = int(header["history"]) if "history" in header else None
+            """None: it is of format 1, which did not count the events."""
+
+    def payloads(self) -> Iterator[bytes]:
+        """All records as JSON, in order. `JournalError` where it is damaged, or at its end if it is incomplete."""
+        count, newest = 0, None
+        for payload in self._frames:
+            if newest is not None:
+                yield newest
+                count += 1
+            newest = payload
+        with self._legible():
+            if newest is None or json.loads(newest).get("records") != count:
+                raise journal.JournalError(f"{self._path} is incomplete; {what_to_do(self._path)}")
+
+    def record(self, payload: bytes) -> Record:
+        """One of its records. `JournalError` if it is none."""
+        with self._legible():
+            return codec.decode_record(payload, self.format)
+
+    @contextmanager
+    def _legible(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise journal.JournalError(
+                f"{self._path} cannot be read: {error}; {what_to_do(self._path)}"
+            ) from error
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[Stored | None]:
+    """The snapshot; None if there is none."""
+    path = directory / NAME
+    if not path.exists():
+        yield None
+        return
+    with path.open("rb") as file:
+        yield Stored(path, file)
+
+
 def read(directory: Path) -> Snapshot:
-    """The snapshot; an empty one if there is none.
+    """The snapshot, with all its records; an empty one if there is none.
 
     `JournalError` if it is damaged or made by a newer program.
     """
-    path = directory / NAME
-    if not path.exists():
-        return Snapshot()
-    payloads = list(_payloads(path))
-    try:
-        header, end = json.loads(payloads[0]), json.loads(payloads[-1])
-        if (refusal := formats.refusal(header)) is not None:
-            raise journal.JournalError(f"{path} {refusal}")
-        if len(payloads) < 2 or end.get("records") != len(payloads) - 2:
-            raise journal.JournalError(f"{path} is incomplete; {what_to_do(path)}")
-        records = [codec.decode_record(payload, header["format"]) for payload in payloads[1:-1]]
-        history = header["history"] if "history" in header else least_history(records)
-        return Snapshot(int(header["covers"]), int(history), records)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise journal.JournalError(f"{path} cannot be read: {error}; {what_to_do(path)}") from error
+    with opened(directory) as stored:
+        if stored is None:
+            return Snapshot()
+        records = [stored.record(payload) for payload in stored.payloads()]
+        history = least_history(records) if stored.history is None else stored.history
+        return Snapshot(stored.covers, history, records)
 
 
 def header(directory: Path) -> tuple[int, int]:
@@ -128,14 +174,15 @@ def least_history(records: Sequence[Record]) -> int:
     return len(records) + sum(attempt.number for attempt in attempts if attempt is not None)
 
 
-def _payloads(path: Path) -> Iterator[bytes]:
-    data, offset = path.read_bytes(), 0
-    while offset < len(data):
-        found = parse_frame(data, offset)
-        if found is None:
+def _payloads(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """What is in the frames of a file. None has a line's end in it: what is written is JSON."""
+    offset = 0
+    for line in file:
+        payload = payload_of(line)
+        if payload is None:
             raise journal.JournalError(f"{path} is damaged at offset {offset}; {what_to_do(path)}")
-        yield found.payload
-        offset = found.end
+        yield payload
+        offset += len(line)
 
 
 Recorded = tuple[Actor | None, Sequence[Event]]
@@ -152,6 +199,22 @@ def recorded_after(directory: Path, covers: int, upto: int | None = None) -> Ite
 
     `JournalError` if a segment is damaged or missing, or written by a newer program.
     """
+    for path, offset, payload, written in payloads_after(directory, covers, upto):
+        yield decoded(path, offset, payload, written)
+
+
+def decoded(path: Path, offset: int, payload: bytes, written: int) -> Recorded:
+    """A transaction that was found there. `JournalError` if it is none."""
+    try:
+        return codec.decode_recorded(payload, written)
+    except codec.CodecError as error:
+        raise journal.JournalError(f"{path} at offset {offset}: {error}") from error
+
+
+def payloads_after(
+    directory: Path, covers: int, upto: int | None = None
+) -> Iterator[tuple[Path, int, bytes, int]]:
+    """The transactions as they are in the segments: where each is, itself, and in which format."""
     paths = [path for path in segments(directory) if number_of(path) > covers]
     last = paths[-1] if paths and upto is None else None
     for expected, path in enumerate(paths, start=covers + 1):
@@ -163,10 +226,7 @@ def recorded_after(directory: Path, covers: int, upto: int | None = None) -> Ite
             )
         segment = read_segment(path, last=path == last)
         for offset, payload in segment.records:
-            try:
-                yield codec.decode_recorded(payload, segment.format or formats.FORMAT)
-            except codec.CodecError as error:
-                raise journal.JournalError(f"{path} at offset {offset}: {error}") from error
+            yield path, offset, payload, segment.format or formats.FORMAT
 
 
 def advance(directory: Path, old: Snapshot, upto: int | None = None) -> Snapshot:
