@@ -1,13 +1,12 @@
 """What a master costs with many jobs and many nodes, beside what it costs with few.
 
-    python bench/scale.py            # 1,000 and 1,000,000 jobs, side by side; 10,000 nodes: about half an hour
-    python bench/scale.py --quick    # 1,000 and 50,000; 1,000 nodes
+    python bench/scale.py            # 1,000 and 1,000,000 jobs, 10,000 nodes: about half an hour
+    python bench/scale.py --quick    # 1,000 and 50,000 jobs, 1,000 nodes
     python bench/scale.py --only memory,claims --json raw.json
 
-Each figure comes from a process of its own, over the real store and rules (`bench/scale_rows.py`). Times are CPU
-times, but for starts and delays, which are wall times. Medians; what is measured for few and for many jobs
-is measured in turn. The disk's own time is left out, unless the row says so: `fdatasync` is none here, so that a
-million jobs can be submitted in minutes.
+Each figure comes from a process of its own, over the real store and rules (`bench/scale_rows.py`). Times are
+CPU times, but for starts and delays, which are wall times. Medians. The disk's own time is left out, unless
+the row says so: `fdatasync` does nothing here, so that a million jobs are submitted in minutes.
 """
 
 from __future__ import annotations
@@ -83,11 +82,14 @@ def measured(name: str, jobs: int, nodes: int, directory: Path) -> Raw:
 
 def machine() -> dict[str, Any]:
     """Where it was measured."""
-    model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").open() if line.startswith("model name")),
-        "unknown",
-    )
-    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load": os.getloadavg(),
+    }
 
 
 def lines(few: dict[str, Raw], many: dict[str, Raw], count: int) -> list[str]:
@@ -101,7 +103,9 @@ def lines(few: dict[str, Raw], many: dict[str, Raw], count: int) -> list[str]:
         target = "" if row.target is None else f"{row.target:g} {'x' if row.ratio else row.unit}"
         if row.target is not None:
             target += " ok" if (ratio if row.ratio else large) <= row.target else " NOT MET"
-        found.append(f"| {row.what} | {small:.3g} {row.unit} | {large:.4g} {row.unit} | {ratio:.2f} | {target} |")
+        found.append(
+            f"| {row.what} | {small:.3g} {row.unit} | {large:.4g} {row.unit} | {ratio:.2f} | {target} |"
+        )
     return found
 
 
@@ -109,13 +113,12 @@ def nodes_lines(raw: Raw, nodes: int) -> list[str]:
     """What so many nodes cost."""
     return [
         f"{nodes:,} nodes, a heartbeat and a long-poll of each every 30 s:",
-        f"- a heartbeat takes the service {raw['heartbeat']:.0f} us of CPU, an empty poll {raw['poll']:.0f} us, "
-        f"a look of the reaper at all nodes {raw['reap'] / 1000:.1f} ms: {raw['service_share']:.1%} of a core",
-        f"- with HTTP and TLS, one kept connection: {raw['http_heartbeat']:.0f} and {raw['http_poll']:.0f} us of "
-        f"the master's CPU: {raw['http_share']:.1%} of a core (target: below 100 %)",
-        f"- while they are there, POST /jobs takes the service {raw['submit']:.0f} us, and a page of GET /jobs "
-        f"{raw['page']:.0f} us",
-        f"- taken for dead meanwhile: {raw['lost']:.0f}",
+        f"- of the service: {raw['heartbeat']:.0f} us of CPU a heartbeat, {raw['poll']:.0f} us a poll, "
+        f"{raw['reap'] / 1000:.1f} ms for the reaper: {raw['service_share']:.1%} of a core",
+        f"- of the master, with HTTP and TLS over one kept connection: {raw['http_heartbeat']:.0f} and "
+        f"{raw['http_poll']:.0f} us: {raw['http_share']:.1%} of a core (target: below 100 %)",
+        f"- meanwhile POST /jobs takes the service {raw['submit']:.0f} us, a page {raw['page']:.0f} us",
+        f"- taken for dead: {raw['lost']:.0f}",
     ]
 
 
@@ -147,7 +150,9 @@ def main() -> None:
     print("\n".join(lines(few, many, jobs)))
     if "nodes" in many:
         print("\n".join(["", *nodes_lines(many["nodes"], nodes)]))
-    print(f"\n{where['cores']} cores of {where['cpu']}, Python {where['python']}, load {where['load'][0]:.1f}")
+    print(
+        f"\n{where['cores']} cores of {where['cpu']}, Python {where['python']}, load {where['load'][0]:.1f}"
+    )
     if arguments.json:
         arguments.json.write_text(json.dumps({"machine": where, "few": few, "many": many}, indent=1))
 

@@ -1,4 +1,4 @@
-"""The measures of `bench/scale.py`, each run in a process of its own: `python -m bench.scale_rows NAME ...`."""
+"""The measures of `bench/scale.py`, each in a process of its own: `python -m bench.scale_rows NAME ...`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import json
 import resource
 import shutil
 import statistics
+import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 
@@ -62,9 +62,27 @@ def wanted(number: int, *, mixed: bool, own: bool) -> dict[str, Any]:
     return found
 
 
+@cache
+def _loaded(form: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", SubmitSchema().load(json.loads(form)))
+
+
+def loaded(number: int, *, mixed: bool, own: bool = False) -> dict[str, Any]:
+    """The same as the schema reads it. It is asked once for each kind: that is not what is measured."""
+    fields = wanted(number, mixed=mixed, own=own)
+    places = {name: fields.pop(name) for name in ("input", "output")}
+    found = _loaded(json.dumps({**fields, "input": "media:films/a", "output": "media:finished/a"}))
+    return {**found, **places, "parameters": dict(found["parameters"])}
+
+
 def without_disk() -> None:
     """Nothing waits for the disk from now on: only what the processor does is measured."""
-    journal._fdatasync = lambda _fd: None
+    journal._fdatasync = _nothing
+
+
+def _nothing(fd: int) -> OSError | None:
+    del fd
+    return None
 
 
 def farm_in(directory: Path, **settings: Any) -> Farm:
@@ -74,18 +92,22 @@ def farm_in(directory: Path, **settings: Any) -> Farm:
 
 def fill(farm: Farm, count: int, *, mixed: bool = False) -> None:
     """Submit `count` jobs in batches; those of a mixed farm come from ten submitters in turn."""
-    schema = SubmitSchema(many=True)
     for begun in range(0, count, TOGETHER):
-        batch = [wanted(n, mixed=mixed, own=False) for n in range(begun, min(count, begun + TOGETHER))]
+        batch = [loaded(n, mixed=mixed) for n in range(begun, min(count, begun + TOGETHER))]
         owner = OWNERS[begun // TOGETHER % len(OWNERS)] if mixed else None
         role = Role.OPERATOR if owner is None else Role.SUBMITTER
         caller = Caller(role, name=owner, request_id=str(uuid.uuid4()))
-        jobs.submit_batch(farm, caller, schema.load(batch))
+        jobs.submit_batch(farm, caller, batch)
 
 
 def node(farm: Farm, number: int, **fields: Any) -> str:
     """Register a node that can do whatever its labels allow."""
-    known = {"labels": SITES[number % 6], "has_gpu": True, "media_roots": ["films"], "output_roots": ["finished"]}
+    known = {
+        "labels": SITES[number % 6],
+        "has_gpu": True,
+        "media_roots": ["films"],
+        "output_roots": ["finished"],
+    }
     loaded = RegisterSchema().load({"address": f"worker-{number}", "instance": "one", **known, **fields})
     return nodes.register(farm, AGENT, loaded).node.id
 
@@ -102,34 +124,31 @@ def memory(count: int, _nodes: int, directory: Path) -> dict[str, float]:
 def grown(directory: Path, count: int, *, keyed: bool) -> float:
     """In a child process: the memory of what came before is not given back."""
     script = f"from bench.scale_rows import *; print(grow(Path({str(directory)!r}), {count}, {keyed}))"
-    import subprocess
-
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
     return float(done.stdout)
 
 
-def grow(directory: Path, count: int, keyed: bool) -> float:  # noqa: FBT001
+def grow(directory: Path, count: int, keyed: bool) -> float:
     """The same, in this process."""
     without_disk()
     target = directory / f"memory-{keyed}-{count}"
     farm = farm_in(target)
-    schema = SubmitSchema()
-    submit_one(farm, schema, 0, keyed=keyed)
+    submit_one(farm, 0, keyed=keyed)
     gc.collect()
     before = psutil.Process().memory_info().rss
     for number in range(1, count + 1):
-        submit_one(farm, schema, number, keyed=keyed)
+        submit_one(farm, number, keyed=keyed)
     gc.collect()
     after = psutil.Process().memory_info().rss
     shutil.rmtree(target)
     return (after - before) / count
 
 
-def submit_one(farm: Farm, schema: SubmitSchema, number: int, *, keyed: bool) -> None:
+def submit_one(farm: Farm, number: int, *, keyed: bool) -> None:
     """As POST /jobs does."""
     caller = Caller(Role.SUBMITTER, name="".join(["stu", "dio"]), request_id=str(uuid.uuid4()))
     key = Key(str(uuid.uuid4()), uuid.uuid4().hex * 2, "studio") if keyed else None
-    jobs.submit(farm, caller, schema.load(wanted(number, mixed=False, own=keyed)), key)
+    jobs.submit(farm, caller, loaded(number, mixed=False, own=keyed), key)
 
 
 def claims(count: int, _nodes: int, directory: Path) -> dict[str, float]:
@@ -143,13 +162,12 @@ def claims(count: int, _nodes: int, directory: Path) -> dict[str, float]:
         collector.settle()
         node_ids = [node(farm, number, max_concurrent_jobs=1) for number in range(300)]
         caller = Caller(Role.OPERATOR, instance="one")
-        found[name] = median(timed(lambda n=each: work.next_job(farm, caller, n, None, 0)) for each in node_ids)
+        found[name] = median(timed(partial(work.next_job, farm, caller, each, None, 0)) for each in node_ids)
         if name == "mixed":
             more = [node(farm, number) for number in range(300)]
-            found["heads"] = median(timed(lambda n=each: _first(farm, n)) for each in more)
-            schema = SubmitSchema()
-            asked = [schema.load(wanted(n, mixed=True, own=False)) for n in range(300)]
-            found["submit"] = median(timed(lambda a=each: jobs.submit(farm, OPERATOR, a)) for each in asked)
+            found["heads"] = median(timed(partial(_first, farm, each)) for each in more)
+            asked = [loaded(n, mixed=True) for n in range(300)]
+            found["submit"] = median(timed(partial(jobs.submit, farm, OPERATOR, each)) for each in asked)
         shutil.rmtree(target)
     return found
 
@@ -164,7 +182,8 @@ def timed(verb: Callable[[], object]) -> float:
     begun = cpu()
     answer = verb()
     taken = cpu() - begun
-    assert answer is not None
+    if answer is None:
+        raise RuntimeError("there was nothing to answer")
     return taken
 
 
@@ -193,14 +212,15 @@ def pages(count: int, _nodes: int, directory: Path) -> dict[str, float]:
     }
     found = {}
     for name, (who, status, after) in asked.items():
-        found[name] = median(timed(lambda w=who, s=status, a=after: _page(farm, w, s, a)) for _ in range(60))
+        found[name] = median(timed(partial(_page, farm, who, status, after)) for _ in range(60))
     shutil.rmtree(target)
     return found
 
 
 def _page(farm: Farm, caller: Caller, status: JobStatus | None, after: Any) -> object:
     found, _ = jobs.page(farm, caller, status, after, 100)
-    assert found
+    if not found:
+        raise RuntimeError("the page is empty")
     return [job_document(view) for view in found]
 
 
@@ -216,9 +236,8 @@ def state(directory: Path, count: int) -> Path:
 
 def one_by_one(farm: Farm, begun: int, end: int) -> None:
     """Submit each in a transaction of its own, as most clients do; nothing but what is recorded is done."""
-    schema = SubmitSchema()
     for number in range(begun, end):
-        fields, now = schema.load(wanted(number, mixed=True, own=False)), farm.clock()
+        fields, now = loaded(number, mixed=True), farm.clock()
         owner = OWNERS[number % len(OWNERS)]
         job = job_from(fields, None, new_id(), 3, now, owner, str(uuid.uuid4()))
         with farm.store.transaction(now) as tx:
@@ -231,7 +250,8 @@ def folded(directory: Path, count: int) -> Path:
     if not target.exists():
         shutil.copytree(state(directory, count), target)
         paths = segments(target / "journal")
-        assert snapshot.spawn_fold(target / "journal", number_of(paths[-1])).wait() == 0
+        if snapshot.spawn_fold(target / "journal", number_of(paths[-1])).wait():
+            raise RuntimeError("the fold failed")
     return target
 
 
@@ -248,18 +268,21 @@ def start_snapshot(count: int, _nodes: int, directory: Path) -> dict[str, float]
 
 def opened(target: Path, count: int) -> dict[str, float]:
     """In a child process, so that nothing is warm but the files."""
-    import subprocess
-
-    script = (
-        "import time; from pathlib import Path; from bench.scale_rows import *; "
-        f"begun, used = time.monotonic(), time.process_time(); store = MemoryStore(Path({str(target)!r}), FakeClock()()); "
-        "print(time.monotonic() - begun, time.process_time() - used, "
-        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, psutil.Process().memory_info().rss); "
-        f"assert store._state.count() == {count}; store.close()"
-    )
+    script = f"from bench.scale_rows import *; open_state(Path({str(target)!r}), {count})"
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
     seconds, used, most, rss = map(float, done.stdout.split())
     return {"seconds": seconds, "cpu": used, "most": most, "rss": rss}
+
+
+def open_state(target: Path, count: int) -> None:
+    """The same in this process; prints what it took."""
+    begun, used = time.monotonic(), time.process_time()
+    store = MemoryStore(target, FakeClock()())
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(time.monotonic() - begun, time.process_time() - used, most, psutil.Process().memory_info().rss)
+    if store._state.count() != count:
+        raise RuntimeError("jobs are missing")
+    store.close()
 
 
 def fold(count: int, _nodes: int, directory: Path) -> dict[str, float]:
@@ -270,7 +293,7 @@ def fold(count: int, _nodes: int, directory: Path) -> dict[str, float]:
     target = directory / f"fold-{count}"
     shutil.copytree(folded(directory, count), target)
     farm = farm_in(target)
-    synced, journal._fdatasync = journal._fdatasync, lambda _fd: None
+    synced, journal._fdatasync = journal._fdatasync, _nothing
     one_by_one(farm, count, count + count // 8)
     farm.store.close()
     journal._fdatasync = synced
@@ -293,7 +316,8 @@ def fold(count: int, _nodes: int, directory: Path) -> dict[str, float]:
         return process.poll() is None
 
     meanwhile = delays(farm, node_id, busy, 0.0)
-    assert process.returncode == 0
+    if process.returncode:
+        raise RuntimeError("the fold failed")
     farm.store.close()
     shutil.rmtree(target)
     return {
@@ -307,7 +331,7 @@ def fold(count: int, _nodes: int, directory: Path) -> dict[str, float]:
 
 def delays(farm: Farm, node_id: str, busy: Callable[[], bool], least: float) -> list[float]:
     """Milliseconds that each of many submits and heartbeats took, while `busy`, and for `least` seconds."""
-    schema, caller = SubmitSchema(), Caller(Role.OPERATOR, instance="one")
+    caller = Caller(Role.OPERATOR, instance="one")
     found, until, number = [], time.monotonic() + least, 0
     while True:
         for _ in range(20):
@@ -316,7 +340,7 @@ def delays(farm: Farm, node_id: str, busy: Callable[[], bool], least: float) -> 
             if number % 4:
                 nodes.heartbeat(farm, caller, node_id, None, load=Load(0.5, 0.5))
             else:
-                jobs.submit(farm, OPERATOR, schema.load(wanted(number, mixed=True, own=False)))
+                jobs.submit(farm, OPERATOR, loaded(number, mixed=True))
             found.append((time.perf_counter() - begun) * 1000)
             time.sleep(0.002)
         if time.monotonic() > until and not busy():
@@ -334,16 +358,16 @@ def many_nodes(count: int, number: int, directory: Path) -> dict[str, float]:
     node_ids = [node(farm, each) for each in range(number)]
     collector.settle()
     caller, load = Caller(Role.OPERATOR, instance="one"), Load(0.5, 0.5)
-    some = list(islice(node_ids, 1000))
+    some = node_ids[:1000]
+    beat = partial(nodes.heartbeat, farm, caller, leases=None, load=load)
+    asked = [loaded(n, mixed=True) for n in range(100)]
     found = {
-        "heartbeat": median(timed(lambda n=n: nodes.heartbeat(farm, caller, n, None, load=load)) for n in some),
-        "poll": median(timed(lambda n=n: (work.next_job(farm, caller, n, None, 0),)) for n in some),
-        "reap": median(timed(lambda: (work.reap(farm),)) for _ in range(20)),
+        "heartbeat": median(timed(partial(beat, node_id)) for node_id in some),
+        "poll": median(timed(partial(_poll, farm, caller, node_id)) for node_id in some),
+        "reap": median(timed(partial(_reap, farm)) for _ in range(20)),
+        "submit": median(timed(partial(jobs.submit, farm, OPERATOR, each)) for each in asked),
+        "page": median(timed(partial(_page, farm, OPERATOR, None, None)) for _ in range(20)),
     }
-    schema = SubmitSchema()
-    asked = [schema.load(wanted(n, mixed=True, own=False)) for n in range(100)]
-    found["submit"] = median(timed(lambda a=a: jobs.submit(farm, OPERATOR, a)) for a in asked)
-    found["page"] = median(timed(lambda: _page(farm, OPERATOR, None, None)) for _ in range(20))
     found["service_share"] = (number / 30 * (found["heartbeat"] + found["poll"]) + found["reap"]) / 1e6
     with farm.store.transaction(farm.clock()) as tx:
         found["lost"] = float(sum(each.lost for each in tx.nodes()))
@@ -352,6 +376,15 @@ def many_nodes(count: int, number: int, directory: Path) -> dict[str, float]:
     found["http_share"] = (number / 30 * (found["http_heartbeat"] + found["http_poll"]) + found["reap"]) / 1e6
     shutil.rmtree(target)
     return found
+
+
+def _poll(farm: Farm, caller: Caller, node_id: str) -> bool:
+    return work.next_job(farm, caller, node_id, None, 0) is None
+
+
+def _reap(farm: Farm) -> bool:
+    work.reap(farm)
+    return True
 
 
 MEASURES: dict[str, Callable[[int, int, Path], dict[str, float]]] = {

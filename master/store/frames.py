@@ -62,7 +62,9 @@ def parse_frame(data: bytes, offset: int) -> Frame | None:
 def payload_of(line: bytes) -> bytes | None:
     """The payload of a frame that is this whole line; None if it is not sound."""
     try:
-        sound = int(line[:8], 16) == len(line) - _HEADER - 1 and zlib.crc32(line[18:-1]) == int(line[9:17], 16)
+        sound = int(line[:8], 16) == len(line) - _HEADER - 1 and zlib.crc32(line[18:-1]) == int(
+            line[9:17], 16
+        )
     except ValueError:
         return None
     return line[_HEADER:-1] if sound and line.endswith(b"\n") else None

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import msgspec
 
 from common.model import Confidence, Constraints, Job, Priority, Value
+
+Other = TypeVar("Other")
 
 
 class Needs(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -134,10 +136,10 @@ class Jobs(Mapping[str, Job]):
         return held if isinstance(held, Job) else self._unpacked(job_id, held)
 
     @overload
-    def get(self, job_id: str, default: None = None) -> Job | None: ...
+    def get(self, job_id: str, /) -> Job | None: ...
     @overload
-    def get(self, job_id: str, default: Job) -> Job: ...
-    def get(self, job_id: str, default: Job | None = None) -> Job | None:
+    def get(self, job_id: str, /, default: Job | Other) -> Job | Other: ...
+    def get(self, job_id: str, /, default: Job | Other | None = None) -> Job | Other | None:
         """The job with this id, or `default`."""
         held = self._held.get(job_id)
         if held is None:

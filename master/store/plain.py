@@ -1,7 +1,7 @@
 """Jobs that only wait, read from snapshot and journal without a detour: of these there may be a million.
 
-They go from their JSON to what `master.store.jobs` holds, and no record is made. All else, and whatever is not
-exactly as this program writes it, is left to `master.store.codec`, which knows older formats too.
+They go from their JSON to what `master.store.jobs` holds, and no record is made. All else, and whatever is
+not exactly as this program writes it, is left to `master.store.codec`, which knows older formats too.
 """
 
 from __future__ import annotations

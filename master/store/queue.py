@@ -1,8 +1,8 @@
 """The pending jobs in order: a claim looks at the first of each kind, never at every job.
 
-Jobs with the same constraints are of one kind. A kind has a line for each priority, and a line has a lane for each
-submitter, in the order of `Job.turn`. Which lane is next, `master.store.rounds` says. A job is named by its
-`seq`, and its place in a lane is one number, so that a million of them take little memory.
+Jobs with the same constraints are of one kind. A kind has a line for each priority, and a line has a lane for
+each submitter, in the order of `Job.turn`. Which lane is next, `master.store.rounds` says. A job is named by
+its `seq`, and its place in a lane is one number, so that a million of them take little memory.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ class Queue:
 
     def __init__(self) -> None:
         self._kinds: dict[Constraints, _Kind] = {}
-        self._waiting: list[tuple[float, str]] = []  # ready at, job id; it counts if `_ready_at` says the same
+        self._waiting: list[
+            tuple[float, str]
+        ] = []  # ready at, job id; it counts if `_ready_at` says the same
         self._ready_at: dict[str, float] = {}
         self._in_order: list[Ordered[int]] = [Ordered() for _ in Priority]
         """All that wait, also those with a backoff."""

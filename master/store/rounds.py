@@ -1,9 +1,8 @@
 """Whose turn it is, among submitters whose jobs of one priority wait. Pure.
 
-Each submitter has one job in a round: who has a hundred thousand waits no longer for the first of them than who
-has three, and from then on they take turns. Jobs of operators, which have no owner, are one submitter's. Who comes
-or comes back begins with the round that is under way, so nobody saves turns up. How long a job takes is not
-counted, and a part of a job is a job.
+Each submitter has one job in a round: who has a hundred thousand that wait and who has three take turns.
+Jobs of operators, which have no owner, are one submitter's. Who comes, or comes back, begins with the round
+that is under way, so nobody saves turns up. How long a job takes is not counted, and a part is a job.
 """
 
 from __future__ import annotations

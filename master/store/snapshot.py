@@ -96,7 +96,7 @@ class Stored:
             """None: it is of format 1, which did not count the events."""
 
     def payloads(self) -> Iterator[bytes]:
-        """All records as JSON, in order. `JournalError` where it is damaged, or at its end if it is incomplete."""
+        """All records as JSON, in order. `JournalError` where it is damaged, or at its end if it is short."""
         count, newest = 0, None
         for payload in self._frames:
             if newest is not None:
