@@ -1,22 +1,22 @@
 """Snapshots: closed journal segments folded into one file, by a process of its own.
 
-The live dicts are never touched: the process replays the closed segments onto the last
-snapshot, writes the next one beside it, renames it into place, and then removes
-the segments that it covers. Requests never wait for any of this.
+The live dicts are never touched: the process replays the closed segments onto those records of the last
+snapshot that they concern, writes the next one beside it, renames it into place, and then removes the
+segments that it covers. Requests never wait for any of this.
 
 A snapshot is a header, one frame for each record, and a frame with their number.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,7 @@ from master.lifecycle.events import Event, HistoryRewound, RecordKey
 from master.store import codec, formats, journal
 from master.store.audit import AuditFiles
 from master.store.frames import frame, parse_frame, payload_of
+from master.store.merging import Records, concerned, merged
 from master.store.segments import number_of, read_segment, segments, what_to_do
 
 NAME = "snapshot"
@@ -46,14 +47,28 @@ class Snapshot:
     records: Sequence[Record] = ()
 
 
-def write(directory: Path, snapshot: Snapshot) -> None:
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A snapshot that is made while it is written."""
+
+    covers: int
+    history: int
+    records: Iterable[Record | bytes]
+    """Bytes: one as it is on disk, in the current format."""
+
+
+def write(directory: Path, snapshot: Snapshot | Next) -> None:
     """Replace the snapshot, durably: it then stands for all segments that it covers."""
-    payloads = chain(
-        [formats.stamp(covers=snapshot.covers, history=snapshot.history)],
-        map(codec.encode_record, snapshot.records),
-        [json.dumps({"records": len(snapshot.records)}).encode()],
-    )
-    journal.replace_file(directory / NAME, (frame(payload, 0) for payload in payloads))
+    journal.replace_file(directory / NAME, (frame(payload, 0) for payload in _written(snapshot)))
+
+
+def _written(snapshot: Snapshot | Next) -> Iterator[bytes]:
+    yield formats.stamp(covers=snapshot.covers, history=snapshot.history)
+    count = 0
+    for record in snapshot.records:
+        yield record if isinstance(record, bytes) else codec.encode_record(record)
+        count += 1
+    yield json.dumps({"records": count}).encode()
 
 
 @contextmanager
@@ -251,12 +266,40 @@ def fold(directory: Path, upto: int, patience: float = 0.0) -> None:
     fold came first and went further, there is nothing left to do.
     """
     with alone(directory, patience):
-        old = read(directory)
-        if upto > old.covers:
-            recorded = recorded_after(directory, old.covers, upto)
-            AuditFiles(audit_directory(directory)).append(entries(old.history, recorded))
-            write(directory, advance(directory, old, upto))
-        remove_covered(directory, max(upto, old.covers))
+        covers, history = header(directory)
+        if upto > covers:
+            touched: set[RecordKey] = set()
+            recorded = _noted(recorded_after(directory, covers, upto), touched)
+            AuditFiles(audit_directory(directory)).append(entries(history, recorded))
+            with opened(directory) as stored:
+                if stored is not None and stored.format != formats.FORMAT:
+                    write(directory, advance(directory, read(directory), upto))
+                else:
+                    write(directory, _next(directory, stored, touched, upto))
+        remove_covered(directory, max(upto, covers))
+
+
+def _noted(recorded: Iterable[Recorded], touched: set[RecordKey]) -> Iterator[Recorded]:
+    """The same; the keys of all records that something happened to are added to `touched`."""
+    for each in recorded:
+        touched.update(event.key for event in each[1])
+        yield each
+
+
+def _next(directory: Path, stored: Stored | None, touched: set[RecordKey], upto: int) -> Next:
+    """What the snapshot and the segments behind it lead to. It is read twice, and never held in memory."""
+    records = Records()
+    covers, history = (0, 0) if stored is None else (stored.covers, stored.history or 0)
+    if stored is not None:
+        with opened(directory) as first:
+            assert first is not None  # noqa: S101 - nobody else removes it under the lock
+            records = concerned(first.payloads(), touched, first.record)
+    for events in transactions_after(directory, covers, upto):
+        put(records, events)
+        history = length_after(history, events)
+    if stored is None:
+        return Next(upto, history, records.values())
+    return Next(upto, history, merged(stored.payloads(), touched, records, stored.record))
 
 
 def audit_directory(directory: Path) -> Path:
@@ -287,7 +330,7 @@ def length_after(history: int, events: Iterable[Event]) -> int:
     return history
 
 
-def put(records: dict[RecordKey, Record], events: Iterable[Event]) -> None:
+def put(records: MutableMapping[RecordKey, Record], events: Iterable[Event]) -> None:
     """Bring `records` up to date with `events`. TypeError if they do not fit."""
     for key, record in carry_out(records.get, events).items():
         if record is None:
@@ -311,6 +354,7 @@ def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
 
 if __name__ == "__main__":
     os.nice(10)
+    gc.disable()  # records hold no cycles
     try:
         # A backup may be reading; it is soon done.
         fold(Path(sys.argv[1]), int(sys.argv[2]), patience=60)

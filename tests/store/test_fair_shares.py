@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -154,7 +155,7 @@ def test_whatever_comes_and_goes_the_first_of_each_kind_is_who_should_be(
     for number, step in enumerate(steps):
         match step:
             case (Priority(), _, _, _):
-                job = a_job(number, step)
+                job = a_job(number, cast("Any", step))
                 queue.put(job, now)
                 model.waiting.append(job)
             case (int() as which, bool() as was_given) if model.waiting:
