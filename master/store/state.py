@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
+from common.model import Constraints, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.chains import Chains
@@ -94,6 +94,8 @@ class State:
         self.queue = Queue()
         self.references = References()
         self.last_seq = 0
+        self.reasons: dict[Constraints, str] = {}
+        """By constraints: why such jobs wait, as far as somebody asked since a node, or the farm, changed."""
         self._ids: Ordered[str] = Ordered()  # of jobs, in the order of the alphabet
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[tuple[str | None, bool]] = Listings()  # by owner, and if parts
@@ -123,6 +125,7 @@ class State:
         kind, identifier = key
         if isinstance(record, FarmState):
             self.farm = record
+            self.reasons.clear()
         elif isinstance(record, Token):
             self.tokens[record.id] = record
             self._by_secret[record.secret_hash] = record.id
@@ -341,6 +344,7 @@ class State:
             self.queue.remove(old, given=new is not None and new.status is JobStatus.RUNNING)
 
     def _put_node(self, old: Node | None, new: Node | None) -> None:
+        self.reasons.clear()
         # Callers are looked up without the lock: what stays valid must be found at every moment.
         if new is not None:
             self.nodes[new.id] = new
