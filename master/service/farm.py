@@ -341,7 +341,7 @@ class Farm:
             self.job_view(tx, job),
             parts=tuple(self.makers(tx, job)),
             source=None if whole is None else splits.source_of(whole),
-            hand_on=splits.hands_on(job, tx.nodes()),
+            hand_on=splits.hands_on(job, tx.nodes),
         )
 
     @staticmethod
