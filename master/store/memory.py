@@ -14,13 +14,13 @@ from pathlib import Path
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE
-from master import collector, lifecycle, scheduler
+from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
+from master.store.loading import load
 from master.store.meter import UNMETERED, Meter
-from master.store.plain import PlainReader
 from master.store.recent import Ended
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
@@ -325,8 +325,7 @@ class MemoryStore:
         self.trail = Trail(directory)
         self.history = 0
         """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
-        with collector.undisturbed():
-            last = self._load(now)
+        last = load(directory, self._state, now)
         self.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
@@ -412,56 +411,6 @@ class MemoryStore:
                 self._failed = True
                 self._on_failure(str(error))
             raise UNAVAILABLE(f"Nothing can be acknowledged: {error}.") from error
-
-    def _load(self, now: Now) -> int:
-        """Restore the state; answers the number of the last segment."""
-        with snapshot.alone(self._directory, patience=60):
-            for unfinished in self._directory.glob(f"*{journal.PART}"):
-                unfinished.unlink()
-            reader = PlainReader()
-            covers = self._load_snapshot(reader, now)
-            for path, offset, payload, written in snapshot.payloads_after(self._directory, covers):
-                submitted = reader.submitted(payload, written)
-                if submitted is None or any(job.id in self._state.jobs for job in submitted):
-                    self._replay(snapshot.decoded(path, offset, payload, written)[1], now)
-                    continue
-                for job in submitted:
-                    self._state.put_plain(job)
-                self._state.history += len(submitted)
-            paths = segments.segments(self._directory)
-            # Its last whole record is where it ends from now on: it will not be written to again.
-            if paths and (cut := segments.cut_tail(paths[-1])):
-                log.warning(
-                    "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
-                )
-            return max([covers, *map(segments.number_of, paths)])
-
-    def _load_snapshot(self, reader: PlainReader, now: Now) -> int:
-        """Take over the records of the snapshot; answers the last segment that it covers."""
-        with snapshot.opened(self._directory) as stored:
-            if stored is None:
-                return 0
-            for payload in stored.payloads():
-                job = reader.record(payload, stored.format)
-                if job is not None:
-                    self._state.put_plain(job)
-                else:
-                    record = stored.record(payload)
-                    self._state.put((type(record), record.id), record, now)
-            known = stored.history
-            self._state.history = snapshot.read(self._directory).history if known is None else known
-            return stored.covers
-
-    def _replay(self, events: Sequence[Event], now: Now) -> None:
-        try:
-            changes = lifecycle.carry_out(self._state.record, events)
-        except TypeError as error:
-            raise journal.JournalError(
-                f"the journal in {self._directory} contradicts itself: {error}"
-            ) from error
-        for key, changed in changes.items():
-            self._state.put(key, changed, now)
-        self._state.history = snapshot.length_after(self._state.history, events)
 
 
 class Folding:
