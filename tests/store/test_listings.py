@@ -11,11 +11,11 @@ NAMES = ["a", "b"]
 WHAT = ["add", "finish", "discard", "look"]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "finish", "discard", "look"]), st.integers(0, 40), st.sampled_from(NAMES)
+        st.sampled_from(["add", "finish", "discard", "look"]), st.integers(0, 7), st.sampled_from(NAMES)
     ),
     max_size=80,
 )
-PLACES = st.none() | st.tuples(st.integers(-1, 2), st.integers(-45, 45))
+PLACES = st.none() | st.tuples(st.integers(-1, 2), st.integers(-8, 8))
 
 
 def key(seq: int, *, final: bool) -> tuple[int, int]:
