@@ -34,6 +34,7 @@ def load(directory: Path, state: State, now: Now) -> int:
             for job in submitted:
                 state.put_plain(job)
             state.history += len(submitted)
+        state.settle()
         paths = segments.segments(directory)
         # Its last whole record is where it ends from now on: it will not be written to again.
         if paths and (cut := segments.cut_tail(paths[-1])):

@@ -222,6 +222,13 @@ class State:
             self._note_key(job.idempotency_key, job.id)
         self.queue.put_first_time(job.seq, job.priority.rank, job.owner, job.constraints)
 
+    def settle(self) -> None:
+        """Much has come: sort it in, so that the first who asks need not wait for that."""
+        self._ids.settle()
+        self._listings.settle()
+        self._with_result.settle()
+        self.queue.settle()
+
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs.put(new)
         self.recent.add(old, new)
