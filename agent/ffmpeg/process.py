@@ -26,6 +26,8 @@ from common.model import Progress
 _TICK = 0.1
 """Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
+_SAMPLE = 0.5
+"""Seconds between looks at a program's memory, once it has run for `_AT_FIRST`: each costs more than all else."""
 _PAUSE, _FIRST_PAUSE, _AT_FIRST = 0.75, 0.25, 2.0
 """Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second;
 shorter ones at first, for so long: who estimates when it ends needs a few of them."""
@@ -155,6 +157,8 @@ class _Watch:
         self._why: Why | None = None
         self._kill_at: float | None = None
         self._sampled = 0  # bytes; the peak so far
+        self._sample_at = 0.0  # when that is looked for again
+        self._found: int | None = None  # the program's pid
         # Beyond that the kernel would end a process of its choice.
         self._memory = min(wanted.limits.memory, psutil.virtual_memory().total // 10 * 9)
         self._has_monitor = has_monitor
@@ -190,7 +194,7 @@ class _Watch:
                 selector.register(pidfd, selectors.EVENT_READ)
                 self._judge(time.monotonic())
                 while not self._read(selector, pidfd):
-                    self._sample_memory()
+                    self._sample_memory(time.monotonic())
                     self._judge(time.monotonic())
                 wall = self._clock.read(time.monotonic()) - self._started
                 self._end(selector, pidfd, wall)
@@ -270,12 +274,17 @@ class _Watch:
         """The program's pid; None while its sandbox is being made."""
         if not self._has_monitor:
             return self.child.pid
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            # The monitor has one child and does not reap it before it ends itself.
-            return int(Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()[0])
-        return None
+        if self._found is None:
+            children = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children")
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                # The monitor has one child and does not reap it before it ends itself.
+                self._found = int(children.read_text().split()[0])
+        return self._found
 
-    def _sample_memory(self) -> None:
+    def _sample_memory(self, now: float) -> None:
+        if now < self._sample_at:
+            return
+        self._sample_at = 0.0 if now - self._started < _AT_FIRST else now + _SAMPLE
         with contextlib.suppress(OSError, ValueError, IndexError):
             for line in Path(f"/proc/{self._program()}/status").read_text("ascii", "replace").splitlines():
                 if line.startswith("VmHWM:"):
