@@ -75,7 +75,7 @@ def _count(divisible: Divisible) -> int:
 
 
 def _sizes(count: int) -> list[int]:
-    """The work of about `count` chunks, beside each other, so that nodes of a kind are done at the same time."""
+    """The work of about `count` chunks beside each other, so that nodes of a kind are done together."""
     if count < MANY:
         return [1] * (count - count % 2 or count)
     return list(SIZES) * (count // len(SIZES))

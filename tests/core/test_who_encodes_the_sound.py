@@ -1,4 +1,4 @@
-"""The sound of a file in chunks is left to the node that planned it, which has the whole input, if it can come."""
+"""The sound of a file in chunks is left to the node that planned it and so has the input, if that can come."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tests.core.support import (
     OPERATOR,
     FakeClock,
     divisible,
-    finish,
     must_claim,
     submit,
 )
