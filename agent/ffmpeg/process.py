@@ -27,7 +27,7 @@ _TICK = 0.1
 """Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
 _SAMPLE = 0.5
-"""Seconds between looks at the memory of a program that has run for `_AT_FIRST`: they cost more than all else."""
+"""Seconds between looks at the memory of a program that has run for `_AT_FIRST`: they cost much."""
 _PAUSE, _FIRST_PAUSE, _AT_FIRST = 0.75, 0.25, 2.0
 """Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second;
 shorter ones at first, for so long: who estimates when it ends needs a few of them."""

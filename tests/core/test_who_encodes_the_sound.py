@@ -1,4 +1,4 @@
-"""The sound of a file in chunks is left to the node that planned it and so has the input, if that can come."""
+"""The sound of a file in chunks is left to the node that planned it and has the input, if it can come."""
 
 from __future__ import annotations
 
