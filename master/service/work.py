@@ -10,7 +10,7 @@ from master import lifecycle, scheduler
 from master.lifecycle import commands, twins
 from master.service import handing, sharing
 from master.service.farm import Caller, Farm, JobView, new_id
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 from master.waiters import Waiter
 
 LOOK_AGAIN = 8
