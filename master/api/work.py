@@ -19,6 +19,7 @@ from master.api.answers import RETRY_AFTER, body, caller, farm, json_response, q
 from master.api.described import HEARD, INSTANCE, LARGE_BODY, Link, describe
 from master.api.documents import claim_document, job_document
 from master.api.queries import NextJobQuery
+from master.service import claiming
 from master.service import work as service
 
 blueprint = Blueprint("work", __name__)
@@ -63,7 +64,7 @@ def next_job() -> Response:
     asked = query()
     wait: float = asked["wait"]
     asked_at = time.monotonic()
-    view = service.next_job(farm(), caller(), asked["node_id"], asked["leases"], wait)
+    view = claiming.next_job(farm(), caller(), asked["node_id"], asked["leases"], wait)
     g.job_id = None if view is None else view.job.id
     response = json_response(claim_document(view))
     if view is None and time.monotonic() - asked_at < wait / 2:

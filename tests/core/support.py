@@ -14,7 +14,7 @@ from common.schema import RegisterSchema, SubmitSchema
 from common.version import PROTOCOL
 from master.config import Config
 from master.files import Shelf
-from master.service import Caller, Farm, JobView, jobs, nodes, work
+from master.service import Caller, Farm, JobView, claiming, jobs, nodes, work
 from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.interface import Store
@@ -83,7 +83,7 @@ def submit(farm: Farm, scenario: str = "720p-h264", **fields: Any) -> str:
 
 
 def claim(farm: Farm, node_id: str, known: list[str] | None = None) -> JobView | None:
-    return work.next_job(farm, OPERATOR, node_id, known, 0)
+    return claiming.next_job(farm, OPERATOR, node_id, known, 0)
 
 
 def must_claim(farm: Farm, node_id: str) -> JobView:
