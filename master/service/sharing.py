@@ -14,7 +14,7 @@ from common.model import Job, Node, NodeStatus, Outcome, Stage
 from master import scheduler, sharing
 from master.lifecycle import twins
 from master.service.farm import Farm
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 from master.weights import weigh
 
 _SHARED = (Stage.LOOK, Stage.CHUNK)

@@ -17,6 +17,7 @@ from master.files import Shelf
 from master.service import Caller, Farm, JobView, claiming, jobs, nodes, work
 from master.service.farm import new_id
 from master.store.archive import Archive
+from master.store.interface import Store
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 
@@ -52,8 +53,15 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
 _left_open: list[MemoryStore] = []
 
 
-def crash(store: MemoryStore) -> None:
+def embedded(farm: Farm) -> MemoryStore:
+    """The farm's store, which is the one in this process: for tests of what is inside it."""
+    assert isinstance(farm.store, MemoryStore)
+    return farm.store
+
+
+def crash(store: Store) -> None:
     """What the kernel does for a dead process: files are closed as they are, and nothing is synced."""
+    assert isinstance(store, MemoryStore)
     if store._journal._fd >= 0:
         os.close(store._journal._fd)
         store._journal._fd = -1

@@ -25,6 +25,7 @@ from tests.core.support import (
     crash,
     crash_all,
     divisible,
+    embedded,
     make_farm,
     parts,
     report,
@@ -121,12 +122,12 @@ class Twins(RuleBasedStateMachine):
 
     @rule()
     def crash_and_replay(self) -> None:
-        before = self.farm.store._state.jobs
+        before = embedded(self.farm)._state.jobs
         crash(self.farm.store)
         self.farm = self.start()
-        assert self.farm.store._state.jobs == before
+        assert embedded(self.farm)._state.jobs == before
         self.farm.begin()
-        assert self.farm.store._state.jobs == before, "nothing was lost, so nothing is to be settled"
+        assert embedded(self.farm)._state.jobs == before, "nothing was lost, so nothing is to be settled"
 
     @invariant()
     def a_part_has_one_twin_at_most_and_it_is_the_same_part(self) -> None:
