@@ -9,6 +9,7 @@ from common import problems
 from common.model import Job, Node, NodeStatus
 from master import lifecycle, scheduler
 from master.lifecycle import commands, twins
+from master.pauses import Pause, Steps, in_thread
 from master.service import handing, sharing
 from master.service.farm import Caller, Farm, JobView, new_id
 from master.store.interface import Transaction
@@ -35,6 +36,11 @@ def next_job(
 
 
 def next_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> list[JobView]:
+    """As `wait_for_jobs`, waiting in this thread."""
+    return in_thread(wait_for_jobs(farm, caller, poll, wait))
+
+
+def wait_for_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> Steps[list[JobView]]:
     """Claim jobs for a node, waiting up to `wait` seconds for one to come; none if none came."""
     caller.speaks_for(poll.node_id)
     deadline = farm.clock().mono + wait
@@ -43,11 +49,11 @@ def next_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> list[JobVi
         waiter = _park(farm, poll.node_id) if wait > 0 else None
         if waiter is None:
             return claim(farm, caller, poll, hear=first)
-        claimed = _claim_or_wait(farm, caller, poll, waiter, deadline, first=first)
+        claimed = yield from _claim_or_wait(farm, caller, poll, waiter, deadline, first=first)
         first = False
         if farm.waiters.closed and not claimed:
             raise problems.UNAVAILABLE("The master is stopping or restarting; ask again in a moment.")
-        if claimed or waiter.superseded or not waiter.woken.is_set():
+        if claimed or waiter.superseded or not waiter.woken.rung:
             return claimed
         wait = deadline - farm.clock().mono
 
@@ -65,7 +71,7 @@ def _park(farm: Farm, node_id: str) -> Waiter | None:
 
 def _claim_or_wait(
     farm: Farm, caller: Caller, poll: Poll, waiter: Waiter, deadline: float, *, first: bool
-) -> list[JobView]:
+) -> Steps[list[JobView]]:
     """Claim at once, or when the parked poll is woken; none if it was in vain.
 
     It looks only after it is parked, so that a job that comes in between is not missed.
@@ -76,9 +82,9 @@ def _claim_or_wait(
         if not waiter.superseded:
             claimed = claim(farm, caller, poll, hear=first)
         if not claimed:
-            waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
+            yield Pause(waiter.woken, deadline - farm.clock().mono)
             farm.waiters.leave(waiter)
-            if waiter.woken.is_set() and not waiter.superseded:
+            if waiter.woken.rung and not waiter.superseded:
                 claimed = claim(farm, caller, poll, hear=False)
         return claimed
     finally:
