@@ -224,9 +224,8 @@ class Farm:
     def _settle_families(self) -> None:
         """After a repair: whoever waits for a job that is lost hears of it."""
         with self.store.transaction(self.clock()) as tx:
-            for job in tx.unfinished():
-                waits = job.awaits_parts or job.awaits_jobs or job.parent_id is not None
-                if waits and tx.job(job.id) == job:
+            for job in tx.bound():
+                if tx.job(job.id) == job:
                     self.decide(tx, commands.Settle(), job=job)
 
     def decide(

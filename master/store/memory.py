@@ -14,13 +14,14 @@ from pathlib import Path
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE, Problem
-from master import lifecycle
+from master import collector, lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.interface import Held
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.meter import UNMETERED, Meter
+from master.store.plain import PlainReader
 from master.store.recent import Ended
 from master.store.settling import OPEN, Debt, Settling, Ticket
 from master.store.state import State
@@ -148,9 +149,9 @@ class Transaction:
         }
         return tuple(found.values())
 
-    def unfinished(self) -> list[Job]:
-        """All jobs that are not finished."""
-        return self._state.unfinished()
+    def bound(self) -> list[Job]:
+        """The unfinished jobs that are parts of others, or wait for others."""
+        return self._state.bound()
 
     def node(self, node_id: str) -> Node | None:
         """The node with this id."""
@@ -197,13 +198,13 @@ class Transaction:
         return self._state.running_parts()
 
     def candidates(self, node: Node, but_of: Collection[str] = ()) -> Iterator[Job]:
-        """Pending jobs that `node` meets the constraints of: the first of each kind.
+        """Pending jobs that `node` meets the constraints of: the first of each kind, in their order.
 
         `but_of`: jobs whose parts are left out.
         """
         jobs = self._state.jobs
-        leave_out = (lambda job_id: jobs[job_id].parent_id in but_of) if but_of else None
-        return (jobs[job_id] for job_id in self._state.queue.heads(node, leave_out))
+        leave_out = (lambda seq: jobs.at(seq).parent_id in but_of) if but_of else None
+        return (jobs.at(seq) for seq in self._state.queue.heads(node, leave_out))
 
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
@@ -215,7 +216,7 @@ class Transaction:
 
     def kinds(self, limit: int) -> list[tuple[Job, int]]:
         """Up to `limit` kinds of jobs that wait without a backoff: the first of each, and how many."""
-        return [(self._state.jobs[job_id], count) for job_id, count in self._state.queue.kinds(limit)]
+        return [(self._state.jobs.at(seq), count) for seq, count in self._state.queue.kinds(limit)]
 
     def finished_last(self, limit: int) -> list[Job]:
         """Up to `limit` finished jobs, the last one first; parts are with their parents."""
@@ -315,7 +316,8 @@ class MemoryStore:
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self._settling = Settling(self._wait_synced, self._tell)
-        last = self._load(now)
+        with collector.undisturbed():
+            last = self._load(now)
         self._settling.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
@@ -439,19 +441,39 @@ class MemoryStore:
         with snapshot.alone(self._directory, patience=60):
             for unfinished in self._directory.glob(f"*{journal.PART}"):
                 unfinished.unlink()
-            old = snapshot.read(self._directory)
-            for record in old.records:
-                self._state.put((type(record), record.id), record, now)
-            self._state.history = old.history
-            for events in snapshot.transactions_after(self._directory, old.covers):
-                self._replay(events, now)
+            reader = PlainReader()
+            covers = self._load_snapshot(reader, now)
+            for path, offset, payload, written in snapshot.payloads_after(self._directory, covers):
+                submitted = reader.submitted(payload, written)
+                if submitted is None or any(job.id in self._state.jobs for job in submitted):
+                    self._replay(snapshot.decoded(path, offset, payload, written)[1], now)
+                    continue
+                for job in submitted:
+                    self._state.put_plain(job)
+                self._state.history += len(submitted)
             paths = segments.segments(self._directory)
             # Its last whole record is where it ends from now on: it will not be written to again.
             if paths and (cut := segments.cut_tail(paths[-1])):
                 log.warning(
                     "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
                 )
-            return max([old.covers, *map(segments.number_of, paths)])
+            return max([covers, *map(segments.number_of, paths)])
+
+    def _load_snapshot(self, reader: PlainReader, now: Now) -> int:
+        """Take over the records of the snapshot; answers the last segment that it covers."""
+        with snapshot.opened(self._directory) as stored:
+            if stored is None:
+                return 0
+            for payload in stored.payloads():
+                job = reader.record(payload, stored.format)
+                if job is not None:
+                    self._state.put_plain(job)
+                else:
+                    record = stored.record(payload)
+                    self._state.put((type(record), record.id), record, now)
+            known = stored.history
+            self._state.history = snapshot.read(self._directory).history if known is None else known
+            return stored.covers
 
     def _replay(self, events: Sequence[Event], now: Now) -> None:
         try:
