@@ -98,8 +98,8 @@ class Transaction(Protocol):
     def family(self, *jobs: Job) -> tuple[Job, ...]:
         """All jobs of the families that `jobs` belong to; empty if none of them belongs to one."""
 
-    def unfinished(self) -> list[Job]:
-        """All jobs that are not finished."""
+    def bound(self) -> list[Job]:
+        """The unfinished jobs that are parts of others, or wait for others."""
 
     def node(self, node_id: str) -> Node | None:
         """The node with this id."""
@@ -257,8 +257,9 @@ class History(Protocol):
 class Store(Protocol):
     """The records, durable: what was answered stays."""
 
-    history: int
-    """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
+    @property
+    def history(self) -> int:
+        """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
 
     @property
     def liveness(self) -> Liveness:
