@@ -255,7 +255,9 @@ class _Watch:
 
     def _sample_memory(self) -> None:
         with contextlib.suppress(OSError, ValueError, IndexError):
-            for line in Path(f"/proc/{self.child.program()}/status").read_text("ascii", "replace").splitlines():
+            for line in (
+                Path(f"/proc/{self.child.program()}/status").read_text("ascii", "replace").splitlines()
+            ):
                 if line.startswith("VmHWM:"):
                     self._sampled = int(line.split()[1]) * 1024
 

@@ -89,7 +89,7 @@ class Host:
         return descriptors[0]
 
     def settle(self) -> Cost:
-        """How the fork ended and what it cost, once it has ended; with a host that says nothing, that ends."""
+        """How the fork ended and what it cost, once it has ended. Ends a host that does not say so."""
         signal_group(self.group, signal.SIGCONT)  # it may be suspended with what it waits for
         data = b""
         with contextlib.suppress(OSError):
@@ -106,7 +106,7 @@ class Host:
         return Cost(code, microseconds / 1e6, peak)
 
     def end(self) -> Cost:
-        """Kills it with all that runs in its sandbox. What it cost is what the kernel tells of its monitor."""
+        """Kills it with all that runs in its sandbox. What that cost is told of its monitor only."""
         if self._ended is None:
             self.good = False
             signal_group(self.group, signal.SIGKILL)

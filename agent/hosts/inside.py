@@ -4,10 +4,10 @@
 
 A request on SOCKET is HEAD and as many bytes of JSON (`Request`), with the descriptors for the fork: its
 stderr, and those that its arguments name. The answers are a byte with a pidfd of the fork, and ANSWER once
-that has ended and nothing else runs here. The fork is what the program in the request would be as a process of
-its own. It has neither the socket nor a way to the host: only what it did not start with is its own.
+that has ended and nothing else runs here.
 
-The host reads no media, keeps no descriptor, and ends when the agent hangs up.
+The fork is what the program in the request would be as a process of its own. It has no socket and no way to
+the host, which reads no media, keeps no descriptor, and ends when the agent hangs up.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ import socket
 import struct
 import sys
 import traceback
-from typing import Any, NoReturn, TypedDict
+from typing import NoReturn, TypedDict
 
 HEAD = struct.Struct("<I")
 ANSWER = struct.Struct("<iQQ?")
-"""How the fork ended, as wait says it; microseconds of CPU time, its own and the host's since the last answer;
+"""How the fork ended, as wait says it; microseconds of CPU time, its own and since the last answer the host's;
 bytes of its largest resident set; whether all is as it was before."""
 NUMBERS = 128
 """Descriptors have lower numbers in a fork."""
-PRELOADED = ("av", "agent.chunks.cutter", "agent.chunks.joiner", "agent.chunks.planner", "agent.prober")
-"""What is read from files once, for all forks. It starts no threads: these would be missing in a fork."""
+PRELOADED = ("av", "agent.prober", "agent.chunks.cutter")
+"""What is loaded once for all forks; what a film needs once, its fork loads. It starts no threads, which a
+fork would lack."""
 _MOST_DESCRIPTORS = 16
 _PR_SET_DUMPABLE = 4
 _KEPT_BY_KERNEL = (("shmctl", 14, 0), ("msgctl", 12, 0), ("semctl", 19, 7))
-"""What tells of memory, queues and semaphores of System V, which nobody has to be there for: the function, what
+"""What tells of memory, queues and semaphores of System V, which stay without a process: the function, what
 it is asked (SHM_INFO, MSG_INFO, SEM_INFO), and which of the numbers that it tells is how many there are."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -97,7 +98,6 @@ def _harden() -> None:
     for standard in (0, 1):
         os.dup2(null, standard)
     os.close(null)
-    gc.collect()
     gc.freeze()  # a fork that looks for garbage does not get a copy of all that
 
 

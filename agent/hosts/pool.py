@@ -1,4 +1,4 @@
-"""Which hosts there are: each reads the files of one family of jobs only, and ends when it is idle for long."""
+"""Which hosts there are: each reads files of one family of jobs only, and ends when it is idle for long."""
 
 from __future__ import annotations
 
