@@ -29,7 +29,7 @@ from typing import NoReturn, TypedDict
 
 HEAD = struct.Struct("<I")
 ANSWER = struct.Struct("<iQQ?")
-"""How the fork ended, as wait says it; microseconds of CPU time, its own and since the last answer the host's;
+"""How the fork ended, as wait says it; microseconds of CPU time, its own and the host's since the last one;
 bytes of its largest resident set; whether all is as it was before."""
 NUMBERS = 128
 """Descriptors have lower numbers in a fork."""
