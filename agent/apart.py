@@ -77,7 +77,7 @@ def run_apart(
             with sandbox.family.lend(lambda: _host(spawner, sandbox, code)) as host:
                 fork = host.ask(text, argv, limits, descriptors, lambda: not abort.is_set())
                 ended = watch(fork, started, limits, abort, may_work)
-                if ended.why is not None:
+                if ended.why is not None:  # also if the fork was quicker than its end
                     host.end()
                 return ended
         except HostError as error:  # nothing was begun

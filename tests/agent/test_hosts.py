@@ -36,7 +36,7 @@ def hosted(spawner: Spawner, sandbox: Sandbox, hosts: Hosts) -> Hosted:
 
 
 def forks() -> list[psutil.Process]:
-    """The processes that hosts have made: children of what is alone in a sandbox, which a monitor has made."""
+    """What hosts have made: the children of what is alone in a sandbox, which a monitor has made."""
     monitors = psutil.Process().children()
     return [fork for monitor in monitors for host in monitor.children() for fork in host.children()]
 
@@ -65,7 +65,7 @@ def in_background(hosted: Hosted, body: str) -> Iterator[tuple[int, threading.Ev
         thread.join(30)
         os.close(reader)
         os.close(writer)
-    assert ended[0].why in ("aborted", None)
+    assert ended[0].why in ("aborted", None), ended
 
 
 def test_the_forks_of_one_host_know_nothing_of_each_other(hosted: Hosted) -> None:
@@ -241,6 +241,27 @@ def test_it_is_suspended_and_goes_on(hosted: Hosted) -> None:
         may_work.set()
         assert wait_until(lambda: hosted.hosts.waiting() == ["film"])
         assert is_gone(pid)
+
+
+def test_one_that_ends_while_it_is_suspended_has_ended(
+    hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.hosts.host._PATIENCE", 3600)
+    before = threading.active_count()
+    with in_background(hosted, FOREVER) as (pid, _, may_work):
+        may_work.clear()
+        assert wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: threading.active_count() == before)
+
+
+def test_the_host_keeps_no_descriptor(hosted: Hosted) -> None:
+    reader, writer = os.pipe2(os.O_NONBLOCK)
+    hosted.says("pass", descriptors=[writer])
+    assert hosted.hosts.waiting() == ["film"]
+    os.close(writer)
+    assert os.read(reader, 1) == b""  # nobody has the other end
+    os.close(reader)
 
 
 def test_it_sees_nothing_of_the_agents_environment(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:

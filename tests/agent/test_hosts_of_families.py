@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
@@ -152,7 +154,12 @@ def test_an_attempts_files_are_read_by_hosts(
 ) -> None:
     lent = []
     lend = Hosts.lend
-    monkeypatch.setattr(Hosts, "lend", lambda *all_: lent.append(all_[1]) or lend(*all_))
+
+    def note(self: Hosts, family: str, start: Callable[[], Host]) -> AbstractContextManager[Host]:
+        lent.append(family)
+        return lend(self, family, start)
+
+    monkeypatch.setattr(Hosts, "lend", note)
     report = run_job(
         assignment,
         "node-1",
