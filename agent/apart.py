@@ -20,7 +20,7 @@ import common
 from agent.ffmpeg.limits import Limits
 from agent.ffmpeg.process import Ended, run, watch
 from agent.ffmpeg.spawner import Spawner
-from agent.hosts.host import Host, HostError
+from agent.hosts.host import Host, HostError, UnwantedError
 from agent.hosts.inside import NUMBERS
 from agent.probed import ProbeError
 from agent.sandbox import Sandbox
@@ -71,18 +71,20 @@ def run_apart(
     """
     code = _code()
     argv = [str(len(arguments)), *arguments, *_directories(code)]
-    if sandbox.family is not None and sandbox.has_monitor and _fits(limits, descriptors):
+    family = sandbox.family if sandbox.has_monitor and _fits(limits, descriptors) else None
+    if family is not None and family.hosts.work:
         started = time.monotonic()
         try:
-            with sandbox.family.lend(lambda: _host(spawner, sandbox, code)) as host:
+            with family.lend(lambda: _host(spawner, sandbox, code)) as host:
                 fork = host.ask(text, argv, limits, descriptors, lambda: not abort.is_set())
                 ended = watch(fork, started, limits, abort, may_work)
                 if ended.why is not None:  # also if the fork was quicker than its end
                     host.end()
                 return ended
+        except UnwantedError:
+            pass  # what is started below is told at once
         except HostError as error:  # nothing was begun
-            if not abort.is_set():
-                log.warning("A process for reading files is started anew, as its host failed: %s", error)
+            log.warning("What reads a file is started as a process of its own, as its host failed: %s", error)
     return run(
         spawner,
         [*_PYTHON, "-c", text, *argv],

@@ -30,6 +30,10 @@ class HostError(RuntimeError):
     """There is no fork: the host did not begin, has ended, or does not answer."""
 
 
+class UnwantedError(HostError):
+    """There is no fork, as nobody wants it any more."""
+
+
 class Host:
     """A process in a sandbox, and the socket that it serves. For one thread at a time."""
 
@@ -54,7 +58,7 @@ class Host:
         descriptors: Sequence[int],
         wanted: Callable[[], bool],
     ) -> Fork:
-        """A fork that runs the Python program `text`. `HostError`, also if it is not `wanted` any more."""
+        """A fork that runs the program `text`. `HostError`; `UnwantedError` once it is not `wanted`."""
         request: Request = {
             "text": text,
             "argv": list(argv),
@@ -81,7 +85,9 @@ class Host:
         """A pidfd of the fork."""
         deadline = time.monotonic() + _PATIENCE
         while not self._speaks(_TICK):
-            if not wanted() or time.monotonic() > deadline:
+            if not wanted():
+                raise UnwantedError
+            if time.monotonic() > deadline:
                 raise HostError("it did not begin in time")
         _, descriptors, _, _ = socket.recv_fds(self._line, 1, 1, socket.MSG_CMSG_CLOEXEC)
         if not descriptors:

@@ -114,10 +114,11 @@ def _condition() -> tuple[object, ...]:
 
 
 def _kept(function: str, command: int, place: int) -> int:
+    """How many there are; negative: the kernel has no such things."""
     told = (ctypes.c_int * 64)()
     arguments = (0, 0, command) if function == "semctl" else (0, command)
     if getattr(_libc, function)(*arguments, ctypes.byref(told)) < 0:
-        raise OSError(ctypes.get_errno(), function)
+        return -ctypes.get_errno()
     return told[place]
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.hosts.host import Host
+from agent.hosts.host import Host, HostError, UnwantedError
 
 if TYPE_CHECKING:
     from agent.sandbox import Sandbox
     from agent.task import Assignment
 
+_ENOUGH = 3
+"""Hosts that failed one after another: the next one would, too."""
 IDLE = 60.0
 """Seconds that a host waits for the next request before it is ended."""
 
@@ -35,6 +37,7 @@ class Hosts:
         self._most, self._patience = most, idle
         self._idle: list[_Idle] = []  # the one that waits longest comes first
         self._busy = 0
+        self._failures = 0  # in a row
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -49,8 +52,17 @@ class Hosts:
         try:
             host = host or start()
             yield host
+            self._failures = 0
+        except HostError as error:
+            self._failures += not isinstance(error, UnwantedError)
+            raise
         finally:
             self._give_back(host, family)
+
+    @property
+    def work(self) -> bool:
+        """Whether hosts work on this machine, as far as is known."""
+        return self._failures < _ENOUGH
 
     def _take(self, family: str) -> Host | None:
         found, ended = None, []

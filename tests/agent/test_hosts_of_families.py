@@ -12,12 +12,13 @@ import pytest
 
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.spawner import Spawner
-from agent.hosts.host import Host
+from agent.hosts.host import Host, HostError, UnwantedError
 from agent.hosts.pool import Family, Hosts, family_of
 from agent.runner import run_job
 from agent.sandbox import Sandbox
 from agent.task import Assignment
 from tests.agent.conftest import wait_until
+from tests.agent.hosted import Hosted
 
 FILM = Assignment("job-1", "480p-h264", {"duration": 1}, "lease-1", 1, parent_id="film")
 ALONE = Assignment("job-2", "480p-h264", {"duration": 1}, "lease-2", 1)
@@ -121,6 +122,32 @@ def test_one_that_cannot_be_started_takes_no_place(hosts: Hosts, made: Made) -> 
             pass
     ask(hosts, made, "one", "two")
     assert hosts.waiting() == ["one", "two"]
+
+
+def test_where_hosts_fail_again_and_again_no_more_are_tried(hosts: Hosts, made: Made) -> None:
+    def fail(error: HostError) -> None:
+        with pytest.raises(HostError), hosts.lend("film", made.start):
+            raise error
+
+    for _ in range(2):
+        for _ in range(2):
+            fail(HostError("it does not answer"))
+            fail(UnwantedError())
+        assert hosts.work
+        ask(hosts, made, "film")  # one that works is no failure
+    for _ in range(3):
+        fail(HostError("it does not answer"))
+    assert not hosts.work
+
+
+def test_without_hosts_that_work_files_are_read_all_the_same(
+    spawner: Spawner, sandbox: Sandbox, hosts: Hosts, made: Made
+) -> None:
+    for _ in range(3):
+        with pytest.raises(HostError), hosts.lend("film", made.start):
+            raise HostError("it does not answer")
+    assert Hosted(spawner, sandbox, hosts).says("say('done')") == ("done",)
+    assert hosts.waiting() == ["film"]  # which was not asked
 
 
 def test_parts_of_a_job_share_their_hosts(hosts: Hosts, made: Made) -> None:
