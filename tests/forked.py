@@ -88,9 +88,7 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def program(
-    name: str, flags: Sequence[str], prepare: Callable[[], None] = unchanged
-) -> Callable[[], object]:
+def program(name: str, flags: Sequence[str], prepare: Callable[[], None] = unchanged) -> Callable[[], object]:
     """What the process of `master` or `agent` does; `prepare` (of a module, as `main`) comes before that."""
     return partial(_play, name, list(flags), prepare)
 

@@ -1,4 +1,4 @@
-"""Loads our programs, once for all processes that are forked from the one that imports this; see `tests.forked`."""
+"""Loads our programs once, for all that are forked from the process that imports this: see `tests.forked`."""
 
 from __future__ import annotations
 

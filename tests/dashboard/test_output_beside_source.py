@@ -18,7 +18,7 @@ from tests.masters import Client, wait_until
 
 
 def film(path: Path, colour: str) -> bytes:
-    """Half a minute of one colour: it is played for a second, and a test that is kept waiting misses no end."""
+    """Half a minute of one colour: much more than is played."""
     picture = ["-f", "lavfi", "-i", f"color={colour}:size=160x90:rate=25:duration=30"]
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     subprocess.run([ffmpeg, "-v", "error", "-y", *picture, "-pix_fmt", "yuv420p", str(path)], check=True)
