@@ -83,7 +83,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A file at a time, or a directory."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByFile(LoadFileScheduling):
+    class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it publishes no types
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
             return next((each for each in TOGETHER if file.startswith(f"{each}/")), file)
