@@ -77,8 +77,8 @@ def take(row: Row, asked: argparse.Namespace, command: str) -> bool:
 def write(into: Path) -> None:
     """The page and its plots."""
     results = kept.read(into)
-    pictures = plots.draw(results, into / "images")
-    (into / document.PAGE).write_text(document.written(results, pictures))
+    plots.draw(results, into / "images")
+    (into / document.PAGE).write_text(document.written(results, plots.pictures(results)))
     print(f"written: {into / document.PAGE}", file=sys.stderr)
 
 

@@ -31,7 +31,7 @@ UNMEASURED = "not measured yet"
 
 
 def written(results: Mapping[str, Result], pictures: Mapping[str, str]) -> str:
-    """The page. `results`: by row; `pictures`: Markdown of a section's plot, by its module."""
+    """The page. `results`: by row; `pictures`: the file of a section's plot, by its module."""
     parts = [_HEAD, *conditions(results)]
     for section in SECTIONS:
         rows = gathered(section, quick=False)
@@ -88,7 +88,7 @@ def _section(
     shown = [line for row in rows for line in lines(row, results.get(row.key))]
     parts = [f"## {section.heading}\n", section.text, _TABLE + "\n".join(shown)]
     if picture:
-        parts.append(picture)
+        parts.append(f"![{section.heading}: our figure divided by the other's.](images/{picture})")
     said = [line for row in rows for line in details(row, results.get(row.key))]
     return [*parts, *(["\n".join(said)] if said else [])]
 
@@ -121,7 +121,8 @@ def _line(row: Row, result: Result | None, against: str | None, targets: Sequenc
         found = [result.met(target) for target in targets]
         met = "" if not targets else "unknown" if None in found else "yes" if all(found) else "no"
     aims = ", ".join(aim(target, row.unit) for target in targets)
-    return f"| `{row.key}` | {row.title} | {ours} | {against or ''} | {other} | {ratio} | {aims} | {met} |"
+    title = row.title if result is None else result.title
+    return f"| `{row.key}` | {title} | {ours} | {against or ''} | {other} | {ratio} | {aims} | {met} |"
 
 
 def _figure(taken: Taken | None, unit: str, error: str | None) -> str:
@@ -146,8 +147,9 @@ def details(row: Row, result: Result | None) -> Iterable[str]:
         for name, found in more
         if found
     ]
-    if row.note or said:
-        yield f"- `{row.key}`: {' '.join([row.note, *(f'{line}.' for line in said)]).strip()}"
+    note = row.note if result is None else result.note
+    if note or said:
+        yield f"- `{row.key}`: {' '.join([note, *(f'{line}.' for line in said)]).strip()}"
 
 
 def aim(target: Target, unit: str) -> str:

@@ -25,20 +25,24 @@ def bars(rows: Sequence[Row], results: Mapping[str, Result]) -> list[Bar]:
     return found
 
 
-def draw(results: Mapping[str, Result], folder: Path) -> dict[str, str]:
-    """Draw each section of which something was measured; Markdown of the pictures, by module."""
-    pictures = {}
+def pictures(results: Mapping[str, Result]) -> dict[str, str]:
+    """The file names of the plots, by the module of their section."""
+    return {
+        section.module: f"bench-{section.module.rpartition('.')[2].replace('_', '-')}.svg"
+        for section in SECTIONS
+        if bars(gathered(section, quick=False), results)
+    }
+
+
+def draw(results: Mapping[str, Result], folder: Path) -> None:
+    """Draw each section of which something was measured, and remove the plots of others."""
+    named = pictures(results)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("bench-*.svg"):
+        old.unlink()
     for section in SECTIONS:
-        found = bars(gathered(section, quick=False), results)
-        name = f"bench-{section.module.rpartition('.')[2].replace('_', '-')}.svg"
-        (folder / name).unlink(missing_ok=True)
-        if found:
-            folder.mkdir(parents=True, exist_ok=True)
-            _draw(found, folder / name)
-            pictures[section.module] = (
-                f"![{section.heading}: our figure divided by the other's.](images/{name})"
-            )
-    return pictures
+        if section.module in named:
+            _draw(bars(gathered(section, quick=False), results), folder / named[section.module])
 
 
 def _draw(found: Sequence[Bar], path: Path) -> None:

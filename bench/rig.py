@@ -29,7 +29,7 @@ from typing import Literal
 
 RUNS = 5
 """Samples of each subject; of a quick run `QUICK_RUNS`."""
-QUICK_RUNS = 3
+QUICK_RUNS = 2
 QUIET = 0.05
 """The share of the machine that others may use of a quiet one."""
 
@@ -153,9 +153,11 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a row."""
+    """What came of a row. Title and note are those that it was measured with: of a quick run they differ."""
 
     key: str
+    title: str
+    note: str
     taken: tuple[Taken, ...]
     conditions: Conditions
     error: str | None = None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -69,7 +70,7 @@ def measure(row: Row, quick: bool, folder: Path, command: str) -> Result:
         for subject in row.subjects
     )
     conditions = Conditions(at, command, loads, others, quick, seconds, described(), version())
-    return Result(row.key, taken, conditions, error)
+    return Result(row.key, row.title, row.note, taken, conditions, error)
 
 
 def busy() -> float:
@@ -98,8 +99,9 @@ def _look(row: Row, quick: bool, looks: dict[str, Look], samples: dict[str, list
         print(f"    {names[place]:40} {sample.value:12.4g} {row.unit}{more}", file=sys.stderr, flush=True)
 
 
+@cache
 def version() -> str:
-    """The program's, with the commit that is checked out and whether it was changed since."""
+    """The program's, with the commit that was checked out as the run began, and if it was changed."""
     asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=10", "--match="]
     try:
         found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()

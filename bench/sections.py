@@ -20,7 +20,7 @@ class Section:
     text: str
 
 
-SECTIONS = (
+SECTIONS: tuple[Section, ...] = (
     Section(
         "The server",
         "bench.serving",
@@ -36,6 +36,11 @@ SECTIONS = (
         "One master",
         "bench.durable",
         "A real master with its journal on a disk: what is answered is synced.",
+    ),
+    Section(
+        "Agents that wait",
+        "bench.waiting_rows",
+        "A thousand agents have asked for a job and wait for the answer.",
     ),
     Section("Cycles", "bench.cycles", "Jobs that are submitted, claimed and finished, alone and in batches."),
     Section("A million jobs", "bench.scale", "The same work with few and with many jobs or nodes."),

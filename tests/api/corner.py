@@ -86,9 +86,9 @@ class Corner:
         assert claimed["job"]["id"] == job["id"]
         return node, claimed["job"]
 
-    def report(self, claimed: dict[str, Any], **fields: Any) -> requests.Response:
-        """Send the result of the attempt that a claim began."""
-        sent = {
+    def reported(self, claimed: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """The report of the attempt that a claim began."""
+        return {
             "job_id": claimed["id"],
             "node_id": claimed["node_id"],
             "lease_id": claimed["lease_id"],
@@ -96,7 +96,12 @@ class Corner:
             "status": "completed",
             **fields,
         }
-        return self.client.post("/results", json=sent)
+
+    def report(
+        self, claimed: dict[str, Any], query: dict[str, str] | None = None, **fields: Any
+    ) -> requests.Response:
+        """Send it."""
+        return self.client.post("/results", json=self.reported(claimed, **fields), params=query)
 
     def fail(self, claimed: dict[str, Any], code: str = "encoder_error") -> None:
         error = {"code": code, "message": "it broke"}

@@ -26,7 +26,7 @@ def taken(name: str, *values: float | Sample) -> Taken:
 
 
 def result(*subjects: Taken, key: str = "key", conditions: Conditions = CONDITIONS) -> Result:
-    return Result(key, subjects, conditions)
+    return Result(key, f"Title of {key}", "", subjects, conditions)
 
 
 def subject(

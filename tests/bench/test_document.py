@@ -74,8 +74,9 @@ def test_numbers_have_three_digits_that_tell_something(value: float, shown: str)
 
 
 def test_notes_and_other_figures_stand_below_the_table() -> None:
-    asked = row(note="Synced each time.")
-    found = result(taken("ours", Sample(1.0, {"p99, ms": 2.5})))
+    asked = row(note="Of a full run.")
+    assert list(document.details(asked, None)) == ["- `key`: Of a full run."]
+    found = replace(result(taken("ours", Sample(1.0, {"p99, ms": 2.5}))), note="Synced each time.")
     assert list(document.details(asked, found)) == ["- `key`: Synced each time. ours: p99, ms 2.5."]
     assert list(document.details(row(), result(taken("ours", 1.0)))) == []
 

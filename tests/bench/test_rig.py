@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bench.rig import (
     QUICK_RUNS,
     RUNS,
     Conditions,
-    Result,
     Sample,
     Target,
     interleaved,
@@ -86,7 +87,7 @@ def test_a_target_is_met_missed_or_unknown(target: Target, met: bool | None) -> 
 
 
 def test_nothing_is_known_of_a_row_that_was_given_up() -> None:
-    found = Result("key", (), result().conditions, "it took too long")
+    found = replace(result(), taken=(), error="it took too long")
     assert found.ours is None
     assert found.met(Target(least=1.0)) is None
 
