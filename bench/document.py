@@ -143,13 +143,19 @@ def details(row: Row, result: Result | None) -> Iterable[str]:
     taken = () if result is None else result.taken
     more = [(each.name, each.more()) for each in taken]
     said = [
-        f"{name}: {', '.join(f'{what} {number(v)}' for what, v in found.items())}"
+        f"{name}: {', '.join(_words(what, value) for what, value in found.items())}"
         for name, found in more
         if found
     ]
     note = row.note if result is None else result.note
     if note or said:
         yield f"- `{row.key}`: {' '.join([note, *(f'{line}.' for line in said)]).strip()}"
+
+
+def _words(what: str, value: float) -> str:
+    """`p99, ms` and a number as people say it: the unit comes behind."""
+    name, _, unit = what.partition(", ")
+    return f"{name} {number(value)} {unit}".rstrip()
 
 
 def aim(target: Target, unit: str) -> str:

@@ -76,8 +76,10 @@ def test_numbers_have_three_digits_that_tell_something(value: float, shown: str)
 def test_notes_and_other_figures_stand_below_the_table() -> None:
     asked = row(note="Of a full run.")
     assert list(document.details(asked, None)) == ["- `key`: Of a full run."]
-    found = replace(result(taken("ours", Sample(1.0, {"p99, ms": 2.5}))), note="Synced each time.")
-    assert list(document.details(asked, found)) == ["- `key`: Synced each time. ours: p99, ms 2.5."]
+    found = replace(
+        result(taken("ours", Sample(1.0, {"p99, ms": 2.5, "woken": 1.0}))), note="Synced each time."
+    )
+    assert list(document.details(asked, found)) == ["- `key`: Synced each time. ours: p99 2.5 ms, woken 1."]
     assert list(document.details(row(), result(taken("ours", 1.0)))) == []
 
 
