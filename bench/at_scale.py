@@ -17,7 +17,7 @@ from typing import Any
 from bench.rig import Look, Row, Sample, Subject, Target
 
 NODES, FEW_NODES = 10_000, 500
-JOBS, SOME_JOBS = 1_000_000, 20_000
+JOBS, SOME_JOBS = 1_000_000, 5_000
 """Many jobs; of a quick run."""
 _NODES = (
     ("http_share", "cores", 1.0, "Heartbeats and long-polls of {nodes:,} nodes, each every 30 s"),

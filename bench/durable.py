@@ -50,7 +50,9 @@ def _cycles(opened: Opened, cycle: Cycle, query: str, seconds: float, folder: Pa
                 done[0] += more
 
             load = server.watched(lambda port: drive(port, [cycle(token, n, count) for n in players], long))
-            return load.sample(done[0] / load.seconds)
+            found = load.sample(done[0] / load.seconds)
+            cost = 1e6 * (load.server or 0.0) / max(1, done[0])
+            return Sample(found.value, {**found.more, "server's CPU for a job, us": cost})
 
         look(min(1.0, seconds))
         yield look
