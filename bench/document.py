@@ -44,7 +44,8 @@ def conditions(results: Mapping[str, Result]) -> list[str]:
     """With what command, on what machine and how busy; and whether that is good enough."""
     known = {row.key for section in SECTIONS for row in gathered(section, quick=False)}
     found = [result for key, result in results.items() if key in known]
-    parts = [verdict(found, len(known))]
+    rows = [row for section in SECTIONS for row in gathered(section, quick=False)]
+    parts = [verdict(found, len(known)), tally(rows, results)]
     table = ["| rows | command | when (UTC) | load | used by others | version |", "|---|---|---|---|---|---|"]
     for command, version in dict.fromkeys((r.conditions.command, r.conditions.version) for r in found):
         same = [
@@ -62,6 +63,19 @@ def conditions(results: Mapping[str, Result]) -> list[str]:
         parts.append("\n".join(table))
     machines = dict.fromkeys(result.conditions.machine for result in found)
     return [*parts, *(f"Machine: {machine}." for machine in machines)]
+
+
+def tally(rows: Sequence[Row], results: Mapping[str, Result]) -> str:
+    """How many of the aims are met."""
+    met = [
+        None if (found := results.get(row.key)) is None else found.met(target)
+        for row in rows
+        for target in row.targets
+    ]
+    return (
+        f"Of {len(met)} figures that are aimed at, {met.count(True)} are met, {met.count(False)} are not, and "
+        f"{met.count(None)} are not known."
+    )
 
 
 def verdict(found: Sequence[Result], rows: int) -> str:

@@ -83,6 +83,17 @@ def test_notes_and_other_figures_stand_below_the_table() -> None:
     assert list(document.details(row(), result(taken("ours", 1.0)))) == []
 
 
+def test_the_page_counts_what_is_met_missed_and_unknown() -> None:
+    rows = [
+        row("a", targets=(Target(least=1.0), Target(least=5.0))),
+        row("b", targets=(Target(most=1.0),)),
+        row("c"),
+    ]
+    assert document.tally(rows, {"a": result(taken("ours", 2.0), key="a")}) == (
+        "Of 3 figures that are aimed at, 1 are met, 1 are not, and 1 are not known."
+    )
+
+
 def test_figures_of_a_quiet_full_run_are_called_so() -> None:
     assert document.verdict([result()], rows=1) == "**All rows are from full runs on a quiet machine.**"
 
