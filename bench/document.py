@@ -73,8 +73,8 @@ def tally(rows: Sequence[Row], results: Mapping[str, Result]) -> str:
         for target in row.targets
     ]
     return (
-        f"Of {len(met)} figures that are aimed at, {met.count(True)} are met, {met.count(False)} are not, and "
-        f"{met.count(None)} are not known."
+        f"Of {len(met)} figures that are aimed at, {met.count(True)} are met, {met.count(False)} are not, "
+        f"and {met.count(None)} are not known."
     )
 
 
