@@ -13,14 +13,17 @@ from itertools import islice
 from pathlib import Path
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
-from common.problems import UNAVAILABLE
-from master import lifecycle
+from common.problems import UNAVAILABLE, Problem
+from master import collector, lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
+from master.store.interface import Held
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.meter import UNMETERED, Meter
+from master.store.plain import PlainReader
 from master.store.recent import Ended
+from master.store.settling import OPEN, Debt, Settling, Ticket
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -74,6 +77,14 @@ class Transaction:
         self.events: list[Event] = []
         self._owners: dict[str, str | None] = {}
         self._before = state.history
+
+    def hold(self, records: Sequence[Held]) -> list[Held]:
+        """The records: they are as they are now, since nobody else is let in."""
+        return list(records)
+
+    def reserve(self, _job: Job) -> bool:
+        """True, for the same reason."""
+        return True
 
     def job(self, job_id: str) -> Job | None:
         """The job with this id."""
@@ -138,9 +149,9 @@ class Transaction:
         }
         return tuple(found.values())
 
-    def unfinished(self) -> list[Job]:
-        """All jobs that are not finished."""
-        return self._state.unfinished()
+    def bound(self) -> list[Job]:
+        """The unfinished jobs that are parts of others, or wait for others."""
+        return self._state.bound()
 
     def node(self, node_id: str) -> Node | None:
         """The node with this id."""
@@ -187,13 +198,13 @@ class Transaction:
         return self._state.running_parts()
 
     def candidates(self, node: Node, but_of: Collection[str] = ()) -> Iterator[Job]:
-        """Pending jobs that `node` meets the constraints of: the first of each kind.
+        """Pending jobs that `node` meets the constraints of: the first of each kind, in their order.
 
         `but_of`: jobs whose parts are left out.
         """
         jobs = self._state.jobs
-        leave_out = (lambda job_id: jobs[job_id].parent_id in but_of) if but_of else None
-        return (jobs[job_id] for job_id in self._state.queue.heads(node, leave_out))
+        leave_out = (lambda seq: jobs.at(seq).parent_id in but_of) if but_of else None
+        return (jobs.at(seq) for seq in self._state.queue.heads(node, leave_out))
 
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
@@ -205,7 +216,7 @@ class Transaction:
 
     def kinds(self, limit: int) -> list[tuple[Job, int]]:
         """Up to `limit` kinds of jobs that wait without a backoff: the first of each, and how many."""
-        return [(self._state.jobs[job_id], count) for job_id, count in self._state.queue.kinds(limit)]
+        return [(self._state.jobs.at(seq), count) for seq, count in self._state.queue.kinds(limit)]
 
     def finished_last(self, limit: int) -> list[Job]:
         """Up to `limit` finished jobs, the last one first; parts are with their parents."""
@@ -296,7 +307,6 @@ class MemoryStore:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
         self._lock = threading.Lock()
-        self._telling = threading.Lock()
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
@@ -305,10 +315,10 @@ class MemoryStore:
         self._listeners: list[Listener] = []
         self.liveness = Liveness()
         self.trail = Trail(directory)
-        self.history = 0
-        """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
-        last = self._load(now)
-        self.history = self._state.history
+        self._settling = Settling(self._wait_synced, self._tell)
+        with collector.undisturbed():
+            last = self._load(now)
+        self._settling.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
     @contextmanager
@@ -334,12 +344,34 @@ class MemoryStore:
         finally:
             self._meter.waited(taken - asked)
             self._meter.held(time.perf_counter() - taken)
-            self._wait_synced(position)
-            with self._telling:
-                self.history = max(self.history, history)
-            if told is not None:
-                for listener in self._listeners:
-                    listener(told)
+            ticket = OPEN.get()
+            if ticket is None:
+                self._wait_synced(position)
+                self._settling.settle(position, history)
+                if told is not None:
+                    self._tell(told)
+            else:
+                self._check_disk()
+                self._settling.owe(ticket, Debt(position, history, told))
+
+    @property
+    def history(self) -> int:
+        """How many events the disk holds, as far as anybody was told: it is never shorter than this.
+
+        In an answer that waits for the disk: as it is when that is sent.
+        """
+        ticket = OPEN.get()
+        return self._settling.history if ticket is None else max(self._settling.history, ticket.history)
+
+    def open_ticket(self) -> Ticket:
+        """From now on, in this context, transactions do not wait for the disk (`master.store.settling`)."""
+        ticket = Ticket(self._settling)
+        OPEN.set(ticket)
+        return ticket
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Call `hearer`, in another thread, whenever tickets may be settled."""
+        self._settling.subscribe(hearer)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.
@@ -382,8 +414,13 @@ class MemoryStore:
 
     def close(self) -> None:
         """Sync and close. A snapshot process that still works is left to itself: it holds a lock."""
+        self._settling.close()
         with self._lock:
             self._journal.close()
+
+    def _tell(self, told: Told) -> None:
+        for listener in self._listeners:
+            listener(told)
 
     def _wait_synced(self, position: int) -> None:
         try:
@@ -392,26 +429,51 @@ class MemoryStore:
             if not self._failed:
                 self._failed = True
                 self._on_failure(str(error))
-            raise UNAVAILABLE(f"Nothing can be acknowledged: {error}.") from error
+            raise _nothing_more(str(error)) from error
+
+    def _check_disk(self) -> None:
+        """What has failed for good stays so."""
+        if self._journal.failure is not None:
+            raise _nothing_more(self._journal.failure)
 
     def _load(self, now: Now) -> int:
         """Restore the state; answers the number of the last segment."""
         with snapshot.alone(self._directory, patience=60):
             for unfinished in self._directory.glob(f"*{journal.PART}"):
                 unfinished.unlink()
-            old = snapshot.read(self._directory)
-            for record in old.records:
-                self._state.put((type(record), record.id), record, now)
-            self._state.history = old.history
-            for events in snapshot.transactions_after(self._directory, old.covers):
-                self._replay(events, now)
+            reader = PlainReader()
+            covers = self._load_snapshot(reader, now)
+            for path, offset, payload, written in snapshot.payloads_after(self._directory, covers):
+                submitted = reader.submitted(payload, written)
+                if submitted is None or any(job.id in self._state.jobs for job in submitted):
+                    self._replay(snapshot.decoded(path, offset, payload, written)[1], now)
+                    continue
+                for job in submitted:
+                    self._state.put_plain(job)
+                self._state.history += len(submitted)
             paths = segments.segments(self._directory)
             # Its last whole record is where it ends from now on: it will not be written to again.
             if paths and (cut := segments.cut_tail(paths[-1])):
                 log.warning(
                     "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
                 )
-            return max([old.covers, *map(segments.number_of, paths)])
+            return max([covers, *map(segments.number_of, paths)])
+
+    def _load_snapshot(self, reader: PlainReader, now: Now) -> int:
+        """Take over the records of the snapshot; answers the last segment that it covers."""
+        with snapshot.opened(self._directory) as stored:
+            if stored is None:
+                return 0
+            for payload in stored.payloads():
+                job = reader.record(payload, stored.format)
+                if job is not None:
+                    self._state.put_plain(job)
+                else:
+                    record = stored.record(payload)
+                    self._state.put((type(record), record.id), record, now)
+            known = stored.history
+            self._state.history = snapshot.read(self._directory).history if known is None else known
+            return stored.covers
 
     def _replay(self, events: Sequence[Event], now: Now) -> None:
         try:
@@ -423,6 +485,10 @@ class MemoryStore:
         for key, changed in changes.items():
             self._state.put(key, changed, now)
         self._state.history = snapshot.length_after(self._state.history, events)
+
+
+def _nothing_more(failure: str) -> Problem:
+    return UNAVAILABLE(f"Nothing can be acknowledged: {failure}.")
 
 
 class Folding:
