@@ -58,7 +58,18 @@ def rows(quick: bool) -> list[Row]:
         ours = Subject(many, partial(measures.opened, "nodes", figure, jobs))
         key = f"scale-nodes-{figure.replace('_', '-')}"
         found.append(
-            Row(key, title.format(nodes=nodes), unit, ours, (), (Target(most=most),), "less", "", 1, 600)
+            Row(
+                key,
+                title.format(nodes=nodes),
+                unit,
+                ours,
+                (),
+                (Target(most=most),),
+                "less",
+                "",
+                1,
+                600 if jobs == JOBS else 120,
+            )
         )
     return found
 
@@ -67,10 +78,11 @@ def _row(measures: Measures, each: Any, jobs: int, few: int) -> Row:
     """A line of bench/scale.py's table."""
     many, less = "many jobs", f"{few:,} jobs"
     targets = () if each.target is None else (Target(most=each.target, against=less if each.ratio else None),)
+    limit = 900.0 if jobs == JOBS else 120.0
     return Row(
         f"scale-{each.measure}-{each.figure}".replace("_", "-"),
         each.what, each.unit,
         Subject(many, partial(measures.opened, each.measure, each.figure, jobs)),
         (Subject(less, partial(measures.opened, each.measure, each.figure, few)),),
-        targets, "less", f"{jobs:,} jobs.", runs=1, limit=900,
+        targets, "less", f"{jobs:,} jobs.", runs=1, limit=limit,
     )  # fmt: skip
