@@ -30,7 +30,7 @@ from master.origin import is_cross_site, may_use_session
 from master.service import Caller
 from master.sessions import Sessions
 from master.sockets import owner_of
-from master.store.memory import MemoryStore
+from master.store.interface import Store
 
 GROUP = "ffrtmp"
 MIN_TOKEN = 32
@@ -110,6 +110,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "work.progress": _AT_WORK,
     "work.release": _AT_WORK,
     "work.report": _AT_WORK,
+    "work.report_batch": _AT_WORK,
     "files.begin": _SENDERS,
     "files.send": _SENDERS,
     "files.upload": _SENDERS,
@@ -135,7 +136,7 @@ class Gate:
 
     def __init__(
         self,
-        store: MemoryStore,
+        store: Store,
         operator_token: str,
         clock: Clock,
         *,

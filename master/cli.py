@@ -101,7 +101,7 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     default="7d",
     help="How long a stored file stays after its last use, and after the last job that refers to it.",
 )
-@click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
+@click.option("--threads", type=click.IntRange(4, 4096), default=32, help="Slow requests served at once.")
 @click.option(
     "--max-connections-per-address",
     type=click.IntRange(0),
@@ -141,6 +141,7 @@ def main(**options: object) -> None:
 
 def run(config: Config) -> int:
     """Serve until told to stop; the exit code. What prevents it is printed in one line."""
+    from master.app import compile_pages
     from master.runtime import check, start
     from master.server import bind, serve
 
@@ -152,4 +153,6 @@ def run(config: Config) -> int:
         return 1
     tell("Starting FFmpeg RTMP Distributed Master Node")
     tell(f"Port: {config.port}")
+    # In the process that watches: each worker, also one that takes the place of another, begins sooner.
+    compile_pages()
     return serve(config, listener, start)

@@ -32,14 +32,15 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, chains, commands, events, families, splits, twins
+from master.lifecycle import chains, commands, events, families, splits, twins
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
 from master.service.family import progress_of
+from master.service.holding import view_of
 from master.store.archive import Archive
+from master.store.interface import Store, Transaction
 from master.store.logs import LogStore
-from master.store.memory import MemoryStore, Transaction
 from master.store.samples import sample
 from master.store.told import Told
 from master.throttle import Throttle
@@ -127,8 +128,6 @@ class JobView:
     """Whether a plan has to put the input into the file store."""
 
 
-_OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
-"""Commands that come often, and bring nothing about in the families of jobs."""
 _End = (
     events.JobCompleted
     | events.JobRequeued
@@ -170,7 +169,7 @@ class Farm:
     def __init__(
         self,
         config: Config,
-        store: MemoryStore,
+        store: Store,
         logs: LogStore,
         archive: Archive,
         shelf: Shelf,
@@ -239,22 +238,8 @@ class Farm:
         webhook: Webhook | None = None,
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
-        held = tx.held(node.id) if node is not None else ()
-        view = View(
-            job,
-            node,
-            held,
-            token,
-            webhook,
-            tx.farm(),
-            family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
-            links=tx.links(),
-            next_seq=tx.next_seq(),
-            silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
-            backoff=self.config.retry_backoff,
-            patience=self.config.heartbeat_timeout,
-            quarantine_after=self.config.quarantine_after,
-            credential_ttl=self.config.credential_ttl,
+        view = view_of(
+            tx, self.config, self.store.liveness, command, job=job, node=node, token=token, webhook=webhook
         )
         happened = lifecycle.decide(view, command, tx.now)
         ended = [tx.job(each.job_id) for each in happened if isinstance(each, _ENDS)]
@@ -419,10 +404,6 @@ def _is_left_to_its_twin(tx: Transaction, job: Job) -> bool:
         return False
     twin = tx.job(twins.twin_id(job.id))
     return twin is not None and not twin.status.final
-
-
-def _known(job: Job | None) -> Sequence[Job]:
-    return () if job is None else (job,)
 
 
 def new_id() -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from common.model import Job, JobStatus, Now, Priority
 from master import scheduler
 from master.service.farm import Caller, Farm, JobView, NodeView
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 
 MOST_RUNNING = 50
 """Running jobs that are shown."""

@@ -14,8 +14,8 @@ from master.lifecycle import commands, families
 from master.lifecycle.parts import Able
 from master.service import chains, files
 from master.service.farm import Caller, Farm, JobView, new_id, throttle
+from master.store.interface import Transaction
 from master.store.listings import ListingKey, listing_key
-from master.store.memory import Transaction
 
 
 def submit(

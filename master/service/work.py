@@ -3,145 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 
 from common import problems
-from common.model import Failure, Job, Node, NodeStatus, Progress, Report
-from master import lifecycle, scheduler
-from master.lifecycle import commands, twins
-from master.service import handing, sharing
-from master.service.farm import Caller, Farm, JobView, new_id
-from master.store.memory import Transaction
-from master.waiters import Waiter
+from common.model import Failure, Progress, Report
+from common.problems import Problem
+from master import lifecycle
+from master.lifecycle import commands
+from master.service import claiming, sharing
+from master.service.farm import Caller, Farm, JobView
+from master.store.interface import Transaction
 
 LOOK_AGAIN = 8
 """Parked polls that look again in each round of the reaper, while files are encoded in chunks."""
-
-
-def next_job(
-    farm: Farm, caller: Caller, node_id: str, known: Sequence[str] | None, wait: float
-) -> JobView | None:
-    """Claim a job for a node, waiting up to `wait` seconds for one to come.
-
-    `known` are the leases that the agent holds; one that it does not know of was answered
-    into the void, and is given again first. None (a plain poll) knows of all.
-    """
-    caller.speaks_for(node_id)
-    deadline = farm.clock().mono + wait
-    first = True
-    while True:
-        waiter = _park(farm, node_id) if wait > 0 else None
-        if waiter is None:
-            return claim(farm, caller, node_id, known, hear=first)
-        claimed = _claim_or_wait(farm, caller, node_id, known, waiter, deadline, first=first)
-        first = False
-        if farm.waiters.closed and claimed is None:
-            raise problems.UNAVAILABLE("The master is stopping or restarting; ask again in a moment.")
-        if claimed is not None or waiter.superseded or not waiter.woken.is_set():
-            return claimed
-        wait = deadline - farm.clock().mono
-
-
-def _park(farm: Farm, node_id: str) -> Waiter | None:
-    """Park a poll; None if it is to be answered at once: there are too many, or it waits for a person."""
-    with farm.store.transaction(farm.clock()) as tx:
-        node = farm.require_node(tx, node_id)
-        held = tx.held(node_id)
-        status = node.status(node.slots_taken(held))
-        if node.stopping or status is NodeStatus.UNAPPROVED:
-            return None
-        return farm.waiters.park(node, deaf=status is not NodeStatus.AVAILABLE, idle=not held)
-
-
-def _claim_or_wait(
-    farm: Farm,
-    caller: Caller,
-    node_id: str,
-    known: Sequence[str] | None,
-    waiter: Waiter,
-    deadline: float,
-    *,
-    first: bool,
-) -> JobView | None:
-    """Claim at once, or when the parked poll is woken; None if it was in vain.
-
-    It looks only after it is parked, so that a job that comes in between is not missed.
-    `first`: the node has just called. Later it only waits, and that is no sign of life.
-    """
-    claimed = None
-    try:
-        if not waiter.superseded:
-            claimed = claim(farm, caller, node_id, known, hear=first)
-        if claimed is None:
-            waiter.woken.wait(max(0.0, deadline - farm.clock().mono))
-            farm.waiters.leave(waiter)
-            if waiter.woken.is_set() and not waiter.superseded:
-                claimed = claim(farm, caller, node_id, known, hear=False)
-        return claimed
-    finally:
-        farm.waiters.leave(waiter)
-        if waiter.job is not None and (claimed is None or claimed.job.id != waiter.job.id):
-            # This poll was woken for it and did not take it: another may, of those that wait since before.
-            farm.wake_for(waiter.job.id, waiter.before)
-
-
-def claim(
-    farm: Farm, caller: Caller, node_id: str, known: Sequence[str] | None, *, hear: bool
-) -> JobView | None:
-    """Lease the best pending job to a node; None if there is none for it, or it has no free slot.
-
-    `hear`: the node calls just now.
-    """
-    now = farm.clock()
-    with farm.store.transaction(now, caller.actor) as tx:
-        lifecycle.same_agent(farm.require_node(tx, node_id), caller.instance, tx.farm())
-        if hear:
-            farm.hear(tx, caller, node_id)
-        for job in tx.held(node_id):
-            if known is not None and job.lease is not None and job.lease.lease_id not in known:
-                farm.store.liveness.renew(job.lease.lease_id, now)
-                return handing.with_input(farm, tx, farm.claim_view(tx, job))
-        node = farm.require_node(tx, node_id)
-        chosen = _choose(farm, tx, node)
-        given = chosen is not None and farm.decide(tx, commands.Claim(new_id()), job=chosen, node=node)
-        found = farm.require_job(tx, chosen.id) if chosen is not None and given else _twin(farm, tx, node)
-        if found is None:
-            return None
-        view = handing.with_input(farm, tx, farm.claim_view(tx, found))
-    farm.room_was_made_for(found)
-    if sharing.is_shared(found):
-        farm.shares.set()
-    return view
-
-
-def _choose(farm: Farm, tx: Transaction, node: Node) -> Job | None:
-    """The job that the node should run next; of a file that is done sooner without this node, none."""
-    declined: set[str] = set()
-    while True:
-        chosen = scheduler.choose(node, tx.candidates(node, declined), tx.held(node.id), tx.standings)
-        if chosen is None:
-            return None
-        if handing.disappoint(farm, tx, chosen):
-            continue
-        wanted = sharing.instead(farm, tx, node, chosen)
-        if wanted is not None or chosen.parent_id is None:
-            return wanted
-        declined.add(chosen.parent_id)
-        farm.shares.set()
-
-
-def _twin(farm: Farm, tx: Transaction, node: Node) -> Job | None:
-    """For an idle node that has nothing else: a part that is slow elsewhere is run once more."""
-    held = tx.held(node.id)
-    if held or tx.farm().paused or node.status(0) is not NodeStatus.AVAILABLE:
-        return None
-    slow = sharing.slow(farm, tx, node)
-    if slow is None:
-        return None
-    again = slow.waits_for_a_node  # it is its twin that is slow
-    command = commands.Claim(new_id()) if again else commands.ClaimTwin(new_id())
-    if not farm.decide(tx, command, job=slow, node=node):
-        return None
-    return farm.require_job(tx, slow.id if again else twins.twin_id(slow.id))
 
 
 def progress(
@@ -177,13 +51,71 @@ def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> No
     caller.speaks_for(report.node_id)
     with farm.logs.more_to_come(report.job_id):
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
-            job = farm.require_job(tx, report.job_id)
-            node = tx.node(report.node_id)
-            if node is not None:
-                farm.hear(tx, caller, node.id)
-            happened = farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id))
+            happened = _take(farm, tx, caller, report)
         if happened:
             farm.logs.append(report.job_id, log)
+
+
+def finish_and_claim(
+    farm: Farm, caller: Caller, report: Report, log: Sequence[str], known: Sequence[str] | None
+) -> JobView | None:
+    """`finish`, and in the same transaction claim the node's next job; None if there is none for it.
+
+    `known` are the leases that the agent holds, as in a poll. A report that is sent again because its
+    answer was lost gets the lease again that this had, if `known` tells that; without `known` it
+    claims nothing, so that it changes nothing.
+    """
+    caller.speaks_for(report.node_id)
+    leased: list[JobView] = []
+    with farm.logs.more_to_come(report.job_id):
+        with farm.store.transaction(farm.clock(), caller.actor) as tx:
+            happened = _take(farm, tx, caller, report)
+            if tx.node(report.node_id) is not None and (happened or known is not None):
+                # The report stands, also where the disk has no room for a claim.
+                with suppress(Problem):
+                    leased = claiming.lease(farm, tx, claiming.Poll(report.node_id, known))
+        if happened:
+            farm.logs.append(report.job_id, log)
+    claiming.begun(farm, leased)
+    return leased[0] if leased else None
+
+
+def finish_all(
+    farm: Farm, caller: Caller, reports: Sequence[tuple[Report, Sequence[str]]]
+) -> list[Problem | None]:
+    """Take many reports in one transaction; of each, why it was refused, or None.
+
+    One that is refused changes nothing, and the others stand. `forbidden` if the caller may not speak for one
+    of the nodes: then nothing is taken.
+    """
+    for report, _ in reports:
+        caller.speaks_for(report.node_id)
+    outcomes: list[Problem | None] = []
+    with ExitStack() as logs:
+        for job_id in {report.job_id for report, log in reports if log}:
+            logs.enter_context(farm.logs.more_to_come(job_id))
+        with farm.store.transaction(farm.clock(), caller.actor) as tx:
+            for report, log in reports:
+                try:
+                    happened = _take(farm, tx, caller, report)
+                except Problem as refused:
+                    if refused.type is problems.UNAVAILABLE:
+                        raise  # the disk takes nothing more: all may be sent again
+                    outcomes.append(refused)
+                else:
+                    outcomes.append(None)
+                    if happened:
+                        logs.callback(farm.logs.append, report.job_id, log)
+    return outcomes
+
+
+def _take(farm: Farm, tx: Transaction, caller: Caller, report: Report) -> bool:
+    """Record what follows from a report; whether anything did."""
+    job = farm.require_job(tx, report.job_id)
+    node = tx.node(report.node_id)
+    if node is not None:
+        farm.hear(tx, caller, node.id)
+    return bool(farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id)))
 
 
 def release(farm: Farm, caller: Caller, job_id: str, node_id: str, lease_id: str | None) -> JobView:

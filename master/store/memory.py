@@ -13,15 +13,17 @@ from itertools import islice
 from pathlib import Path
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
-from common.problems import UNAVAILABLE
+from common.problems import UNAVAILABLE, Problem
 from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
+from master.store.interface import Held
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.loading import load
 from master.store.meter import UNMETERED, Meter
 from master.store.recent import Ended
+from master.store.settling import OPEN, Debt, Settling, Ticket
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -78,6 +80,14 @@ class Transaction:
         self.events: list[Event] = []
         self._owners: dict[str, str | None] = {}
         self._before = state.history
+
+    def hold(self, records: Sequence[Held]) -> list[Held]:
+        """The records: they are as they are now, since nobody else is let in."""
+        return list(records)
+
+    def reserve(self, _job: Job) -> bool:
+        """True, for the same reason."""
+        return True
 
     def job(self, job_id: str) -> Job | None:
         """The job with this id."""
@@ -314,7 +324,6 @@ class MemoryStore:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
         self._lock = threading.Lock()
-        self._telling = threading.Lock()
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
@@ -323,10 +332,9 @@ class MemoryStore:
         self._listeners: list[Listener] = []
         self.liveness = Liveness()
         self.trail = Trail(directory)
-        self.history = 0
-        """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
+        self._settling = Settling(self._wait_synced, self._tell)
         last = load(directory, self._state, now)
-        self.history = self._state.history
+        self._settling.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
     @contextmanager
@@ -352,12 +360,34 @@ class MemoryStore:
         finally:
             self._meter.waited(taken - asked)
             self._meter.held(time.perf_counter() - taken)
-            self._wait_synced(position)
-            with self._telling:
-                self.history = max(self.history, history)
-            if told is not None:
-                for listener in self._listeners:
-                    listener(told)
+            ticket = OPEN.get()
+            if ticket is None:
+                self._wait_synced(position)
+                self._settling.settle(position, history)
+                if told is not None:
+                    self._tell(told)
+            else:
+                self._check_disk()
+                self._settling.owe(ticket, Debt(position, history, told))
+
+    @property
+    def history(self) -> int:
+        """How many events the disk holds, as far as anybody was told: it is never shorter than this.
+
+        In an answer that waits for the disk: as it is when that is sent.
+        """
+        ticket = OPEN.get()
+        return self._settling.history if ticket is None else max(self._settling.history, ticket.history)
+
+    def open_ticket(self) -> Ticket:
+        """From now on, in this context, transactions do not wait for the disk (`master.store.settling`)."""
+        ticket = Ticket(self._settling)
+        OPEN.set(ticket)
+        return ticket
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Call `hearer`, in another thread, whenever tickets may be settled."""
+        self._settling.subscribe(hearer)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.
@@ -400,8 +430,13 @@ class MemoryStore:
 
     def close(self) -> None:
         """Sync and close. A snapshot process that still works is left to itself: it holds a lock."""
+        self._settling.close()
         with self._lock:
             self._journal.close()
+
+    def _tell(self, told: Told) -> None:
+        for listener in self._listeners:
+            listener(told)
 
     def _wait_synced(self, position: int) -> None:
         try:
@@ -410,7 +445,16 @@ class MemoryStore:
             if not self._failed:
                 self._failed = True
                 self._on_failure(str(error))
-            raise UNAVAILABLE(f"Nothing can be acknowledged: {error}.") from error
+            raise _nothing_more(str(error)) from error
+
+    def _check_disk(self) -> None:
+        """What has failed for good stays so."""
+        if self._journal.failure is not None:
+            raise _nothing_more(self._journal.failure)
+
+
+def _nothing_more(failure: str) -> Problem:
+    return UNAVAILABLE(f"Nothing can be acknowledged: {failure}.")
 
 
 class Folding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,12 +21,12 @@ from master import scheduler
 from master.config import Config
 from master.files import Shelf
 from master.lifecycle import commands
-from master.service import Caller, Farm, JobView, jobs, nodes, queue, work
+from master.service import Caller, Farm, JobView, claiming, jobs, nodes, queue, work
 from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
-from tests.core.support import OPERATOR, claim, finish, must_claim, register, submit
+from tests.core.support import OPERATOR, claim, embedded, finish, must_claim, register, submit
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
     logs, archive = LogStore(tmp_path / "logs"), Archive(tmp_path / "archive")
     shelf = Shelf(tmp_path / "files", None, system_clock, new_id)
-    yield Farm(Config(tmp_path, threads=16), store, logs, archive, shelf, system_clock)
+    yield Farm(Config(tmp_path, max_parked_polls=12), store, logs, archive, shelf, system_clock)
     store.close()
 
 
@@ -54,7 +53,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def poll(farm: Farm, pool: ThreadPoolExecutor, node_id: str, wait: float = 30) -> Future[JobView | None]:
     """Start a poll, and return when it is parked."""
-    future = pool.submit(work.next_job, farm, OPERATOR, node_id, None, wait)
+    future = pool.submit(claiming.next_job, farm, OPERATOR, node_id, None, wait)
     until(lambda: node_id in farm.waiters._parked or future.done())
     return future
 
@@ -89,7 +88,7 @@ def test_a_poll_ends_empty_when_its_time_is_over(farm: Farm, pool: ThreadPoolExe
 def test_a_newer_poll_of_the_same_node_ends_the_older_one(farm: Farm, pool: ThreadPoolExecutor) -> None:
     node_id = register(farm)
     older = poll(farm, pool, node_id)
-    newer = pool.submit(work.next_job, farm, OPERATOR, node_id, None, 30)
+    newer = pool.submit(claiming.next_job, farm, OPERATOR, node_id, None, 30)
     assert older.result(10) is None
     submit(farm)
     assert newer.result(10) is not None
@@ -123,19 +122,19 @@ def test_nodes_that_can_take_nothing_are_not_woken_in_turn(farm: Farm, pool: Thr
         poll(farm, pool, node_id)
     claims: list[str] = []
     farm.store.subscribe(lambda told: claims.extend(type(event).__name__ for event in told.events))
-    before = farm.store._journal.position
+    before = embedded(farm)._journal.position
     submit(farm)
-    assert not any(waiter.woken.is_set() for waiter in farm.waiters._parked.values())
+    assert not any(waiter.woken.rung for waiter in farm.waiters._parked.values())
     assert len(farm.waiters._parked) == 2
     assert claims == ["JobSubmitted"]
-    assert farm.store._journal.position > before
+    assert embedded(farm)._journal.position > before
     farm.waiters.close()
 
 
 def test_a_poll_of_an_unapproved_node_is_not_parked(farm: Farm) -> None:
     fields = RegisterSchema().load({"address": "stranger", "credential": "c" * 32})
     node_id = nodes.register(farm, Caller(Role.ANYONE), fields).node.id
-    assert work.next_job(farm, OPERATOR, node_id, None, 30) is None
+    assert claiming.next_job(farm, OPERATOR, node_id, None, 30) is None
     assert not farm.waiters._parked
 
 
@@ -153,13 +152,13 @@ def test_a_job_whose_woken_node_cannot_take_it_goes_to_another(farm: Farm, pool:
 def test_polls_past_the_bound_are_answered_at_once(farm: Farm, pool: ThreadPoolExecutor) -> None:
     bound = farm.config.max_parked_polls
     parked = [poll(farm, pool, register(farm)) for _ in range(bound)]
-    assert work.next_job(farm, OPERATOR, register(farm), None, 30) is None
+    assert claiming.next_job(farm, OPERATOR, register(farm), None, 30) is None
     farm.waiters.close()
     assert all(isinstance(future.exception(10), Problem) for future in parked)
 
 
 def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> None:
-    farm.config = Config(farm.config.state_dir, threads=16, retry_backoff=0.05)
+    farm.config = Config(farm.config.state_dir, retry_backoff=0.05)
     node_id = register(farm)
     submit(farm)
     finish(farm, must_claim(farm, node_id), JobStatus.FAILED, error=Failure("disk_full", "no space"))
@@ -175,23 +174,16 @@ def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> 
 
 def test_a_job_that_comes_in_the_moment_a_poll_times_out_is_taken(farm: Farm) -> None:
     node_id = register(farm)
-    submitted: list[str] = []
-
-    class Late(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            submitted.append(submit(farm))  # wakes this very poll, whose time is just over
-            return False
-
-    waiter = farm.waiters.park(nodes.get(farm, node_id).node, deaf=False)
-    assert waiter is not None
-    waiter.woken = Late()
-    view = work._claim_or_wait(farm, OPERATOR, node_id, None, waiter, deadline=0.0, first=True)
-    assert view is not None
-    assert [view.job.id] == submitted
+    steps = claiming.wait_for_jobs(farm, OPERATOR, claiming.Poll(node_id), 30)
+    next(steps)  # it is parked
+    job_id = submit(farm)  # this wakes the very poll whose time is just over
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert [view.job.id for view in end.value.value] == [job_id]
 
 
 def test_a_silent_node_is_lost_although_a_poll_of_it_is_parked(farm: Farm, pool: ThreadPoolExecutor) -> None:
-    farm.config = Config(farm.config.state_dir, threads=16, heartbeat_timeout=0.05)
+    farm.config = Config(farm.config.state_dir, heartbeat_timeout=0.05)
     node_id = register(farm)
     parked = poll(farm, pool, node_id)
 
@@ -220,14 +212,14 @@ def test_a_goodbye_ends_the_poll_and_hands_its_jobs_to_others(farm: Farm, pool: 
 def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_polls_first(
     farm: Farm, pool: ThreadPoolExecutor
 ) -> None:
-    farm.config = Config(farm.config.state_dir, threads=16, retry_backoff=0.01)
+    farm.config = Config(farm.config.state_dir, retry_backoff=0.01)
     able = register(farm, encoders=["libx264"])
     submit(farm)
     finish(farm, must_claim(farm, able), JobStatus.FAILED, error=Failure("disk_full", "no space"))
     parked = poll(farm, pool, able)
     unable = register(farm, encoders=["libx265"])
     until(lambda: jobs.page(farm, OPERATOR, None, None, 1)[0][0].pending_reason == "waits for a free slot")
-    assert work.next_job(farm, OPERATOR, unable, None, 0) is None
+    assert claiming.next_job(farm, OPERATOR, unable, None, 0) is None
     work.reap(farm)
     assert parked.result(10) is not None
 

@@ -12,7 +12,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from master.worker.stream import Stream
 LARGE = 4 * 1024 * 1024
 """Bytes of a large answer: more than the buffers between two sockets take."""
 PIECE = 64 * 1024
+SLOW = ("/park", "/large", "/pieces", "/stream", "/endless")
 
 
 class SmallStream(Stream):
@@ -107,6 +108,15 @@ class SmallRuntime:
         start_response("200 OK", [*headers, ("X-Client-Port", environ["REMOTE_PORT"])])
         return [body]
 
+    def is_slow(self, environ: Mapping[str, Any]) -> bool:
+        return environ["PATH_INFO"] in SLOW
+
+    def open_ticket(self) -> None:
+        """Nothing waits for a disk."""
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Nothing ever is."""
+
     def pieces(self) -> Iterator[bytes]:
         for _ in range(LARGE // PIECE):
             self.made += PIECE
@@ -138,29 +148,23 @@ def start(config: Config) -> SmallRuntime:
     return SmallRuntime(config.state_dir, context)
 
 
-def main() -> int:
-    state_dir, host, port, threads, haste, files, per_address, held = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (int(files), int(files)))
+def main(
+    state_dir: Path, host: str, port: int, threads: int, haste: int, files: int, per_address: int, held: int
+) -> None:
+    """The process; see `Server`."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     usual = asdict(Patience())
     rate = usual.pop("rate")
-    hasty = {name: value / float(haste) for name, value in usual.items()}
-    FarmWorker.max_held = int(held)
+    hasty = {name: value / haste for name, value in usual.items()}
+    FarmWorker.max_held = held
     FarmWorker.patience = Patience(**hasty, rate=rate)
     logging.basicConfig(level="INFO", format="%(levelname)s %(message)s")
     config = Config(
-        state_dir=Path(state_dir),
-        host=host,
-        port=int(port),
-        threads=int(threads),
-        max_connections_per_address=int(per_address),
+        state_dir=state_dir, host=host, port=port, threads=threads, max_connections_per_address=per_address
     )
     try:
         listener = server.bind(config)
     except StartError as error:
         sys.stderr.write(f"master: {error}\n")
-        return 1
-    return server.serve(config, listener, start)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        sys.exit(1)
+    sys.exit(server.serve(config, listener, start))

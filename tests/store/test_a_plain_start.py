@@ -20,7 +20,17 @@ from master.store.memory import MemoryStore
 from master.store.plain import PlainReader
 from master.store.state import State
 from master.submission import Key
-from tests.core.support import OPERATOR, FakeClock, claim, finish, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    claim,
+    embedded,
+    finish,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 from tests.store.test_packed_jobs import JOB
 
 SHA256 = "ab" * 32
@@ -47,14 +57,14 @@ def busy_farm(root: Path, *, folded: bool) -> None:
         jobs.submit(farm, caller, schema.load(wanted), key)
     batch = [schema.load({"scenario": "480p-h264"}) for _ in range(3)]
     jobs.submit_batch(farm, OPERATOR, batch, Key("batch", "1" * 64))
-    ids = list(farm.store._state.jobs)
+    ids = list(embedded(farm)._state.jobs)
     submit(farm, depends_on=ids[:1])
     jobs.change(farm, OPERATOR, ids[1], commands.PauseJob())
     jobs.change(farm, OPERATOR, ids[2], commands.Cancel())
     node_id = register(farm, max_concurrent_jobs=2)
     finish(farm, must_claim(farm, node_id))
     claim(farm, node_id)
-    number = farm.store._journal.number
+    number = embedded(farm)._journal.number
     farm.store.close()
     if folded:
         snapshot.fold(root / "journal", number)
@@ -113,7 +123,7 @@ def test_a_job_that_comes_twice_is_a_contradiction(tmp_path: Path) -> None:
     farm = make_farm(tmp_path, FakeClock())
     submit(farm)
     payload = next(snapshot.payloads_after(tmp_path / "journal", 0))[2]
-    farm.store._journal.append(payload)
+    embedded(farm)._journal.append(payload)
     farm.store.close()
     with pytest.raises(JournalError, match="contradicts itself"):
         MemoryStore(tmp_path / "journal", FakeClock()())

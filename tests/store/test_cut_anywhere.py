@@ -8,7 +8,7 @@ from pathlib import Path
 from master.lifecycle import commands
 from master.service import nodes
 from master.store.segments import read_segment, segments
-from tests.core.support import OPERATOR, FakeClock, crash, make_farm, must_claim, register, submit
+from tests.core.support import OPERATOR, FakeClock, crash, embedded, make_farm, must_claim, register, submit
 from tests.store.support import records_in
 
 LAST = 3
@@ -27,7 +27,7 @@ def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Pat
     ]
     for step in steps:
         step()
-        states.append({**farm.store._state.jobs, **farm.store._state.nodes})
+        states.append({**embedded(farm)._state.jobs, **embedded(farm)._state.nodes})
     crash(farm.store)
     segment = segments(tmp_path / "journal")[0]
     whole = segment.read_bytes().rstrip(b"\0")
@@ -38,9 +38,9 @@ def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Pat
         segment.write_bytes(whole[:cut])
         expected = states[sum(end <= cut for end in ends)]
         again = make_farm(tmp_path, FakeClock())
-        assert {**again.store._state.jobs, **again.store._state.nodes} == expected, f"cut at {cut}"
+        assert {**embedded(again)._state.jobs, **embedded(again)._state.nodes} == expected, f"cut at {cut}"
         job_id = submit(again)
-        after = {**expected, job_id: again.store._state.jobs[job_id]}
+        after = {**expected, job_id: embedded(again)._state.jobs[job_id]}
         crash(again.store)
         assert records_in(tmp_path) == after, f"cut at {cut}"
         for begun in segments(tmp_path / "journal")[1:]:
