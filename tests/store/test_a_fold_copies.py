@@ -12,7 +12,7 @@ from master.service import Farm, jobs, queue
 from master.store import codec, snapshot
 from master.store.formats import FORMAT
 from master.store.merging import Records, key_of
-from tests.core.support import OPERATOR, FakeClock, make_farm, must_claim, register, submit
+from tests.core.support import OPERATOR, FakeClock, embedded, make_farm, must_claim, register, submit
 from tests.store.support import records_in
 from tests.store.test_packed_jobs import JOB
 
@@ -22,7 +22,7 @@ COUNT = 20
 def fold(farm: Farm, root: Path) -> list[bytes]:
     """Close the farm, fold all of it; the lines of the records."""
     farm.store.close()
-    snapshot.fold(root / "journal", farm.store._journal.number)
+    snapshot.fold(root / "journal", embedded(farm)._journal.number)
     return (root / "journal" / snapshot.NAME).read_bytes().splitlines()[1:-1]
 
 
@@ -37,7 +37,7 @@ def test_what_nothing_happened_to_is_neither_decoded_nor_changed(
     claimed = must_claim(farm, node_id).job.id
     jobs.change(farm, OPERATOR, ids[3], commands.Cancel())
     new = submit(farm)
-    expected = {**farm.store._state.jobs, **farm.store._state.nodes}
+    expected = {**embedded(farm)._state.jobs, **embedded(farm)._state.nodes}
     decoded: list[str] = []
     decode = codec.decode_record
 
@@ -61,10 +61,10 @@ def test_the_farms_own_record_is_replaced_and_not_doubled(tmp_path: Path) -> Non
     queue.change(farm, OPERATOR, commands.PauseQueue())
     assert len(fold(farm, tmp_path)) == 1
     farm = make_farm(tmp_path, FakeClock())
-    assert farm.store._state.farm.paused
+    assert embedded(farm)._state.farm.paused
     queue.change(farm, OPERATOR, commands.ResumeQueue())
     assert len(fold(farm, tmp_path)) == 1
-    assert not make_farm(tmp_path, FakeClock()).store._state.farm.paused
+    assert not embedded(make_farm(tmp_path, FakeClock()))._state.farm.paused
 
 
 @pytest.mark.parametrize("job_id", ["a", 'with "quotes"', "back\\slash", "ß"])
