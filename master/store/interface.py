@@ -140,9 +140,6 @@ class Transaction(Protocol):
         `but_of`: jobs whose parts are left out.
         """
 
-    def reason(self, job: Job) -> str:
-        """Why `job` waits, which has no backoff: the same for all jobs with its constraints."""
-
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
 
