@@ -30,12 +30,13 @@ setup: ## check this machine and set up .venv with the locked packages
 ready:
 	@scripts/setup.sh --quiet
 
-# Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
+# Four processes on two cores: half of the tests' time is spent waiting for a process, a time-out or a heartbeat, and
+# tests that wait and tests that compute take turns (tests/conftest.py, docs/decisions/0058).
 test: ## all checks: ruff, mypy, bandit, import rules, then every test
 	@scripts/setup.sh --check
 	@$(MAKE) --no-print-directory --jobs=2 ready tools
 	@$(MAKE) --no-print-directory lint CHECKS='$(CHECKS) check-collection'
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What tests need of the system. Beside `ready` once that has checked the machine: only one of them then asks apt-get.
 .PHONY: tools

@@ -30,6 +30,7 @@ from agent.ffmpeg.limits import limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.files import Files
 from agent.heartbeat import Heartbeats
+from agent.hosts.pool import Hosts
 from agent.link import Link, RefusedError
 from agent.metrics import Metrics, Moment
 from agent.outbox import Outbox
@@ -83,6 +84,7 @@ class Agent:
         self._outbox = outbox
         self._files = files
         self._running = RunningJobs(slots)
+        self._hosts = Hosts(slots)
         self._account = Account(means, self._running)
         self._paces = Paces(config.state_dir / PACES)
         if toolbox.slowness is not None:
@@ -116,6 +118,7 @@ class Agent:
             self._running.wait_until_none(_ABORT_PATIENCE)
         else:
             self._guarded(self._drain)
+        self._hosts.close()
         self._paces.keep()
         return self._why
 
@@ -230,6 +233,7 @@ class Agent:
                 account=self._account,
                 paces=self._paces,
                 files=self._files,
+                hosts=self._hosts,
                 clips=self._config.state_dir / "clips",
             )
             self._running.finish(job)

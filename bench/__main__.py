@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from bench import document, kept, plots
 from bench.rig import Row
@@ -82,5 +85,12 @@ def write(into: Path) -> None:
     print(f"written: {into / document.PAGE}", file=sys.stderr)
 
 
+def _ended(number: int, _frame: FrameType | None) -> NoReturn:
+    """What was started is ended, too."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGINT, _ended)
     sys.exit(main(sys.argv[1:]))

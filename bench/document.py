@@ -44,7 +44,8 @@ def conditions(results: Mapping[str, Result]) -> list[str]:
     """With what command, on what machine and how busy; and whether that is good enough."""
     known = {row.key for section in SECTIONS for row in gathered(section, quick=False)}
     found = [result for key, result in results.items() if key in known]
-    parts = [verdict(found, len(known))]
+    rows = [row for section in SECTIONS for row in gathered(section, quick=False)]
+    parts = [verdict(found, len(known)), tally(rows, results)]
     table = ["| rows | command | when (UTC) | load | used by others | version |", "|---|---|---|---|---|---|"]
     for command, version in dict.fromkeys((r.conditions.command, r.conditions.version) for r in found):
         same = [
@@ -62,6 +63,19 @@ def conditions(results: Mapping[str, Result]) -> list[str]:
         parts.append("\n".join(table))
     machines = dict.fromkeys(result.conditions.machine for result in found)
     return [*parts, *(f"Machine: {machine}." for machine in machines)]
+
+
+def tally(rows: Sequence[Row], results: Mapping[str, Result]) -> str:
+    """How many of the aims are met."""
+    met = [
+        None if (found := results.get(row.key)) is None else found.met(target)
+        for row in rows
+        for target in row.targets
+    ]
+    return (
+        f"Of {len(met)} figures that are aimed at, {met.count(True)} are met, {met.count(False)} are not, "
+        f"and {met.count(None)} are not known."
+    )
 
 
 def verdict(found: Sequence[Result], rows: int) -> str:
@@ -143,13 +157,19 @@ def details(row: Row, result: Result | None) -> Iterable[str]:
     taken = () if result is None else result.taken
     more = [(each.name, each.more()) for each in taken]
     said = [
-        f"{name}: {', '.join(f'{what} {number(v)}' for what, v in found.items())}"
+        f"{name}: {', '.join(_words(what, value) for what, value in found.items())}"
         for name, found in more
         if found
     ]
     note = row.note if result is None else result.note
     if note or said:
         yield f"- `{row.key}`: {' '.join([note, *(f'{line}.' for line in said)]).strip()}"
+
+
+def _words(what: str, value: float) -> str:
+    """`p99, ms` and a number as people say it: the unit comes behind."""
+    name, _, unit = what.partition(", ")
+    return f"{name} {number(value)} {unit}".rstrip()
 
 
 def aim(target: Target, unit: str) -> str:

@@ -50,7 +50,9 @@ def _cycles(opened: Opened, cycle: Cycle, query: str, seconds: float, folder: Pa
                 done[0] += more
 
             load = server.watched(lambda port: drive(port, [cycle(token, n, count) for n in players], long))
-            return load.sample(done[0] / load.seconds)
+            found = load.sample(done[0] / load.seconds)
+            cost = 1e6 * (load.server or 0.0) / max(1, done[0])
+            return Sample(found.value, {**found.more, "server's CPU for a job, us": cost})
 
         look(min(1.0, seconds))
         yield look
@@ -80,7 +82,7 @@ def _on(kind: str, application: str) -> Opened:
 
 def _asked(quick: bool) -> list[Row]:
     """Single requests."""
-    seconds = 0.5 if quick else 5.0
+    seconds = 0.5 if quick else 3.0
 
     def subject(name: str, opened: Opened, ask: Callable[[Server], bytes]) -> Subject:
         return Subject(name, partial(_requests, opened, ask, seconds))
@@ -113,7 +115,7 @@ def _asked(quick: bool) -> list[Row]:
 
 def _cycled(quick: bool) -> list[Row]:
     """Whole cycles."""
-    seconds = 1.0 if quick else 10.0
+    seconds = 1.0 if quick else 6.0
     note = f"{CLIENTS} clients; each answer is on the disk before it is sent."
 
     def subject(name: str, opened: Opened, cycle: Cycle, query: str = "") -> Subject:
@@ -142,7 +144,7 @@ def _cycled(quick: bool) -> list[Row]:
 def batches(quick: bool) -> Callable[[Path], AbstractContextManager[Look]]:
     """Our cycles in batches, as a subject that others are compared with."""
     # Long enough for several batches, also on a slow machine.
-    return partial(_cycles, a_master, in_batches, "&max=1", 3.0 if quick else 10.0)
+    return partial(_cycles, a_master, in_batches, "&max=1", 3.0 if quick else 6.0)
 
 
 def rows(quick: bool) -> list[Row]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,8 +32,9 @@ MANY, FEW = 10, 4
 """Encodes; of a quick run."""
 SCENARIO = "720p30-h264"
 _LOOK = 1.0
-"""Seconds between two looks at the jobs, which cost the master CPU time; at the last ones, `_SOON`."""
-_SOON = 0.1
+"""Seconds between two looks at the agent's memory."""
+_SILENCE = 120.0
+"""Seconds after which a stream that says nothing is broken."""
 _CLIP = 3.0
 """Seconds of the clip that tells the speed."""
 _START = 120.0
@@ -72,10 +74,9 @@ class Bed:
         self._client = self._master.client()
         self._memory = self._alone = 0
         self._parameters: dict[str, Any] = {"preset": "medium", "threads": 1, "duration": _CLIP}
-        # As many as there are slots, since they share the machine.
-        tried = self._encoded(SLOTS)
-        speed = min(float(each["speed"]) for each in tried)
-        self._parameters["duration"] = max(1.0, round(seconds * speed))
+        # By CPU time, which other programs lengthen less; as many as there are slots: they share the machine.
+        tried = max(float(each["cpu_seconds"]) for each in self._encoded(SLOTS))
+        self._parameters["duration"] = max(1.0, round(seconds * _CLIP / tried))
         self._command = self._encoded(1)[0]["command"]
 
     def farm(self) -> Found:
@@ -106,22 +107,40 @@ class Bed:
 
     def _encoded(self, count: int) -> list[dict[str, Any]]:
         """The metrics of so many jobs that are submitted now."""
-        before = self._count("completed")
         sent = {"scenario": SCENARIO, "parameters": self._parameters}
         answer = self._client.post("/jobs/batch", json={"jobs": [sent] * count})
         if answer.status_code != 201:
             raise RuntimeError(answer.text)
-        while (done := self._count("completed") - before) < count:
-            if self._count("failed"):
-                raise RuntimeError("an encode failed")
-            whole, alone = own_memory(self._agent.process.pid)
-            self._memory, self._alone = max(self._memory, whole), max(self._alone, alone)
-            time.sleep(_SOON if count - done <= SLOTS else _LOOK)
-        ids = [job["id"] for job in answer.json()["jobs"]]
-        return [dict(self._client.get(f"/jobs/{each}/result").json()["metrics"]) for each in ids]
+        jobs = [job["id"] for job in answer.json()["jobs"]]
+        with self._watched():
+            for job in jobs:
+                # It ends when the job does. Asking again and again would cost the master CPU time.
+                self._client.get(f"/jobs/{job}/logs?follow=1", timeout=_SILENCE)
+        return [self._metrics(job) for job in jobs]
 
-    def _count(self, status: str) -> int:
-        return int(self._client.get(f"/jobs?status={status}&limit=1").json()["count"])
+    def _metrics(self, job: str) -> dict[str, Any]:
+        found = self._client.get(f"/jobs/{job}/result").json()
+        if found["status"] != "completed":
+            raise RuntimeError(f"an encode is {found['status']}")
+        return dict(found["metrics"])
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Meanwhile a thread of ours looks at the agent's memory."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(_LOOK):
+                whole, alone = own_memory(self._agent.process.pid)
+                self._memory, self._alone = max(self._memory, whole), max(self._alone, alone)
+
+        thread = threading.Thread(target=watch, name="memory")
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
 def own_memory(pid: int) -> tuple[int, int]:

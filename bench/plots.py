@@ -9,6 +9,7 @@ from typing import Any
 from bench.rig import Result, Row
 from bench.sections import SECTIONS, gathered
 
+_TICKS = [sign * 10.0**power for power in range(-4, 5) for sign in (1, 2, 5)]
 Bar = tuple[str, float, bool]
 """What it is, our figure beside the other's, and whether more is better."""
 
@@ -61,13 +62,17 @@ def _draw(found: Sequence[Bar], path: Path) -> None:
         figure, axes = pyplot.subplots(figsize=(7.5, 0.8 + 0.42 * len(found)))
         places = range(len(found))
         colours = ["#2a78b8" if more else "#c7742a" for _, _, more in found]
-        drawn = axes.barh(places, [ratio for _, ratio, _ in found], color=colours, height=0.65)
+        drawn = axes.barh(places, [ratio - 1 for _, ratio, _ in found], left=1, color=colours, height=0.65)
         axes.bar_label(drawn, labels=[f"{ratio:.3g}×" for _, ratio, _ in found], padding=3)
         axes.set_yticks(list(places), [label for label, _, _ in found])
         axes.invert_yaxis()
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
+        axes.xaxis.set_minor_formatter(lambda _value, _place: "")
+        ratios = [1.0, *(ratio for _, ratio, _ in found)]
+        axes.set_xticks([tick for tick in _TICKS if min(ratios) / 2 <= tick <= max(ratios) * 2])
+        axes.set_xlim(min(ratios) / 1.8, max(ratios) * 1.8)
         axes.axvline(1, color="0.4", linewidth=0.8)
-        axes.margins(x=0.12)
         axes.set_xlabel("our figure divided by the other's (blue: more is better; orange: less is better)")
         axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")

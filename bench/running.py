@@ -36,13 +36,15 @@ def limited(seconds: float) -> Iterator[None]:
     def late(_number: int, _frame: FrameType | None) -> None:
         raise LateError(f"it took more than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before, begun = signal.signal(signal.SIGALRM, late), time.monotonic()
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:  # somebody around us has a limit, too
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - begun)))
 
 
 def measure(row: Row, quick: bool, folder: Path, command: str) -> Result:

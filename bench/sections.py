@@ -43,7 +43,7 @@ SECTIONS: tuple[Section, ...] = (
         "A thousand agents have asked for a job and wait for the answer.",
     ),
     Section("Cycles", "bench.cycles", "Jobs that are submitted, claimed and finished, alone and in batches."),
-    Section("A million jobs", "bench.scale", "The same work with few and with many jobs or nodes."),
+    Section("A million jobs", "bench.at_scale", "The same work with few and with many jobs or nodes."),
     Section(
         "Job queues",
         "bench.peers",

@@ -54,7 +54,7 @@ def _connecting(port: int, seconds: float) -> Load:
 
 def rows(quick: bool) -> list[Row]:
     """Requests and connections a second."""
-    seconds = 0.5 if quick else 5.0
+    seconds = 0.5 if quick else 3.0
 
     def subject(name: str, kind: str, application: str, driven: Driven, cost: bool = False) -> Subject:
         return Subject(name, partial(_opened, kind, application, driven, seconds, cost))

@@ -31,7 +31,7 @@ from master.lifecycle import events
 from master.service import Farm
 from master.service.retention import Retention
 from master.store.journal import SEGMENT_BYTES
-from tests.core.support import FakeClock, make_farm
+from tests.core.support import FakeClock, embedded, make_farm
 from tests.masters import start_master
 
 YEAR, RETENTION = 365 * 86400.0, 30 * 86400.0
@@ -79,7 +79,7 @@ def _finish(farm: Farm, clock: FakeClock, count: int) -> None:
 def _fold(farm: Farm, clock: FakeClock) -> None:
     """What the reaper does every second; a year is long enough for each snapshot to be finished."""
     farm.store.tidy(clock())
-    process = farm.store._folding._process
+    process = embedded(farm)._folding._process
     if process is not None:
         process.wait()
         farm.store.tidy(clock())

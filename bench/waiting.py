@@ -114,7 +114,7 @@ def others(agents: int, seconds: float, folder: Path) -> Iterator[Look]:
             found = load.sample(1000 * quantile(load.times, 0.99))
             if not agents:
                 return found
-            return Sample(found.value, {**found.more, "KiB/poll": held / agents / 1024})
+            return Sample(found.value, {**found.more, "memory of each poll, KiB": held / agents / 1024})
 
         yield look
 

@@ -11,7 +11,7 @@ from bench.waiting import AGENTS, ASKING
 
 def rows(quick: bool) -> list[Row]:
     """With a thousand agents, and with few."""
-    seconds, jobs, encodes = (1.0, 20, 5) if quick else (10.0, 200, 50)
+    seconds, jobs, encodes = (1.0, 20, 5) if quick else (5.0, 100, 50)
     many, none, one = f"{AGENTS:,} agents wait", "no agent waits", "1 agent waits"
 
     def others(name: str, agents: int) -> Subject:

@@ -30,7 +30,7 @@ from master.origin import is_cross_site, may_use_session
 from master.service import Caller
 from master.sessions import Sessions
 from master.sockets import owner_of
-from master.store.memory import MemoryStore
+from master.store.interface import Store
 
 GROUP = "ffrtmp"
 MIN_TOKEN = 32
@@ -136,7 +136,7 @@ class Gate:
 
     def __init__(
         self,
-        store: MemoryStore,
+        store: Store,
         operator_token: str,
         clock: Clock,
         *,

@@ -182,7 +182,9 @@ class ConstraintsSchema(Strict):
     gpu = StrictBoolean(load_default=False, **says("true: it must have a GPU"))
 
 
+# To make one takes longer than all else that is done with a job of a batch.
 _CONSTRAINTS = ConstraintsSchema()
+
 MAX_DEPENDENCIES = 1000
 """Jobs that one job may depend on."""
 

@@ -36,6 +36,6 @@ class AuditRetention:
             return
         retention = self._farm.config.audit_retention
         self._rest_until = now.mono + pause(retention)
-        removed = self._farm.store.trail.files.remove_before(cutoff(now, retention))
+        removed = self._farm.store.trail.remove_before(cutoff(now, retention))
         if removed:
             log.info("removed %d files of the audit, older than --audit-retention", removed)

@@ -12,7 +12,7 @@ from common.schema import MAX_DEPENDENCIES
 from master.lifecycle import chains
 from master.service import handing
 from master.service.farm import Caller, Farm
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 
 MAX_AT_ONCE = 100_000
 """Dependencies of all jobs of one batch together."""

@@ -12,7 +12,7 @@ from master.lifecycle import commands, twins
 from master.pauses import Pause, Steps, in_thread
 from master.service import handing, sharing
 from master.service.farm import Caller, Farm, JobView, new_id
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 from master.waiters import Waiter
 
 
@@ -151,6 +151,8 @@ def _choose(farm: Farm, tx: Transaction, node: Node) -> Job | None:
         chosen = scheduler.choose(node, tx.candidates(node, declined), tx.held(node.id), tx.standings)
         if chosen is None:
             return None
+        if not tx.reserve(chosen):
+            continue
         if handing.disappoint(farm, tx, chosen):
             continue
         wanted = sharing.instead(farm, tx, node, chosen)

@@ -17,7 +17,6 @@ from common.clock import Clock
 from common.history import History
 from common.model import (
     Actor,
-    Constraints,
     Job,
     JobStatus,
     Load,
@@ -33,14 +32,15 @@ from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
 from master.files import Shelf
-from master.lifecycle import View, chains, commands, events, families, splits, twins
+from master.lifecycle import chains, commands, events, families, splits, twins
 from master.live import Hub
 from master.metrics import Measures
 from master.metrics.happenings import Happenings
 from master.service.family import progress_of
+from master.service.holding import view_of
 from master.store.archive import Archive
+from master.store.interface import Store, Transaction
 from master.store.logs import LogStore
-from master.store.memory import MemoryStore, Transaction
 from master.store.samples import sample
 from master.store.told import Told
 from master.throttle import Throttle
@@ -128,8 +128,6 @@ class JobView:
     """Whether a plan has to put the input into the file store."""
 
 
-_OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
-"""Commands that come often, and bring nothing about in the families of jobs."""
 _End = (
     events.JobCompleted
     | events.JobRequeued
@@ -171,7 +169,7 @@ class Farm:
     def __init__(
         self,
         config: Config,
-        store: MemoryStore,
+        store: Store,
         logs: LogStore,
         archive: Archive,
         shelf: Shelf,
@@ -225,9 +223,8 @@ class Farm:
     def _settle_families(self) -> None:
         """After a repair: whoever waits for a job that is lost hears of it."""
         with self.store.transaction(self.clock()) as tx:
-            for job in tx.unfinished():
-                waits = job.awaits_parts or job.awaits_jobs or job.parent_id is not None
-                if waits and tx.job(job.id) == job:
+            for job in tx.bound():
+                if tx.job(job.id) == job:
                     self.decide(tx, commands.Settle(), job=job)
 
     def decide(
@@ -241,22 +238,8 @@ class Farm:
         webhook: Webhook | None = None,
     ) -> Sequence[events.Event]:
         """Let the lifecycle decide on `command` with these records, and record what follows."""
-        held = tx.held(node.id) if node is not None else ()
-        view = View(
-            job,
-            node,
-            held,
-            token,
-            webhook,
-            tx.farm(),
-            family=() if isinstance(command, _OF_NO_FAMILY) else tx.family(*held, *_known(job)),
-            links=tx.links(),
-            next_seq=tx.next_seq(),
-            silence=0.0 if node is None else self.store.liveness.silence(node.id, tx.now),
-            backoff=self.config.retry_backoff,
-            patience=self.config.heartbeat_timeout,
-            quarantine_after=self.config.quarantine_after,
-            credential_ttl=self.config.credential_ttl,
+        view = view_of(
+            tx, self.config, self.store.liveness, command, job=job, node=node, token=token, webhook=webhook
         )
         happened = lifecycle.decide(view, command, tx.now)
         ended = [tx.job(each.job_id) for each in happened if isinstance(each, _ENDS)]
@@ -313,8 +296,8 @@ class Farm:
         progress = [liveness.progress(job.lease.lease_id, tx.now) for job in held if job.lease is not None]
         liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
-    def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
-        """`job` as it is now. `reasons` remembers, for a page, why jobs of a kind wait."""
+    def job_view(self, tx: Transaction, job: Job) -> JobView:
+        """`job` as it is now."""
         if job.lease is not None:
             liveness = self.store.liveness
             left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
@@ -331,12 +314,10 @@ class Farm:
         if job.awaits_twin or _is_left_to_its_twin(tx, job):
             return JobView(job, pending_reason=f"waits for its twin, job {twins.twin_id(job.id)}")
         ready_in = tx.ready_in(job.id)
-        known = {} if reasons is None or ready_in > 0 else reasons
-        if job.constraints not in known:
-            known[job.constraints] = scheduler.pending_reason(
-                job, tx.nodes(), ready_in, paused=tx.farm().paused
-            )
-        return JobView(job, pending_reason=known[job.constraints])
+        if ready_in > 0:
+            paused = tx.farm().paused
+            return JobView(job, pending_reason=scheduler.pending_reason(job, (), ready_in, paused=paused))
+        return JobView(job, pending_reason=tx.reason(job))
 
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
         """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
@@ -345,7 +326,7 @@ class Farm:
             self.job_view(tx, job),
             parts=tuple(self.makers(tx, job)),
             source=None if whole is None else splits.source_of(whole),
-            hand_on=splits.hands_on(job, tx.nodes()),
+            hand_on=splits.hands_on(job, tx.nodes),
         )
 
     @staticmethod
@@ -423,10 +404,6 @@ def _is_left_to_its_twin(tx: Transaction, job: Job) -> bool:
         return False
     twin = tx.job(twins.twin_id(job.id))
     return twin is not None and not twin.status.final
-
-
-def _known(job: Job | None) -> Sequence[Job]:
-    return () if job is None else (job,)
 
 
 def new_id() -> str:

@@ -23,7 +23,7 @@ from master.files.entry import outdated
 from master.files.upload import Announced, check_right
 from master.service import handing
 from master.service.farm import Caller, Farm
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 from master.store.references import files_of
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from common.job_files import JobFile, job_file
 from common.model import Job
 from master.lifecycle import chains, commands
 from master.service.farm import Farm, JobView
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 
 
 def handed_on(farm: Farm, tx: Transaction, job: Job) -> str | None:

@@ -17,7 +17,7 @@ from master.files import FileEntry
 from master.lifecycle import families
 from master.service import handing
 from master.service.farm import Farm
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 from master.store.references import files_of
 
 log = logging.getLogger(__name__)

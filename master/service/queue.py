@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.model import JobStatus, Role
 from master.lifecycle import commands
 from master.service.farm import Caller, Farm
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from common.timestamps import parse_timestamp
 from master.lifecycle import commands
 from master.metrics import WebhookGauges
 from master.service.farm import Caller, Farm, new_id
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 from master.store.trail import Wanted
 from master.webhooks import message, signing
 from master.webhooks.book import KEPT_TRIES, KEPT_WISHES, Book, Standing, Try

@@ -12,7 +12,7 @@ from master import lifecycle
 from master.lifecycle import commands
 from master.service import claiming, sharing
 from master.service.farm import Caller, Farm, JobView
-from master.store.memory import Transaction
+from master.store.interface import Transaction
 
 LOOK_AGAIN = 8
 """Parked polls that look again in each round of the reaper, while files are encoded in chunks."""

@@ -137,6 +137,10 @@ class Trail:
                 break
         return Onward(reading.found, reading.place, reading.lost)
 
+    def remove_before(self, moment: datetime) -> int:
+        """Remove the files that nothing was added to since `moment`, but the newest; how many there were."""
+        return self.files.remove_before(moment)
+
     def _files_after(self, seq: int) -> list[_InFile]:
         """The blocks with numbers above `seq`, oldest first."""
         newer = takewhile(

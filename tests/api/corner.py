@@ -52,16 +52,27 @@ class Corner:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.labels = {"corner": str(uuid.uuid4())}
+        self._nodes: list[str] = []
+        self._jobs: list[str] = []
 
     def register(self, headers: Any = None, **fields: Any) -> dict[str, Any]:
         sent = {"address": "worker-01", "labels": self.labels, "run_unlabeled": False, **fields}
         node: dict[str, Any] = got(self.client.post("/nodes/register", json=sent, headers=headers), 201)
+        self._nodes.append(node["id"])
         return node
 
     def submit(self, scenario: str = "720p-h264", **fields: Any) -> dict[str, Any]:
         sent = {"scenario": scenario, "constraints": {"labels": self.labels}, **fields}
         job: dict[str, Any] = got(self.client.post("/jobs", json=sent), 201)
+        self._jobs.append(job["id"])
         return job
+
+    def sweep(self) -> None:
+        """End its jobs, if they have not ended, and remove its nodes, if they are there."""
+        for job_id in self._jobs:
+            self.client.post(f"/jobs/{job_id}/cancel")
+        for node_id in self._nodes:
+            self.client.delete(f"/nodes/{node_id}")
 
     def poll(self, node_id: str, **query: Any) -> dict[str, Any]:
         answer: dict[str, Any] = got(self.client.get("/jobs/next", params={"node_id": node_id, **query}))

@@ -76,9 +76,22 @@ def test_numbers_have_three_digits_that_tell_something(value: float, shown: str)
 def test_notes_and_other_figures_stand_below_the_table() -> None:
     asked = row(note="Of a full run.")
     assert list(document.details(asked, None)) == ["- `key`: Of a full run."]
-    found = replace(result(taken("ours", Sample(1.0, {"p99, ms": 2.5}))), note="Synced each time.")
-    assert list(document.details(asked, found)) == ["- `key`: Synced each time. ours: p99, ms 2.5."]
+    found = replace(
+        result(taken("ours", Sample(1.0, {"p99, ms": 2.5, "woken": 1.0}))), note="Synced each time."
+    )
+    assert list(document.details(asked, found)) == ["- `key`: Synced each time. ours: p99 2.5 ms, woken 1."]
     assert list(document.details(row(), result(taken("ours", 1.0)))) == []
+
+
+def test_the_page_counts_what_is_met_missed_and_unknown() -> None:
+    rows = [
+        row("a", targets=(Target(least=1.0), Target(least=5.0))),
+        row("b", targets=(Target(most=1.0),)),
+        row("c"),
+    ]
+    assert document.tally(rows, {"a": result(taken("ours", 2.0), key="a")}) == (
+        "Of 3 figures that are aimed at, 1 are met, 1 are not, and 1 are not known."
+    )
 
 
 def test_figures_of_a_quiet_full_run_are_called_so() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.rig import Result, Row, Sample, Taken
-from bench.running import measure
+from bench.running import LateError, limited, measure
 from tests.bench.support import row, subject
 
 
@@ -66,6 +66,17 @@ def test_a_row_is_given_up_when_its_time_is_over(measured: Callable[[Row], Resul
     found = measured(row(ours=subject("ours", hang, closed=lambda: ended.append("ours")), limit=0.05))
     assert found.error == "LateError: it took more than 0.05 s"
     assert ended == ["ours"]
+
+
+def test_a_limit_around_it_still_holds_when_the_row_is_measured() -> None:
+    def wait() -> None:
+        with limited(0.2):
+            with limited(60):
+                pass
+            time.sleep(60)
+
+    with pytest.raises(LateError, match=r"more than 0\.2 s"):
+        wait()
 
 
 def test_a_result_says_when_where_and_how_it_was_measured(measured: Callable[[Row], Result]) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from master.service.farm import Farm
-from tests.core.support import FakeClock, make_farm
+from tests.core.support import FakeClock, crash_all, directory_in_memory, make_farm
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    with directory_in_memory() as directory:
+        yield directory
+        crash_all()
 
 
 @pytest.fixture

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,12 +20,30 @@ from master.files import Shelf
 from master.service import Caller, Farm, JobView, claiming, jobs, nodes, work
 from master.service.farm import new_id
 from master.store.archive import Archive
+from master.store.interface import Store
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 
 OPERATOR = Caller(Role.OPERATOR)
 AGENT = Caller(Role.OPERATOR, protocol=PROTOCOL)
 """Who registers nodes whose agents speak what we speak."""
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 32 * 1024**2
+"""Bytes that must be free there."""
+
+
+@contextmanager
+def directory_in_memory() -> Iterator[Path]:
+    """A new directory, on a disk in memory where the system has one; it is removed in the end.
+
+    For what is decided, not for what a disk does: each decision is synced, and a real disk would be most of
+    what a test waits for. Disks have their tests in tests/store and tests/faults/disk.
+    """
+    usable = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    with tempfile.TemporaryDirectory(prefix="farm-", dir=_MEMORY if usable else None) as name:
+        yield Path(name)
 
 
 class FakeClock:
@@ -52,8 +73,15 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
 _left_open: list[MemoryStore] = []
 
 
-def crash(store: MemoryStore) -> None:
+def embedded(farm: Farm) -> MemoryStore:
+    """The farm's store, which is the one in this process: for tests of what is inside it."""
+    assert isinstance(farm.store, MemoryStore)
+    return farm.store
+
+
+def crash(store: Store) -> None:
     """What the kernel does for a dead process: files are closed as they are, and nothing is synced."""
+    assert isinstance(store, MemoryStore)
     if store._journal._fd >= 0:
         os.close(store._journal._fd)
         store._journal._fd = -1

@@ -29,6 +29,7 @@ from tests.core.support import (
     crash,
     crash_all,
     divide,
+    embedded,
     finish,
     job,
     make_farm,
@@ -159,7 +160,7 @@ def test_jobs_that_cannot_be_depended_on_are_refused(farm: Farm, node: str) -> N
     problem = refused(farm, depends_on=[gone])
     assert (problem.type.slug, problem.extra["job_id"]) == ("dependency_failed", gone)
     assert refused(farm, input="job:#0/a.mp4").type.slug == "invalid"
-    assert len(farm.store._state.jobs) == 1
+    assert len(embedded(farm)._state.jobs) == 1
 
 
 def test_a_submitter_may_name_its_own_jobs_only(farm: Farm) -> None:
@@ -187,7 +188,7 @@ def test_a_job_of_a_batch_cannot_name_itself_or_one_behind_it(farm: Farm, place:
     with pytest.raises(Problem, match="must be a job before this one") as problem:
         batch(farm, {}, {"depends_on": [place]}, {})
     assert problem.value.extra["index"] == 1
-    assert not farm.store._state.jobs
+    assert not embedded(farm)._state.jobs
 
 
 def test_a_batch_may_not_name_more_than_can_be_kept(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,12 +344,12 @@ def test_a_job_that_unfinished_ones_depend_on_is_not_archived(
     finish(farm, must_claim(farm, node))
     archive = Retention(farm, archive_entry)
     archive.round(clock.now.wall + timedelta(seconds=1), clock.now)
-    assert set(farm.store._state.jobs) == {first, last}
+    assert set(embedded(farm)._state.jobs) == {first, last}
     with farm.store.transaction(clock.now) as tx:
         assert tx.finished_before(clock.now.wall + timedelta(seconds=1), 10) == ([], 0)
     finish(farm, must_claim(farm, node))
     archive.round(clock.now.wall + timedelta(seconds=1), clock.now)
-    assert not farm.store._state.jobs
+    assert not embedded(farm)._state.jobs
     assert refused(farm, depends_on=[other]).type.slug == "unknown_job"
 
 
@@ -367,10 +368,10 @@ def test_a_family_stays_while_an_unfinished_job_depends_on_one_of_its_parts(
     finish(farm, view)
     old = clock.now.wall + timedelta(seconds=1)
     Retention(farm, archive_entry).round(old, clock.now)
-    assert len(farm.store._state.jobs) == 6
+    assert len(embedded(farm)._state.jobs) == 6
     cancel(farm, last)
     Retention(farm, archive_entry).round(old, clock.now)
-    assert len(farm.store._state.jobs) == 1
+    assert len(embedded(farm)._state.jobs) == 1
 
 
 def test_nothing_can_come_to_depend_on_a_job_that_is_being_archived(
@@ -402,7 +403,7 @@ def test_a_killed_master_knows_again_who_waits_for_whom(
     crash(farm.store)
     again = make_farm(tmp_path, clock)
     if fold:
-        snapshot.fold(tmp_path / "journal", again.store._journal.number - 1)
+        snapshot.fold(tmp_path / "journal", embedded(again)._journal.number - 1)
         crash(again.store)
         again = make_farm(tmp_path, clock)
     assert job(again, last).pending_reason == f"waits for 1 of 2 jobs: {second}"

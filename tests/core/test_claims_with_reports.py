@@ -13,7 +13,7 @@ from common.problems import Problem
 from master.service import Farm, JobView, claiming, work
 from master.service.claiming import Poll
 from master.store.journal import JournalFullError
-from tests.core.support import OPERATOR, claim, job, must_claim, register, report, submit
+from tests.core.support import OPERATOR, claim, embedded, job, must_claim, register, report, submit
 
 
 def several(farm: Farm, count: int) -> list[JobView]:
@@ -43,7 +43,7 @@ def syncs(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 def room_for(farm: Farm, records: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk takes so many records more."""
-    real, left = farm.store._journal.append, [records]
+    real, left = embedded(farm)._journal.append, [records]
 
     def append(payload: bytes) -> None:
         if left[0] == 0:
@@ -51,7 +51,7 @@ def room_for(farm: Farm, records: int, monkeypatch: pytest.MonkeyPatch) -> None:
         left[0] -= 1
         real(payload)
 
-    monkeypatch.setattr(farm.store._journal, "append", append)
+    monkeypatch.setattr(embedded(farm)._journal, "append", append)
 
 
 def test_many_claims_and_many_reports_are_synced_once_each(farm: Farm, syncs: Callable[[], int]) -> None:

@@ -21,7 +21,17 @@ from master.store import snapshot
 from master.store.segments import number_of, segments
 from master.store.told import Told
 from master.store.trail import Onward, Page, Wanted
-from tests.core.support import OPERATOR, FakeClock, crash, finish, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    crash,
+    embedded,
+    finish,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 from tests.store.support import recorded_in
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -182,7 +192,7 @@ def test_what_was_removed_from_the_audit_is_said_to_be_lost(tmp_path: Path, cloc
     for _ in range(30):
         submit(farm)
     fold(tmp_path)
-    covered = farm.store.trail.files.last()
+    covered = embedded(farm).trail.files.last()
     for path in (tmp_path / "audit").iterdir():
         path.unlink()
     assert 0 < covered < 27
@@ -198,7 +208,7 @@ def test_what_is_damaged_is_said_to_be_lost_and_the_rest_is_told(tmp_path: Path,
     for _ in range(30):
         submit(farm)
     fold(tmp_path)
-    covered = farm.store.trail.files.last()
+    covered = embedded(farm).trail.files.last()
     (path,) = (tmp_path / "audit").iterdir()
     data = path.read_bytes()
     middle = len(data) // 2

@@ -6,8 +6,6 @@ import contextlib
 import gzip
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -40,7 +38,9 @@ from tests.core.support import (
     claim,
     crash,
     crash_all,
+    directory_in_memory,
     divisible,
+    embedded,
     make_farm,
     register,
     report,
@@ -83,7 +83,8 @@ class BusyFarm(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp(prefix="farm-"))
+        self._stack = contextlib.ExitStack()
+        self.root = self._stack.enter_context(directory_in_memory())
         self.clock = FakeClock()
         self.farm: Farm = self.start()
         self.node_ids: list[str] = []
@@ -99,7 +100,7 @@ class BusyFarm(RuleBasedStateMachine):
         )
 
     def records(self) -> dict[str, Job]:
-        return dict(self.farm.store._state.jobs)
+        return dict(embedded(self.farm)._state.jobs)
 
     def archived(self) -> list[str]:
         """The ids of the archived jobs, read as anybody can."""
@@ -329,7 +330,7 @@ class BusyFarm(RuleBasedStateMachine):
             max(0, self.farm.store.history + more), self.farm.start if start == "known" else start
         )
         queue.compare_histories(self.farm, replace(OPERATOR, heard=heard))
-        assert self.farm.store._state.farm.attempts_above >= (heard.events if start == "lost" else 0)
+        assert embedded(self.farm)._state.farm.attempts_above >= (heard.events if start == "lost" else 0)
 
     @rule(pick=PICK)
     def retry(self, pick: int) -> None:
@@ -351,7 +352,7 @@ class BusyFarm(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def join_by_a_token(self, pick: int) -> None:
-        for token in self.farm.store._state.tokens.values():
+        for token in embedded(self.farm)._state.tokens.values():
             caller = Caller(Role.JOIN, token_id=token.id)
             with contextlib.suppress(Problem):
                 self.node_ids.append(register(self.farm, caller=caller, credential=f"{pick:043}"))
@@ -359,7 +360,7 @@ class BusyFarm(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def revoke_a_token(self, pick: int) -> None:
-        for token_id in list(self.farm.store._state.tokens)[pick : pick + 1]:
+        for token_id in list(embedded(self.farm)._state.tokens)[pick : pick + 1]:
             tokens.revoke(self.farm, OPERATOR, token_id)
 
     @rule()
@@ -399,22 +400,22 @@ class BusyFarm(RuleBasedStateMachine):
     @rule(fold=st.booleans())
     def crash_and_replay(self, fold: bool) -> None:
         """The process vanishes without closing anything; what it left is read again."""
-        before = self.farm.store._state
+        before = embedded(self.farm)._state
         crash(self.farm.store)
         self.farm = self.start()
         if fold:
-            snapshot.fold(self.root / "journal", self.farm.store._journal.number - 1)
+            snapshot.fold(self.root / "journal", embedded(self.farm)._journal.number - 1)
             crash(self.farm.store)
             self.farm = self.start()
-        assert self.farm.store._state.jobs == before.jobs
-        assert self.farm.store._state.nodes == before.nodes
-        assert self.farm.store._state.farm == before.farm
-        assert self.farm.store._state.tokens == before.tokens
-        assert self.farm.store._state.history == before.history
+        assert embedded(self.farm)._state.jobs == before.jobs
+        assert embedded(self.farm)._state.nodes == before.nodes
+        assert embedded(self.farm)._state.farm == before.farm
+        assert embedded(self.farm)._state.tokens == before.tokens
+        assert embedded(self.farm)._state.history == before.history
 
     def teardown(self) -> None:
         crash_all()
-        shutil.rmtree(self.root)
+        self._stack.close()
 
 
 class FarmMachine(BusyFarm):
@@ -503,7 +504,7 @@ class FarmMachine(BusyFarm):
     @invariant()
     def each_part_of_a_completed_file_counts_once(self) -> None:
         """In the sums of its result, and among the results that are listed."""
-        state, records = self.farm.store._state, self.records()
+        state, records = embedded(self.farm)._state, self.records()
         listed, count = state.results_page(None, 1000)
         assert count == len(listed)
         for job in records.values():
@@ -534,7 +535,7 @@ class FarmMachine(BusyFarm):
 
     @invariant()
     def the_index_of_dependents_agrees_with_the_records(self) -> None:
-        records, chains = self.records(), self.farm.store._state.chains
+        records, chains = self.records(), embedded(self.farm)._state.chains
         for job in records.values():
             dependents = {each.id for each in records.values() if job.id in each.depends_on}
             assert set(chains.dependents(job.id)) == dependents
@@ -549,14 +550,14 @@ class FarmMachine(BusyFarm):
 
     @invariant()
     def what_runs_alone_has_its_node_for_itself(self) -> None:
-        state = self.farm.store._state
+        state = embedded(self.farm)._state
         for node in state.nodes.values():
             held = state.held(node.id)
             assert len(held) <= 1 or not any(job.constraints.alone for job in held)
 
     @invariant()
     def what_is_set_aside_or_paused_gets_nothing(self) -> None:
-        state = self.farm.store._state
+        state = embedded(self.farm)._state
         for node in state.nodes.values():
             assert len(node.failing) <= 3
             assert (node.quarantined is not None) == (len(node.failing) == 3)
@@ -565,7 +566,7 @@ class FarmMachine(BusyFarm):
 
     @invariant()
     def the_indexes_agree_with_the_records(self) -> None:
-        state = self.farm.store._state
+        state = embedded(self.farm)._state
         for status in JobStatus:
             assert {job.id for job in state.page(status, None, 1000)} == {
                 job.id for job in state.jobs.values() if job.status is status

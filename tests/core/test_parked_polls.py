@@ -26,7 +26,7 @@ from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
-from tests.core.support import OPERATOR, claim, finish, must_claim, register, submit
+from tests.core.support import OPERATOR, claim, embedded, finish, must_claim, register, submit
 
 
 @pytest.fixture
@@ -122,12 +122,12 @@ def test_nodes_that_can_take_nothing_are_not_woken_in_turn(farm: Farm, pool: Thr
         poll(farm, pool, node_id)
     claims: list[str] = []
     farm.store.subscribe(lambda told: claims.extend(type(event).__name__ for event in told.events))
-    before = farm.store._journal.position
+    before = embedded(farm)._journal.position
     submit(farm)
     assert not any(waiter.woken.rung for waiter in farm.waiters._parked.values())
     assert len(farm.waiters._parked) == 2
     assert claims == ["JobSubmitted"]
-    assert farm.store._journal.position > before
+    assert embedded(farm)._journal.position > before
     farm.waiters.close()
 
 

@@ -17,7 +17,17 @@ from master.service import retention as service
 from master.service.retention import Retention, cutoff, pause
 from master.store.archive import Entry
 from master.submission import Key
-from tests.core.support import OPERATOR, FakeClock, finish, job, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    embedded,
+    finish,
+    job,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 
 DAY = 86400.0
 
@@ -54,7 +64,7 @@ def ids(entries: list[Entry]) -> list[str]:
 
 
 def in_memory(farm: Farm) -> set[str]:
-    return set(farm.store._state.jobs)
+    return set(embedded(farm)._state.jobs)
 
 
 def test_what_was_finished_longer_ago_than_the_retention_leaves(

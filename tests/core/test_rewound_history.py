@@ -13,7 +13,17 @@ from common.model import JobStatus
 from common.problems import Problem
 from master.service import Caller, Farm, queue
 from master.store import snapshot
-from tests.core.support import OPERATOR, FakeClock, crash, finish, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    crash,
+    embedded,
+    finish,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 
 
 @pytest.fixture
@@ -113,7 +123,7 @@ def test_the_history_is_as_long_after_a_crash_and_a_snapshot(
     crash(farm.store)
     farm = make_farm(tmp_path / "state", clock)
     if fold:
-        snapshot.fold(tmp_path / "state" / "journal", farm.store._journal.number - 1)
+        snapshot.fold(tmp_path / "state" / "journal", embedded(farm)._journal.number - 1)
         crash(farm.store)
         farm = make_farm(tmp_path / "state", clock)
     assert farm.store.history == before

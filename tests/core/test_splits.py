@@ -20,6 +20,7 @@ from tests.core.support import (
     FakeClock,
     claim,
     divisible,
+    embedded,
     finish,
     job,
     must_claim,
@@ -386,7 +387,7 @@ def test_finished_parts_do_not_keep_whom_they_waited_for(farm: Farm, node_id: st
     assert job(farm, first.job.id).job.depends_on == tuple(looks)
     finish(farm, first)
     assert job(farm, first.job.id).job.depends_on == ()
-    chains = farm.store._state.chains
+    chains = embedded(farm)._state.chains
     assert first.job.id not in chains.dependents(looks[0])
     jobs.change(farm, OPERATOR, parent_id, commands.Cancel())
     assert {each.depends_on for each in parts(farm, parent_id)} == {()}

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -24,7 +21,9 @@ from tests.core.support import (
     claim,
     crash,
     crash_all,
+    directory_in_memory,
     divisible,
+    embedded,
     make_farm,
     parts,
     report,
@@ -41,7 +40,8 @@ class Twins(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp(prefix="twins-"))
+        self._stack = contextlib.ExitStack()
+        self.root = self._stack.enter_context(directory_in_memory())
         self.clock = FakeClock()
         self.farm = self.start()
         self.claims: list[JobView] = []
@@ -121,12 +121,12 @@ class Twins(RuleBasedStateMachine):
 
     @rule()
     def crash_and_replay(self) -> None:
-        before = self.farm.store._state.jobs
+        before = embedded(self.farm)._state.jobs
         crash(self.farm.store)
         self.farm = self.start()
-        assert self.farm.store._state.jobs == before
+        assert embedded(self.farm)._state.jobs == before
         self.farm.begin()
-        assert self.farm.store._state.jobs == before, "nothing was lost, so nothing is to be settled"
+        assert embedded(self.farm)._state.jobs == before, "nothing was lost, so nothing is to be settled"
 
     @invariant()
     def a_part_has_one_twin_at_most_and_it_is_the_same_part(self) -> None:
@@ -195,7 +195,7 @@ class Twins(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         crash_all()
-        shutil.rmtree(self.root)
+        self._stack.close()
 
 
 TestTwins = Twins.TestCase

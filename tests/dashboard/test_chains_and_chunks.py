@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from common.model import Divisible, Findings
-from tests.core.support import AGENT, divisible, finish, must_claim, parts, register, submit, tell
+from tests.core.support import AGENT, divisible, embedded, finish, must_claim, parts, register, submit, tell
 from tests.dashboard.drawn import SECRET, Drawn
 
 
@@ -150,10 +150,10 @@ def test_a_job_can_be_split_and_wait_for_others_when_it_is_submitted(drawn: Draw
         return drawn.app.test_client().post("/ui/jobs", data=typed, headers=headers)
 
     assert send(f"{ids[0]}, {ids[1]}").status_code == 303
-    (queued,) = [each for each in drawn.farm.store._state.jobs.values() if each.id not in ids]
+    (queued,) = [each for each in embedded(drawn.farm)._state.jobs.values() if each.id not in ids]
     assert (queued.depends_on, queued.parameters) == (tuple(ids), {"split": 12})
     for wrong in ("yesterday", "#0", "00000000-0000-4000-8000-000000000000"):
         text = send(wrong).get_data(as_text=True)
         assert 'id="error-depends_on"' in text
         assert f'value="{wrong}"' in text
-    assert len(drawn.farm.store._state.jobs) == 3
+    assert len(embedded(drawn.farm)._state.jobs) == 3

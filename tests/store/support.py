@@ -8,7 +8,7 @@ from master.lifecycle.audit import Entry
 from master.store import journal, snapshot
 from master.store.segments import read_segment, segments
 from master.store.trail import Trail, Wanted
-from tests.core.support import FakeClock, crash, make_farm
+from tests.core.support import FakeClock, crash, embedded, make_farm
 
 ANYTHING = Wanted()
 
@@ -25,7 +25,7 @@ def write_records(directory: Path, count: int) -> list[bytes]:
 
 def records_in(root: Path) -> dict[str, object]:
     """What a master finds that starts in the state directory `root`; it is killed at once."""
-    store = make_farm(root, FakeClock()).store
+    store = embedded(make_farm(root, FakeClock()))
     crash(store)
     return {**store._state.jobs, **store._state.nodes}
 

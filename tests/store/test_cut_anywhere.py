@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from master.lifecycle import commands
 from master.service import nodes
 from master.store.segments import read_segment, segments
-from tests.core.support import OPERATOR, FakeClock, crash, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    crash,
+    directory_in_memory,
+    embedded,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 from tests.store.support import records_in
 
 LAST = 3
 """How many of the last records are cut."""
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Hundreds of masters start, and a cut is the same on any disk."""
+    with directory_in_memory() as directory:
+        yield directory
 
 
 def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Path) -> None:
@@ -27,7 +46,7 @@ def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Pat
     ]
     for step in steps:
         step()
-        states.append({**farm.store._state.jobs, **farm.store._state.nodes})
+        states.append({**embedded(farm)._state.jobs, **embedded(farm)._state.nodes})
     crash(farm.store)
     segment = segments(tmp_path / "journal")[0]
     whole = segment.read_bytes().rstrip(b"\0")
@@ -38,9 +57,9 @@ def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Pat
         segment.write_bytes(whole[:cut])
         expected = states[sum(end <= cut for end in ends)]
         again = make_farm(tmp_path, FakeClock())
-        assert {**again.store._state.jobs, **again.store._state.nodes} == expected, f"cut at {cut}"
+        assert {**embedded(again)._state.jobs, **embedded(again)._state.nodes} == expected, f"cut at {cut}"
         job_id = submit(again)
-        after = {**expected, job_id: again.store._state.jobs[job_id]}
+        after = {**expected, job_id: embedded(again)._state.jobs[job_id]}
         crash(again.store)
         assert records_in(tmp_path) == after, f"cut at {cut}"
         for begun in segments(tmp_path / "journal")[1:]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.problems import Problem
-from tests.core.support import FakeClock, crash, job, make_farm, submit
+from tests.core.support import FakeClock, crash, embedded, job, make_farm, submit
 from tests.store.support import records_in
 
 
@@ -25,13 +25,13 @@ def test_a_full_disk_answers_503_and_recovers(make_disk: Callable[[str], Path]) 
     assert job(farm, acknowledged[0]).job.id == acknowledged[0]  # reads go on
     with pytest.raises(Problem):
         submit(farm)
-    assert set(farm.store._state.jobs) == set(acknowledged)
+    assert set(embedded(farm)._state.jobs) == set(acknowledged)
     ballast.unlink()
     acknowledged.append(submit(farm))
     farm.store.close()
     restored = make_farm(small_disk, FakeClock())
     restored.store.close()
-    assert set(restored.store._state.jobs) == set(acknowledged)
+    assert set(embedded(restored)._state.jobs) == set(acknowledged)
 
 
 def half_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from master.store import snapshot
 from master.store.journal import JournalError
 from master.store.segments import segments
-from tests.core.support import FakeClock, crash, make_farm, must_claim, register, submit
+from tests.core.support import FakeClock, crash, embedded, make_farm, must_claim, register, submit
 from tests.store.test_snapshot import records_of
 
 FLIPS = (0x01, 0x20, 0xFF)
@@ -24,7 +24,7 @@ def idle_farm(root: Path) -> dict[str, object]:
     must_claim(farm, node_id)
     farm.store.tidy(farm.clock())
     crash(farm.store)
-    return {**farm.store._state.jobs, **farm.store._state.nodes}
+    return {**embedded(farm)._state.jobs, **embedded(farm)._state.nodes}
 
 
 def starts_with(root: Path) -> dict[str, object] | None:

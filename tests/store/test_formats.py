@@ -19,7 +19,7 @@ from master.store import codec, formats, snapshot
 from master.store.journal import JournalError
 from master.store.memory import MemoryStore
 from master.store.segments import examine, segments
-from tests.core.support import FakeClock, crash_all, make_farm, must_claim, register, submit
+from tests.core.support import FakeClock, crash_all, embedded, make_farm, must_claim, register, submit
 from tests.store.support import records_in
 
 FORMAT_1 = Path(__file__).with_name("data") / "format-1"
@@ -66,7 +66,7 @@ def test_a_state_of_format_1_is_continued_in_the_current_format(format_1: Path) 
     farm = make_farm(format_1, FakeClock())
     job_id = submit(farm, priority="high")
     assert must_claim(farm, register(farm, "worker-03")).job.id in {job_id, *recorded()}
-    after = {**farm.store._state.jobs, **farm.store._state.nodes}
+    after = {**embedded(farm)._state.jobs, **embedded(farm)._state.nodes}
     farm.store.close()
     assert formats_of(format_1) == [1, 1, formats.FORMAT]
     assert records_in(format_1) == after

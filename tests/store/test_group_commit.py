@@ -12,7 +12,7 @@ import pytest
 from common.problems import Problem
 from master.store import journal
 from master.store.segments import read_segment, segments
-from tests.core.support import FakeClock, job, make_farm, submit
+from tests.core.support import FakeClock, embedded, job, make_farm, submit
 
 
 def test_an_answer_waits_for_the_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ def test_an_answer_waits_for_the_sync(tmp_path: Path, monkeypatch: pytest.Monkey
     with ThreadPoolExecutor(2) as pool:
         submitted = pool.submit(submit, farm)
         assert syncing.wait(10)
-        job_id = next(iter(farm.store._state.jobs))
+        job_id = next(iter(embedded(farm)._state.jobs))
         read = pool.submit(job, farm, job_id)  # a read that sees the unsynced job must wait, too
         assert not submitted.done()
         may_sync.set()
@@ -50,7 +50,7 @@ def test_many_threads_share_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ids = list(pool.map(lambda _: submit(farm), range(160)))
     assert len(set(ids)) == 160
     assert len(syncs) < 160 / 2
-    assert set(make_farm(tmp_path, FakeClock()).store._state.jobs) == set(ids)
+    assert set(embedded(make_farm(tmp_path, FakeClock()))._state.jobs) == set(ids)
 
 
 def test_after_a_failed_sync_nothing_more_is_acknowledged(
@@ -59,7 +59,7 @@ def test_after_a_failed_sync_nothing_more_is_acknowledged(
     farm = make_farm(tmp_path, FakeClock())
     job_id = submit(farm)
     failures: list[str] = []
-    farm.store._on_failure = failures.append
+    embedded(farm)._on_failure = failures.append
 
     def broken(_: int) -> None:
         raise OSError(5, "Input/output error")

@@ -11,7 +11,7 @@ from master.api.documents import archive_entry
 from master.service import Farm
 from master.service.retention import Retention
 from master.store import snapshot
-from tests.core.support import FakeClock, make_farm, submit
+from tests.core.support import FakeClock, embedded, make_farm, submit
 
 DAY = 86400.0
 
@@ -20,7 +20,7 @@ def pass_and_archive(farm: Farm, clock: FakeClock, count: int, span: float) -> s
     """Let `count` jobs come and go; the ids of those that were the last to be archived."""
     for _ in jobs_pass(farm, clock, count, span):
         pass
-    last = {job.id for job in farm.store._state.jobs.values() if job.status.final}
+    last = {job.id for job in embedded(farm)._state.jobs.values() if job.status.final}
     Retention(farm, archive_entry).round(clock().wall, clock())
     return last
 
@@ -33,7 +33,7 @@ def folded_bytes(root: Path, count: int, span: float) -> int:
     ids = pass_and_archive(farm, clock, count, span)
     assert ids
     farm.store.close()
-    snapshot.fold(root / "journal", farm.store._journal.number)
+    snapshot.fold(root / "journal", embedded(farm)._journal.number)
     kept = b"".join(path.read_bytes() for path in (root / "journal").iterdir())
     assert waiting.encode() in kept
     assert not [job_id for job_id in ids if job_id.encode() in kept]

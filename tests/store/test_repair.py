@@ -18,6 +18,7 @@ from master.lifecycle.events import RecordKey
 from master.service import nodes, tokens
 from master.service.farm import Farm
 from master.store import snapshot
+from master.store.interface import Store
 from master.store.journal import JournalError
 from master.store.memory import MemoryStore
 from master.store.repair import repair
@@ -27,6 +28,7 @@ from tests.core.support import (
     OPERATOR,
     FakeClock,
     crash,
+    embedded,
     finish,
     job,
     make_farm,
@@ -62,8 +64,9 @@ def busy_day(root: Path) -> Farm:
     return farm
 
 
-def records_of(store: MemoryStore) -> dict[RecordKey, object]:
+def records_of(store: Store) -> dict[RecordKey, object]:
     """The jobs and nodes."""
+    assert isinstance(store, MemoryStore)
     jobs, nodes = store._state.jobs, store._state.nodes
     return {(Job, i): jobs[i] for i in jobs} | {(Node, i): nodes[i] for i in nodes}
 
@@ -99,7 +102,7 @@ def test_whatever_record_is_damaged_what_it_was_not_about_is_as_it_was(tmp_path:
         assert {key: after[key] for key in untouched} == {key: before[key] for key in untouched}
         assert after.keys() <= before.keys()
         assert found.touched
-        assert submit(farm) in farm.store._state.jobs
+        assert submit(farm) in embedded(farm)._state.jobs
         crash(farm.store)
 
 
@@ -127,7 +130,7 @@ def test_a_job_whose_completion_is_lost_runs_again_under_a_number_never_used(tmp
     found, farm = repaired(tmp_path)
     assert found.touched >= {(Job, job_id)}
     assert job(farm, job_id).job.status is JobStatus.RUNNING
-    assert farm.store._state.farm.attempts_above > LOST_AT_MOST
+    assert embedded(farm)._state.farm.attempts_above > LOST_AT_MOST
     assert farm.store.history > LOST_AT_MOST
 
 
@@ -157,7 +160,7 @@ def test_without_a_segment_the_others_are_saved(tmp_path: Path) -> None:
     segments(tmp_path / "journal")[1].unlink()
     found, farm = repaired(tmp_path)
     assert [file.name for file in found.files if file.missing] == ["000000000002.journal"]
-    assert late in farm.store._state.jobs
+    assert late in embedded(farm)._state.jobs
 
 
 def fold_all(root: Path) -> None:

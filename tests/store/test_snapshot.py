@@ -10,7 +10,17 @@ import pytest
 from master.store import journal, snapshot
 from master.store.memory import FOLD_AFTER, MemoryStore
 from master.store.segments import segments
-from tests.core.support import FakeClock, claim, crash, finish, make_farm, must_claim, register, submit
+from tests.core.support import (
+    FakeClock,
+    claim,
+    crash,
+    embedded,
+    finish,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 
 
 def busy_farm(root: Path) -> dict[str, object]:
@@ -24,7 +34,7 @@ def busy_farm(root: Path) -> dict[str, object]:
         submit(farm)
         claim(farm, node_id)
         farm.store.close()
-    return {**farm.store._state.jobs, **farm.store._state.nodes}
+    return {**embedded(farm)._state.jobs, **embedded(farm)._state.nodes}
 
 
 def records_of(root: Path) -> dict[str, object]:

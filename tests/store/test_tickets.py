@@ -14,7 +14,7 @@ import pytest
 from common.problems import Problem
 from master.service import Farm
 from master.store.settling import Ticket
-from tests.core.support import FakeClock, job, make_farm, submit
+from tests.core.support import FakeClock, embedded, job, make_farm, submit
 from tests.masters import wait_until
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Disk:
 def farm(tmp_path: Path) -> Iterator[Farm]:
     made = make_farm(tmp_path, FakeClock())
     yield made
-    made.store._settling.close()
+    embedded(made)._settling.close()
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def disk(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 
 def with_ticket(farm: Farm, do: Callable[[], T]) -> tuple[Ticket, T]:
     def done() -> tuple[Ticket, T]:
-        return farm.store.open_ticket(), do()
+        return embedded(farm).open_ticket(), do()
 
     return copy_context().run(done)
 
@@ -118,9 +118,9 @@ def test_the_history_of_an_answer_is_the_one_that_holds_when_it_is_sent(farm: Fa
 
 def test_if_the_disk_fails_the_answer_is_a_refusal_and_so_is_every_later_one(farm: Farm, disk: Disk) -> None:
     failures: list[str] = []
-    farm.store._on_failure = failures.append
+    embedded(farm)._on_failure = failures.append
     heard = threading.Event()
-    farm.store.on_settled(heard.set)
+    embedded(farm).on_settled(heard.set)
     ticket, job_id = with_ticket(farm, lambda: submit(farm))
     disk.broken = True
     disk.may.set()
