@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-LONG = 0.02
-"""Seconds of a full collection after which what it left is set aside too: some 10,000 jobs came since."""
+LONG = 0.005
+"""Seconds of a full collection after which what it left is set aside too: nobody is to wait much longer."""
 _FULL = 2
 """The oldest generation."""
 

@@ -44,8 +44,12 @@ PATIENCE = 900
 """Seconds that a test of these may take. They begin at the same time, and other programs may be busy too."""
 
 
-TOGETHER = ("tests/dashboard",)
-"""Directories whose files are for one worker: a browser and a master with very many jobs are started once."""
+TOGETHER = ("tests/dashboard", "tests/operator")
+"""Directories whose files are for one worker, one after the other.
+
+Of the first, a browser and a master with very many jobs are started once; of the second, a master with the
+usual terms does not live so long that what earlier tests left there is lost amid later ones.
+"""
 
 
 @pytest.hookimpl(trylast=True)

@@ -155,6 +155,9 @@ class Transaction(Protocol):
     def ready_in(self, job_id: str) -> float:
         """Seconds that a pending job's backoff still lasts."""
 
+    def reason(self, job: Job) -> str:
+        """Why `job` waits, which has no backoff: the same for all jobs with its constraints."""
+
     def page(
         self,
         status: JobStatus | None,

@@ -18,7 +18,7 @@ from master.store import formats
 from master.store.frames import frame
 from master.store.meter import UNMETERED
 
-AT_ONCE = 4 * 1024 * 1024
+AT_ONCE = 512 * 1024
 """Bytes of a large file that the disk is given at once: the journal's syncs would wait for more."""
 SEGMENT_BYTES = 4 * 1024 * 1024
 PART = ".part"

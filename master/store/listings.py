@@ -59,6 +59,12 @@ class Listings(Generic[Name]):
             if not len(listing):
                 del self._by_name[name]
 
+    def settle(self) -> None:
+        """Sort in what came."""
+        for listing in self._by_name.values():
+            listing.unfinished.settle()
+            listing.finished.settle()
+
     def count(self, names: Iterable[Name]) -> int:
         """How many jobs some listings have, which have none in common."""
         return sum(len(self._by_name[name]) for name in names if name in self._by_name)

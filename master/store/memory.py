@@ -14,14 +14,14 @@ from pathlib import Path
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE, Problem
-from master import collector, lifecycle
+from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.interface import Held
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
+from master.store.loading import load
 from master.store.meter import UNMETERED, Meter
-from master.store.plain import PlainReader
 from master.store.recent import Ended
 from master.store.settling import OPEN, Debt, Settling, Ticket
 from master.store.state import State
@@ -40,6 +40,9 @@ FOLD_AGE = 86400.0
 """Seconds after which closed segments are folded in any case: the snapshot may hold much that is gone."""
 MAX_FOLD_PAUSE = 600.0
 """Seconds between two tries of a snapshot process that fails; the pause doubles up to this."""
+
+MOST_REASONS = 10_000
+"""Kinds of jobs for which it is remembered why they wait."""
 
 
 class StoredLinks:
@@ -206,6 +209,20 @@ class Transaction:
         leave_out = (lambda seq: jobs.at(seq).parent_id in but_of) if but_of else None
         return (jobs.at(seq) for seq in self._state.queue.heads(node, leave_out))
 
+    def reason(self, job: Job) -> str:
+        """Why `job` waits, which has no backoff: the same for all jobs with its constraints.
+
+        With ten thousand nodes it takes milliseconds to find out. It is found once for as long as no node
+        and nothing of the farm has changed.
+        """
+        reasons, wanted = self._state.reasons, job.constraints
+        if wanted not in reasons:
+            if len(reasons) >= MOST_REASONS:
+                reasons.clear()
+            nodes = self._state.nodes.values()
+            reasons[wanted] = scheduler.pending_reason(job, nodes, 0.0, paused=self._state.farm.paused)
+        return reasons[wanted]
+
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
         return self._state.queue.release(self._state.jobs, self.now)
@@ -316,8 +333,7 @@ class MemoryStore:
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self._settling = Settling(self._wait_synced, self._tell)
-        with collector.undisturbed():
-            last = self._load(now)
+        last = load(directory, self._state, now)
         self._settling.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
@@ -435,56 +451,6 @@ class MemoryStore:
         """What has failed for good stays so."""
         if self._journal.failure is not None:
             raise _nothing_more(self._journal.failure)
-
-    def _load(self, now: Now) -> int:
-        """Restore the state; answers the number of the last segment."""
-        with snapshot.alone(self._directory, patience=60):
-            for unfinished in self._directory.glob(f"*{journal.PART}"):
-                unfinished.unlink()
-            reader = PlainReader()
-            covers = self._load_snapshot(reader, now)
-            for path, offset, payload, written in snapshot.payloads_after(self._directory, covers):
-                submitted = reader.submitted(payload, written)
-                if submitted is None or any(job.id in self._state.jobs for job in submitted):
-                    self._replay(snapshot.decoded(path, offset, payload, written)[1], now)
-                    continue
-                for job in submitted:
-                    self._state.put_plain(job)
-                self._state.history += len(submitted)
-            paths = segments.segments(self._directory)
-            # Its last whole record is where it ends from now on: it will not be written to again.
-            if paths and (cut := segments.cut_tail(paths[-1])):
-                log.warning(
-                    "cut %d bytes of an unfinished record off %s; nobody was told of it", cut, paths[-1]
-                )
-            return max([covers, *map(segments.number_of, paths)])
-
-    def _load_snapshot(self, reader: PlainReader, now: Now) -> int:
-        """Take over the records of the snapshot; answers the last segment that it covers."""
-        with snapshot.opened(self._directory) as stored:
-            if stored is None:
-                return 0
-            for payload in stored.payloads():
-                job = reader.record(payload, stored.format)
-                if job is not None:
-                    self._state.put_plain(job)
-                else:
-                    record = stored.record(payload)
-                    self._state.put((type(record), record.id), record, now)
-            known = stored.history
-            self._state.history = snapshot.read(self._directory).history if known is None else known
-            return stored.covers
-
-    def _replay(self, events: Sequence[Event], now: Now) -> None:
-        try:
-            changes = lifecycle.carry_out(self._state.record, events)
-        except TypeError as error:
-            raise journal.JournalError(
-                f"the journal in {self._directory} contradicts itself: {error}"
-            ) from error
-        for key, changed in changes.items():
-            self._state.put(key, changed, now)
-        self._state.history = snapshot.length_after(self._state.history, events)
 
 
 def _nothing_more(failure: str) -> Problem:

@@ -56,6 +56,10 @@ class Ordered(Generic[Comparable]):
         )
         return found
 
+    def settle(self) -> None:
+        """Sort in what came, so that who looks next need not wait for that."""
+        self._settled()
+
     def _settled(self) -> SortedList:
         if self._came:
             if len(self._came) <= _FEW:

@@ -170,6 +170,15 @@ class Queue:
         if not len(self._in_order[rank]):
             self._rounds[rank].end()
 
+    def settle(self) -> None:
+        """Sort in what came."""
+        for waiting in self._in_order:
+            waiting.settle()
+        for kind in self._kinds.values():
+            for line in filter(None, kind.lines):
+                for lane in line.lanes.values():
+                    lane.turns.settle()
+
     def waiting(self, priority: Priority) -> tuple[int, int | None]:
         """How many wait, and the one that was submitted first; it may have a backoff."""
         waiting = self._in_order[priority.rank]

@@ -12,61 +12,18 @@ from itertools import islice, takewhile
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
+from common.model import Constraints, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.chains import Chains
 from master.store.jobs import Jobs
 from master.store.listings import Families, ListingKey, Listings
 from master.store.ordered import Ordered
+from master.store.places import ListingName, is_bound, kinds, listed, places, results
 from master.store.plain import Plain
 from master.store.queue import Queue
 from master.store.recent import Recent
 from master.store.references import References
-
-ListingName = tuple[str | None, JobStatus | None, bool]
-"""Whose jobs are in a listing (None: everybody's), their status (None: any), and whether they are parts."""
-
-
-def _places(job: Job | None) -> set[tuple[ListingName, int, bool]]:
-    """The listings that `job` is in, and its place in each; only submitters' jobs have some of their own."""
-    if job is None:
-        return set()
-    owners = (None,) if job.owner is None else (None, job.owner)
-    return {
-        ((owner, status, _is_part(job)), job.seq, job.status.final)
-        for owner in owners
-        for status in (None, job.status)
-    }
-
-
-def _with_result(job: Job | None) -> set[tuple[str | None, bool, int]]:
-    """The listings of results that `job` is in, and its place in each.
-
-    What a twin has made for a part is the twin's result: it counts once.
-    """
-    if job is None or job.status not in (JobStatus.COMPLETED, JobStatus.FAILED) or job.is_by_twin:
-        return set()
-    return {(owner, _is_part(job), job.seq) for owner in (None, job.owner)}
-
-
-def _is_bound(job: Job) -> bool:
-    """Whether what becomes of `job` hangs on others, or others hang on it."""
-    return not job.status.final and (job.awaits_parts or job.awaits_jobs or job.parent_id is not None)
-
-
-def _listed(owner: str | None, status: JobStatus | None, *, whole: bool) -> list[ListingName]:
-    """The listings that have all of these jobs; `whole`: without parts."""
-    return [(owner, status, part) for part in _kinds(whole=whole)]
-
-
-def _kinds(*, whole: bool) -> tuple[bool, ...]:
-    """Whether parts are wanted, and what is none."""
-    return (False,) if whole else (False, True)
-
-
-def _is_part(job: Job) -> bool:
-    return job.parent_id is not None
 
 
 def _finish(job: Job) -> tuple[datetime | None, int, str]:
@@ -94,6 +51,8 @@ class State:
         self.queue = Queue()
         self.references = References()
         self.last_seq = 0
+        self.reasons: dict[Constraints, str] = {}
+        """By constraints: why such jobs wait, as far as somebody asked since a node, or the farm, changed."""
         self._ids: Ordered[str] = Ordered()  # of jobs, in the order of the alphabet
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[tuple[str | None, bool]] = Listings()  # by owner, and if parts
@@ -123,6 +82,7 @@ class State:
         kind, identifier = key
         if isinstance(record, FarmState):
             self.farm = record
+            self.reasons.clear()
         elif isinstance(record, Token):
             self.tokens[record.id] = record
             self._by_secret[record.secret_hash] = record.id
@@ -141,7 +101,7 @@ class State:
 
     def count(self, status: JobStatus | None = None, owner: str | None = None, *, whole: bool = False) -> int:
         """How many jobs there are, in all or with one status, or of one owner; `whole`: without parts."""
-        return self._listings.count(_listed(owner, status, whole=whole))
+        return self._listings.count(listed(owner, status, whole=whole))
 
     def waiting(self, priority: Priority) -> tuple[int, Job | None]:
         """How many jobs of a priority wait for a node, and which of them was submitted first."""
@@ -211,14 +171,14 @@ class State:
         whole: bool = False,
     ) -> list[Job]:
         """Up to `limit` jobs behind `after`, in listing order; `whole`: without parts."""
-        found = self._listings.page(_listed(owner, status, whole=whole), after, limit)
+        found = self._listings.page(listed(owner, status, whole=whole), after, limit)
         return [self.jobs.at(seq) for seq in found]
 
     def results_page(
         self, after: ListingKey | None, limit: int, owner: str | None = None, *, whole: bool = False
     ) -> tuple[list[Job], int]:
         """Up to `limit` completed and failed jobs, newest first, and how many; `whole`: no parts."""
-        names = [(owner, part) for part in _kinds(whole=whole)]
+        names = [(owner, part) for part in kinds(whole=whole)]
         found = self._with_result.page(names, after, limit)
         return [self.jobs.at(seq) for seq in found], self._with_result.count(names)
 
@@ -262,6 +222,13 @@ class State:
             self._note_key(job.idempotency_key, job.id)
         self.queue.put_first_time(job.seq, job.priority.rank, job.owner, job.constraints)
 
+    def settle(self) -> None:
+        """Much has come: sort it in, so that the first who asks need not wait for that."""
+        self._ids.settle()
+        self._listings.settle()
+        self._with_result.settle()
+        self.queue.settle()
+
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
         self.jobs.put(new)
         self.recent.add(old, new)
@@ -278,19 +245,19 @@ class State:
             self._note_key(new.idempotency_key, new.id)
         if new.lease is not None:
             self._held[new.lease.node_id].add(new.id)
-        if _is_bound(new):
+        if is_bound(new):
             self._bound.add(new.id)
         if new.waits_for_a_node:
             self.queue.put(new, now)
 
     def _list(self, old: Job | None, new: Job | None) -> None:
         """Move a job from the listings that it was in to those that it belongs to."""
-        before, after = _places(old), _places(new)
+        before, after = places(old), places(new)
         for name, seq, final in before - after:
             self._listings.discard(name, seq, final=final)
         for name, seq, final in after - before:
             self._listings.add(name, seq, final=final)
-        had, has = _with_result(old), _with_result(new)
+        had, has = results(old), results(new)
         for owner, part, seq in had - has:
             self._with_result.discard((owner, part), seq, final=True)
         for owner, part, seq in has - had:
@@ -341,6 +308,7 @@ class State:
             self.queue.remove(old, given=new is not None and new.status is JobStatus.RUNNING)
 
     def _put_node(self, old: Node | None, new: Node | None) -> None:
+        self.reasons.clear()
         # Callers are looked up without the lock: what stays valid must be found at every moment.
         if new is not None:
             self.nodes[new.id] = new

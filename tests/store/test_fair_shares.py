@@ -110,6 +110,16 @@ def a_job(number: int, asked: tuple[Priority, str | None, Constraints, int | Non
     return replace(job, owner=owner, place=place)
 
 
+def test_who_was_first_in_a_lane_is_not_for_ever() -> None:
+    """A part comes late and goes where its job goes: before all that were submitted after that."""
+    queue, now = Queue(), Now(AT, 0.0)
+    for number, owner in ((5, "amy"), (4, "bob")):
+        queue.put(a_job(number, (Priority.HIGH, owner, KINDS[0], None)), now)
+    assert list(queue.heads(NODE)) == [4]
+    queue.put(a_job(9, (Priority.HIGH, "amy", KINDS[0], 2)), now)
+    assert list(queue.heads(NODE)) == [9]
+
+
 class Model:
     """The queue as its documentation says, with a look at every job."""
 
