@@ -12,7 +12,9 @@ import socket
 import ssl
 import time
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from bench.rig import Sample, quantile
 
@@ -20,7 +22,10 @@ CONNECT = 20.0
 """Seconds in which all connections must be open."""
 PATIENCE = 20.0
 """Seconds that the last answers may take when the time is over."""
+MOST_BROKEN = 20
+"""Connections that a server may close in a run."""
 _READ = 256 * 1024
+CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 RETRY = (ssl.SSLWantReadError, BlockingIOError)
 
 
@@ -48,6 +53,8 @@ class Load:
     """Seconds of CPU time that the generator took."""
     times: list[float] = field(default_factory=list)
     """Seconds from each request to its whole answer."""
+    broken: int = 0
+    """Connections that the server closed although they were to stay open."""
     server: float | None = None
     """Seconds of CPU time that the server took; None: unknown."""
 
@@ -77,6 +84,8 @@ class Load:
         if self.times and self.server is not None:
             found["server's CPU, us"] = self.cost
         found["generator, cores"] = self.share
+        if self.broken:
+            found["connections that the server closed"] = self.broken
         return Sample(self.rate if value is None else value, found)
 
 
@@ -114,18 +123,18 @@ def connect(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
 class _Client:
     """A connection and its script."""
 
-    __slots__ = ("asked", "buffer", "needed", "script", "sock")
+    __slots__ = ("asked", "buffer", "data", "script", "sock")
 
-    def __init__(self, sock: ssl.SSLSocket, script: Script) -> None:
-        sock.setblocking(False)
-        self.sock = sock
+    def __init__(self, script: Script) -> None:
+        self.sock: ssl.SSLSocket
         self.script = script
         self.buffer = b""
-        self.needed = 0
+        self.data = b""
+        """What it asked last."""
         self.asked = 0.0
 
     def send(self, data: bytes) -> None:
-        self.asked = time.perf_counter()
+        self.data, self.asked = data, time.perf_counter()
         sent = self.sock.send(data)
         if sent < len(data):  # a large batch: the server takes it by and by
             self.sock.setblocking(True)
@@ -168,49 +177,93 @@ def parsed(data: bytes) -> Answer | None:
 
 def drive(port: int, scripts: Iterable[Script], seconds: float) -> Load:
     """Let all scripts run at once for so long. RefusedError, OSError."""
-    context = client_context()
-    clients = {(sock := connect(port, context)).fileno(): _Client(sock, script) for script in scripts}
-    poll = select.epoll()
-    load = Load()
-    try:
-        for number in clients:
-            poll.register(number, select.EPOLLIN)
-        began, cpu = time.perf_counter(), time.process_time()
-        for client in clients.values():
-            client.send(next(client.script))
-        waiting = _exchange(poll, clients, began + seconds, load.times)
-        load.seconds, load.cpu = time.perf_counter() - began, time.process_time() - cpu
-        _drain(poll, clients, waiting)
-    finally:
-        poll.close()
-        for client in clients.values():
+    with _Drive(port) as running:
+        for script in scripts:
+            running.open(_Client(script))
+        return running.run(seconds)
+
+
+class _Drive:
+    """All connections of a run."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._context = client_context()
+        self._poll = select.epoll()
+        self._clients: dict[int, _Client] = {}
+        self._load = Load()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._poll.close()
+        for client in self._clients.values():
             client.sock.close()
-    return load
 
+    def open(self, client: _Client) -> None:
+        """Give it a connection."""
+        client.sock = connect(self._port, self._context)
+        client.sock.setblocking(False)
+        self._clients[client.sock.fileno()] = client
+        self._poll.register(client.sock.fileno(), select.EPOLLIN)
 
-def _exchange(poll: select.epoll, clients: dict[int, _Client], end: float, times: list[float]) -> set[int]:
-    """Until the time is over; the clients that wait for an answer then."""
-    waiting = set(clients)
-    while waiting and (now := time.perf_counter()) < end:
-        for number, _ in poll.poll(end - now):
-            client = clients[number]
-            answer = client.receive()
-            if answer is None:
-                continue
-            times.append(time.perf_counter() - client.asked)
-            try:
-                data = client.script.send(answer)
-            except StopIteration:
-                waiting.discard(number)
-            else:
-                client.send(data)
-    return waiting
+    def run(self, seconds: float) -> Load:
+        """Once."""
+        load, began, cpu = self._load, time.perf_counter(), time.process_time()
+        for client in self._clients.values():
+            client.send(next(client.script))
+        waiting = self._exchange(began + seconds)
+        load.seconds, load.cpu = time.perf_counter() - began, time.process_time() - cpu
+        self._drain(waiting)
+        return load
 
+    def _exchange(self, end: float) -> set[_Client]:
+        """Until the time is over; the clients that wait for an answer then."""
+        waiting = set(self._clients.values())
+        while waiting and (now := time.perf_counter()) < end:
+            for number, _ in self._poll.poll(end - now):
+                client = self._clients[number]
+                try:
+                    answer = client.receive()
+                except CLOSED:
+                    self._again(number, client)
+                    continue
+                if answer is None:
+                    continue
+                self._load.times.append(time.perf_counter() - client.asked)
+                try:
+                    data = client.script.send(answer)
+                except StopIteration:
+                    waiting.discard(client)
+                    continue
+                try:
+                    client.send(data)
+                except CLOSED:
+                    self._again(number, client)
+        return waiting
 
-def _drain(poll: select.epoll, clients: dict[int, _Client], waiting: set[int]) -> None:
-    """Take the last answers, so that the next run finds the server idle; they are not counted."""
-    end = time.perf_counter() + PATIENCE
-    while waiting and (left := end - time.perf_counter()) > 0:
-        for number, _ in poll.poll(left):
-            if clients[number].receive() is not None:
-                waiting.discard(number)
+    def _again(self, number: int, client: _Client) -> None:
+        """The server has closed: as any client would, it asks again over a new connection."""
+        self._load.broken += 1
+        if self._load.broken > MOST_BROKEN:
+            raise ConnectionResetError("the server closes connections again and again")
+        del self._clients[number]
+        client.sock.close()
+        client.buffer = b""
+        asked = client.asked
+        self.open(client)
+        client.send(client.data)
+        client.asked = asked
+
+    def _drain(self, waiting: set[_Client]) -> None:
+        """Take the last answers, so that the next run finds the server idle; they are not counted."""
+        end = time.perf_counter() + PATIENCE
+        while waiting and (left := end - time.perf_counter()) > 0:
+            for number, _ in self._poll.poll(left):
+                client = self._clients[number]
+                with suppress(*CLOSED):
+                    if client.receive() is None:
+                        continue
+                self._poll.unregister(number)
+                waiting.discard(client)

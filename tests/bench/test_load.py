@@ -53,3 +53,14 @@ def test_a_cycle_is_a_job_that_the_master_has_as_completed(server: Server) -> No
     found = request("GET", "/jobs?status=completed&limit=1", token=server.token)
     count = asked(server, found)["count"]
     assert 5 <= len(done) <= count <= len(done) + len(players)
+
+
+def test_a_client_whose_connection_is_closed_asks_again_and_that_is_told(server: Server) -> None:
+    def closing() -> Script:
+        yield request("GET", "/health", close=True)
+        yield request("GET", "/health")
+
+    load = drive(server.port, [closing()], 60.0)
+    assert len(load.times) == 2
+    assert load.broken == 1
+    assert load.sample().more["connections that the server closed"] == 1
