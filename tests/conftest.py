@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.api.corner import Corner
 from tests.core.support import crash_all
 from tests.masters import ROOT, Client, Master
@@ -57,6 +58,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _no_files_stay_open() -> Iterator[None]:
     yield
     crash_all()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[databases.Server]:
+    """A real PostgreSQL; each farm in it has a schema of its own."""
+    with databases.server() as running:
+        yield running
 
 
 @pytest.fixture

@@ -183,8 +183,8 @@ class Transaction(Protocol):
     def referring_to(self, sha256: str) -> list[Job]:
         """The jobs that refer to a file of the file store."""
 
-    def next_seq(self) -> int:
-        """The place in the queue that the next submitted job gets."""
+    def next_seq(self, count: int = 1) -> int:
+        """The place in the queue that the next submitted job gets, of `count` in a row that are free."""
 
     def record(self, events: Sequence[Event]) -> None:
         """Keep `events` and what they make of the records: all, or none and `unavailable`."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.model import Stage
-from master.service import claiming, work
+from master.service import work
 from master.service.farm import Farm
 from tests.core.support import (
     AGENT,

@@ -1,0 +1,40 @@
+"""Locks of the database that stand for no row. They are let go when the transaction ends.
+
+They are taken in the order in which they stand here, and before rows of jobs are locked: so that no two
+transactions wait for each other. Where that cannot be, `attempt` does not wait.
+"""
+
+from __future__ import annotations
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+MIGRATIONS = 1
+GIVING = 2
+"""Shared by whoever gives jobs to nodes; alone by whoever pauses the queue."""
+LINKS = 3
+"""Whoever decides on a job that others depend on, or that belongs to a family: one at a time."""
+NUMBERS = 4
+"""Whoever numbers what happened."""
+
+_SPACE = "hashtext(current_schema())"
+"""Several farms may share a database, each with a schema of its own."""
+
+
+def take(connection: Connection[TupleRow], lock: int, *, shared: bool = False) -> None:
+    """Wait for a lock."""
+    how = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    connection.execute(f"select {how}({_SPACE}, %s)".encode(), (lock,))
+
+
+def attempt(connection: Connection[TupleRow], lock: int) -> bool:
+    """Take a lock if nobody has it."""
+    row = connection.execute(f"select pg_try_advisory_xact_lock({_SPACE}, %s)".encode(), (lock,)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def take_name(connection: Connection[TupleRow], name: str) -> None:
+    """Wait for the lock of a name, such as a client's key."""
+    connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended(current_schema() || ':' || %s, 0))", (name,)
+    )
