@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from common.model import Now
 from master.store.postgres.store import PostgresStore
 from tests.parts import missing
 
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 _PATIENCE = 60.0
 _numbers = count(1)
 
@@ -143,12 +145,12 @@ class Stores:
     def __call__(self, directory: Path, _clock: object, _segment_bytes: int) -> PostgresStore:
         if directory not in self._urls:
             self._urls[directory] = self._server.new_schema()
-        return PostgresStore(self._urls[directory], moment=callers_time)
+        return PostgresStore(self._urls[directory], moment=tests_time)
 
 
-def callers_time(now: Now, _at: object) -> Now:
-    """The test moves the clock, and the database's is not asked."""
-    return now
+def tests_time(now: Now, _at: object) -> Now:
+    """The database's clock is the test's, and nobody sets it: it goes as `FakeClock.mono` does."""
+    return Now(BEGINNING + timedelta(seconds=now.mono - 1000.0), now.mono)
 
 
 @contextmanager

@@ -162,5 +162,11 @@ def parts(farm: Farm, parent_id: str) -> list[Job]:
         return tx.children(parent_id)
 
 
+def all_jobs(farm: Farm) -> dict[str, Job]:
+    """The jobs that are kept, by their ids."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return {each.id: each for each in tx.page(None, None, 1_000_000)}
+
+
 def job(farm: Farm, job_id: str) -> JobView:
     return jobs.get(farm, OPERATOR, job_id)

@@ -46,6 +46,8 @@ class Teller:
         self._own: dict[int, Event] = {}
         self._listeners: list[Listener] = []
         self._stop = threading.Event()
+        self._at_work: int | None = None  # the thread that tells
+        self._again = False
         self._number()
         with borrow() as connection:
             row = connection.execute("select coalesce(max(seq), 0) from happened").fetchone()
@@ -59,7 +61,15 @@ class Teller:
         self._listeners.append(listener)
 
     def publish(self, own: Mapping[int, Event]) -> None:
-        """`own` was committed, by the ids of the events: returns when it has been told."""
+        """`own` was committed, by the ids of the events: returns when it has been told.
+
+        What a listener brings about, while it is told something, is told next.
+        """
+        if self._at_work == threading.get_ident():
+            with self._lock:
+                self._own.update(own)
+            self._again = True
+            return
         ticket = object()
         with self._lock:
             self._own.update(own)
@@ -70,9 +80,8 @@ class Teller:
                     return  # who was before told it along with its own
                 self._waiting.clear()
             try:
-                self._number()
-                self._tell()
-            except psycopg.Error as error:
+                self._round(number=True)
+            except (psycopg.Error, PoolTimeout) as error:
                 # It is committed: it is told as soon as the database answers again.
                 log.warning("what happened cannot be told yet: %s", error)
 
@@ -85,6 +94,19 @@ class Teller:
         except (psycopg.Error, PoolTimeout):
             log.debug("nobody is notified of the end")
         self._thread.join()
+
+    def _round(self, *, number: bool) -> None:
+        """Tell all that was committed; one thread at a time. `number`: there may be some without a number."""
+        self._at_work, self._again = threading.get_ident(), number
+        try:
+            if not self._again:
+                self._tell()
+            while self._again:
+                self._again = False
+                self._number()
+                self._tell()
+        finally:
+            self._at_work = None
 
     def _number(self) -> None:
         with self._borrow() as connection, connection.transaction():
@@ -146,6 +168,4 @@ class Teller:
             "select exists (select 1 from happened where seq is null and at < now() - interval '1 second')"
         ).fetchone()
         with self._turn:
-            if row is not None and row[0]:
-                self._number()
-            self._tell()
+            self._round(number=row is not None and bool(row[0]))
