@@ -93,7 +93,9 @@ class _Trail(Protocol):
 
 
 class _Store(Protocol):
-    history: int
+    @property
+    def history(self) -> int:
+        """How long it is."""
 
     @property
     def trail(self) -> _Trail:

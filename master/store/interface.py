@@ -257,8 +257,17 @@ class History(Protocol):
 class Store(Protocol):
     """The records, durable: what was answered stays."""
 
-    history: int
-    """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
+    @property
+    def history(self) -> int:
+        """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other masters may use it as well, and no file of it can be damaged and repaired."""
+
+    @property
+    def first(self) -> bool:
+        """Whether no other master used it when this one opened it."""
 
     @property
     def liveness(self) -> Liveness:

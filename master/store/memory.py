@@ -312,6 +312,7 @@ class MemoryStore:
         self._meter = meter
         self._failed = False
         self._listeners: list[Listener] = []
+        self.shared, self.first = False, True
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self.history = 0

@@ -41,7 +41,10 @@ OVER_BOTH: dict[str, tuple[str, ...]] = {
     "test_registration": (),
     "test_retention": (),
     "test_retention_survives": (),
-    "test_rewound_history": ("test_the_history_is_as_long_after_a_crash_and_a_snapshot",),
+    "test_rewound_history": (
+        "test_attempts_that_an_older_state_does_not_know_of_are_not_given_again",
+        "test_the_history_is_as_long_after_a_crash_and_a_snapshot",
+    ),
     "test_scheduling": (),
     "test_second_agent": (),
     "test_splits": (),

@@ -12,10 +12,6 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from common.problems import UNAVAILABLE, Problem
 
 
-class StoreError(Exception):
-    """The database cannot be used; a sentence says why, and what to do."""
-
-
 def collided(what: str) -> Problem:
     """Somebody else changed what this was about; nothing is half done, and it can be asked again."""
     return UNAVAILABLE(f"{what} was changed by somebody else just now. Nothing was done; ask again.")

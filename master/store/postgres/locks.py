@@ -16,6 +16,10 @@ LINKS = 3
 """Whoever decides on a job that others depend on, or that belongs to a family: one at a time."""
 NUMBERS = 4
 """Whoever numbers what happened."""
+PLACES = 5
+"""Whoever takes places in the queue: see `take_places` in the tables."""
+SERVING = 6
+"""Shared by all masters, each as long as it lives and is connected."""
 
 _SPACE = "hashtext(current_schema())"
 """Several farms may share a database, each with a schema of its own."""
@@ -38,3 +42,13 @@ def take_name(connection: Connection[TupleRow], name: str) -> None:
     connection.execute(
         "select pg_advisory_xact_lock(hashtextextended(current_schema() || ':' || %s, 0))", (name,)
     )
+
+
+def begin_to_serve(connection: Connection[TupleRow]) -> bool:
+    """Hold `SERVING` as long as this connection lasts; whether nobody else did."""
+    row = connection.execute(f"select pg_try_advisory_lock({_SPACE}, %s)".encode(), (SERVING,)).fetchone()
+    alone = row is not None and bool(row[0])
+    connection.execute(f"select pg_advisory_lock_shared({_SPACE}, %s)".encode(), (SERVING,))
+    if alone:
+        connection.execute(f"select pg_advisory_unlock({_SPACE}, %s)".encode(), (SERVING,))
+    return alone

@@ -10,9 +10,9 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from common.model import FarmState
+from master.store.errors import StoreError
 from master.store.formats import FORMAT
 from master.store.postgres import locks, rows
-from master.store.postgres.errors import StoreError
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from psycopg_pool import ConnectionPool
 
 from common.model import MASTER, Actor, FarmState, Job, Node, Now, Token, Webhook
 from common.problems import UNAVAILABLE, Problem
+from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
 from master.store.postgres import rows
-from master.store.postgres.errors import StoreError, translated
+from master.store.postgres.errors import translated
 from master.store.postgres.kinds import Kinds
 from master.store.postgres.liveness import TableLiveness
 from master.store.postgres.migrating import migrate
@@ -86,8 +87,16 @@ class PostgresStore:
             self._teller = Teller(self._pool.connection, self._connect)
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL cannot be used: {error}") from error
+        self.shared = True
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
+        if self.first:
+            self.liveness.start_anew()  # nobody was there who could have heard them
+
+    @property
+    def first(self) -> bool:
+        """Whether no other master used the database when this one opened it."""
+        return self._teller.first
 
     @property
     def history(self) -> int:

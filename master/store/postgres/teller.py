@@ -48,6 +48,9 @@ class Teller:
         self._stop = threading.Event()
         self._at_work: int | None = None  # the thread that tells
         self._again = False
+        self._serving = connect()
+        self.first = locks.begin_to_serve(self._serving)
+        """Whether there was no other master when this one began."""
         self._number()
         with borrow() as connection:
             row = connection.execute("select coalesce(max(seq), 0) from happened").fetchone()
@@ -150,7 +153,7 @@ class Teller:
     def _listen(self) -> None:
         while not self._stop.is_set():
             try:
-                with self._connect() as connection:
+                with self._serving as connection:
                     connection.execute(
                         "do $$ begin execute format('listen %I', 'ffrtmp_' || current_schema()); end $$"
                     )
@@ -161,6 +164,14 @@ class Teller:
             except (psycopg.Error, CodecError) as error:
                 if not self._stop.wait(PATIENCE):
                     log.warning("the database does not say what happens: %s; it is asked again", error)
+                    self._reconnect()
+
+    def _reconnect(self) -> None:
+        try:
+            self._serving = self._connect()
+            locks.begin_to_serve(self._serving)
+        except psycopg.Error as error:
+            log.warning("the database cannot be reached: %s", error)
 
     def _catch_up(self, connection: Connection[TupleRow]) -> None:
         """Tell what others have done; number what a master left that was killed before it could."""
