@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 _RETENTION_CHECK = 1.0  # seconds between two looks at whether there is something to archive
 _LEFTOVERS_CHECK = 0.5  # seconds between two looks at whether a family left files behind
 _ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just killed to notice and end
+_OTHERS_PATIENCE = 10.0  # seconds for a database to notice that a master was killed
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
 
 
@@ -263,7 +264,14 @@ def _store(config: Config, clock: Clock, meter: Meter) -> Store:
         raise StartError(
             f"--store needs {error.name}, which is not installed: pip install 'ffmpeg-rtmp[postgresql]'"
         ) from error
-    return PostgresStore(config.store, meter=meter)
+    store = PostgresStore(config.store, meter=meter, patience=_OTHERS_PATIENCE)
+    if not store.first:
+        store.close()
+        # What is in the state directory is no other master's: files, archives, webhooks, certificates.
+        raise StartError(
+            "another master uses the database of --store; one master at a time can, as yet: stop that one"
+        )
+    return store
 
 
 def start(config: Config) -> Runtime:

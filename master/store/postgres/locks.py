@@ -6,6 +6,8 @@ transactions wait for each other. Where that cannot be, `attempt` does not wait.
 
 from __future__ import annotations
 
+import time
+
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -21,6 +23,8 @@ PLACES = 5
 SERVING = 6
 """Shared by all masters, each as long as it lives and is connected."""
 
+_LOOK = 0.1
+"""Seconds between two looks whether the others have gone."""
 _SPACE = "hashtext(current_schema())"
 """Several farms may share a database, each with a schema of its own."""
 
@@ -44,11 +48,20 @@ def take_name(connection: Connection[TupleRow], name: str) -> None:
     )
 
 
-def begin_to_serve(connection: Connection[TupleRow]) -> bool:
-    """Hold `SERVING` as long as this connection lasts; whether nobody else did."""
-    row = connection.execute(f"select pg_try_advisory_lock({_SPACE}, %s)".encode(), (SERVING,)).fetchone()
-    alone = row is not None and bool(row[0])
+def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
+    """Hold `SERVING` as long as this connection lasts; whether nobody else did.
+
+    `patience`: seconds that others get to end, such as a master that was just killed.
+    """
+    deadline = time.monotonic() + patience
+    while not (alone := _alone(connection)) and time.monotonic() < deadline:
+        time.sleep(_LOOK)
     connection.execute(f"select pg_advisory_lock_shared({_SPACE}, %s)".encode(), (SERVING,))
     if alone:
         connection.execute(f"select pg_advisory_unlock({_SPACE}, %s)".encode(), (SERVING,))
     return alone
+
+
+def _alone(connection: Connection[TupleRow]) -> bool:
+    row = connection.execute(f"select pg_try_advisory_lock({_SPACE}, %s)".encode(), (SERVING,)).fetchone()
+    return row is not None and bool(row[0])

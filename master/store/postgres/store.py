@@ -66,8 +66,11 @@ class PostgresStore:
         meter: Meter = UNMETERED,
         connections: int = CONNECTIONS,
         moment: Moment = database_time,
+        patience: float = 0.0,
     ) -> None:
-        """`moment`: whose clock counts; tests have one of their own."""
+        """`moment`: whose clock counts; tests have one of their own. `patience`: seconds that other masters
+        get to end, so that this one is the first.
+        """
         self._url, self._meter, self._moment = url, meter, moment
         self._local = threading.local()
         self._kinds = Kinds()
@@ -84,7 +87,7 @@ class PostgresStore:
                 kwargs={"autocommit": True},
                 open=True,
             )
-            self._teller = Teller(self._pool.connection, self._connect)
+            self._teller = Teller(self._pool.connection, self._connect, patience)
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL cannot be used: {error}") from error
         self.shared = True

@@ -34,10 +34,13 @@ Borrowed = Callable[[], AbstractContextManager[Connection[TupleRow]]]
 class Teller:
     """Of one store. Any thread may use it."""
 
-    def __init__(self, borrow: Borrowed, connect: Callable[[], Connection[TupleRow]]) -> None:
+    def __init__(
+        self, borrow: Borrowed, connect: Callable[[], Connection[TupleRow]], patience: float = 0.0
+    ) -> None:
         """What is committed and has no number yet gets one now, and is told to nobody.
 
-        `connect`: a connection of its own, for the thread that listens.
+        `connect`: a connection of its own, for the thread that listens. `patience`: seconds that other
+        masters get to end.
         """
         self._borrow, self._connect = borrow, connect
         self._lock = threading.Lock()
@@ -49,7 +52,7 @@ class Teller:
         self._at_work: int | None = None  # the thread that tells
         self._again = False
         self._serving = connect()
-        self.first = locks.begin_to_serve(self._serving)
+        self.first = locks.begin_to_serve(self._serving, patience)
         """Whether there was no other master when this one began."""
         self._number()
         with borrow() as connection:
@@ -169,7 +172,7 @@ class Teller:
     def _reconnect(self) -> None:
         try:
             self._serving = self._connect()
-            locks.begin_to_serve(self._serving)
+            locks.begin_to_serve(self._serving, 0.0)
         except psycopg.Error as error:
             log.warning("the database cannot be reached: %s", error)
 
