@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import psycopg
 import pytest
 
 from common.model import JobStatus
@@ -11,6 +13,7 @@ from common.problems import UNAVAILABLE, Problem
 from common.schema import SubmitSchema
 from master.lifecycle import commands
 from master.service import Farm, JobView, claiming, jobs, queue
+from master.store.postgres.store import PostgresStore
 from master.submission import Key
 from tests.core.support import (
     AGENT,
@@ -69,10 +72,10 @@ def submit_with(farm: Farm, key: Key) -> str:
 @pytest.mark.parametrize("turn", range(3))
 def test_when_all_parts_end_at_once_their_parent_goes_on(masters: Masters, turn: int) -> None:
     farms = masters(2)
-    node_id = register(farms[0], caller=AGENT, max_concurrent_jobs=8)
+    node_id = register(farms[0], caller=AGENT)
     parent_id = submit(farms[0], parameters=LADDER)
     divide(farms[0], node_id, parent_id)
-    views = [must_claim(farms[0], node_id) for _ in parts(farms[0], parent_id)]
+    views = [must_claim(farms[0], register(farms[0], each.id)) for each in parts(farms[0], parent_id)]
     at_once(*(partial(finish_surely, farms[n % 2], view) for n, view in enumerate(views)))
     assert job(farms[0], parent_id).pending_reason == "waits for a free slot"
     finish(farms[1], must_claim(farms[1], node_id))
@@ -82,12 +85,11 @@ def test_when_all_parts_end_at_once_their_parent_goes_on(masters: Masters, turn:
 @pytest.mark.parametrize("turn", range(3))
 def test_when_all_dependencies_end_at_once_who_waits_for_them_goes_on(masters: Masters, turn: int) -> None:
     farms = masters(2)
-    node_id = register(farms[0], max_concurrent_jobs=8)
     ids = [submit(farms[0]) for _ in range(4)]
     last = submit(farms[0], depends_on=ids)
-    views = [must_claim(farms[0], node_id) for _ in ids]
+    views = [must_claim(farms[0], register(farms[0], each)) for each in ids]
     at_once(*(partial(finish_surely, farms[n % 2], view) for n, view in enumerate(views)))
-    assert must_claim(farms[1], node_id).job.id == last
+    assert must_claim(farms[1], register(farms[1])).job.id == last
 
 
 @pytest.mark.parametrize("turn", range(5))
@@ -103,19 +105,32 @@ def test_a_job_that_comes_while_its_dependency_ends_does_not_wait_for_ever(
     assert must_claim(first, node_id).job.id == late
 
 
-def test_nobody_gets_a_job_once_another_master_said_that_the_queue_is_paused(masters: Masters) -> None:
-    farms = masters(2)
-    nodes = [register(farms[0], f"worker-{number}") for number in range(6)]
-    for _ in nodes:
-        submit(farms[0])
-    running: list[int] = []
+def test_the_queue_is_paused_when_all_that_is_given_out_just_then_is_given(masters: Masters) -> None:
+    giving, pausing = masters(2)
+    node_id = register(giving)
+    job_id = submit(giving)
 
-    def pause() -> None:
-        queue.change(farms[1], OPERATOR, commands.PauseQueue())
-        running.append(sum(each.status is JobStatus.RUNNING for each in all_jobs(farms[1]).values()))
+    def pause() -> JobStatus:
+        queue.change(pausing, OPERATOR, commands.PauseQueue())
+        return job(pausing, job_id).job.status
 
-    at_once(pause, *(partial(claim, farms[0], node_id) for node_id in nodes))
-    assert running == [sum(each.status is JobStatus.RUNNING for each in all_jobs(farms[0]).values())]
+    with ThreadPoolExecutor(1) as pool:
+        with giving.store.transaction(giving.clock()) as tx:
+            found, node = tx.job(job_id), tx.node(node_id)
+            assert node is not None
+            tx.hold([node])
+            paused = pool.submit(pause)
+            until(lambda: paused.done() or somebody_waits(giving))
+            assert giving.decide(tx, commands.Claim("a-lease"), job=found, node=node)
+        assert paused.result() is JobStatus.RUNNING
+
+
+def somebody_waits(farm: Farm) -> bool:
+    """For a lock that another transaction has."""
+    assert isinstance(farm.store, PostgresStore)
+    with psycopg.connect(farm.store._url) as connection:
+        found = connection.execute("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+        return found.fetchall() != [(0,)]
 
 
 def test_all_masters_are_told_the_same_in_the_same_order(masters: Masters) -> None:
