@@ -75,7 +75,7 @@ def test_when_all_parts_end_at_once_their_parent_goes_on(masters: Masters, turn:
     node_id = register(farms[0], caller=AGENT)
     parent_id = submit(farms[0], parameters=LADDER)
     divide(farms[0], node_id, parent_id)
-    views = [must_claim(farms[0], register(farms[0], each.id)) for each in parts(farms[0], parent_id)]
+    views = [must_claim(farms[0], register(farms[0], each.id, AGENT)) for each in parts(farms[0], parent_id)]
     at_once(*(partial(finish_surely, farms[n % 2], view) for n, view in enumerate(views)))
     assert job(farms[0], parent_id).pending_reason == "waits for a free slot"
     finish(farms[1], must_claim(farms[1], node_id))
