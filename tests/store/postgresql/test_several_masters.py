@@ -11,7 +11,7 @@ import pytest
 from common.model import JobStatus
 from common.problems import UNAVAILABLE, Problem
 from common.schema import SubmitSchema
-from master.lifecycle import commands
+from master.lifecycle import commands, events
 from master.service import Farm, JobView, claiming, jobs, queue
 from master.store.postgres.store import PostgresStore
 from master.submission import Key
@@ -131,6 +131,26 @@ def somebody_waits(farm: Farm) -> bool:
     with psycopg.connect(farm.store._url) as connection:
         found = connection.execute("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
         return found.fetchall() != [(0,)]
+
+
+def test_what_was_changed_since_it_was_read_is_not_overwritten(masters: Masters) -> None:
+    first, second = masters(2)
+    job_id = submit(first)
+
+    def pause_what_is_canceled_meanwhile() -> None:
+        with first.store.transaction(first.clock()) as tx:
+            assert tx.job(job_id) is not None
+            jobs.change(second, OPERATOR, job_id, commands.Cancel())
+            tx.record([events.JobPaused(job_id, first.clock().wall)])
+
+    with pytest.raises(Problem) as refused:
+        pause_what_is_canceled_meanwhile()
+    assert refused.value.type is UNAVAILABLE
+    assert job(first, job_id).job.status is JobStatus.CANCELED
+    assert [heard.entry["event"] for heard in first.feed.after(0, 9).heard] == [
+        "job_submitted",
+        "job_canceled",
+    ]
 
 
 def test_all_masters_are_told_the_same_in_the_same_order(masters: Masters) -> None:
