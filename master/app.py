@@ -31,6 +31,7 @@ from master.api import (
     work,
 )
 from master.api.answers import problem_response
+from master.api.application import FarmFlask
 from master.api.request_ids import follow_requests
 from master.auth import Gate
 from master.hosts import Hosts
@@ -50,7 +51,7 @@ _BY_STATUS = {
 
 def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     """The application that serves `farm`, under the names in `hosts`, to those whom `gate` admits."""
-    app = Flask(__name__, static_folder=None)
+    app = FarmFlask(__name__, static_folder=None)
     # A name that nobody gives to a page is a mistake, and is not to be drawn as nothing.
     app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
     app.extensions["farm"] = farm

@@ -126,7 +126,7 @@ def _store(context: click.Context, parameter: click.Parameter, value: str | None
     default="7d",
     help="How long a stored file stays after its last use, and after the last job that refers to it.",
 )
-@click.option("--threads", type=click.IntRange(4, 4096), default=128, help="Requests served at once.")
+@click.option("--threads", type=click.IntRange(4, 4096), default=32, help="Slow requests served at once.")
 @click.option(
     "--max-connections-per-address",
     type=click.IntRange(0),

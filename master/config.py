@@ -36,8 +36,10 @@ class Config:
     """Bytes that the file store may hold; None: half of the state directory's disk."""
     keep_files: float = 7 * 86400.0
     """How long a stored file stays after it was used last, or the last job that refers to it is gone."""
-    threads: int = 128
-    """Requests served at once, long-polls included."""
+    threads: int = 32
+    """Requests that take long, and are served at once: files, reports, long lists."""
+    max_parked_polls: int = 15_000
+    """Long-polls that may wait at once: agents. None needs a thread, each some 20 KiB of memory."""
     max_connections_per_address: int = 0
     """Open connections that one address other than loopback may have; 0: any number."""
     max_streams: int = 1000
@@ -59,8 +61,3 @@ class Config:
     """Jobs a second that one submitter may queue in the long run; 0: any number."""
     max_pending_jobs: int = 1_000_000
     """Jobs that may wait at once: they are held in memory."""
-
-    @property
-    def max_parked_polls(self) -> int:
-        """Long-polls that may wait at once; the remaining threads serve everybody else."""
-        return max(1, self.threads * 3 // 4)

@@ -95,7 +95,7 @@ class _Trail(Protocol):
 class _Store(Protocol):
     @property
     def history(self) -> int:
-        """How long it is."""
+        """How many events the disk holds."""
 
     @property
     def trail(self) -> _Trail:

@@ -7,8 +7,10 @@ import os
 import sqlite3
 import ssl
 import threading
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -19,6 +21,7 @@ from common.problems import Problem
 from master import tls
 from master.api import dashboard
 from master.api.documents import archive_entry, told_of_a_job
+from master.api.routes import Routes
 from master.app import create_app
 from master.auth import Gate, operator_token
 from master.collector import settle
@@ -43,6 +46,7 @@ from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 from master.store.meter import Meter
 from master.store.restored import restored_marker, rewound
+from master.store.settling import Ticket
 from master.webhooks import signing
 from master.webhooks.book import NAME as BOOK
 from master.webhooks.book import Book
@@ -139,6 +143,7 @@ class Runtime:
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate, self._hosts)
         dashboard.compile_pages(self.app)
+        self._routes = Routes(self.app)
         self._begin_webhooks()
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
@@ -159,6 +164,18 @@ class Runtime:
         self._leftovers_chore.start()
         self._dispatcher.start()
         settle()
+
+    def is_slow(self, environ: Mapping[str, Any]) -> bool:
+        """See `master.api.routes`. A database is waited for in a thread, whatever it is asked."""
+        return self._store.shared or self._routes.is_slow(environ)
+
+    def open_ticket(self) -> Ticket | None:
+        """See `master.store.settling`."""
+        return self._store.open_ticket()
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Of the store."""
+        self._store.on_settled(hearer)
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard

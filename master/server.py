@@ -13,7 +13,7 @@ import resource
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +26,7 @@ from common.logs import complain
 from master.config import Config
 from master.errors import StartError
 from master.worker import FarmWorker
+from master.worker.call import Ticket
 from master.worker.connection import Patience
 
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ class Runtime(Protocol):
     @property
     def ssl_context(self) -> ssl.SSLContext:
         """The one context of all connections; it may be re-loaded in place."""
+
+    def is_slow(self, environ: Mapping[str, Any]) -> bool:
+        """Whether to answer this request takes long, or has to wait for something: then a thread does it."""
+
+    def open_ticket(self) -> Ticket | None:
+        """From now on, in this context, nothing waits for the disk: the answer does, until it is settled.
+
+        None: nothing ever does.
+        """
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Call `hearer`, from any thread, whenever tickets may be settled."""
 
     def begin_shutdown(self) -> None:
         """Make every parked long-poll return at once. Must not wait."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from common.model import Job, Node
 from master import scheduler
+from master.pauses import Bell
 
 
 @dataclass(eq=False, slots=True)
@@ -20,7 +21,7 @@ class Waiter:
     """The node can take nothing now: only a change of the node itself wakes its poll."""
     idle: bool = True
     """Nothing ran on the node; else jobs that run alone cannot begin there."""
-    woken: threading.Event = field(default_factory=threading.Event)
+    woken: Bell = field(default_factory=Bell)
     job: Job | None = None
     """The job it was woken for; it may be gone by the time it looks."""
     before: int = 0
@@ -92,7 +93,7 @@ class Waiters:
                 return
             del self._parked[waiter.node.id]
             waiter.job, waiter.before = job, bound
-        waiter.woken.set()
+        waiter.woken.ring()
 
     def wake_busy(self) -> None:
         """Let the polls of nodes look again that run something and have a slot free.
@@ -104,7 +105,7 @@ class Waiters:
             for waiter in busy:
                 del self._parked[waiter.node.id]
         for waiter in busy:
-            waiter.woken.set()
+            waiter.woken.ring()
 
     def wake_first(self, most: int) -> bool:
         """Let up to `most` polls look again, the longest waiting first; whether there are more.
@@ -116,7 +117,7 @@ class Waiters:
             for waiter in ready[:most]:
                 del self._parked[waiter.node.id]
         for waiter in ready[:most]:
-            waiter.woken.set()
+            waiter.woken.ring()
         return len(ready) > most
 
     def wake_node(self, node_id: str) -> None:
@@ -124,7 +125,7 @@ class Waiters:
         with self._lock:
             waiter = self._parked.pop(node_id, None)
         if waiter is not None:
-            waiter.woken.set()
+            waiter.woken.ring()
 
     def wake_all(self) -> None:
         """Let every poll look again."""
@@ -132,7 +133,7 @@ class Waiters:
             parked = list(self._parked.values())
             self._parked.clear()
         for waiter in parked:
-            waiter.woken.set()
+            waiter.woken.ring()
 
     def end(self, node_id: str) -> None:
         """Answer a node's poll with nothing: the node is gone."""
@@ -153,4 +154,4 @@ class Waiters:
     @staticmethod
     def _supersede(waiter: Waiter) -> None:
         waiter.superseded = True
-        waiter.woken.set()
+        waiter.woken.ring()

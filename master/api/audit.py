@@ -17,7 +17,7 @@ blueprint = Blueprint("audit", __name__)
 
 
 @blueprint.get("/audit")
-@describe(AuditSchema, query=AuditQuery)
+@describe(AuditSchema, query=AuditQuery, slow=True)
 def page() -> Response:
     """What happened, newest first; a page of it.
 

@@ -133,6 +133,8 @@ class Description:
     """The media type of a stream that may be asked for in place of the answer."""
     partial: bool
     """Whether a part of the answer may be asked for (`Range`, status 206)."""
+    slow: bool
+    """Whether it reads or writes files, waits for others, or answers much: a thread of its own does it."""
 
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -155,6 +157,7 @@ def describe(
     links: tuple[Link, ...] = (),
     streams: str | None = None,
     partial: bool = False,
+    slow: bool = False,
 ) -> Callable[[_View], _View]:
     """Say what a route takes and answers; the arguments are the fields of `Description`."""
     described = Description(
@@ -172,6 +175,7 @@ def describe(
         links=links,
         streams=streams,
         partial=partial,
+        slow=slow or streams is not None or partial,
     )
 
     def mark(view: _View) -> _View:

@@ -39,7 +39,7 @@ blueprint = Blueprint("docs", __name__)
 
 
 @blueprint.get("/openapi.json")
-@describe(media_type=JSON)
+@describe(media_type=JSON, slow=True)
 def openapi() -> Response:
     """This description, as OpenAPI 3.1."""
     made = current_app.extensions.get("openapi")
@@ -50,7 +50,7 @@ def openapi() -> Response:
 
 
 @blueprint.get("/docs")
-@describe(media_type="text/html")
+@describe(media_type="text/html", slow=True)
 def page() -> Response:
     """This description, for people."""
     response = send_file(PAGE)
@@ -60,7 +60,7 @@ def page() -> Response:
 
 
 @blueprint.get("/docs/<asset>")
-@describe(media_type="*/*", problems=(problems.NOT_FOUND,))
+@describe(media_type="*/*", problems=(problems.NOT_FOUND,), slow=True)
 def asset(asset: str) -> Response:
     """A part of the page: its script, style or icon."""
     path = ASSETS.get(asset)

@@ -38,6 +38,7 @@ _MOST_DIGITS = 16
         Link("files.content", {"sha256": "/file/sha256"}),
         Link("files.remove", {"sha256": "/file/sha256"}),
     ),
+    slow=True,
 )
 def begin() -> Response:
     """Announce a file that is to be stored; the answer says where to go on.
@@ -65,6 +66,7 @@ def begin() -> Response:
         problems.WRONG_HASH,
         problems.FILES_FULL,
     ),
+    slow=True,
 )
 def send(upload_id: str) -> Response:
     """Send the next piece of a file, up to 8 MiB of bytes.
@@ -77,14 +79,14 @@ def send(upload_id: str) -> Response:
 
 
 @blueprint.get("/files/uploads/<upload_id>")
-@describe(UploadSchema, problems=(problems.UNKNOWN_UPLOAD, problems.WRONG_HASH))
+@describe(UploadSchema, problems=(problems.UNKNOWN_UPLOAD, problems.WRONG_HASH), slow=True)
 def upload(upload_id: str) -> Response:
     """How far an upload is."""
     return json_response(upload_document(service.upload_of(farm(), caller(), upload_id), caller().owner))
 
 
 @blueprint.delete("/files/uploads/<upload_id>")
-@describe(status=204, problems=(problems.UNKNOWN_UPLOAD, problems.WRONG_HASH))
+@describe(status=204, problems=(problems.UNKNOWN_UPLOAD, problems.WRONG_HASH), slow=True)
 def abandon(upload_id: str) -> Response:
     """End an upload; nothing of it stays."""
     no_body()
@@ -93,7 +95,7 @@ def abandon(upload_id: str) -> Response:
 
 
 @blueprint.get("/files")
-@describe(FilesSchema, query=FilesQuery)
+@describe(FilesSchema, query=FilesQuery, slow=True)
 def page() -> Response:
     """Files that the caller may see, in the order of their hashes; a page of them."""
     asked = query()
@@ -119,7 +121,7 @@ def content(sha256: str) -> Response:
 
 
 @blueprint.delete("/files/<sha256>")
-@describe(status=204, problems=(problems.UNKNOWN_FILE, problems.FILE_IN_USE))
+@describe(status=204, problems=(problems.UNKNOWN_FILE, problems.FILE_IN_USE), slow=True)
 def remove(sha256: str) -> Response:
     """Take a file away.
 

@@ -100,7 +100,7 @@ def _key(what: str = "") -> Key | None:
 
 
 @blueprint.get("/jobs")
-@describe(JobsSchema, query=JobsQuery)
+@describe(JobsSchema, query=JobsQuery, slow=True)
 def page() -> Response:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
     asked = query()

@@ -18,7 +18,7 @@ blueprint = Blueprint("metrics", __name__)
 
 
 @blueprint.get("/metrics")
-@describe(media_type="text/plain")
+@describe(media_type="text/plain", slow=True)
 def scrape() -> Response:
     """How the farm stands and what happened since the master started, for Prometheus.
 

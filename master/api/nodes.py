@@ -76,7 +76,7 @@ def _terms(view: NodeView) -> dict[str, float | None]:
 
 
 @blueprint.get("/nodes")
-@describe(NodesSchema)
+@describe(NodesSchema, slow=True)
 def all_nodes() -> Response:
     """All nodes, in the order of their registration."""
     nodes = [node_document(view) for view in service.all_nodes(farm())]

@@ -47,7 +47,7 @@ def _document(view: QueueView) -> dict[str, object]:
 
 
 @blueprint.get("/status")
-@describe(StatusSchema)
+@describe(StatusSchema, slow=True)
 def status() -> Response:
     """How the master stands, in numbers; it costs the same however many jobs there are."""
     view = standing.get(farm())

@@ -19,7 +19,7 @@ blueprint = Blueprint("results", __name__)
 
 
 @blueprint.get("/results")
-@describe(ResultsSchema, query=ResultsQuery)
+@describe(ResultsSchema, query=ResultsQuery, slow=True)
 def page() -> Response:
     """Results of completed and failed jobs, newest first; a page of them."""
     asked = query()
@@ -34,7 +34,7 @@ def page() -> Response:
 
 
 @blueprint.get("/results/archive")
-@describe(ResultsSchema, query=ArchiveQuery)
+@describe(ResultsSchema, query=ArchiveQuery, slow=True)
 def archived() -> Response:
     """A page of results of jobs that left the memory: those completed or failed, newest first.
 

@@ -30,6 +30,7 @@ _ONE = "/webhooks/<webhook_id>"
     takes=WebhookSchema,
     problems=(problems.INVALID, problems.TOO_MANY),
     links=(Link("webhooks.remove", {"webhook_id": "/id"}),),
+    slow=True,
 )
 def create() -> Response:
     """Make a webhook; this answer is the only one that has its secret."""
@@ -38,7 +39,7 @@ def create() -> Response:
 
 
 @blueprint.get("/webhooks")
-@describe(WebhooksSchema)
+@describe(WebhooksSchema, slow=True)
 def all_webhooks() -> Response:
     """All webhooks, without their secrets."""
     webhooks = [webhook_document(view) for view in desk().all_webhooks()]
@@ -46,14 +47,14 @@ def all_webhooks() -> Response:
 
 
 @blueprint.get(_ONE)
-@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,))
+@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,), slow=True)
 def one(webhook_id: str) -> Response:
     """One webhook."""
     return json_response(webhook_document(desk().one(webhook_id)))
 
 
 @blueprint.delete(_ONE)
-@describe(status=204, problems=(problems.UNKNOWN_WEBHOOK,))
+@describe(status=204, problems=(problems.UNKNOWN_WEBHOOK,), slow=True)
 def remove(webhook_id: str) -> Response:
     """Remove a webhook, and what is known of its deliveries."""
     no_body()
@@ -62,7 +63,7 @@ def remove(webhook_id: str) -> Response:
 
 
 @blueprint.post(f"{_ONE}/pause")
-@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,))
+@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,), slow=True)
 def pause(webhook_id: str) -> Response:
     """Tell it nothing more until it is resumed; what happens meanwhile waits."""
     no_body()
@@ -70,7 +71,7 @@ def pause(webhook_id: str) -> Response:
 
 
 @blueprint.post(f"{_ONE}/resume")
-@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,))
+@describe(WebhookDocumentSchema, problems=(problems.UNKNOWN_WEBHOOK,), slow=True)
 def resume(webhook_id: str) -> Response:
     """Tell it what it was not told yet, beginning at once."""
     no_body()
@@ -78,7 +79,7 @@ def resume(webhook_id: str) -> Response:
 
 
 @blueprint.post(f"{_ONE}/rotate")
-@describe(RotatedSchema, takes=RotateSchema, optional=True, problems=(problems.UNKNOWN_WEBHOOK,))
+@describe(RotatedSchema, takes=RotateSchema, optional=True, problems=(problems.UNKNOWN_WEBHOOK,), slow=True)
 def rotate(webhook_id: str) -> Response:
     """Give it another secret; this answer is the only one that has it.
 
@@ -94,6 +95,7 @@ def rotate(webhook_id: str) -> Response:
     status=202,
     takes=ReplaySchema,
     problems=(problems.UNKNOWN_WEBHOOK, problems.TOO_MANY),
+    slow=True,
 )
 def replay(webhook_id: str) -> Response:
     """Tell it again what happened since a number or a time, or send one delivery once more."""
@@ -102,7 +104,7 @@ def replay(webhook_id: str) -> Response:
 
 
 @blueprint.post(f"{_ONE}/test")
-@describe(MessageSchema, status=202, problems=(problems.UNKNOWN_WEBHOOK, problems.TOO_MANY))
+@describe(MessageSchema, status=202, problems=(problems.UNKNOWN_WEBHOOK, problems.TOO_MANY), slow=True)
 def test(webhook_id: str) -> Response:
     """Send it a request that tells of nothing, once, whatever its status is."""
     no_body()
@@ -111,7 +113,7 @@ def test(webhook_id: str) -> Response:
 
 
 @blueprint.get(f"{_ONE}/deliveries")
-@describe(DeliveriesSchema, query=DeliveriesQuery, problems=(problems.UNKNOWN_WEBHOOK,))
+@describe(DeliveriesSchema, query=DeliveriesQuery, problems=(problems.UNKNOWN_WEBHOOK,), slow=True)
 def deliveries(webhook_id: str) -> Response:
     """The newest requests to its receiver and what came of them, newest first; 200 are kept."""
     found = [delivery_document(each) for each in desk().deliveries(webhook_id, query()["limit"])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -16,9 +17,11 @@ from common.model import NO_FINDINGS, Failure, Progress, Report
 from common.schema import ProgressSchema, ReleaseSchema, ReportSchema
 from master.api import described
 from master.api.answers import RETRY_AFTER, body, caller, farm, json_response, query
+from master.api.application import Later
 from master.api.described import HEARD, INSTANCE, LARGE_BODY, Link, describe
 from master.api.documents import claim_document, job_document
 from master.api.queries import NextJobQuery
+from master.pauses import Steps
 from master.service import claiming
 from master.service import work as service
 
@@ -54,17 +57,22 @@ _REFUSED = (
         Link("work.report", {}, {**_LEASE, "job_id": "/job/id"}),
     ),
 )
-def next_job() -> Response:
+def next_job() -> Later:
     """Claim a job for a node, waiting for one if asked to.
 
     A later poll of the same node ends the earlier one. A lease of this node that is not among `leases` was
     answered into the void, and is given again first. The lease holds for `lease_expires_in`
     seconds; heartbeats and progress renew it. When it ends, the job goes back to the queue.
     """
-    asked = query()
+    return Later(_next_job(query()))
+
+
+def _next_job(asked: Mapping[str, Any]) -> Steps[Response]:
     wait: float = asked["wait"]
     asked_at = time.monotonic()
-    view = claiming.next_job(farm(), caller(), asked["node_id"], asked["leases"], wait)
+    poll = claiming.Poll(asked["node_id"], asked["leases"])
+    views = yield from claiming.wait_for_jobs(farm(), caller(), poll, wait)
+    view = views[0] if views else None
     g.job_id = None if view is None else view.job.id
     response = json_response(claim_document(view))
     if view is None and time.monotonic() - asked_at < wait / 2:

@@ -174,10 +174,10 @@ def _of_server(gauges: Gauges, occupancy: Occupancy | None) -> Iterator[Metric]:
         ("connections", "Open connections.", occupancy.connections if occupancy else None),
         (
             "busy_requests",
-            "Requests that have a thread, or wait for one.",
+            "Slow requests, which have a thread or wait for one.",
             occupancy.busy if occupancy else None,
         ),
-        ("threads", "Threads that serve requests.", occupancy.threads if occupancy else None),
+        ("threads", "Threads that serve slow requests.", occupancy.threads if occupancy else None),
         ("held_bytes", "Requests and answers that wait in memory.", occupancy.held if occupancy else None),
     ):
         yield _gauge(f"ffrtmp_http_{name}", text, value)

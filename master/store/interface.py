@@ -7,7 +7,7 @@ protocols is used in just the same way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -31,6 +31,7 @@ from master.lifecycle.view import Links
 from master.store.listings import ListingKey
 from master.store.recent import Ended
 from master.store.samples import Sample
+from master.store.settling import Ticket
 from master.store.told import Listener
 from master.store.trail import Onward, Page, Wanted
 
@@ -282,6 +283,15 @@ class Store(Protocol):
 
         `now`: what the caller's clock says. `actor`: who brings about what is recorded.
         """
+
+    def open_ticket(self) -> Ticket | None:
+        """From now on, in this context, transactions do not wait for the disk (`master.store.settling`).
+
+        None: they do, and whoever asks waits.
+        """
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Call `hearer`, in another thread, whenever tickets may be settled."""
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.

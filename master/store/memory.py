@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
-from common.problems import UNAVAILABLE
+from common.problems import UNAVAILABLE, Problem
 from master import lifecycle
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
@@ -22,6 +22,7 @@ from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.meter import UNMETERED, Meter
 from master.store.recent import Ended
+from master.store.settling import OPEN, Debt, Settling, Ticket
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -305,7 +306,6 @@ class MemoryStore:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
         self._lock = threading.Lock()
-        self._telling = threading.Lock()
         self._state = State()
         self._folding = Folding(directory)
         self._on_failure = on_failure
@@ -315,10 +315,9 @@ class MemoryStore:
         self.shared, self.first = False, True
         self.liveness = Liveness()
         self.trail = Trail(directory)
-        self.history = 0
-        """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
+        self._settling = Settling(self._wait_synced, self._tell)
         last = self._load(now)
-        self.history = self._state.history
+        self._settling.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
 
     @contextmanager
@@ -344,12 +343,34 @@ class MemoryStore:
         finally:
             self._meter.waited(taken - asked)
             self._meter.held(time.perf_counter() - taken)
-            self._wait_synced(position)
-            with self._telling:
-                self.history = max(self.history, history)
-            if told is not None:
-                for listener in self._listeners:
-                    listener(told)
+            ticket = OPEN.get()
+            if ticket is None:
+                self._wait_synced(position)
+                self._settling.settle(position, history)
+                if told is not None:
+                    self._tell(told)
+            else:
+                self._check_disk()
+                self._settling.owe(ticket, Debt(position, history, told))
+
+    @property
+    def history(self) -> int:
+        """How many events the disk holds, as far as anybody was told: it is never shorter than this.
+
+        In an answer that waits for the disk: as it is when that is sent.
+        """
+        ticket = OPEN.get()
+        return self._settling.history if ticket is None else max(self._settling.history, ticket.history)
+
+    def open_ticket(self) -> Ticket:
+        """From now on, in this context, transactions do not wait for the disk (`master.store.settling`)."""
+        ticket = Ticket(self._settling)
+        OPEN.set(ticket)
+        return ticket
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Call `hearer`, in another thread, whenever tickets may be settled."""
+        self._settling.subscribe(hearer)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.
@@ -392,8 +413,13 @@ class MemoryStore:
 
     def close(self) -> None:
         """Sync and close. A snapshot process that still works is left to itself: it holds a lock."""
+        self._settling.close()
         with self._lock:
             self._journal.close()
+
+    def _tell(self, told: Told) -> None:
+        for listener in self._listeners:
+            listener(told)
 
     def _wait_synced(self, position: int) -> None:
         try:
@@ -402,7 +428,12 @@ class MemoryStore:
             if not self._failed:
                 self._failed = True
                 self._on_failure(str(error))
-            raise UNAVAILABLE(f"Nothing can be acknowledged: {error}.") from error
+            raise _nothing_more(str(error)) from error
+
+    def _check_disk(self) -> None:
+        """What has failed for good stays so."""
+        if self._journal.failure is not None:
+            raise _nothing_more(self._journal.failure)
 
     def _load(self, now: Now) -> int:
         """Restore the state; answers the number of the last segment."""
@@ -433,6 +464,10 @@ class MemoryStore:
         for key, changed in changes.items():
             self._state.put(key, changed, now)
         self._state.history = snapshot.length_after(self._state.history, events)
+
+
+def _nothing_more(failure: str) -> Problem:
+    return UNAVAILABLE(f"Nothing can be acknowledged: {failure}.")
 
 
 class Folding:

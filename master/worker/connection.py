@@ -6,7 +6,8 @@ connection waits on the poller, without a thread, until its deadline.
 
 from __future__ import annotations
 
-import selectors
+import io
+import math
 import socket
 import ssl
 import time
@@ -19,7 +20,9 @@ from typing import Any
 from common.problems import Problem
 from common.request_ids import new_request_id
 from master.worker.admission import address_of
+from master.worker.call import Call
 from master.worker.framing import end_of_head
+from master.worker.loop import READ, WRITE
 from master.worker.outbox import Answer, Outbox, StreamedAnswer
 from master.worker.plain import MAX_HEAD as MAX_PLAIN_HEAD
 from master.worker.plain import answer_plain, render
@@ -73,30 +76,37 @@ class Stage(Enum):
     REQUEST = "request"
     SENDING = "taking of the answer"
     IDLE = "next request"
+    WAITING = "an answer that is not there yet"
     STREAMING = "something to say"
     LINGER = "end"
 
     def wait(self, patience: Patience) -> float:
         """How long it may take, in seconds."""
-        return {
-            Stage.SILENT: patience.first_byte,
-            Stage.HELLO: patience.handshake,
-            Stage.PLAIN: patience.handshake,
-            Stage.REQUEST: patience.request,
-            Stage.SENDING: patience.send,
-            Stage.IDLE: patience.keep_alive,
-            Stage.STREAMING: patience.beat,
-            Stage.LINGER: patience.linger,
-        }[self]
+        name = _PATIENCE[self]
+        return math.inf if name is None else float(getattr(patience, name))
+
+
+_PATIENCE = {
+    Stage.SILENT: "first_byte",
+    Stage.HELLO: "handshake",
+    Stage.PLAIN: "handshake",
+    Stage.REQUEST: "request",
+    Stage.SENDING: "send",
+    Stage.IDLE: "keep_alive",
+    # The application says how long: it goes on by itself.
+    Stage.WAITING: None,
+    Stage.STREAMING: "beat",
+    Stage.LINGER: "linger",
+}
 
 
 class Need(Enum):
     """What a connection needs to get any further."""
 
-    READ = selectors.EVENT_READ
-    WRITE = selectors.EVENT_WRITE
-    HANDSHAKE = "a thread for the next step of the handshake"
-    ANSWER = "a thread that answers the request"
+    READ = READ
+    WRITE = WRITE
+    HANDSHAKE = "the next step of the handshake"
+    ANSWER = "that the request is answered"
     PIECES = "a thread that makes more of the answer"
     NOTHING = "all is done"
 
@@ -113,7 +123,9 @@ class Connection:
         self.known = False
         """Whether the application knew the caller of its last request."""
         self.events = 0
-        """What the poller waits for; 0: it is not on the poller."""
+        """What the loop watches its socket for; 0: it is not watched."""
+        self.call: Call | None = None
+        """The request that is being answered; None: none, or the answer is on its way."""
         self.closed = False
         self._patience = patience
         self._cfg = cfg
@@ -144,6 +156,16 @@ class Connection:
     def answering(self) -> bool:
         """Whether an answer is on its way."""
         return self.stage is Stage.SENDING
+
+    @property
+    def waiting(self) -> bool:
+        """Whether its answer is not there yet, and no thread is at it."""
+        return self.stage is Stage.WAITING
+
+    @property
+    def talkative(self) -> bool:
+        """Whether something has come that may be the next request."""
+        return bool(self._received)
 
     @property
     def streaming(self) -> bool:
@@ -183,15 +205,29 @@ class Connection:
         self.enter(Stage.REQUEST)
         return None
 
-    def take(self) -> tuple[Any, bytes]:
-        """The whole request, as gunicorn parsed it, and its body. Raises a Problem."""
-        incoming, self._incoming = self._incoming, None
-        end = None if incoming is None else incoming.end_of_body(self._received)
-        if incoming is None or end is None:
-            raise RuntimeError("taken before it was whole")
-        data = bytes(self._received[:end])
+    @property
+    def request(self) -> Any:
+        """The whole request that has come, as gunicorn parsed it."""
+        return self._whole_request().request
+
+    @property
+    def length(self) -> int:
+        """Bytes of its body, as they came."""
+        return self._whole_request().end_of_body(self._received) or 0
+
+    def body(self) -> io.BytesIO:
+        """Its body; to be asked for once. Raises a Problem."""
+        incoming = self._whole_request()
+        end = incoming.end_of_body(self._received)
+        data = bytes(memoryview(self._received)[:end])
         del self._received[:end]
-        return incoming.request, incoming.body(data)
+        self._incoming = None
+        return io.BytesIO(incoming.body(data))
+
+    def _whole_request(self) -> Incoming:
+        if self._incoming is None:
+            raise RuntimeError("taken before it was whole")
+        return self._incoming
 
     def answer(self, response: Any, pieces: Any, waker: Callable[[], None] = lambda: None) -> None:
         """Begin to send what the application answers; `response` is gunicorn's.
@@ -249,6 +285,9 @@ class Connection:
         """Close at once, from any state."""
         self.closed = True
         self._drop_answer()
+        call, self.call = self.call, None
+        if call is not None:
+            call.close()
         with suppress(OSError):
             self.sock.close()
 
@@ -261,7 +300,7 @@ class Connection:
             self._redirect()
         elif self.stage is Stage.SENDING:
             return self._send()
-        elif self.stage is Stage.STREAMING:
+        elif self.stage in (Stage.STREAMING, Stage.WAITING):
             self._overhear()
         elif self.stage is Stage.LINGER:
             return self._discard()
@@ -339,7 +378,7 @@ class Connection:
         return None
 
     def _overhear(self) -> None:
-        """A client that listens to a stream has nothing to say; so we hear that it closes."""
+        """A client that waits or listens to a stream has little to say; so we hear that it closes."""
         self._receive(_RECEIVE)
         if len(self._received) > _RECEIVE:
             raise ConnectionAbortedError("a client talks where it is to listen")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,7 +34,7 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
     store = MemoryStore(tmp_path / "journal", system_clock(), segment_bytes=64 * 1024)
     logs, archive = LogStore(tmp_path / "logs"), Archive(tmp_path / "archive")
     shelf = Shelf(tmp_path / "files", None, system_clock, new_id)
-    yield Farm(Config(tmp_path, threads=16), store, logs, archive, shelf, system_clock)
+    yield Farm(Config(tmp_path, max_parked_polls=12), store, logs, archive, shelf, system_clock)
     store.close()
 
 
@@ -125,7 +124,7 @@ def test_nodes_that_can_take_nothing_are_not_woken_in_turn(farm: Farm, pool: Thr
     farm.store.subscribe(lambda told: claims.extend(type(event).__name__ for event in told.events))
     before = embedded(farm)._journal.position
     submit(farm)
-    assert not any(waiter.woken.is_set() for waiter in farm.waiters._parked.values())
+    assert not any(waiter.woken.rung for waiter in farm.waiters._parked.values())
     assert len(farm.waiters._parked) == 2
     assert claims == ["JobSubmitted"]
     assert embedded(farm)._journal.position > before
@@ -159,7 +158,7 @@ def test_polls_past_the_bound_are_answered_at_once(farm: Farm, pool: ThreadPoolE
 
 
 def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> None:
-    farm.config = Config(farm.config.state_dir, threads=16, retry_backoff=0.05)
+    farm.config = Config(farm.config.state_dir, retry_backoff=0.05)
     node_id = register(farm)
     submit(farm)
     finish(farm, must_claim(farm, node_id), JobStatus.FAILED, error=Failure("disk_full", "no space"))
@@ -175,23 +174,16 @@ def test_an_ended_backoff_wakes_a_poll(farm: Farm, pool: ThreadPoolExecutor) -> 
 
 def test_a_job_that_comes_in_the_moment_a_poll_times_out_is_taken(farm: Farm) -> None:
     node_id = register(farm)
-    submitted: list[str] = []
-
-    class Late(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            submitted.append(submit(farm))  # wakes this very poll, whose time is just over
-            return False
-
-    waiter = farm.waiters.park(nodes.get(farm, node_id).node, deaf=False)
-    assert waiter is not None
-    waiter.woken = Late()
-    view = claiming._claim_or_wait(farm, OPERATOR, node_id, None, waiter, deadline=0.0, first=True)
-    assert view is not None
-    assert [view.job.id] == submitted
+    steps = claiming.wait_for_jobs(farm, OPERATOR, claiming.Poll(node_id), 30)
+    next(steps)  # it is parked
+    job_id = submit(farm)  # this wakes the very poll whose time is just over
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert [view.job.id for view in end.value.value] == [job_id]
 
 
 def test_a_silent_node_is_lost_although_a_poll_of_it_is_parked(farm: Farm, pool: ThreadPoolExecutor) -> None:
-    farm.config = Config(farm.config.state_dir, threads=16, heartbeat_timeout=0.05)
+    farm.config = Config(farm.config.state_dir, heartbeat_timeout=0.05)
     node_id = register(farm)
     parked = poll(farm, pool, node_id)
 
@@ -220,7 +212,7 @@ def test_a_goodbye_ends_the_poll_and_hands_its_jobs_to_others(farm: Farm, pool: 
 def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_polls_first(
     farm: Farm, pool: ThreadPoolExecutor
 ) -> None:
-    farm.config = Config(farm.config.state_dir, threads=16, retry_backoff=0.01)
+    farm.config = Config(farm.config.state_dir, retry_backoff=0.01)
     able = register(farm, encoders=["libx264"])
     submit(farm)
     finish(farm, must_claim(farm, able), JobStatus.FAILED, error=Failure("disk_full", "no space"))

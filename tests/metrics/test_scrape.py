@@ -73,7 +73,7 @@ def test_the_server_tells_of_its_threads_and_connections(client: Client, master:
         return scrape(client)
 
     before = page()
-    assert before.value("ffrtmp_http_threads") == 128
+    assert before.value("ffrtmp_http_threads") == 32
     assert before.value("ffrtmp_http_busy_requests") == 1
     connections = before.value("ffrtmp_http_connections") or 0
     with master.client() as other:

@@ -12,7 +12,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from master.worker.stream import Stream
 LARGE = 4 * 1024 * 1024
 """Bytes of a large answer: more than the buffers between two sockets take."""
 PIECE = 64 * 1024
+SLOW = ("/park", "/large", "/pieces", "/stream", "/endless")
 
 
 class SmallStream(Stream):
@@ -106,6 +107,15 @@ class SmallRuntime:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response("200 OK", [*headers, ("X-Client-Port", environ["REMOTE_PORT"])])
         return [body]
+
+    def is_slow(self, environ: Mapping[str, Any]) -> bool:
+        return environ["PATH_INFO"] in SLOW
+
+    def open_ticket(self) -> None:
+        """Nothing waits for a disk."""
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Nothing ever is."""
 
     def pieces(self) -> Iterator[bytes]:
         for _ in range(LARGE // PIECE):

@@ -27,6 +27,7 @@ from master.store.postgres.rows import COLUMNS, JOB_COLUMNS
 from master.store.postgres.teller import Teller
 from master.store.postgres.trail import TableTrail
 from master.store.postgres.transaction import PostgresTransaction
+from master.store.settling import Ticket
 from master.store.told import Listener
 
 CONNECTIONS = 16
@@ -136,6 +137,13 @@ class PostgresStore:
             self._teller.publish(tx.happened)
         if refused is not None:
             raise refused
+
+    def open_ticket(self) -> Ticket | None:
+        """None: a transaction asks the database again and again, and waits for it each time."""
+        return None
+
+    def on_settled(self, _hearer: Callable[[], None]) -> None:
+        """There are no tickets."""
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, of whichever master."""
