@@ -34,12 +34,13 @@ def translated() -> Iterator[None]:
     except _COLLISIONS as error:
         raise collided("What this is about") from error
     except _FULL as error:
-        raise UNAVAILABLE(f"The database cannot keep this: {_first_line(error)}.") from error
+        raise UNAVAILABLE(f"The database cannot keep this: {first_line(error)}.") from error
     except (PoolTimeout, TooManyRequests) as error:
         raise UNAVAILABLE("The database cannot be reached, or is too busy. Ask again in a moment.") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise UNAVAILABLE(f"The database cannot be reached: {_first_line(error)}. Ask again.") from error
+        raise UNAVAILABLE(f"The database cannot be reached: {first_line(error)}. Ask again.") from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What it says, in one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

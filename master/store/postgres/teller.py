@@ -17,9 +17,11 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
 
+from common.problems import Problem
 from master.lifecycle.events import Event
 from master.store.codec import CodecError
 from master.store.postgres import facts, locks
+from master.store.postgres.errors import first_line
 from master.store.told import Listener, Told
 
 log = logging.getLogger(__name__)
@@ -134,6 +136,8 @@ class Teller:
                 for listener in self._listeners:
                     try:
                         listener(told)
+                    except Problem as problem:  # it asked the database, which is gone
+                        log.warning("a listener of the store failed: %s", problem)
                     except Exception:
                         log.exception("a listener of the store failed")
             if len(found) < _AT_ONCE:
@@ -166,7 +170,9 @@ class Teller:
                         self._catch_up(connection)
             except (psycopg.Error, CodecError) as error:
                 if not self._stop.wait(PATIENCE):
-                    log.warning("the database does not say what happens: %s; it is asked again", error)
+                    log.warning(
+                        "the database does not say what happens: %s; it is asked again", first_line(error)
+                    )
                     self._reconnect()
 
     def _reconnect(self) -> None:
@@ -174,7 +180,7 @@ class Teller:
             self._serving = self._connect()
             locks.begin_to_serve(self._serving, 0.0)
         except psycopg.Error as error:
-            log.warning("the database cannot be reached: %s", error)
+            log.debug("the database cannot be reached: %s", error)  # the next round says so
 
     def _catch_up(self, connection: Connection[TupleRow]) -> None:
         """Tell what others have done; number what a master left that was killed before it could."""
