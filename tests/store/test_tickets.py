@@ -40,7 +40,7 @@ class Disk:
 def farm(tmp_path: Path) -> Iterator[Farm]:
     made = make_farm(tmp_path, FakeClock())
     yield made
-    made.store._settling.close()
+    embedded(made)._settling.close()
 
 
 @pytest.fixture
