@@ -16,7 +16,7 @@ SOURCES = agent common master scripts tests bench setup.py
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test images torture stores truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
+.PHONY: help setup test images torture stores bench bench-quick truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -30,12 +30,13 @@ setup: ## check this machine and set up .venv with the locked packages
 ready:
 	@scripts/setup.sh --quiet
 
-# Three processes on two cores: many tests wait for a process, a time-out or a heartbeat.
+# Four processes on two cores: half of the tests' time is spent waiting for a process, a time-out or a heartbeat, and
+# tests that wait and tests that compute take turns (tests/conftest.py, docs/decisions/0058).
 test: ## all checks: ruff, mypy, bandit, import rules, then every test
 	@scripts/setup.sh --check
 	@$(MAKE) --no-print-directory --jobs=2 ready tools
 	@$(MAKE) --no-print-directory lint CHECKS='$(CHECKS) check-collection'
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What tests need of the system. Beside `ready` once that has checked the machine: only one of them then asks apt-get.
 .PHONY: tools
@@ -48,6 +49,15 @@ torture: ready ## kill a master under load for MINUTES=10, and count what is los
 stores: ready ## the tests of the rules over each store, all of them (make test has the most important)
 	@scripts/setup.sh --tests
 	@FFRTMP_TEST_STORES=all $(PY) -m pytest tests/core tests/store/postgresql $(ARGS)
+
+# An hour on two cores; nothing else should run meanwhile.
+bench: ready ## measure every row of docs/performance.md beside its baseline, and write that page (ARGS='--only KEY')
+	@scripts/setup.sh --bench
+	@$(PY) -m bench $(ARGS)
+
+bench-quick: ready ## the same in five minutes, into build/bench: to see that it works (ARGS='--into docs' for that page)
+	@scripts/setup.sh --bench
+	@$(PY) -m bench --quick --into build/bench $(ARGS)
 
 truth: ready ## compare each reported number with a second measurement of the same run (ARGS='--seconds 30')
 	@scripts/setup.sh --tests

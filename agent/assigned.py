@@ -28,6 +28,7 @@ def assignment_of(answer: Mapping[str, Any]) -> Assignment:
         request_id=well_formed(answer.get("request_id")),
         window=_window(answer),
         source=answer.get("source"),
+        parent_id=answer.get("parent_id"),
         hand_on=answer.get("hand_on", False),
     )
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[0-9a-f]{64}|\.[0-9a-f]{64}\.part", re.ASCII)
 _SHARE = 10
+_Mark = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Cache:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory = directory
         self.size = shutil.disk_usage(directory).total // _SHARE if size is None else size
+        self._whole: dict[str, _Mark] = {}
+        """What files were like when they were known to be what their names say."""
 
     def path(self, sha256: str) -> Path:
         """Where the file is, or would be."""
@@ -61,23 +64,27 @@ class Cache:
     def open(self, sha256: str, check: Callable[[], None]) -> int | None:
         """A descriptor of the file, to read, which keeps it here until it is closed; None if it is not here.
 
-        It is read through first. One that is damaged is removed. `check` is called now and then, and
-        may raise.
+        It is read through first, unless nobody has touched it since that was done here. One that is damaged
+        is removed. `check` is called now and then, and may raise.
         """
         path = self.path(sha256)
         try:
             file = path.open("rb")
         except FileNotFoundError:
+            self._whole.pop(sha256, None)
             return None
         with file:
             fcntl.flock(file, fcntl.LOCK_SH)
-            found, _ = hash_of(file, check=check)
-            if found != sha256:
+            mark = _mark(file.fileno())
+            if self._whole.get(sha256) != mark and hash_of(file, check=check)[0] != sha256:
                 log.warning("The cached file %s is damaged; it is got again", path)
                 path.unlink(missing_ok=True)
                 return None
+            untouched = _mark(file.fileno()) == mark
             with suppress(OSError):  # another agent's user may own it
                 os.utime(path)
+            if untouched:
+                self._whole[sha256] = _mark(file.fileno())
             os.lseek(file.fileno(), 0, os.SEEK_SET)
             # A duplicate has the same lock.
             return os.dup(file.fileno())
@@ -89,6 +96,7 @@ class Cache:
         except FileNotFoundError:  # another agent needed the room in between
             return None
         fcntl.flock(fd, fcntl.LOCK_SH)
+        self._whole[sha256] = _mark(fd)
         return fd
 
     def make_room(self, sha256: str, size: int) -> bool:
@@ -121,6 +129,12 @@ class Cache:
                     about = entry.stat(follow_symlinks=False)
                     found.append(Kept(Path(entry.path), about.st_blocks * 512, about.st_mtime))
         return found
+
+
+def _mark(fd: int) -> _Mark:
+    """What changes when somebody writes to a file or puts another in its place."""
+    about = os.fstat(fd)
+    return (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
 
 
 def _remove_unused(path: Path) -> bool:

@@ -30,6 +30,7 @@ from agent.ffmpeg.limits import limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.files import Files
 from agent.heartbeat import Heartbeats
+from agent.hosts.pool import Hosts
 from agent.link import Link, RefusedError
 from agent.metrics import Metrics, Moment
 from agent.outbox import Outbox
@@ -83,6 +84,7 @@ class Agent:
         self._outbox = outbox
         self._files = files
         self._running = RunningJobs(slots)
+        self._hosts = Hosts(slots)
         self._account = Account(means, self._running)
         self._paces = Paces(config.state_dir / PACES)
         if toolbox.slowness is not None:
@@ -116,6 +118,7 @@ class Agent:
             self._running.wait_until_none(_ABORT_PATIENCE)
         else:
             self._guarded(self._drain)
+        self._hosts.close()
         self._paces.keep()
         return self._why
 
@@ -161,22 +164,23 @@ class Agent:
                 continue
             asked_at = time.monotonic()
             try:
-                answer, asked = self._link.persist(self._poll, "ask for a job", self._draining) or (None, 0.0)
+                answers, asked = self._link.persist(self._poll, "ask for a job", self._draining) or ([], 0.0)
             except (ApiError, RefusedError) as error:
                 log.error("The master gives this node no jobs: %s", error)  # noqa: TRY400 - it says it all
-                answer, asked = None, 0.0
-            if answer is not None:
+                answers, asked = [], 0.0
+            for answer in answers:
                 self._begin(answer, asked)
-            elif time.monotonic() - asked_at < POLL_WAIT / 2:
+            if not answers and time.monotonic() - asked_at < POLL_WAIT / 2:
                 # The master would not let us wait: ask again later, not all agents at once.
                 self._draining.wait(random.uniform(0.5, 1.0) * self._config.poll_interval)  # noqa: S311 - jitter
 
-    def _poll(self) -> tuple[dict[str, Any] | None, float]:
-        """The job that was given, if any, and when it was asked for."""
-        asked = lease_clock()
-        return self._link.client.next_job(self._link.node_id, self._running.leases(), POLL_WAIT), asked
+    def _poll(self) -> tuple[list[dict[str, Any]], float]:
+        """The jobs that were given, one for each free slot at most, and when they were asked for."""
+        asked, leases = lease_clock(), self._running.leases()
+        most = max(1, min(self._running.slots - len(leases), self._link.terms.get("max_claims", 1)))
+        return self._link.client.next_jobs(self._link.node_id, leases, POLL_WAIT, most), asked
 
-    def _begin(self, answer: dict[str, Any], asked: float) -> None:
+    def _begin(self, answer: dict[str, Any], asked: float, after: RunningJob | None = None) -> None:
         assignment = assignment_of(answer)
         with about(
             job_id=assignment.job_id,
@@ -184,12 +188,15 @@ class Agent:
             node_id=self._link.node_id,
             attempt=assignment.attempt,
         ):
-            self._take(assignment, asked)
+            self._take(assignment, asked, after)
 
-    def _take(self, assignment: Assignment, asked: float) -> None:
+    def _take(self, assignment: Assignment, asked: float, after: RunningJob | None) -> None:
+        job = self._running.add(assignment, asked, after)
+        if job is None:
+            log.debug("Job %s was given twice, and has begun", assignment.job_id)
+            return
         log.info("Received job: %s (scenario: %s)", assignment.job_id, assignment.scenario)
         log.debug("%s", assignment.heading(self._link.node_id))
-        job = self._running.add(assignment, asked)
         try:
             self._thread(lambda: self._run_job(job), f"job-{assignment.job_id[:8]}").start()
         except RuntimeError:  # the system has no thread for it; the master gives the job again
@@ -226,12 +233,13 @@ class Agent:
                 account=self._account,
                 paces=self._paces,
                 files=self._files,
+                hosts=self._hosts,
                 clips=self._config.state_dir / "clips",
             )
             self._running.finish(job)
             unsent = teller.close()
             if report is not None:
-                self._deliver(report, unsent)
+                self._deliver(report, unsent, job)
             elif job.unwanted:
                 self._metrics.attempts.labels("unwanted").inc()
                 log.info("Job %s was ended: the master does not want it any more", assignment.job_id)
@@ -263,21 +271,35 @@ class Agent:
         job.suspended = not holds
         return holds
 
-    def _deliver(self, report: Report, log_lines: Sequence[str]) -> None:
+    def _deliver(self, report: Report, log_lines: Sequence[str], job: RunningJob) -> None:
         if report.error is None:
             log.info("Job %s completed successfully", report.job_id)
         else:
             log.warning("Job %s failed: %s (%s)", report.job_id, report.error.message, report.error.code)
         self._metrics.reported(report)
         self._outbox.keep(report, self._link.instance)
-        deliver(report, log_lines, self._outbox, self._send)
+        deliver(report, log_lines, self._outbox, lambda said, lines: self._send(said, lines, job))
 
-    def _send(self, report: Report, log_lines: Sequence[str]) -> bool:
-        """Whether the master has the report; False if the agent ended first."""
-        answer = self._link.persist(
-            lambda: self._link.client.report(report, log_lines), "send results", self._ended
-        )
-        return answer is not None
+    def _send(self, report: Report, log_lines: Sequence[str], job: RunningJob) -> bool:
+        """Whether the master has the report; False if the agent ended first.
+
+        The slot is free then: the answer may have the next job for it.
+        """
+
+        def send() -> tuple[dict[str, Any], float]:
+            asked = lease_clock()
+            # Anew with each try: if the answer is lost, they tell that its job did not arrive.
+            leases = None if self._draining.is_set() else self._running.leases()
+            return self._link.client.report(report, log_lines, leases), asked
+
+        answered = self._link.persist(send, "send results", self._ended)
+        if answered is None:
+            return False
+        self._running.reported(job)
+        answer, asked = answered
+        if (following := answer.get("next")) is not None:
+            self._begin(following, asked, after=job)
+        return True
 
     def _hand_back(self, assignment: Assignment) -> None:
         try:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits, limits_for
 from agent.ffmpeg.spawner import Spawner
 from agent.files import Files
+from agent.hosts.pool import Hosts, family_of
 from agent.inputs.measured import MeasuredInput, measured_input
 from agent.inputs.rules import InputFailedError, InputRules
 from agent.join import join
@@ -70,6 +72,7 @@ def run_job(
     account: Account | None = None,
     files: Files | None = None,
     paces: Paces | None = None,
+    hosts: Hosts | None = None,
 ) -> Report | None:
     """Runs the job in the sandbox to its end; None if `abort` ended it. Never raises.
 
@@ -78,7 +81,7 @@ def run_job(
     The output is where the job wants it (`agent.publish`), there only when it is whole and
     verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
     about once a second and once at the end, from this thread. `account` measures what it uses; `paces` knows
-    how fast earlier attempts went.
+    how fast earlier attempts went; `hosts` read files for it, where there is a whole sandbox.
     """
     course = Advance(on_progress, paces)
     tools = Tools(
@@ -100,7 +103,8 @@ def run_job(
     known: Mapping[str, Scalar] = {}
     findings = NO_FINDINGS
     try:
-        known, findings = _run(assignment, node_id, work_dir, tools)
+        with family_of(hosts, assignment, sandbox) as own:
+            known, findings = _run(assignment, node_id, work_dir, replace(tools, sandbox=own))
         course.end()
     except AbortedError:
         return None

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
 
 from agent.task import Assignment
 from common.model import Progress
+
+_REPORTED = 100
+"""Leases that are remembered after their end."""
 
 
 def lease_clock() -> float:
@@ -76,19 +80,32 @@ class RunningJobs:
         """No jobs yet."""
         self.slots = slots
         self._jobs: dict[str, RunningJob] = {}
+        self._reported: deque[str] = deque(maxlen=_REPORTED)
         self._added = 0
         self._changed = threading.Condition()
 
-    def add(self, assignment: Assignment, asked: float) -> RunningJob:
-        """A job begins; the poll that it answers was sent at `asked`."""
+    def add(self, assignment: Assignment, asked: float, after: RunningJob | None = None) -> RunningJob | None:
+        """A job begins, in the place of `after`; the request that it answers was sent at `asked`.
+
+        None if it has begun already: two requests that are under way at once may be answered with one lease.
+        """
         job = RunningJob(assignment, asked)
         with self._changed:
+            if assignment.lease_id in self._jobs or assignment.lease_id in self._reported:
+                return None
+            if after is not None:
+                self._jobs.pop(after.assignment.lease_id, None)
             taken = {other.slot for other in self._jobs.values()}
             job.slot = next(slot for slot in count() if slot not in taken)
             self._jobs[assignment.lease_id] = job
             self._added += 1
             self._changed.notify_all()
         return job
+
+    def reported(self, job: RunningJob) -> None:
+        """The master has its report: what was answered before that does not begin it again."""
+        with self._changed:
+            self._reported.append(job.assignment.lease_id)
 
     def remove(self, job: RunningJob) -> None:
         """A job ended."""

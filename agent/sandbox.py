@@ -11,9 +11,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from agent.ffmpeg.spawner import Spawner
+
+if TYPE_CHECKING:
+    from agent.hosts.pool import Family
 
 Mode = Literal["auto", "required", "off"]
 """Whether a sandbox is wanted: if this machine allows it, in any case, or not at all."""
@@ -56,6 +59,8 @@ class Sandbox:
     """Where bwrap does not work: cuts off the network, and no more."""
     lack: str = "there is no sandbox"
     """Why bwrap is not used."""
+    family: Family | None = None
+    """Whose hosts read files; None: what reads one is started for it alone."""
 
     @property
     def is_whole(self) -> bool:

@@ -65,6 +65,8 @@ class Assignment:
     source: str | None = None
     """What a plan found out of the whole input (`Divisible.source`), for the parts of a split job and their
     join."""
+    parent_id: str | None = None
+    """The job of which it is a part."""
     hand_on: bool = False
     """Whether a plan has to put the input into the file store, for other nodes."""
 

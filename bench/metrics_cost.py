@@ -22,7 +22,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from flask import Flask
-from sortedcontainers import SortedList
 
 from common.clock import system_clock
 from master.api import metrics as timing
@@ -38,16 +37,17 @@ from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 from master.store.meter import UNMETERED, Meter
+from master.store.ordered import Ordered
 
 TOKEN = "t" * 43
 ROUND = 20
 """Jobs that one farm takes before it is the other's turn."""
 
 
-class Nothing(SortedList):  # type: ignore[misc]  # it has no types
+class Nothing(Ordered[int]):
     """Keeps nothing: an index that is not there."""
 
-    def add(self, value: object) -> None:
+    def add(self, value: int) -> None:
         """Forget it."""
 
 
@@ -67,7 +67,7 @@ def application(directory: Path, *, measured: bool) -> Flask:
             of_all: list[Any] = functions[None]
             of_all[:] = [each for each in of_all if each.__module__ != timing.__name__]
         farm.feed._hearers = [each for each in farm.feed._hearers if not _counts(each)]
-        store._state.queue._in_order = dict.fromkeys(store._state.queue._in_order, Nothing())
+        store._state.queue._in_order = [Nothing() for _ in store._state.queue._in_order]
     return app
 
 

@@ -99,12 +99,19 @@ class MasterClient(FilesClient, LiveClient):
         """The node's agent (this instance of it) ends."""
         self._call("POST", f"/nodes/{id_in_path(node_id)}/leave", json={"instance": instance})
 
-    def next_job(self, node_id: str, leases: Sequence[str], wait: float) -> dict[str, Any] | None:
-        """Claim a job; None if none came within `wait` seconds."""
+    def next_jobs(
+        self, node_id: str, leases: Sequence[str], wait: float, most: int = 1
+    ) -> list[dict[str, Any]]:
+        """Claim up to `most` jobs; none if none came within `wait` seconds.
+
+        More than one only from a master whose terms have `max_claims`: an older one refuses to.
+        """
         arguments = {"node_id": node_id, "wait": f"{wait:g}", "leases": ",".join(leases)}
+        if most > 1:
+            arguments["max"] = str(most)
         answer = self._call("GET", "/jobs/next", params=arguments, timeout=READ_TIMEOUT + wait)
-        job: dict[str, Any] | None = answer["job"]
-        return job
+        jobs: list[dict[str, Any] | None] = answer["jobs"] if most > 1 else [answer["job"]]
+        return [job for job in jobs if job is not None]
 
     def progress(
         self, job_id: str, node_id: str, lease_id: str, how_far: Progress, log: Sequence[str]
@@ -113,13 +120,20 @@ class MasterClient(FilesClient, LiveClient):
         sent = {"node_id": node_id, "lease_id": lease_id, "log": list(log), **asdict(how_far)}
         return self._call("POST", f"/jobs/{id_in_path(job_id)}/progress", json=sent)
 
-    def report(self, report: Report, log: Sequence[str]) -> dict[str, Any]:
-        """The report at the end of an attempt."""
+    def report(
+        self, report: Report, log: Sequence[str], leases: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """The report at the end of an attempt.
+
+        `leases`: those that the agent holds, if it can take another job: the answer has it as `next`, or
+        null. An older master does not know of this, and answers without.
+        """
         sent = {**asdict(report), "log": list(log)}
         del sent["digest"]  # the master makes it
         if report.findings.divisible is None:
             del sent["findings"]["divisible"]  # an older master would not understand it
-        return self._call("POST", "/results", json=sent)
+        wish = {} if leases is None else {"next": "1", "leases": ",".join(leases)}
+        return self._call("POST", "/results", json=sent, params=wish)
 
     def release(self, job_id: str, node_id: str, lease_id: str) -> dict[str, Any]:
         """Hand a job back unharmed."""

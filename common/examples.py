@@ -48,7 +48,13 @@ _NODE: dict[str, Any] = {
     "protocol": 6,
     "credential_expires_at": "2026-03-29T19:40:00Z",
 }
-_TERMS = {"heartbeat_timeout": 90, "lease": 90, "credential_ttl": 7776000, "credential_expires_in": 7775000}
+_TERMS = {
+    "heartbeat_timeout": 90,
+    "lease": 90,
+    "credential_ttl": 7776000,
+    "credential_expires_in": 7775000,
+    "max_claims": 100,
+}
 _JOB: dict[str, Any] = {
     "id": _JOB_ID,
     "scenario": "1080p-h264",

@@ -32,6 +32,7 @@ from master.api import (
 )
 from master.api.answers import problem_response
 from master.api.application import FarmFlask
+from master.api.dashboard.compiled import COMPILED
 from master.api.request_ids import follow_requests
 from master.auth import Gate
 from master.hosts import Hosts
@@ -51,9 +52,7 @@ _BY_STATUS = {
 
 def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     """The application that serves `farm`, under the names in `hosts`, to those whom `gate` admits."""
-    app = FarmFlask(__name__, static_folder=None)
-    # A name that nobody gives to a page is a mistake, and is not to be drawn as nothing.
-    app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
+    app = _empty_app()
     app.extensions["farm"] = farm
     app.extensions["gate"] = gate
     app.url_map.strict_slashes = False
@@ -97,6 +96,22 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     app.register_error_handler(Problem, _refuse)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _mistake)
+    return app
+
+
+def compile_pages() -> None:
+    """Compile the pages' templates in this process: the applications that it makes, or a process that is
+    forked from it, find them compiled.
+    """
+    app = _empty_app()
+    app.register_blueprint(dashboard.blueprint)
+    dashboard.compile_pages(app)
+
+
+def _empty_app() -> Flask:
+    app = FarmFlask(__name__, static_folder=None)
+    # A name that nobody gives to a page is a mistake, and is not to be drawn as nothing.
+    app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined, "bytecode_cache": COMPILED}
     return app
 
 

@@ -110,6 +110,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "work.progress": _AT_WORK,
     "work.release": _AT_WORK,
     "work.report": _AT_WORK,
+    "work.report_batch": _AT_WORK,
     "files.begin": _SENDERS,
     "files.send": _SENDERS,
     "files.upload": _SENDERS,

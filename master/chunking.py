@@ -3,10 +3,11 @@
 The same file with the same settings is cut alike, whichever nodes there are: so its chunks, and what is
 joined of them, are the same bytes (docs/decisions/0047-how-a-file-is-divided.md).
 
-What is sought: `count` chunks of equal work. For each of the `count - 1` ideal places, which are a
-`count`-th of the work apart, the cut is taken that has the least
+What is sought: `count` chunks, of equal work where a number was asked for or they are few, else of the
+`SIZES` again and again: the small ones, which go last, make nodes end at the same time. For each of the
+`count - 1` ideal places between them the cut is taken that has the least
 
-    (distance / half of that) ** 2 - scene
+    (distance / half of a `count`-th of the work) ** 2 - scene
 
 (`Cut.scene`: how little a seam is seen there) among the cuts that are nearer to it than to any other ideal
 place, and that leave no chunk shorter than the least. Where there is none, one chunk is longer, and there
@@ -31,6 +32,10 @@ SHORTEST, LONGEST = 10, 40
 OVERHEAD = Fraction(3, 100)
 """Frames before chunks, which are encoded and not brought, as a share of all. It gives way to `LONGEST`: few
 chunks of a short file would leave some nodes with nothing to do."""
+SIZES = (3, 2, 1)
+"""Of the work of chunks, where it is ours to choose."""
+MANY = 12
+"""Chunks of which that is of use: of few the largest would be late."""
 LEAST_FRAMES = 12
 """No chunk has fewer frames; nor less than a quarter of what all have on average."""
 
@@ -41,10 +46,10 @@ def windows(divisible: Divisible, asked: int = 0, most: int = MOST_CHUNKS) -> tu
     `asked`: about how many there should be, 0: as many as are good; `most`: never more.
     """
     cuts = divisible.cuts
-    count = min(most, asked or _count(divisible))
+    sizes = [1] * min(most, asked) if asked else _sizes(min(most, _count(divisible)))
     chosen = [cuts[0]]
-    if count >= LEAST_CHUNKS:
-        chosen = _choose(divisible, count)
+    if len(sizes) >= LEAST_CHUNKS:
+        chosen = _choose(divisible, sizes)
     following = [*chosen[1:], None]
     bytes_before = dict(
         zip([cut.frame for cut in cuts], accumulate((c.work for c in cuts), initial=0), strict=False)
@@ -58,7 +63,7 @@ def windows(divisible: Divisible, asked: int = 0, most: int = MOST_CHUNKS) -> tu
 
 
 def _count(divisible: Divisible) -> int:
-    """How many chunks are good: an even number, so that two nodes of a kind are done at the same time."""
+    """How many chunks are good."""
     numerator, denominator = divisible.time_base
     seconds = Fraction(divisible.end * numerator, denominator)
     if seconds < WORTH_IT:
@@ -66,8 +71,14 @@ def _count(divisible: Divisible) -> int:
     unseen = sorted(cut.frame - cut.lead[0] for cut in divisible.cuts)
     apiece = seconds * unseen[len(unseen) // 2] / divisible.frames
     length = min(Fraction(LONGEST), max(Fraction(SHORTEST), apiece / OVERHEAD))
-    count = int(seconds / length)
-    return max(LEAST_CHUNKS, count - count % 2)
+    return max(LEAST_CHUNKS, int(seconds / length))
+
+
+def _sizes(count: int) -> list[int]:
+    """The work of about `count` chunks beside each other, so that nodes of a kind are done together."""
+    if count < MANY:
+        return [1] * (count - count % 2 or count)
+    return list(SIZES) * (count // len(SIZES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +89,19 @@ class _Place:
     work: int
 
 
-def _choose(divisible: Divisible, count: int) -> list[Cut]:
+def _choose(divisible: Divisible, sizes: Sequence[int]) -> list[Cut]:
     """The cuts that are taken, the first of all among them."""
-    places = _places(divisible)
-    whole = places[-1].work
+    places, count = _places(divisible), len(sizes)
+    whole, ideals = places[-1].work, [0, *accumulate(sizes)]
     least = max(LEAST_FRAMES, divisible.frames // (4 * count))
     chosen = [divisible.cuts[0]]
-    inner, at = places[1:-1], 0
-    for number in range(1, count):
-        # In halves of a chunk's share, so that all are whole numbers: no machine rounds them differently.
-        low, high = whole * (2 * number - 1), whole * (2 * number + 1)
+    inner, at, unit = places[1:-1], 0, 2 * ideals[-1]
+    for before, ideal, behind in zip(ideals, ideals[1:-1], ideals[2:], strict=False):
+        # In halves of a share, so that all are whole numbers: no machine rounds them differently.
+        low, high = whole * (before + ideal), whole * (ideal + behind)
         near: list[_Place] = []
-        while at < len(inner) and inner[at].work * 2 * count < high:
-            if inner[at].work * 2 * count >= low:
+        while at < len(inner) and inner[at].work * unit < high:
+            if inner[at].work * unit >= low:
                 near.append(inner[at])
             at += 1
         able = [
@@ -99,12 +110,13 @@ def _choose(divisible: Divisible, count: int) -> list[Cut]:
             if each.cut.frame - chosen[-1].frame >= least and divisible.frames - each.cut.frame >= least
         ]
         if able:
-            chosen.append(min(able, key=lambda each: _badness(each, number, count, whole)).cut)
+            share = Fraction(ideal, ideals[-1])
+            chosen.append(min(able, key=lambda each: _badness(each, share, count, whole)).cut)
     return chosen
 
 
-def _badness(place: _Place, number: int, count: int, whole: int) -> tuple[float, int]:
-    away = (2 * count * place.work - 2 * number * whole) / whole
+def _badness(place: _Place, share: Fraction, count: int, whole: int) -> tuple[float, int]:
+    away = float(2 * count * (place.work - share * whole) / whole)
     return (away * away - place.cut.scene, place.cut.frame)
 
 

@@ -166,6 +166,7 @@ def main(**options: object) -> None:
 
 def run(config: Config) -> int:
     """Serve until told to stop; the exit code. What prevents it is printed in one line."""
+    from master.app import compile_pages
     from master.runtime import check, start
     from master.server import bind, serve
 
@@ -177,4 +178,6 @@ def run(config: Config) -> int:
         return 1
     tell("Starting FFmpeg RTMP Distributed Master Node")
     tell(f"Port: {config.port}")
+    # In the process that watches: each worker, also one that takes the place of another, begins sooner.
+    compile_pages()
     return serve(config, listener, start)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-LONG = 0.02
-"""Seconds of a full collection after which what it left is set aside too: some 10,000 jobs came since."""
+LONG = 0.005
+"""Seconds of a full collection after which what it left is set aside too: nobody is to wait much longer."""
 _FULL = 2
 """The oldest generation."""
 
@@ -35,6 +36,18 @@ class SettingAside:
             self._begun = self._timer()
         elif self._timer() - self._begun > LONG:
             self._freeze()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keep the collector still while very much is made that stays."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def settle() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from common.durations import format_duration
 from common.inputs import STORES, readable
@@ -15,6 +15,22 @@ _BUCKETS = tuple(f"{scheme}://" for scheme in STORES)
 def meets(node: Node, wanted: Constraints) -> bool:
     """Whether `node`, as it is equipped, can run jobs with the constraints `wanted`."""
     return not _missing(node, wanted)
+
+
+def equipment(node: Node) -> Hashable:
+    """All of `node` that `meets` looks at: nodes that have the same can run the same jobs."""
+    hardware = node.hardware
+    return (
+        tuple(sorted(node.labels.items())),
+        hardware.encoders,
+        hardware.has_gpu,
+        node.media_roots,
+        node.input_hosts,
+        node.output_roots,
+        node.output_hosts,
+        node.protocol,
+        node.run_unlabeled,
+    )
 
 
 def present(wanted: Constraints, nodes: Iterable[Node]) -> int:
@@ -67,19 +83,16 @@ def choose(
     held: Sequence[Job] = (),
     standings: Callable[[], Iterable[Standing]] = tuple,
 ) -> Job | None:
-    """The job that `node`, on which `held` run, should run next.
+    """The job that `node`, on which `held` run, should run next; `candidates`: in the order of the queue.
 
     A job that runs alone begins on an idle node, and nothing joins it. So that a steady stream
     of others does not keep it waiting for ever, one busy node makes room for it: that takes
     nothing that comes after it in the queue (see `makes_room`). `standings` are all nodes.
     """
-    fitting = (job for job in candidates if meets(node, job.constraints))
-    if not held:
-        return min(fitting, key=order, default=None)
     if any(job.constraints.alone for job in held):
         return None
-    for job in sorted(fitting, key=order):
-        if not job.constraints.alone:
+    for job in candidates:
+        if not held or not job.constraints.alone:
             return job
         if makes_room(node, job, standings()):
             return None

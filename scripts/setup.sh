@@ -3,10 +3,11 @@
 # It is quick when nothing changed. All it says goes to stderr, because the output of
 # the commands that need it (make build-distributed) is promised word by word.
 #
-#   scripts/setup.sh [--check | --quiet | --tests]
+#   scripts/setup.sh [--check | --quiet | --tests | --bench]
 #     --check  only check (and, as root, install) what comes from the system
 #     --quiet  say nothing if there was nothing to do
 #     --tests  only install, as root, what tests inject faults with; without it they are skipped
+#     --bench  only install, as root, what the benchmark compares with; without it those rows say so
 #
 # What the farm is better with (bubblewrap) is installed too, as root; others are advised once.
 set -eu
@@ -19,6 +20,7 @@ supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
 better_with='bwrap:bubblewrap'  # command, and its package where that has another name
 for_tests='strace zsh fish mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time pg_ctlcluster:postgresql'
+for_bench='redis-server'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -129,7 +131,7 @@ find_missing_of() {
 
 without_services() {
     # Runs a command in which Debian must start no service: the tests start what they need themselves.
-    policy=/usr/sbin/policy-rc.d
+    policy=${POLICY_RC_D-/usr/sbin/policy-rc.d}  # another place is for the tests of this script
     if [ -n "$new" ] && [ "$(id -u)" = 0 ] && have apt-get && [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
         trap 'rm -f "$policy"' EXIT INT TERM
@@ -180,6 +182,14 @@ install_for_tests() {
     ! have npm || python3 scripts/assets.py --only-fetch || true
 }
 
+install_for_bench() {
+    find_missing_of redis-server
+    new=$missing
+    without_services install_where_missing "$for_bench" 'the benchmark'
+    [ -z "$new" ] || ! have deb-systemd-helper || deb-systemd-helper disable redis-server.service >/dev/null 2>&1 || true
+    [ -z "$missing" ] || say "Missing for some rows of the benchmark: $missing (sudo apt-get install -y $missing)."
+}
+
 install_better_with() {
     install_where_missing "$better_with" 'the sandbox of ffmpeg'
     [ -z "$missing" ] || say "Advice: with $missing ffmpeg has no network and sees no files of others" \
@@ -226,6 +236,10 @@ make_environment() {
 check_platform
 if [ "$mode" = --tests ]; then
     install_for_tests
+    exit 0
+fi
+if [ "$mode" = --bench ]; then
+    install_for_bench
     exit 0
 fi
 check_system_packages

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,14 +45,55 @@ PATIENCE = 900
 """Seconds that a test of these may take. They begin at the same time, and other programs may be busy too."""
 
 
+TOGETHER = ("tests/dashboard", "tests/operator")
+"""Directories whose files are for one worker, one after the other.
+
+Of the first, a browser and a master with very many jobs are started once; of the second, a master with the
+usual terms does not live so long that what earlier tests left there is lost amid later ones.
+"""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the longest files first; `--no-loadscope-reorder` (Makefile) keeps that order between workers."""
-    place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
+    """Puts the longest files first, and those of each directory evenly among the others.
+
+    `--no-loadscope-reorder` (Makefile) keeps that order between workers. Some directories mostly wait, others
+    mostly compute: so a worker with one of these has a core while another one waits.
+    """
+    longest = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+    place = spread(item.path for item in items)
+    items.sort(key=lambda item: longest.get(item.path, len(LONGEST) + place[item.path]))
     for item in items:
-        if item.path in place and item.get_closest_marker("timeout") is None:
+        if item.path in longest and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(PATIENCE))
+
+
+def spread(paths: Iterable[Path]) -> dict[Path, float]:
+    """A place between 0 and 1 for each file: those of a directory at equal distances and in their order.
+
+    Those that are for one worker come first. Pure.
+    """
+    files: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(paths):
+        files.setdefault(str(path.parent.relative_to(ROOT)), []).append(path)
+    return {
+        path: 0.0 if directory in TOGETHER else (number + 0.5) / len(found)
+        for directory, found in files.items()
+        for number, path in enumerate(found)
+    }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file at a time, or a directory."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it publishes no types
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((each for each in TOGETHER if file.startswith(f"{each}/")), file)
+
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

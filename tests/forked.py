@@ -14,15 +14,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _FORK = multiprocessing.get_context("forkserver")
-_FORK.set_forkserver_preload(
-    ["master.cli", "master.runtime", "master.server", "agent.cli", "agent.start", "agent.doctor"]
-)
+_FORK.set_forkserver_preload(["tests.loaded"])
 _PATIENCE = 30.0
 """Seconds that a process has for its first step."""
 
@@ -32,23 +31,17 @@ def unchanged() -> None:
 
 
 class ForkedProcess:
-    """A process that runs `main` of one of our programs; see `tests.masters.Process`."""
+    """A process that runs `main`, such as that of `program`; see `tests.masters.Process`."""
 
     def __init__(
-        self,
-        program: str,
-        flags: Sequence[str],
-        log: Path,
-        environment: Mapping[str, str] | None = None,
-        prepare: Callable[[], None] = unchanged,
+        self, main: Callable[[], object], log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        """`program`: `master` or `agent`. It leads a group of its own, and says all that it says to `log`.
-
-        `environment`: beside ours. `prepare` (of a module, by name) runs in the process before it starts.
+        """`main` is a module's, known there by its name. It leads a group of its own, and says all that it
+        says to `log`. `environment`: beside ours.
         """
         whole = {**os.environ, **(environment or {})}
         self._process: ForkServerProcess = _FORK.Process(
-            target=_run, args=(program, list(flags), str(log), whole, prepare), daemon=True
+            target=_run, args=(main, str(log), whole), daemon=True
         )
         self._process.start()
         self._wait_until_it_leads_a_group()
@@ -95,9 +88,17 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(
-    program: str, flags: list[str], log: str, environment: dict[str, str], prepare: Callable[[], None]
-) -> None:
+def program(name: str, flags: Sequence[str], prepare: Callable[[], None] = unchanged) -> Callable[[], object]:
+    """What the process of `master` or `agent` does; `prepare` (of a module, as `main`) comes before that."""
+    return partial(_play, name, list(flags), prepare)
+
+
+def _play(name: str, flags: list[str], prepare: Callable[[], None]) -> None:
+    prepare()
+    import_module(f"{name}.cli").main(flags, prog_name=name)
+
+
+def _run(main: Callable[[], object], log: str, environment: dict[str, str]) -> None:
     os.setsid()
     fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(fd, 1)
@@ -106,5 +107,4 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    prepare()
-    import_module(f"{program}.cli").main(flags, prog_name=program)
+    main()

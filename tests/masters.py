@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pytest
 import requests
 
-from tests.forked import ForkedProcess, unchanged
+from tests.forked import ForkedProcess, program, unchanged
 
 ROOT = Path(__file__).parents[1]
 MASTER = [sys.executable, "-c", "from master.cli import main; main(prog_name='master')"]
@@ -118,7 +118,7 @@ class Master:
         environment: dict[str, str],
         prepare: Callable[[], None] | None = unchanged,
     ) -> None:
-        """`prepare`: see `ForkedProcess`; None: the program is started, and not forked."""
+        """`prepare`: see `tests.forked.program`; None: the program is started, and not forked."""
         self.state_dir = state_dir
         self.port = port
         self.url = f"https://localhost:{port}"
@@ -130,7 +130,7 @@ class Master:
         self, flags: list[str], environment: dict[str, str], prepare: Callable[[], None] | None
     ) -> Process:
         if prepare is not None:
-            return ForkedProcess("master", flags, self.log, environment, prepare)
+            return ForkedProcess(program("master", flags, prepare), self.log, environment)
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [*MASTER, *flags],

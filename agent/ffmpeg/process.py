@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import selectors
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.ffmpeg.child import Child, Spawned
 from agent.ffmpeg.limits import Limits, Why, WorkClock, exceeded, overdue
 from agent.ffmpeg.log import LogRing
 from agent.ffmpeg.progress import ProgressParser
@@ -26,17 +25,14 @@ from common.model import Progress
 _TICK = 0.1
 """Seconds between looks at the clock and at what is wanted, which no selector can wait for."""
 _CHUNK = 64 * 1024
+_SAMPLE = 0.5
+"""Seconds between looks at the memory of a program that has run for `_AT_FIRST`: they cost much."""
 _PAUSE, _FIRST_PAUSE, _AT_FIRST = 0.75, 0.25, 2.0
 """Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second;
 shorter ones at first, for so long: who estimates when it ends needs a few of them."""
 _PATIENCE = 0.5
 """Seconds to listen."""
 _NO_SANDBOX = Sandbox()
-_DEADLY = {
-    *(signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE),
-    *(signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGSYS),
-}
-"""The signals that can end a program which is alone in its process namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class Ended:
     why: Why | None
     """Which limit or order ended it; None if it ended by itself."""
     cpu_seconds: float
-    """User and system time of the process, from wait4."""
+    """User and system time of the process, from wait4; with that of a host, which made it, since its last."""
     peak_memory_bytes: int | None
     """Its largest resident set; None if it was too short to be told from the agent's."""
     wall_seconds: float
@@ -92,28 +88,41 @@ def run(
     ended, and it raises.
     """
     started = time.monotonic()
-    wanted = _Wanted(limits, abort, may_work)
     caged = sandbox.wrap(argv, cwd if writable else None, readable, devices=devices, network=network)
-    child = spawner.spawn(caged, cwd, limits, descriptors, greets=sandbox.has_monitor)
-    watch = _Watch(child, wanted, ProgressParser(total_frames), started, has_monitor=sandbox.has_monitor)
-    thread = threading.Thread(target=watch.run, name=f"watch-{watch.child.pid}", daemon=True)
+    process = spawner.spawn(caged, cwd, limits, descriptors, greets=sandbox.has_monitor)
+    child = Spawned(process, has_monitor=sandbox.has_monitor)
+    return watch(child, started, limits, abort, may_work, total_frames, on_progress)
+
+
+def watch(
+    child: Child,
+    started: float,
+    limits: Limits,
+    abort: threading.Event,
+    may_work: Callable[[], bool],
+    total_frames: int | None = None,
+    on_progress: Callable[[Progress, list[str]], None] | None = None,
+) -> Ended:
+    """What `run` does with a child that was started then (on the monotonic clock)."""
+    watching = _Watch(child, _Wanted(limits, abort, may_work), ProgressParser(total_frames), started)
+    thread = threading.Thread(target=watching.run, name=f"watch-{child.group}", daemon=True)
     thread.start()
     try:
-        while not watch.done.wait(_pause(time.monotonic() - started)):
-            watch.spoke.clear()
-            watch.spoke.wait(_PATIENCE)
-            if watch.done.is_set():
+        while not watching.done.wait(_pause(time.monotonic() - started)):
+            watching.spoke.clear()
+            watching.spoke.wait(_PATIENCE)
+            if watching.done.is_set():
                 break
             if on_progress is not None:
-                on_progress(watch.progress, watch.log.take())
+                on_progress(watching.progress, watching.log.take())
     finally:
-        watch.unwanted.set()
+        watching.unwanted.set()
         thread.join()
-    if watch.ended is None:
-        raise watch.error or RuntimeError("the watching thread ended without a word")
+    if watching.ended is None:
+        raise watching.error or RuntimeError("the watching thread ended without a word")
     if on_progress is not None:
-        on_progress(watch.progress, watch.log.take(final=True))
-    return watch.ended
+        on_progress(watching.progress, watching.log.take(final=True))
+    return watching.ended
 
 
 def _pause(ran: float) -> float:
@@ -134,12 +143,10 @@ class _Watch:
 
     def __init__(
         self,
-        child: subprocess.Popen[bytes],
+        child: Child,
         wanted: _Wanted,
         parser: ProgressParser,
         started: float,
-        *,
-        has_monitor: bool,
     ) -> None:
         self.child = child
         self.log = LogRing()
@@ -155,11 +162,9 @@ class _Watch:
         self._why: Why | None = None
         self._kill_at: float | None = None
         self._sampled = 0  # bytes; the peak so far
+        self._sample_at = 0.0  # when that is looked for again
         # Beyond that the kernel would end a process of its choice.
         self._memory = min(wanted.limits.memory, psutil.virtual_memory().total // 10 * 9)
-        self._has_monitor = has_monitor
-        # A child made by vfork counts its parent's memory as its own peak, up to this.
-        self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
     def run(self) -> None:
         """The thread: `ended` or `error` is set when `done` is."""
@@ -167,41 +172,35 @@ class _Watch:
             self._loop()
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
             self.error = error
-            signal_group(self.child.pid, signal.SIGKILL)
-            self.child.wait()
+            signal_group(self.child.group, signal.SIGKILL)
+            with contextlib.suppress(OSError):  # it is reaped already
+                self.child.reap()
         finally:
-            for pipe in (self.child.stdout, self.child.stderr):
-                if pipe is not None:
-                    pipe.close()
+            self.child.close()
             self.done.set()
             self.spoke.set()
 
     def _loop(self) -> None:
-        pidfd = os.pidfd_open(self.child.pid)
-        try:
-            with selectors.DefaultSelector() as selector:
-                for pipe, reader in (
-                    (self.child.stdout, self._on_stdout),
-                    (self.child.stderr, self.log.write),
-                ):
-                    if pipe is not None:
-                        os.set_blocking(pipe.fileno(), False)
-                        selector.register(pipe.fileno(), selectors.EVENT_READ, reader)
-                selector.register(pidfd, selectors.EVENT_READ)
+        with selectors.DefaultSelector() as selector:
+            for pipe, reader in (
+                (self.child.stdout, self._on_stdout),
+                (self.child.stderr, self.log.write),
+            ):
+                if pipe is not None:
+                    os.set_blocking(pipe.fileno(), False)
+                    selector.register(pipe.fileno(), selectors.EVENT_READ, reader)
+            selector.register(self.child.ends, selectors.EVENT_READ)
+            self._judge(time.monotonic())
+            while not self._read(selector):
+                self._sample_memory(time.monotonic())
                 self._judge(time.monotonic())
-                while not self._read(selector, pidfd):
-                    self._sample_memory()
-                    self._judge(time.monotonic())
-                wall = self._clock.read(time.monotonic()) - self._started
-                self._end(selector, pidfd, wall)
-        finally:
-            os.close(pidfd)
+            self._end(selector, self._clock.read(time.monotonic()) - self._started)
 
-    def _read(self, selector: selectors.BaseSelector, pidfd: int) -> bool:
+    def _read(self, selector: selectors.BaseSelector) -> bool:
         """One piece from each pipe that has one; True once the child has ended."""
         ended = False
         for key, _ in selector.select(_TICK):
-            if key.fd == pidfd:
+            if key.fd == self.child.ends:
                 ended = True
                 continue
             with contextlib.suppress(BlockingIOError):
@@ -237,16 +236,16 @@ class _Watch:
                 self._suspend_or_resume(now)
                 self._end_if_overdue(now)
         if self._kill_at is not None and now >= self._kill_at:
-            signal_group(self.child.pid, signal.SIGKILL)
+            signal_group(self.child.group, signal.SIGKILL)
             self._kill_at = None
 
     def _suspend_or_resume(self, now: float) -> None:
         may_work = self._wanted.may_work()
         if may_work and self._clock.stands:
-            signal_group(self.child.pid, signal.SIGCONT)
+            signal_group(self.child.group, signal.SIGCONT)
             self._clock.resume(now)
         elif not may_work and not self._clock.stands:
-            signal_group(self.child.pid, signal.SIGSTOP)
+            signal_group(self.child.group, signal.SIGSTOP)
             self._clock.suspend(now)
 
     def _end_if_overdue(self, now: float) -> None:
@@ -254,74 +253,38 @@ class _Watch:
         done = self.progress.percent == 100
         self._why = overdue(limits, worked, started=self._started, changed=self._changed, done=done)
         if self._why is not None:
-            self._terminate()
+            self.child.terminate()
             self._kill_at = now + limits.grace
 
-    def _terminate(self) -> None:
-        """Ask the program to end; a sandbox's monitor must stay, or it would be killed."""
-        program = self._program()
-        if program == self.child.pid:
-            signal_group(program, signal.SIGTERM)
-        elif program is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(program, signal.SIGTERM)
-
-    def _program(self) -> int | None:
-        """The program's pid; None while its sandbox is being made."""
-        if not self._has_monitor:
-            return self.child.pid
+    def _sample_memory(self, now: float) -> None:
+        if now < self._sample_at:
+            return
+        self._sample_at = 0.0 if now - self._started < _AT_FIRST else now + _SAMPLE
         with contextlib.suppress(OSError, ValueError, IndexError):
-            # The monitor has one child and does not reap it before it ends itself.
-            return int(Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()[0])
-        return None
-
-    def _sample_memory(self) -> None:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            for line in Path(f"/proc/{self._program()}/status").read_text("ascii", "replace").splitlines():
+            for line in (
+                Path(f"/proc/{self.child.program()}/status").read_text("ascii", "replace").splitlines()
+            ):
                 if line.startswith("VmHWM:"):
                     self._sampled = int(line.split()[1]) * 1024
 
-    def _end(self, selector: selectors.BaseSelector, pidfd: int, wall: float) -> None:
-        """Reads what is left, reaps the child, and notes what it cost."""
-        signal_group(self.child.pid, signal.SIGKILL)  # helpers that it left behind hold the pipes
-        selector.unregister(pidfd)
+    def _end(self, selector: selectors.BaseSelector, wall: float) -> None:
+        """Reaps the child, reads what is left, and notes what it cost."""
+        cost = self.child.reap()
+        selector.unregister(self.child.ends)
         for key in list(selector.get_map().values()):
             with contextlib.suppress(BlockingIOError):
                 for _ in range(16):  # a full pipe is one piece; a helper that died last may add some
                     if not (data := os.read(key.fd, _CHUNK)):
                         break
                     key.data(data)
-        _, status, usage = os.wait4(self.child.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        self.child.returncode = code  # so that Popen does not wait for it again
-        if self._has_monitor:
-            code = told_by_monitor(code)
-        cpu_seconds = usage.ru_utime + usage.ru_stime
         if self._why is None:
-            self._why = exceeded(self._wanted.limits, code, cpu_seconds, self.log.lines())
+            self._why = exceeded(self._wanted.limits, cost.code, cost.cpu_seconds, self.log.lines())
         self.ended = Ended(
-            returncode=code if code >= 0 else None,
-            signal=-code if code < 0 else None,
+            returncode=cost.code if cost.code >= 0 else None,
+            signal=-cost.code if cost.code < 0 else None,
             why=self._why,
-            cpu_seconds=cpu_seconds,
-            peak_memory_bytes=self.peak(usage.ru_maxrss * 1024),
+            cpu_seconds=cost.cpu_seconds,
+            peak_memory_bytes=cost.peak_bytes or self._sampled or None,
             wall_seconds=wall,
             log=self.log.lines(),
         )
-
-    def peak(self, counted: int) -> int | None:
-        """The child's peak memory in bytes: wait4's number, where that is the child's own.
-
-        Linux hands the parent's peak down to a child through vfork and exec, so a number
-        that is not above ours says nothing: then it is the highest seen in /proc.
-        """
-        return counted if counted > self._inherited else self._sampled or None
-
-
-def told_by_monitor(code: int) -> int:
-    """A program's exit code from that of its sandbox's monitor; negative: the signal that ended it.
-
-    The monitor says 128 + n for signal n, as shells do. ffmpeg's own codes are 256 - errno: those
-    of the errnos 97 to 124 look the same, most of which are errors of a network that it has not.
-    """
-    return 128 - code if code - 128 in _DEADLY else code

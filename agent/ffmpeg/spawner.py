@@ -149,15 +149,22 @@ def _find(program: str) -> str:
     return found
 
 
+def rlimits(limits: Limits) -> dict[str, tuple[int, int]]:
+    """The kernel's limits by their names, soft and hard (setrlimit)."""
+    data, files, output = ALLOCATED * limits.memory, _OPEN_FILES, limits.output_bytes
+    return {
+        "RLIMIT_DATA": (data, data),
+        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + _LAST_SECONDS),
+        "RLIMIT_FSIZE": (output, output),
+        "RLIMIT_NOFILE": (files, files),
+        "RLIMIT_CORE": (0, 0),
+    }
+
+
 def _resources(limits: Limits) -> list[str]:
-    """The kernel's limits (setrlimit), as options of `prlimit`."""
-    return [
-        f"--data={ALLOCATED * limits.memory}",
-        f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + _LAST_SECONDS}",
-        f"--fsize={limits.output_bytes}",
-        f"--nofile={_OPEN_FILES}",
-        "--core=0",
-    ]
+    """These as options of `prlimit`."""
+    each = ((name.removeprefix("RLIMIT_").lower(), *both) for name, both in rlimits(limits).items())
+    return [f"--{name}={soft}:{hard}" for name, soft, hard in each]
 
 
 def signal_group(group: int, number: signal.Signals) -> None:

@@ -31,7 +31,14 @@ from common.documents.jobs import (
     RenewedSchema,
 )
 from common.documents.nodes import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema, TermsSchema
-from common.documents.results import ReportedSchema, ResultSchema, ResultsSchema
+from common.documents.results import (
+    ReportedSchema,
+    ReportOutcomeSchema,
+    ReportOutcomesSchema,
+    ReportTakenSchema,
+    ResultSchema,
+    ResultsSchema,
+)
 from common.documents.tokens import MadeTokenSchema, TokenDocumentSchema, TokensSchema
 from common.documents.webhooks import (
     DeliveriesSchema,
@@ -73,6 +80,9 @@ __all__ = [
     "QueueSchema",
     "RegisteredSchema",
     "RenewedSchema",
+    "ReportOutcomeSchema",
+    "ReportOutcomesSchema",
+    "ReportTakenSchema",
     "ReportedSchema",
     "ResultSchema",
     "ResultsSchema",

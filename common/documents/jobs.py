@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.documents.parts import (
     a_count,
@@ -18,7 +18,7 @@ from common.documents.parts import (
     texts,
 )
 from common.failures import KINDS
-from common.fields import OneOf, StrictBoolean, StrictFloat, StrictString, says
+from common.fields import OneOf, StrictBoolean, StrictFloat, StrictInteger, StrictString, says
 from common.model import Confidence, JobStatus, Outcome, Priority, Stage
 from common.schema import ArtifactSchema, ConstraintsSchema, ParametersSchema, Strict, WindowSchema
 
@@ -163,13 +163,24 @@ class ClaimedSchema(JobSchema):
 
 
 class ClaimSchema(ClaimedSchema):
-    """The answer to a poll: the job's fields, and the same once more under `job`; or `job` is null."""
+    """The answer to a poll: the job's fields, and the same once more under `job`; or `job` is null.
 
-    job = fields.Nested(ClaimedSchema, required=True, allow_none=True)
+    With `max` it has `jobs` and `count`, and nothing else.
+    """
+
+    job = fields.Nested(ClaimedSchema, allow_none=True, **says("null: there is none; without `max` only"))
+    jobs = fields.List(fields.Nested(ClaimedSchema), **says("with `max` only: the jobs, the best first"))
+    count = StrictInteger(validate=is_not_negative, **says("with `max` only: how many there are"))
 
     def __init__(self, **kwargs: Any) -> None:
-        others = tuple(name for name in self._declared_fields if name != "job")
-        super().__init__(partial=others, **kwargs)
+        super().__init__(partial=tuple(self._declared_fields), **kwargs)
+
+    @validates_schema
+    def _is_one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if "jobs" in data and set(data) != {"jobs", "count"}:
+            raise ValidationError("With jobs there is count, and nothing else.")
+        if "jobs" not in data and ("job" not in data or "count" in data):
+            raise ValidationError("There is job, or jobs and count.")
 
 
 class RenewedSchema(Strict):

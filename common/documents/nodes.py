@@ -80,6 +80,7 @@ class TermsSchema(Strict):
         allow_none=True,
         **says("seconds that its credential is still valid; null: for ever"),
     )
+    max_claims = a_count("jobs that one poll may ask for, with `max`")
 
 
 class RegisteredSchema(NodeSchema, TermsSchema):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from common.documents.jobs import FailureSchema
+from common.documents.farm import ProblemSchema
+from common.documents.jobs import ClaimedSchema, FailureSchema
 from common.documents.parts import a_count, a_text, a_time, many, next_page, scalars, texts
 from common.fields import OneOf, StrictString, says
 from common.model import JobStatus
@@ -17,6 +18,34 @@ class ReportedSchema(Strict):
     job_id = a_text()
     node_id = a_text()
     status = OneOf(JobStatus, only=(JobStatus.COMPLETED, JobStatus.FAILED), required=True)
+
+
+class ReportTakenSchema(ReportedSchema):
+    """What was reported; a repeat gets the same, but for `next`."""
+
+    next = fields.Nested(
+        ClaimedSchema,
+        allow_none=True,
+        **says("with `next=1`: the next job of the node, as `job` of `GET /jobs/next`; null: there is none"),
+    )
+
+
+class ReportOutcomeSchema(ReportedSchema):
+    """What was reported, and what came of it."""
+
+    problem = fields.Nested(
+        ProblemSchema,
+        required=True,
+        allow_none=True,
+        **says("why it was refused, as `POST /results` answers it; null: it was taken"),
+    )
+
+
+class ReportOutcomesSchema(Strict):
+    """What came of each report, in the order of the request."""
+
+    reports = many(ReportOutcomeSchema)
+    count = a_count()
 
 
 class ResultSchema(Strict):

@@ -80,7 +80,10 @@ class Priority(StrEnum):
     @property
     def rank(self) -> int:
         """0 goes first."""
-        return list(Priority).index(self)
+        return _RANKS[self.value]
+
+
+_RANKS = {each.value: rank for rank, each in enumerate(Priority)}
 
 
 class Confidence(StrEnum):

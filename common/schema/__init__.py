@@ -29,12 +29,14 @@ from common.schema.split import MAX_SOURCE, CutSchema, DivisibleSchema, WindowSc
 from common.schema.webhooks import ReplaySchema, RotateSchema, WebhookSchema
 from common.schema.work import (
     MAX_LOG_LINES,
+    MAX_REPORTS,
     MAX_TEXT,
     ErrorSchema,
     FailureField,
     ProgressSchema,
     ReleaseSchema,
     ReportSchema,
+    ReportsSchema,
     is_scalar,
 )
 
@@ -44,6 +46,7 @@ __all__ = [
     "MAX_LOG_LINES",
     "MAX_NUMBER",
     "MAX_REASON",
+    "MAX_REPORTS",
     "MAX_SOURCE",
     "MAX_TEXT",
     "ArtifactSchema",
@@ -69,6 +72,7 @@ __all__ = [
     "RepeatSchema",
     "ReplaySchema",
     "ReportSchema",
+    "ReportsSchema",
     "RotateSchema",
     "SignInSchema",
     "Strict",

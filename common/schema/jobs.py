@@ -182,6 +182,9 @@ class ConstraintsSchema(Strict):
     gpu = StrictBoolean(load_default=False, **says("true: it must have a GPU"))
 
 
+# To make one takes longer than all else that is done with a job of a batch.
+_CONSTRAINTS = ConstraintsSchema()
+
 MAX_DEPENDENCIES = 1000
 """Jobs that one job may depend on."""
 
@@ -231,7 +234,7 @@ class SubmitSchema(Strict):
     )
     constraints = fields.Nested(
         ConstraintsSchema,
-        load_default=lambda: ConstraintsSchema().load({}),
+        load_default=lambda: _CONSTRAINTS.load({}),
         **says(
             "what a node must have: `labels` (names and values), `encoders` (ffmpeg's names), `gpu` (true)"
         ),

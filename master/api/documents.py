@@ -210,16 +210,21 @@ def full_job_document(view: JobView) -> dict[str, Any]:
 
 def claim_document(view: JobView | None) -> dict[str, Any]:
     """The answer to a poll: the job's fields, and the same once more under `job`; or `{"job": null}`."""
+    document = claimed_document(view)
+    return {"job": None} if document is None else {**document, "job": document}
+
+
+def claimed_document(view: JobView | None) -> dict[str, Any] | None:
+    """A job as the node gets it that holds its lease; None: there is none for it."""
     if view is None:
-        return {"job": None}
+        return None
     lease = view.job.lease
     assert lease is not None  # noqa: S101 - a claim gives a lease
     document = {**job_document(view), "input": view.job.input, "output": view.job.output}
     document |= {"lease_id": lease.lease_id, "attempt": lease.number}
     if view.parts:
         document["parts"] = [_part(part) for part in view.parts]
-    document |= {"window": _window(view.job), "source": view.source, "hand_on": view.hand_on}
-    return {**document, "job": document}
+    return document | {"window": _window(view.job), "source": view.source, "hand_on": view.hand_on}
 
 
 def result_document(job: Job) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from common import problems
 from common.documents import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema, TermsSchema
-from common.schema import CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
+from common.schema import MAX_REPORTS, CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
 from master.api.answers import body, caller, farm, json_response, no_body
 from master.api.described import HEARD, INSTANCE, REPLACES, Link, describe
 from master.api.documents import node_document
@@ -72,6 +72,7 @@ def _terms(view: NodeView) -> dict[str, float | None]:
         "lease": config.lease,
         "credential_ttl": config.credential_ttl,
         "credential_expires_in": left,
+        "max_claims": MAX_REPORTS,
     }
 
 

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate
 from common.durations import parse_duration
 from common.fields import Matches, OneOf, StrictString, says
 from common.model import JobStatus
-from common.schema import Strict
+from common.schema import MAX_REPORTS, Strict
 from common.timestamps import TIMESTAMP, parse_timestamp
 from master.api.documents import (
     ARCHIVE_CURSOR,
@@ -263,6 +263,12 @@ class LogQuery(Strict):
     after = _place("with `follow`: the id of the last line that is known", "from the beginning")
 
 
+def _leases() -> Leases:
+    return Leases(
+        load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")
+    )
+
+
 _MISSING = "Missing; write /jobs/next?node_id=<id>."
 
 
@@ -279,9 +285,20 @@ class NextJobQuery(Strict):
         load_default=0.0,
         **says(f"how long to wait for a job, up to {MAX_WAIT} seconds: `20`, `20s` or `1m`", default="0"),
     )
-    leases = Leases(
-        load_default=None, allow_none=False, **says("the leases that the agent holds, with commas between")
+    leases = _leases()
+    max = Digits(
+        load_default=None,
+        allow_none=False,
+        validate=validate.Range(1, MAX_REPORTS, error="Must be a number from {min} to {max}."),
+        **says("answer several jobs in a list, up to this number", default="one job, and in no list"),
     )
+
+
+class ReportQuery(Strict):
+    """Whether the node wants its next job with the answer, and what it holds."""
+
+    next = Flag(load_default=False, **says("1: answer the next job of the node too", default="0"))
+    leases = _leases()
 
 
 class DeliveriesQuery(Strict):

@@ -5,31 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from flask import Blueprint, Response, g
 
 from common import problems
-from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportedSchema
+from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportOutcomesSchema, ReportTakenSchema
 from common.model import NO_FINDINGS, Failure, Progress, Report
-from common.schema import ProgressSchema, ReleaseSchema, ReportSchema
+from common.schema import ProgressSchema, ReleaseSchema, ReportSchema, ReportsSchema
 from master.api import described
 from master.api.answers import RETRY_AFTER, body, caller, farm, json_response, query
 from master.api.application import Later
-from master.api.described import HEARD, INSTANCE, LARGE_BODY, Link, describe
-from master.api.documents import claim_document, job_document
-from master.api.queries import NextJobQuery
+from master.api.described import BATCH_BODY, HEARD, INSTANCE, LARGE_BODY, Link, describe
+from master.api.documents import claim_document, claimed_document, job_document
+from master.api.queries import NextJobQuery, ReportQuery
 from master.pauses import Steps
-from master.service import claiming
+from master.service import JobView, claiming
 from master.service import work as service
+from master.service.claiming import Poll
 
 blueprint = Blueprint("work", __name__)
 
 _AGENT = (INSTANCE, HEARD)
 _JOB = {"job_id": "/job/id"}
 _LEASE = {"node_id": "/job/node_id", "lease_id": "/job/lease_id"}
+_NEXT_LEASE = {"node_id": "/next/node_id", "lease_id": "/next/lease_id"}
+_REPORTED = ("job_id", "node_id", "status")
+"""The fields of a report that its answer repeats."""
 _REFUSED = (
     problems.FORBIDDEN,
     problems.UNKNOWN_JOB,
@@ -62,20 +66,28 @@ def next_job() -> Later:
 
     A later poll of the same node ends the earlier one. A lease of this node that is not among `leases` was
     answered into the void, and is given again first. The lease holds for `lease_expires_in`
-    seconds; heartbeats and progress renew it. When it ends, the job goes back to the queue.
+    seconds; heartbeats and progress renew it. When it ends, the job goes back to the queue. With `max` the
+    answer is a list of up to that many jobs, as far as the node has free slots; it waits for the first only.
     """
     return Later(_next_job(query()))
 
 
 def _next_job(asked: Mapping[str, Any]) -> Steps[Response]:
-    wait: float = asked["wait"]
     asked_at = time.monotonic()
-    poll = claiming.Poll(asked["node_id"], asked["leases"])
-    views = yield from claiming.wait_for_jobs(farm(), caller(), poll, wait)
-    view = views[0] if views else None
-    g.job_id = None if view is None else view.job.id
-    response = json_response(claim_document(view))
-    if view is None and time.monotonic() - asked_at < wait / 2:
+    poll = Poll(asked["node_id"], asked["leases"], asked["max"] or 1)
+    views = yield from claiming.wait_for_jobs(farm(), caller(), poll, asked["wait"])
+    return _claimed(views, asked, time.monotonic() - asked_at)
+
+
+def _claimed(views: Sequence[JobView], asked: Mapping[str, Any], took: float) -> Response:
+    """The answer to a poll. `took`: the seconds that it waited."""
+    if asked["max"] is None:
+        view = views[0] if views else None
+        g.job_id = None if view is None else view.job.id
+        response = json_response(claim_document(view))
+    else:
+        response = json_response({"jobs": [claimed_document(view) for view in views], "count": len(views)})
+    if not views and took < asked["wait"] / 2:
         response.headers["Retry-After"] = RETRY_AFTER  # it could not be parked
     return response
 
@@ -112,21 +124,60 @@ def release(job_id: str) -> Response:
 
 @blueprint.post("/results")
 @describe(
-    ReportedSchema,
+    ReportTakenSchema,
     takes=ReportSchema,
     most=LARGE_BODY,
+    query=ReportQuery,
     headers=_AGENT,
     problems=(*_REFUSED, problems.RESULT_MISMATCH),
+    links=(
+        Link("work.progress", {"job_id": "/next/id"}, _NEXT_LEASE),
+        Link("work.release", {"job_id": "/next/id"}, _NEXT_LEASE),
+    ),
 )
 def report() -> Response:
     """The report at the end of an attempt.
 
     The same report again gets the same answer and changes nothing: it is safe to repeat until it is answered.
+    With `next=1` the answer has the node's next job as well, leased to it as `GET /jobs/next` does it. If
+    that answer is lost, the same report again with `leases` gets that lease again, as a poll does; without
+    `leases` a repeat gets no job.
     """
-    sent = body()
-    service.finish(farm(), caller(), _report(sent), sent["log"])
+    asked, sent = query(), body()
     # The answer repeats what was reported, and nothing that changes later: a repeat gets the same.
-    return json_response({"job_id": sent["job_id"], "node_id": sent["node_id"], "status": sent["status"]})
+    answer = {name: sent[name] for name in _REPORTED}
+    if asked["next"]:
+        view = service.finish_and_claim(farm(), caller(), _report(sent), sent["log"], asked["leases"])
+        return json_response({**answer, "next": claimed_document(view)})
+    service.finish(farm(), caller(), _report(sent), sent["log"])
+    return json_response(answer)
+
+
+@blueprint.post("/results/batch")
+@describe(
+    ReportOutcomesSchema,
+    takes=ReportsSchema,
+    most=BATCH_BODY,
+    headers=_AGENT,
+    problems=(problems.FORBIDDEN,),
+)
+def report_batch() -> Response:
+    """Up to 100 reports, each taken or refused by itself.
+
+    `problem` says of each why it was refused, as `POST /results` would have answered; the others stand. A
+    report that does not fit its schema, or is another node's, refuses the whole batch; of the first kind
+    the refusal names it as `reports.17`, counted from 0. It is safe to repeat until it is answered.
+    """
+    sent: list[dict[str, Any]] = body()["reports"]
+    outcomes = service.finish_all(farm(), caller(), [(_report(each), each["log"]) for each in sent])
+    reports = [
+        {
+            **{name: each[name] for name in _REPORTED},
+            "problem": None if refused is None else refused.body(g.request_id),
+        }
+        for each, refused in zip(sent, outcomes, strict=True)
+    ]
+    return json_response({"reports": reports, "count": len(reports)})
 
 
 def _report(sent: dict[str, Any]) -> Report:

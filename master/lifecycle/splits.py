@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -34,7 +34,7 @@ def source_of(job: Job) -> str | None:
     return None if found is None or job.stage is not Stage.JOIN else found.source
 
 
-def hands_on(job: Job, nodes: Iterable[Node]) -> bool:
+def hands_on(job: Job, nodes: Callable[[], Iterable[Node]]) -> bool:
     """Whether the node that plans `job` has to put the input into the file store, for other nodes.
 
     Not if it lies there already, nor if several nodes see it in place.
@@ -47,7 +47,7 @@ def hands_on(job: Job, nodes: Iterable[Node]) -> bool:
     if not place.startswith("media:"):
         return True
     root = place.removeprefix("media:")
-    see_it = (node.status(0) is NodeStatus.AVAILABLE and root in (node.media_roots or ()) for node in nodes)
+    see_it = (node.status(0) is NodeStatus.AVAILABLE and root in (node.media_roots or ()) for node in nodes())
     return sum(see_it) < ENOUGH
 
 

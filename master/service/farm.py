@@ -17,7 +17,6 @@ from common.clock import Clock
 from common.history import History
 from common.model import (
     Actor,
-    Constraints,
     Job,
     JobStatus,
     Load,
@@ -232,9 +231,8 @@ class Farm:
     def _settle_families(self) -> None:
         """After a repair: whoever waits for a job that is lost hears of it."""
         with self.store.transaction(self.clock()) as tx:
-            for job in tx.unfinished():
-                waits = job.awaits_parts or job.awaits_jobs or job.parent_id is not None
-                if waits and tx.job(job.id) == job:
+            for job in tx.bound():
+                if tx.job(job.id) == job:
                     self.decide(tx, commands.Settle(), job=job)
 
     def decide(
@@ -306,8 +304,8 @@ class Farm:
         progress = [liveness.progress(job.lease.lease_id, tx.now) for job in held if job.lease is not None]
         liveness.samples.add(node_id, sample(tx.now, load, len(held), progress))
 
-    def job_view(self, tx: Transaction, job: Job, reasons: dict[Constraints, str] | None = None) -> JobView:
-        """`job` as it is now. `reasons` remembers, for a page, why jobs of a kind wait."""
+    def job_view(self, tx: Transaction, job: Job) -> JobView:
+        """`job` as it is now."""
         if job.lease is not None:
             liveness = self.store.liveness
             left = self.config.lease - liveness.lease_age(job.lease.lease_id, tx.now)
@@ -324,12 +322,10 @@ class Farm:
         if job.awaits_twin or _is_left_to_its_twin(tx, job):
             return JobView(job, pending_reason=f"waits for its twin, job {twins.twin_id(job.id)}")
         ready_in = tx.ready_in(job.id)
-        known = {} if reasons is None or ready_in > 0 else reasons
-        if job.constraints not in known:
-            known[job.constraints] = scheduler.pending_reason(
-                job, tx.nodes(), ready_in, paused=tx.farm().paused
-            )
-        return JobView(job, pending_reason=known[job.constraints])
+        if ready_in > 0:
+            paused = tx.farm().paused
+            return JobView(job, pending_reason=scheduler.pending_reason(job, (), ready_in, paused=paused))
+        return JobView(job, pending_reason=tx.reason(job))
 
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
         """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
@@ -338,7 +334,7 @@ class Farm:
             self.job_view(tx, job),
             parts=tuple(self.makers(tx, job)),
             source=None if whole is None else splits.source_of(whole),
-            hand_on=splits.hands_on(job, tx.nodes()),
+            hand_on=splits.hands_on(job, tx.nodes),
         )
 
     @staticmethod

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.model import Constraints, Job, JobStatus, Now, Priority
+from common.model import Job, JobStatus, Now, Priority
 from master import scheduler
 from master.service.farm import Caller, Farm, JobView, NodeView
 from master.store.interface import Transaction
@@ -111,9 +111,8 @@ def depth(tx: Transaction, priority: Priority) -> Depth:
 
 def stuck(farm: Farm, tx: Transaction) -> list[Stuck]:
     """The kinds that no node can take; several kinds may have one reason, and each is told."""
-    reasons: dict[Constraints, str] = {}
     return [
-        Stuck(farm.job_view(tx, job, reasons), count)
+        Stuck(farm.job_view(tx, job), count)
         for job, count in tx.kinds(MOST_KINDS)
         if not scheduler.present(job.constraints, tx.nodes())
     ]

@@ -49,12 +49,11 @@ def _queue(
     farm: Farm, caller: Caller, jobs: Sequence[Job], key: submission.Key | None, now: Now
 ) -> list[JobView]:
     """Give `jobs` their places in the queue; or, if they came before, answer what they are by now."""
-    reasons: dict[Constraints, str] = {}
     with farm.store.transaction(now, caller.actor) as tx:
         known = _made_by(tx, key)
         if not known:
             known = _place(farm, caller, tx, jobs)
-        return [farm.job_view(tx, job, reasons) for job in known]
+        return [farm.job_view(tx, job) for job in known]
 
 
 def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
@@ -169,7 +168,6 @@ def page(
     parts of others.
     """
     with farm.store.transaction(farm.clock()) as tx:
-        reasons: dict[Constraints, str] = {}
         if parent_id is None and id_prefix is None and depends_on is None:
             found = tx.page(status, after, limit, caller.owner, whole=whole)
             count = tx.count(status, caller.owner, whole=whole)
@@ -189,7 +187,7 @@ def page(
             ]
             found = [job for job in matching if after is None or listing_key(job) > after][:limit]
             count = len(matching)
-        return [farm.job_view(tx, job, reasons) for job in found], count
+        return [farm.job_view(tx, job) for job in found], count
 
 
 def completed_parts(farm: Farm, caller: Caller, job_id: str) -> tuple[int, int]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from common.model import Job, Node, Outcome, Stage
+from common.inputs import stored_file
+from common.model import Job, Node, NodeStatus, Outcome, Stage
 from master import scheduler, sharing
 from master.lifecycle import twins
 from master.service.farm import Farm
@@ -35,13 +36,41 @@ class _Parts:
 def instead(farm: Farm, tx: Transaction, node: Node, chosen: Job) -> Job | None:
     """The part that `node` should run, where `chosen` is next in the queue; None: none of that file.
 
-    What is no chunk is what it is.
+    What is no chunk is what it is, but for the sound (see `_is_anothers`).
     """
-    if chosen.parent_id is None or chosen.stage not in _SHARED:
+    if chosen.parent_id is None:
         return chosen
-    parts = _parts(farm, tx, tx.children(chosen.parent_id), chosen.stage)
-    wanted = sharing.take(node.id, parts.waiting, parts.running, parts.known)
-    return None if wanted is None else tx.job(wanted.job_id)
+    family, stages = tx.children(chosen.parent_id), [chosen.stage]
+    if chosen.stage is Stage.SOUND and _is_anothers(tx, node, chosen):
+        stages = list(_SHARED)
+    for stage in stages:
+        if stage not in _SHARED:
+            return chosen
+        parts = _parts(farm, tx, family, stage)
+        wanted = sharing.take(node.id, parts.waiting, parts.running, parts.known)
+        if wanted is not None:
+            return tx.job(wanted.job_id)
+    return chosen if chosen.stage is Stage.SOUND else None
+
+
+def _is_anothers(tx: Transaction, node: Node, sound: Job) -> bool:
+    """Whether the sound is better left to the node that planned the file, while there is other work.
+
+    It is encoded from the whole input, and that node has got all of it out of the file store before. It
+    has to be at work on this file, or to have room.
+    """
+    whole = None if sound.parent_id is None else tx.job(sound.parent_id)
+    if whole is None or sound.input is None or stored_file(sound.input) is None:
+        return False
+    planned = [each.node_id for each in whole.attempts if each.outcome is Outcome.DIVIDED]
+    planner = tx.node(planned[-1]) if planned and planned[-1] != node.id else None
+    if planner is None:
+        return False
+    held = tx.held(planner.id)
+    if planner.status(planner.slots_taken(held)) is NodeStatus.AVAILABLE:
+        return True
+    busy = planner.status(0) is NodeStatus.AVAILABLE
+    return busy and any(job.parent_id == sound.parent_id for job in held)
 
 
 def slow(farm: Farm, tx: Transaction, node: Node) -> Job | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 
+from common import problems
 from common.model import Failure, Progress, Report
+from common.problems import Problem
 from master import lifecycle
 from master.lifecycle import commands
-from master.service import sharing
+from master.service import claiming, sharing
 from master.service.farm import Caller, Farm, JobView
+from master.store.interface import Transaction
 
 LOOK_AGAIN = 8
 """Parked polls that look again in each round of the reaper, while files are encoded in chunks."""
@@ -47,13 +51,71 @@ def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> No
     caller.speaks_for(report.node_id)
     with farm.logs.more_to_come(report.job_id):
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
-            job = farm.require_job(tx, report.job_id)
-            node = tx.node(report.node_id)
-            if node is not None:
-                farm.hear(tx, caller, node.id)
-            happened = farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id))
+            happened = _take(farm, tx, caller, report)
         if happened:
             farm.logs.append(report.job_id, log)
+
+
+def finish_and_claim(
+    farm: Farm, caller: Caller, report: Report, log: Sequence[str], known: Sequence[str] | None
+) -> JobView | None:
+    """`finish`, and in the same transaction claim the node's next job; None if there is none for it.
+
+    `known` are the leases that the agent holds, as in a poll. A report that is sent again because its
+    answer was lost gets the lease again that this had, if `known` tells that; without `known` it
+    claims nothing, so that it changes nothing.
+    """
+    caller.speaks_for(report.node_id)
+    leased: list[JobView] = []
+    with farm.logs.more_to_come(report.job_id):
+        with farm.store.transaction(farm.clock(), caller.actor) as tx:
+            happened = _take(farm, tx, caller, report)
+            if tx.node(report.node_id) is not None and (happened or known is not None):
+                # The report stands, also where the disk has no room for a claim.
+                with suppress(Problem):
+                    leased = claiming.lease(farm, tx, claiming.Poll(report.node_id, known))
+        if happened:
+            farm.logs.append(report.job_id, log)
+    claiming.begun(farm, leased)
+    return leased[0] if leased else None
+
+
+def finish_all(
+    farm: Farm, caller: Caller, reports: Sequence[tuple[Report, Sequence[str]]]
+) -> list[Problem | None]:
+    """Take many reports in one transaction; of each, why it was refused, or None.
+
+    One that is refused changes nothing, and the others stand. `forbidden` if the caller may not speak for one
+    of the nodes: then nothing is taken.
+    """
+    for report, _ in reports:
+        caller.speaks_for(report.node_id)
+    outcomes: list[Problem | None] = []
+    with ExitStack() as logs:
+        for job_id in {report.job_id for report, log in reports if log}:
+            logs.enter_context(farm.logs.more_to_come(job_id))
+        with farm.store.transaction(farm.clock(), caller.actor) as tx:
+            for report, log in reports:
+                try:
+                    happened = _take(farm, tx, caller, report)
+                except Problem as refused:
+                    if refused.type is problems.UNAVAILABLE:
+                        raise  # the disk takes nothing more: all may be sent again
+                    outcomes.append(refused)
+                else:
+                    outcomes.append(None)
+                    if happened:
+                        logs.callback(farm.logs.append, report.job_id, log)
+    return outcomes
+
+
+def _take(farm: Farm, tx: Transaction, caller: Caller, report: Report) -> bool:
+    """Record what follows from a report; whether anything did."""
+    job = farm.require_job(tx, report.job_id)
+    node = tx.node(report.node_id)
+    if node is not None:
+        farm.hear(tx, caller, node.id)
+    return bool(farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id)))
 
 
 def release(farm: Farm, caller: Caller, job_id: str, node_id: str, lease_id: str | None) -> JobView:

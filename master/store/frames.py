@@ -59,6 +59,17 @@ def parse_frame(data: bytes, offset: int) -> Frame | None:
     return Frame(data[offset + _HEADER : end - 1], synced, offset, end)
 
 
+def payload_of(line: bytes) -> bytes | None:
+    """The payload of a frame that is this whole line; None if it is not sound."""
+    try:
+        sound = int(line[:8], 16) == len(line) - _HEADER - 1 and zlib.crc32(line[18:-1]) == int(
+            line[9:17], 16
+        )
+    except ValueError:
+        return None
+    return line[_HEADER:-1] if sound and line.endswith(b"\n") else None
+
+
 def sound_frames(data: bytes) -> Iterator[Frame]:
     """All sound frames in order, also those behind damage.
 

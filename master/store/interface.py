@@ -99,8 +99,8 @@ class Transaction(Protocol):
     def family(self, *jobs: Job) -> tuple[Job, ...]:
         """All jobs of the families that `jobs` belong to; empty if none of them belongs to one."""
 
-    def unfinished(self) -> list[Job]:
-        """All jobs that are not finished."""
+    def bound(self) -> list[Job]:
+        """The unfinished jobs that are parts of others, or wait for others."""
 
     def node(self, node_id: str) -> Node | None:
         """The node with this id."""
@@ -155,6 +155,9 @@ class Transaction(Protocol):
 
     def ready_in(self, job_id: str) -> float:
         """Seconds that a pending job's backoff still lasts."""
+
+    def reason(self, job: Job) -> str:
+        """Why `job` waits, which has no backoff: the same for all jobs with its constraints."""
 
     def page(
         self,

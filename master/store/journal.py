@@ -18,6 +18,8 @@ from master.store import formats
 from master.store.frames import frame
 from master.store.meter import UNMETERED
 
+AT_ONCE = 512 * 1024
+"""Bytes of a large file that the disk is given at once: the journal's syncs would wait for more."""
 SEGMENT_BYTES = 4 * 1024 * 1024
 PART = ".part"
 """Ends the names of files that are not whole yet."""
@@ -36,7 +38,13 @@ def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
     fd, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=PART)
     try:
         with os.fdopen(fd, "wb") as file:
-            file.writelines(chunks)
+            behind = 0
+            for chunk in chunks:
+                behind += file.write(chunk)
+                if behind >= AT_ONCE:
+                    file.flush()
+                    os.fdatasync(file.fileno())
+                    behind = 0
             file.flush()
             os.fsync(file.fileno())
         Path(name).rename(path)

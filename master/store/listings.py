@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import Generic, TypeVar
 
-from sortedcontainers import SortedDict
-
 from common.model import Job
+from master.store.ordered import Ordered
 
 ListingKey = tuple[int, int]
 """Unfinished jobs come first, oldest first; then the finished ones, newest first."""
@@ -22,42 +21,76 @@ def listing_key(job: Job) -> ListingKey:
     return (1, -job.seq) if job.status.final else (0, job.seq)
 
 
-class Listings(Generic[Name]):
-    """The ids of jobs in listings with names; one that became empty is gone."""
+class _Listing:
+    """The jobs of one listing, by `seq`."""
+
+    __slots__ = ("finished", "unfinished")
 
     def __init__(self) -> None:
-        self._by_name: dict[Name, SortedDict] = {}
+        self.unfinished: Ordered[int] = Ordered()
+        self.finished: Ordered[int] = Ordered()
+
+    def __len__(self) -> int:
+        return len(self.unfinished) + len(self.finished)
+
+
+class Listings(Generic[Name]):
+    """Jobs, by their `seq`, in listings with names; one that became empty is gone."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[Name, _Listing] = {}
 
     def __len__(self) -> int:
         """How many listings there are."""
         return len(self._by_name)
 
-    def add(self, name: Name, job: Job) -> None:
-        """Put `job` into a listing."""
-        self._by_name.setdefault(name, SortedDict())[listing_key(job)] = job.id
+    def add(self, name: Name, seq: int, *, final: bool) -> None:
+        """Put a job into a listing that it is not in; `final`: it is finished."""
+        listing = self._by_name.get(name)
+        if listing is None:
+            listing = self._by_name[name] = _Listing()
+        (listing.finished if final else listing.unfinished).add(seq)
 
-    def discard(self, name: Name, job: Job) -> None:
-        """Take `job` out of a listing, if it is in it."""
-        listing = self._by_name.get(name, {})
-        listing.pop(listing_key(job), None)
-        if not listing:
-            self._by_name.pop(name, None)
+    def discard(self, name: Name, seq: int, *, final: bool) -> None:
+        """Take a job out of a listing, if it is in it, as it was put there."""
+        listing = self._by_name.get(name)
+        if listing is not None:
+            (listing.finished if final else listing.unfinished).discard(seq)
+            if not len(listing):
+                del self._by_name[name]
+
+    def settle(self) -> None:
+        """Sort in what came."""
+        for listing in self._by_name.values():
+            listing.unfinished.settle()
+            listing.finished.settle()
 
     def count(self, names: Iterable[Name]) -> int:
         """How many jobs some listings have, which have none in common."""
-        return sum(len(self._by_name.get(name, ())) for name in names)
+        return sum(len(self._by_name[name]) for name in names if name in self._by_name)
 
-    def ids(
+    def page(
         self, names: Sequence[Name], after: ListingKey | None = None, limit: int | None = None
-    ) -> list[str]:
+    ) -> list[int]:
         """Up to `limit` jobs (None: all) behind `after` of some listings, as if they were one."""
-        found = merge(*(self._behind(name, after) for name in names if name in self._by_name))
-        return [job_id for _, job_id in islice(found, limit)]
+        listings = [self._by_name[name] for name in names if name in self._by_name]
+        unfinished = merge(*(_unfinished(each.unfinished, after) for each in listings))
+        finished = merge(*(_finished(each.finished, after) for each in listings), reverse=True)
+        return list(islice(chain(unfinished, finished), limit))
 
-    def _behind(self, name: Name, after: ListingKey | None) -> Iterator[tuple[ListingKey, str]]:
-        listing = self._by_name[name]
-        keys: Iterator[ListingKey] = listing.irange(minimum=after, inclusive=(False, True))
-        return ((key, listing[key]) for key in keys)
+
+def _unfinished(seqs: Ordered[int], after: ListingKey | None) -> Iterator[int]:
+    """Those behind `after`: their keys are (0, seq)."""
+    if after is None or after[0] < 0:
+        return iter(seqs)
+    return seqs.above(after[1]) if after[0] == 0 else iter(())
+
+
+def _finished(seqs: Ordered[int], after: ListingKey | None) -> Iterator[int]:
+    """Those behind `after`: their keys are (1, -seq)."""
+    if after is None or after[0] < 1:
+        return seqs.below(None)
+    return seqs.below(-after[1]) if after[0] == 1 else iter(())
 
 
 class Families:

@@ -1,67 +1,188 @@
-"""The pending jobs in order: a claim looks at the heads of groups, never at every job."""
+"""The pending jobs in order: a claim looks at the first of each kind, never at every job.
+
+Jobs with the same constraints are of one kind. A kind has a line for each priority, and a line has a lane for
+each submitter, in the order of `Job.turn`. Which lane is next, `master.store.rounds` says. A job is named by
+its `seq`, and its place in a lane is one number, so that a million of them take little memory.
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count, islice
-
-from sortedcontainers import SortedList
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
 
 from common.model import Constraints, Job, Node, Now, Priority
 from master import scheduler
+from master.store.ordered import Ordered
+from master.store.rounds import Rounds
 
-_Heap = list[tuple[tuple[int, int], int, str]]  # turn, ticket, job id
+_SEQ_BITS = 40
+_SEQ = (1 << _SEQ_BITS) - 1
+_MOST_EQUIPMENTS = 4096
+"""Ways to equip a node for which it is remembered what they can run."""
+
+LeaveOut = Callable[[int], bool]
+"""Whether the job with this `seq` is not wanted."""
 
 
-class _Group:
-    """The jobs with the same constraints, by priority; how many of the entries still count."""
+def _turn(job: Job) -> int:
+    """`Job.turn` as one number."""
+    place, seq = job.turn
+    return place << _SEQ_BITS | seq
+
+
+class Head(NamedTuple):
+    """The first job of some; what comes first is the least."""
+
+    rank: int
+    """Of its priority."""
+    round: int
+    turn: int
+
+    @property
+    def seq(self) -> int:
+        """Which job it is."""
+        return self.turn & _SEQ
+
+
+class _Lane:
+    """The jobs of one submitter in a line."""
+
+    __slots__ = ("entry", "turns")
 
     def __init__(self) -> None:
-        self.heaps: dict[Priority, _Heap] = {}
-        self.live = 0
+        self.turns: Ordered[int] = Ordered()
+        self.entry: tuple[int, int] | None = None
+        """Round and turn that stand in the line's heap for it; never above those of its first job."""
+
+
+class _Line:
+    """The jobs of one kind and one priority."""
+
+    def __init__(self, rounds: Rounds) -> None:
+        self.lanes: dict[str | None, _Lane] = {}
+        self._rounds = rounds
+        self._heap: list[tuple[int, int, str | None]] = []
+
+    def add(self, owner: str | None, turn: int) -> None:
+        lane = self.lanes.get(owner)
+        if lane is None:
+            lane = self.lanes[owner] = _Lane()
+        lane.turns.add(turn)
+        if lane.entry is None or turn < lane.entry[1]:
+            self._enter(owner, lane, turn)
+
+    def remove(self, owner: str | None, turn: int) -> None:
+        lane = self.lanes[owner]
+        lane.turns.discard(turn)
+        if not len(lane.turns):
+            del self.lanes[owner]
+
+    def first(self) -> tuple[int, int] | None:
+        """The round and the turn of the next job.
+
+        Entries are brought up to date when they are met: rounds only rise, so what an entry stands for is
+        never before it.
+        """
+        while self._heap:
+            round_, turn, owner = self._heap[0]
+            lane = self.lanes.get(owner)
+            if lane is None or lane.entry != (round_, turn):
+                heapq.heappop(self._heap)  # it is gone, or has another entry
+                continue
+            now = self._rounds.of(owner), lane.turns.first
+            if now == lane.entry:
+                return now
+            lane.entry = now
+            heapq.heapreplace(self._heap, (*now, owner))
+        return None
+
+    def first_but(self, leave_out: LeaveOut) -> tuple[int, int] | None:
+        """The same among those that are not left out; it looks at each lane."""
+        found = [
+            (self._rounds.of(owner), turn)
+            for owner, lane in self.lanes.items()
+            if (turn := next((each for each in lane.turns if not leave_out(each & _SEQ)), None)) is not None
+        ]
+        return min(found, default=None)
+
+    def _enter(self, owner: str | None, lane: _Lane, turn: int) -> None:
+        lane.entry = self._rounds.of(owner), turn
+        heapq.heappush(self._heap, (*lane.entry, owner))
+
+
+class _Kind:
+    """The jobs with the same constraints: a line for each priority, the highest first."""
+
+    def __init__(self, wanted: Constraints) -> None:
+        self.wanted = wanted
+        self.lines: list[_Line | None] = [None] * len(Priority)
+        self.count = 0
+        self.fits: dict[int, bool] = {}
+        """By equipment of nodes: whether they can run them."""
+
+    def head(self, leave_out: LeaveOut | None = None) -> Head | None:
+        for rank, line in enumerate(self.lines):
+            if line is not None:
+                first = line.first() if leave_out is None else line.first_but(leave_out)
+                if first is not None:
+                    return Head(rank, *first)
+        return None
 
 
 class Queue:
-    """A group for each set of constraints, and one heap for the backoffs.
-
-    Entries are removed lazily: an entry counts while it carries its job's current ticket.
-    """
+    """A kind for each set of constraints, and one heap for the backoffs."""
 
     def __init__(self) -> None:
-        self._groups: dict[Constraints, _Group] = {}
-        self._waiting: list[tuple[float, int, str]] = []  # ready at, ticket, job id
-        self._tickets: dict[str, int] = {}
+        self._kinds: dict[Constraints, _Kind] = {}
+        self._waiting: list[
+            tuple[float, str]
+        ] = []  # ready at, job id; it counts if `_ready_at` says the same
         self._ready_at: dict[str, float] = {}
-        self._next_ticket = count()
-        self._in_order: dict[Priority, SortedList] = {each: SortedList() for each in Priority}
-        """All that wait, also those with a backoff: place of submission, job id."""
+        self._in_order: list[Ordered[int]] = [Ordered() for _ in Priority]
+        """All that wait, also those with a backoff."""
+        self._rounds = [Rounds() for _ in Priority]
+        self._equipments: dict[Hashable, int] = {}
 
     def put(self, job: Job, now: Now) -> None:
         """Queue `job`, behind its backoff if it has one."""
-        ticket = self._tickets[job.id] = next(self._next_ticket)
-        self._in_order[job.priority].add((job.seq, job.id))
+        self._in_order[job.priority.rank].add(job.seq)
         if job.retry_delay > 0:
             ready_at = self._ready_at[job.id] = now.mono + job.retry_delay
-            heapq.heappush(self._waiting, (ready_at, ticket, job.id))
+            heapq.heappush(self._waiting, (ready_at, job.id))
         else:
-            self._push(job, ticket)
+            self._push(job)
 
-    def remove(self, job: Job) -> None:
-        """Forget a job that no longer waits."""
-        del self._tickets[job.id]
-        self._in_order[job.priority].remove((job.seq, job.id))
-        if self._ready_at.pop(job.id, None) is not None:
-            return
-        group = self._groups[job.constraints]
-        group.live -= 1
-        if group.live == 0:
-            del self._groups[job.constraints]
+    def put_first_time(self, seq: int, rank: int, owner: str | None, wanted: Constraints) -> None:
+        """The same for a job that only waits: it has no backoff, and no other place than its own."""
+        self._in_order[rank].add(seq)
+        self._add(wanted, rank, owner, seq << _SEQ_BITS | seq)
 
-    def waiting(self, priority: Priority) -> tuple[int, str | None]:
-        """How many wait, and the id of the one that was submitted first; it may have a backoff."""
-        waiting = self._in_order[priority]
-        return len(waiting), waiting[0][1] if waiting else None
+    def remove(self, job: Job, *, given: bool = False) -> None:
+        """Forget a job that no longer waits; `given`: a node was given it."""
+        rank = job.priority.rank
+        self._in_order[rank].discard(job.seq)
+        if self._ready_at.pop(job.id, None) is None:
+            self._take(job, rank)
+        if given:
+            self._rounds[rank].given(job.owner)
+        if not len(self._in_order[rank]):
+            self._rounds[rank].end()
+
+    def settle(self) -> None:
+        """Sort in what came."""
+        for waiting in self._in_order:
+            waiting.settle()
+        for kind in self._kinds.values():
+            for line in filter(None, kind.lines):
+                for lane in line.lanes.values():
+                    lane.turns.settle()
+
+    def waiting(self, priority: Priority) -> tuple[int, int | None]:
+        """How many wait, and the one that was submitted first; it may have a backoff."""
+        waiting = self._in_order[priority.rank]
+        return len(waiting), waiting.first if len(waiting) else None
 
     def ready_in(self, job_id: str, now: Now) -> float:
         """Seconds until the job's backoff is over; 0 if it has none."""
@@ -71,60 +192,64 @@ class Queue:
         """Let those whose backoff is over take their place; answers which they were."""
         released = []
         while self._waiting and self._waiting[0][0] <= now.mono:
-            _, ticket, job_id = heapq.heappop(self._waiting)
-            if self._tickets.get(job_id) == ticket:
+            ready_at, job_id = heapq.heappop(self._waiting)
+            if self._ready_at.get(job_id) == ready_at:
                 del self._ready_at[job_id]
-                self._push(jobs[job_id], ticket)
+                self._push(jobs[job_id])
                 released.append(jobs[job_id])
         return released
 
-    def heads(self, node: Node, leave_out: Callable[[str], bool] | None = None) -> Iterator[str]:
-        """The first job (its id) of each group that `node` can serve, but for those to leave out."""
-        for wanted, group in self._groups.items():
-            if scheduler.meets(node, wanted):
-                heads = (
-                    self._head(group, priority)
-                    if leave_out is None
-                    else self._next(group, priority, leave_out)
-                    for priority in Priority
-                )
-                first = next((job_id for job_id in heads if job_id is not None), None)
-                if first is not None:
-                    yield first
-
-    def kinds(self, limit: int) -> list[tuple[str, int]]:
-        """Up to `limit` kinds of jobs that wait without a backoff: the id of the first, and how many."""
+    def heads(self, node: Node, leave_out: LeaveOut | None = None) -> Iterator[int]:
+        """The first job of each kind that `node` can serve, in their order, but for those to leave out."""
+        equipment = self._equipment(node)
         found = []
-        for group in islice(self._groups.values(), limit):
-            heads = (self._head(group, priority) for priority in Priority)
-            first = next((job_id for job_id in heads if job_id is not None), None)
-            if first is not None:
-                found.append((first, group.live))
-        return found
+        for kind in self._kinds.values():
+            fits = kind.fits.get(equipment)
+            if fits is None:
+                fits = kind.fits[equipment] = scheduler.meets(node, kind.wanted)
+            if fits and (head := kind.head(leave_out)) is not None:
+                found.append(head)
+        heapq.heapify(found)
+        while found:
+            yield heapq.heappop(found).seq
 
-    def _push(self, job: Job, ticket: int) -> None:
-        group = self._groups.setdefault(job.constraints, _Group())
-        heapq.heappush(group.heaps.setdefault(job.priority, []), (job.turn, ticket, job.id))
-        group.live += 1
+    def kinds(self, limit: int) -> list[tuple[int, int]]:
+        """Up to `limit` kinds of jobs that wait without a backoff: the first, and how many."""
+        found = ((kind.head(), kind.count) for kind in islice(self._kinds.values(), limit))
+        return [(head.seq, count) for head, count in found if head is not None]
 
-    def _next(self, group: _Group, priority: Priority, leave_out: Callable[[str], bool]) -> str | None:
-        """The first that is not left out: from the top of the heap down, so that only those are looked at."""
-        heap = group.heaps.get(priority, [])
-        front = [(heap[0], 0)] if heap else []
-        while front:
-            (_, ticket, job_id), at = heapq.heappop(front)
-            if self._tickets.get(job_id) == ticket and not leave_out(job_id):
-                return job_id
-            for below in (2 * at + 1, 2 * at + 2):
-                if below < len(heap):
-                    heapq.heappush(front, (heap[below], below))
-        return None
+    def _push(self, job: Job) -> None:
+        self._add(job.constraints, job.priority.rank, job.owner, _turn(job))
 
-    def _head(self, group: _Group, priority: Priority) -> str | None:
-        heap = group.heaps.get(priority)
-        while heap:
-            _, ticket, job_id = heap[0]
-            if self._tickets.get(job_id) == ticket:
-                return job_id
-            heapq.heappop(heap)
-        return None
+    def _add(self, wanted: Constraints, rank: int, owner: str | None, turn: int) -> None:
+        kind = self._kinds.get(wanted)
+        if kind is None:
+            kind = self._kinds[wanted] = _Kind(wanted)
+        line = kind.lines[rank]
+        if line is None:
+            line = kind.lines[rank] = _Line(self._rounds[rank])
+        line.add(owner, turn)
+        kind.count += 1
+
+    def _take(self, job: Job, rank: int) -> None:
+        kind = self._kinds[job.constraints]
+        line = kind.lines[rank]
+        assert line is not None  # noqa: S101 - it was put there
+        line.remove(job.owner, _turn(job))
+        if not line.lanes:
+            kind.lines[rank] = None
+        kind.count -= 1
+        if kind.count == 0:
+            del self._kinds[job.constraints]
+
+    def _equipment(self, node: Node) -> int:
+        """A number for the way in which `node` is equipped."""
+        key = scheduler.equipment(node)
+        number = self._equipments.get(key)
+        if number is None:
+            if len(self._equipments) >= _MOST_EQUIPMENTS:
+                self._equipments.clear()
+                for kind in self._kinds.values():
+                    kind.fits.clear()
+            number = self._equipments[key] = len(self._equipments)
+        return number

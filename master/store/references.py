@@ -25,6 +25,11 @@ class References:
         for sha256 in files_of(job):
             self._by_file.setdefault(sha256, set()).add(job.id)
 
+    def add_input(self, job_id: str, name: str) -> None:
+        """A job has come that refers to nothing but its input."""
+        if (sha256 := stored_file(name)) is not None:
+            self._by_file.setdefault(sha256, set()).add(job_id)
+
     def discard(self, job: Job) -> None:
         """This job, as it was, is gone."""
         for sha256 in files_of(job):

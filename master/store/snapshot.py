@@ -1,23 +1,24 @@
 """Snapshots: closed journal segments folded into one file, by a process of its own.
 
-The live dicts are never touched: the process replays the closed segments onto the last
-snapshot, writes the next one beside it, renames it into place, and then removes
-the segments that it covers. Requests never wait for any of this.
+The live dicts are never touched: the process replays the closed segments onto those records of the last
+snapshot that they concern, writes the next one beside it, renames it into place, and then removes the
+segments that it covers. Requests never wait for any of this.
 
 A snapshot is a header, one frame for each record, and a frame with their number.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from common.locks import hold
 from common.model import Actor, Job
@@ -26,7 +27,8 @@ from master.lifecycle.audit import Entry, entry
 from master.lifecycle.events import Event, HistoryRewound, RecordKey
 from master.store import codec, formats, journal
 from master.store.audit import AuditFiles
-from master.store.frames import frame, parse_frame
+from master.store.frames import frame, parse_frame, payload_of
+from master.store.merging import Records, concerned, merged
 from master.store.segments import number_of, read_segment, segments, what_to_do
 
 NAME = "snapshot"
@@ -45,14 +47,28 @@ class Snapshot:
     records: Sequence[Record] = ()
 
 
-def write(directory: Path, snapshot: Snapshot) -> None:
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A snapshot that is made while it is written."""
+
+    covers: int
+    history: int
+    records: Iterable[Record | bytes]
+    """Bytes: one as it is on disk, in the current format."""
+
+
+def write(directory: Path, snapshot: Snapshot | Next) -> None:
     """Replace the snapshot, durably: it then stands for all segments that it covers."""
-    payloads = chain(
-        [formats.stamp(covers=snapshot.covers, history=snapshot.history)],
-        map(codec.encode_record, snapshot.records),
-        [json.dumps({"records": len(snapshot.records)}).encode()],
-    )
-    journal.replace_file(directory / NAME, (frame(payload, 0) for payload in payloads))
+    journal.replace_file(directory / NAME, (frame(payload, 0) for payload in _written(snapshot)))
+
+
+def _written(snapshot: Snapshot | Next) -> Iterator[bytes]:
+    yield formats.stamp(covers=snapshot.covers, history=snapshot.history)
+    count = 0
+    for record in snapshot.records:
+        yield record if isinstance(record, bytes) else codec.encode_record(record)
+        count += 1
+    yield json.dumps({"records": count}).encode()
 
 
 @contextmanager
@@ -78,26 +94,71 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
         os.close(fd)
 
 
+class Stored:
+    """A snapshot that is read frame by frame, for as long as its file is open."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        """`JournalError` if a newer program made it, or if its header cannot be read."""
+        self._path = path
+        self._frames = _payloads(path, file)
+        with self._legible():
+            header = json.loads(next(self._frames, b""))
+            if (refusal := formats.refusal(header)) is not None:
+                raise journal.JournalError(f"{path} {refusal}")
+            self.format = int(header["format"])
+            self.covers = int(header["covers"])
+            self.history: int | None = int(header["history"]) if "history" in header else None
+            """None: it is of format 1, which did not count the events."""
+
+    def payloads(self) -> Iterator[bytes]:
+        """All records as JSON, in order. `JournalError` where it is damaged, or at its end if it is short."""
+        count, newest = 0, None
+        for payload in self._frames:
+            if newest is not None:
+                yield newest
+                count += 1
+            newest = payload
+        with self._legible():
+            if newest is None or json.loads(newest).get("records") != count:
+                raise journal.JournalError(f"{self._path} is incomplete; {what_to_do(self._path)}")
+
+    def record(self, payload: bytes) -> Record:
+        """One of its records. `JournalError` if it is none."""
+        with self._legible():
+            return codec.decode_record(payload, self.format)
+
+    @contextmanager
+    def _legible(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise journal.JournalError(
+                f"{self._path} cannot be read: {error}; {what_to_do(self._path)}"
+            ) from error
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[Stored | None]:
+    """The snapshot; None if there is none."""
+    path = directory / NAME
+    if not path.exists():
+        yield None
+        return
+    with path.open("rb") as file:
+        yield Stored(path, file)
+
+
 def read(directory: Path) -> Snapshot:
-    """The snapshot; an empty one if there is none.
+    """The snapshot, with all its records; an empty one if there is none.
 
     `JournalError` if it is damaged or made by a newer program.
     """
-    path = directory / NAME
-    if not path.exists():
-        return Snapshot()
-    payloads = list(_payloads(path))
-    try:
-        header, end = json.loads(payloads[0]), json.loads(payloads[-1])
-        if (refusal := formats.refusal(header)) is not None:
-            raise journal.JournalError(f"{path} {refusal}")
-        if len(payloads) < 2 or end.get("records") != len(payloads) - 2:
-            raise journal.JournalError(f"{path} is incomplete; {what_to_do(path)}")
-        records = [codec.decode_record(payload, header["format"]) for payload in payloads[1:-1]]
-        history = header["history"] if "history" in header else least_history(records)
-        return Snapshot(int(header["covers"]), int(history), records)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise journal.JournalError(f"{path} cannot be read: {error}; {what_to_do(path)}") from error
+    with opened(directory) as stored:
+        if stored is None:
+            return Snapshot()
+        records = [stored.record(payload) for payload in stored.payloads()]
+        history = least_history(records) if stored.history is None else stored.history
+        return Snapshot(stored.covers, history, records)
 
 
 def header(directory: Path) -> tuple[int, int]:
@@ -128,14 +189,15 @@ def least_history(records: Sequence[Record]) -> int:
     return len(records) + sum(attempt.number for attempt in attempts if attempt is not None)
 
 
-def _payloads(path: Path) -> Iterator[bytes]:
-    data, offset = path.read_bytes(), 0
-    while offset < len(data):
-        found = parse_frame(data, offset)
-        if found is None:
+def _payloads(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """What is in the frames of a file. None has a line's end in it: what is written is JSON."""
+    offset = 0
+    for line in file:
+        payload = payload_of(line)
+        if payload is None:
             raise journal.JournalError(f"{path} is damaged at offset {offset}; {what_to_do(path)}")
-        yield found.payload
-        offset = found.end
+        yield payload
+        offset += len(line)
 
 
 Recorded = tuple[Actor | None, Sequence[Event]]
@@ -152,6 +214,22 @@ def recorded_after(directory: Path, covers: int, upto: int | None = None) -> Ite
 
     `JournalError` if a segment is damaged or missing, or written by a newer program.
     """
+    for path, offset, payload, written in payloads_after(directory, covers, upto):
+        yield decoded(path, offset, payload, written)
+
+
+def decoded(path: Path, offset: int, payload: bytes, written: int) -> Recorded:
+    """A transaction that was found there. `JournalError` if it is none."""
+    try:
+        return codec.decode_recorded(payload, written)
+    except codec.CodecError as error:
+        raise journal.JournalError(f"{path} at offset {offset}: {error}") from error
+
+
+def payloads_after(
+    directory: Path, covers: int, upto: int | None = None
+) -> Iterator[tuple[Path, int, bytes, int]]:
+    """The transactions as they are in the segments: where each is, itself, and in which format."""
     paths = [path for path in segments(directory) if number_of(path) > covers]
     last = paths[-1] if paths and upto is None else None
     for expected, path in enumerate(paths, start=covers + 1):
@@ -163,10 +241,7 @@ def recorded_after(directory: Path, covers: int, upto: int | None = None) -> Ite
             )
         segment = read_segment(path, last=path == last)
         for offset, payload in segment.records:
-            try:
-                yield codec.decode_recorded(payload, segment.format or formats.FORMAT)
-            except codec.CodecError as error:
-                raise journal.JournalError(f"{path} at offset {offset}: {error}") from error
+            yield path, offset, payload, segment.format or formats.FORMAT
 
 
 def advance(directory: Path, old: Snapshot, upto: int | None = None) -> Snapshot:
@@ -191,12 +266,40 @@ def fold(directory: Path, upto: int, patience: float = 0.0) -> None:
     fold came first and went further, there is nothing left to do.
     """
     with alone(directory, patience):
-        old = read(directory)
-        if upto > old.covers:
-            recorded = recorded_after(directory, old.covers, upto)
-            AuditFiles(audit_directory(directory)).append(entries(old.history, recorded))
-            write(directory, advance(directory, old, upto))
-        remove_covered(directory, max(upto, old.covers))
+        covers, history = header(directory)
+        if upto > covers:
+            touched: set[RecordKey] = set()
+            recorded = _noted(recorded_after(directory, covers, upto), touched)
+            AuditFiles(audit_directory(directory)).append(entries(history, recorded))
+            with opened(directory) as stored:
+                if stored is not None and stored.format != formats.FORMAT:
+                    write(directory, advance(directory, read(directory), upto))
+                else:
+                    write(directory, _next(directory, stored, touched, upto))
+        remove_covered(directory, max(upto, covers))
+
+
+def _noted(recorded: Iterable[Recorded], touched: set[RecordKey]) -> Iterator[Recorded]:
+    """The same; the keys of all records that something happened to are added to `touched`."""
+    for each in recorded:
+        touched.update(event.key for event in each[1])
+        yield each
+
+
+def _next(directory: Path, stored: Stored | None, touched: set[RecordKey], upto: int) -> Next:
+    """What the snapshot and the segments behind it lead to. It is read twice, and never held in memory."""
+    records = Records()
+    covers, history = (0, 0) if stored is None else (stored.covers, stored.history or 0)
+    if stored is not None:
+        with opened(directory) as first:
+            assert first is not None  # noqa: S101 - nobody else removes it under the lock
+            records = concerned(first.payloads(), touched, first.record)
+    for events in transactions_after(directory, covers, upto):
+        put(records, events)
+        history = length_after(history, events)
+    if stored is None:
+        return Next(upto, history, records.values())
+    return Next(upto, history, merged(stored.payloads(), touched, records, stored.record))
 
 
 def audit_directory(directory: Path) -> Path:
@@ -227,7 +330,7 @@ def length_after(history: int, events: Iterable[Event]) -> int:
     return history
 
 
-def put(records: dict[RecordKey, Record], events: Iterable[Event]) -> None:
+def put(records: MutableMapping[RecordKey, Record], events: Iterable[Event]) -> None:
     """Bring `records` up to date with `events`. TypeError if they do not fit."""
     for key, record in carry_out(records.get, events).items():
         if record is None:
@@ -251,6 +354,7 @@ def spawn_fold(directory: Path, upto: int) -> subprocess.Popen[bytes]:
 
 if __name__ == "__main__":
     os.nice(10)
+    gc.disable()  # records hold no cycles
     try:
         # A backup may be reading; it is soon done.
         fold(Path(sys.argv[1]), int(sys.argv[2]), patience=60)

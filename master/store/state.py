@@ -8,41 +8,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 
 from sortedcontainers import SortedList
 
-from common.model import FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
+from common.model import Constraints, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.chains import Chains
+from master.store.jobs import Jobs
 from master.store.listings import Families, ListingKey, Listings
+from master.store.ordered import Ordered
+from master.store.places import ListingName, is_bound, kinds, listed, places, results
+from master.store.plain import Plain
 from master.store.queue import Queue
 from master.store.recent import Recent
 from master.store.references import References
-
-ListingName = tuple[str | None, JobStatus | None, bool]
-"""Whose jobs are in a listing (None: everybody's), their status (None: any), and whether they are parts."""
-
-
-def _listing_names(job: Job) -> list[ListingName]:
-    """The listings that `job` is in; only submitters' jobs have some of their own."""
-    owners = (None,) if job.owner is None else (None, job.owner)
-    return [(owner, status, _is_part(job)) for owner in owners for status in (None, job.status)]
-
-
-def _listed(owner: str | None, status: JobStatus | None, *, whole: bool) -> list[ListingName]:
-    """The listings that have all of these jobs; `whole`: without parts."""
-    return [(owner, status, part) for part in _kinds(whole=whole)]
-
-
-def _kinds(*, whole: bool) -> tuple[bool, ...]:
-    """Whether parts are wanted, and what is none."""
-    return (False,) if whole else (False, True)
-
-
-def _is_part(job: Job) -> bool:
-    return job.parent_id is not None
 
 
 def _finish(job: Job) -> tuple[datetime | None, int, str]:
@@ -60,7 +41,7 @@ class State:
     """All records, and where to find them."""
 
     def __init__(self) -> None:
-        self.jobs: dict[str, Job] = {}
+        self.jobs = Jobs()
         self.nodes: dict[str, Node] = {}
         self.tokens: dict[str, Token] = {}
         self.webhooks: dict[str, Webhook] = {}
@@ -70,14 +51,17 @@ class State:
         self.queue = Queue()
         self.references = References()
         self.last_seq = 0
-        self._ids: SortedList = SortedList()  # of jobs, in the order of the alphabet
+        self.reasons: dict[Constraints, str] = {}
+        """By constraints: why such jobs wait, as far as somebody asked since a node, or the farm, changed."""
+        self._ids: Ordered[str] = Ordered()  # of jobs, in the order of the alphabet
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[tuple[str | None, bool]] = Listings()  # by owner, and if parts
         self._finished: SortedList = SortedList()  # (finished at, seq, job id)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._by_credential: dict[str, tuple[str, ...]] = {}
         self._by_secret: dict[str, str] = {}
-        self._by_key: dict[str, tuple[str, ...]] = {}
+        self._by_key: dict[str, str | tuple[str, ...]] = {}  # one job, or the jobs of a batch
+        self._bound: set[str] = set()  # unfinished jobs that are parts, or wait for others
         self._families = Families()
         self.chains = Chains(self.jobs)
         self.recent = Recent()
@@ -98,6 +82,7 @@ class State:
         kind, identifier = key
         if isinstance(record, FarmState):
             self.farm = record
+            self.reasons.clear()
         elif isinstance(record, Token):
             self.tokens[record.id] = record
             self._by_secret[record.secret_hash] = record.id
@@ -116,12 +101,12 @@ class State:
 
     def count(self, status: JobStatus | None = None, owner: str | None = None, *, whole: bool = False) -> int:
         """How many jobs there are, in all or with one status, or of one owner; `whole`: without parts."""
-        return self._listings.count(_listed(owner, status, whole=whole))
+        return self._listings.count(listed(owner, status, whole=whole))
 
     def waiting(self, priority: Priority) -> tuple[int, Job | None]:
         """How many jobs of a priority wait for a node, and which of them was submitted first."""
         depth, first = self.queue.waiting(priority)
-        return depth, None if first is None else self.jobs[first]
+        return depth, None if first is None else self.jobs.at(first)
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node, oldest first."""
@@ -133,11 +118,11 @@ class State:
 
     def running_parts(self) -> list[Job]:
         """Of these, the parts of other jobs: without a look at any that is none."""
-        return [self.jobs[job_id] for job_id in self._listings.ids([(None, JobStatus.RUNNING, True)])]
+        return [self.jobs.at(seq) for seq in self._listings.page([(None, JobStatus.RUNNING, True)])]
 
-    def unfinished(self) -> list[Job]:
-        """Every job that is not finished."""
-        return [job for status in JobStatus if not status.final for job in self.page(status, None, None)]
+    def bound(self) -> list[Job]:
+        """Every unfinished job that is a part of another, or waits for others, in the order of submission."""
+        return sorted((self.jobs[job_id] for job_id in self._bound), key=lambda job: job.seq)
 
     def node_with_credential(self, digest: str) -> Node | None:
         """The node whose credential, or whose replaced one, has this SHA-256."""
@@ -151,7 +136,8 @@ class State:
 
     def by_key(self, key: str) -> list[Job]:
         """The jobs that were submitted with this `Idempotency-Key`, in the order of their submission."""
-        return [self.jobs[job_id] for job_id in self._by_key.get(key, ())]
+        found = self._by_key.get(key, ())
+        return [self.jobs[job_id] for job_id in ((found,) if isinstance(found, str) else found)]
 
     def children(self, job_id: str) -> list[Job]:
         """The parts of a job, in the order of their submission."""
@@ -185,16 +171,16 @@ class State:
         whole: bool = False,
     ) -> list[Job]:
         """Up to `limit` jobs behind `after`, in listing order; `whole`: without parts."""
-        ids = self._listings.ids(_listed(owner, status, whole=whole), after, limit)
-        return [self.jobs[job_id] for job_id in ids]
+        found = self._listings.page(listed(owner, status, whole=whole), after, limit)
+        return [self.jobs.at(seq) for seq in found]
 
     def results_page(
         self, after: ListingKey | None, limit: int, owner: str | None = None, *, whole: bool = False
     ) -> tuple[list[Job], int]:
         """Up to `limit` completed and failed jobs, newest first, and how many; `whole`: no parts."""
-        names = [(owner, part) for part in _kinds(whole=whole)]
-        ids = self._with_result.ids(names, after, limit)
-        return [self.jobs[job_id] for job_id in ids], self._with_result.count(names)
+        names = [(owner, part) for part in kinds(whole=whole)]
+        found = self._with_result.page(names, after, limit)
+        return [self.jobs.at(seq) for seq in found], self._with_result.count(names)
 
     def finished_before(self, moment: datetime, limit: int) -> tuple[list[Job], int]:
         """Up to `limit` jobs that were finished before `moment`, oldest first, and how many there are.
@@ -219,31 +205,75 @@ class State:
 
     def beginning_with(self, prefix: str) -> list[Job]:
         """The jobs whose ids begin so, in the order of their ids."""
-        return [self.jobs[job_id] for job_id in self._ids.irange(prefix, f"{prefix}\U0010ffff")]
+        found = takewhile(lambda job_id: job_id.startswith(prefix), self._ids.above(prefix, included=True))
+        return [self.jobs[job_id] for job_id in found]
+
+    def put_plain(self, job: Plain) -> None:
+        """As `put` of a new job that only waits."""
+        self.jobs.put_packed(job.id, job.seq, job.packed)
+        self.last_seq = max(self.last_seq, job.seq)
+        self._ids.add(job.id)
+        if job.input is not None:
+            self.references.add_input(job.id, job.input)
+        for owner in (None,) if job.owner is None else (None, job.owner):
+            self._listings.add((owner, None, False), job.seq, final=False)
+            self._listings.add((owner, JobStatus.PENDING, False), job.seq, final=False)
+        if job.idempotency_key is not None:
+            self._note_key(job.idempotency_key, job.id)
+        self.queue.put_first_time(job.seq, job.priority.rank, job.owner, job.constraints)
+
+    def settle(self) -> None:
+        """Much has come: sort it in, so that the first who asks need not wait for that."""
+        self._ids.settle()
+        self._listings.settle()
+        self._with_result.settle()
+        self.queue.settle()
 
     def _put_job(self, old: Job | None, new: Job, now: Now) -> None:
-        self.jobs[new.id] = new
+        self.jobs.put(new)
         self.recent.add(old, new)
         self.last_seq = max(self.last_seq, new.seq)
         if old is not None:
-            self._unindex(old)
+            self._unindex(old, new)
         else:
             self._ids.add(new.id)
         self.references.add(new)
-        for name in _listing_names(new):
-            self._listings.add(name, new)
-        # What a twin has made for a part is the twin's result: it counts once.
-        if new.status in (JobStatus.COMPLETED, JobStatus.FAILED) and not new.is_by_twin:
-            for owner in {None, new.owner}:
-                self._with_result.add((owner, _is_part(new)), new)
+        self._list(old, new)
         self._put_into_family(old, new)
         self.chains.put(old, new)
         if old is None and new.idempotency_key is not None:
-            self._by_key[new.idempotency_key] = (*self._by_key.get(new.idempotency_key, ()), new.id)
+            self._note_key(new.idempotency_key, new.id)
         if new.lease is not None:
             self._held[new.lease.node_id].add(new.id)
+        if is_bound(new):
+            self._bound.add(new.id)
         if new.waits_for_a_node:
             self.queue.put(new, now)
+
+    def _list(self, old: Job | None, new: Job | None) -> None:
+        """Move a job from the listings that it was in to those that it belongs to."""
+        before, after = places(old), places(new)
+        for name, seq, final in before - after:
+            self._listings.discard(name, seq, final=final)
+        for name, seq, final in after - before:
+            self._listings.add(name, seq, final=final)
+        had, has = results(old), results(new)
+        for owner, part, seq in had - has:
+            self._with_result.discard((owner, part), seq, final=True)
+        for owner, part, seq in has - had:
+            self._with_result.add((owner, part), seq, final=True)
+
+    def _note_key(self, key: str, job_id: str) -> None:
+        known = self._by_key.get(key, ())
+        self._by_key[key] = (*((known,) if isinstance(known, str) else known), job_id) if known else job_id
+
+    def _forget_key(self, key: str, job_id: str) -> None:
+        known = self._by_key[key]
+        others = () if isinstance(known, str) else tuple(each for each in known if each != job_id)
+        if others:
+            self._by_key[key] = others
+        else:
+            del self._by_key[key]
 
     def _put_into_family(self, old: Job | None, new: Job) -> None:
         if old is None:
@@ -254,34 +284,31 @@ class State:
             self._finished.add(_finish(new))
 
     def _remove_job(self, old: Job) -> None:
-        self._unindex(old)
-        for owner in {None, old.owner}:
-            self._with_result.discard((owner, _is_part(old)), old)
-        del self.jobs[old.id]
-        self._ids.remove(old.id)
+        self._unindex(old, None)
+        self._list(old, None)
+        self.jobs.discard(old)
+        self._ids.discard(old.id)
         self._families.discard(old)
         self.chains.discard(old)
         for part in self.children(old.id):  # nobody else takes them along
             if part.finished_at is not None:
                 self._finished.add(_finish(part))
         if old.idempotency_key is not None:
-            others = tuple(i for i in self._by_key[old.idempotency_key] if i != old.id)
-            self._by_key[old.idempotency_key] = others
-            if not others:
-                del self._by_key[old.idempotency_key]
+            self._forget_key(old.idempotency_key, old.id)
 
-    def _unindex(self, old: Job) -> None:
+    def _unindex(self, old: Job, new: Job | None) -> None:
+        """The job is no longer what it was; `new`: what it became."""
         self.references.discard(old)
-        for name in _listing_names(old):
-            self._listings.discard(name, old)
         if old.finished_at is not None:
             self._finished.discard(_finish(old))
         if old.lease is not None:
             self._held[old.lease.node_id].discard(old.id)
+        self._bound.discard(old.id)
         if old.waits_for_a_node:
-            self.queue.remove(old)
+            self.queue.remove(old, given=new is not None and new.status is JobStatus.RUNNING)
 
     def _put_node(self, old: Node | None, new: Node | None) -> None:
+        self.reasons.clear()
         # Callers are looked up without the lock: what stays valid must be found at every moment.
         if new is not None:
             self.nodes[new.id] = new

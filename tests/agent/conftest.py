@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from agent.ffmpeg.discover import FFmpeg, Toolbox, discover
 from agent.ffmpeg.source import DEMUXERS
 from agent.ffmpeg.spawner import Spawner
+from agent.hosts.pool import Family, Hosts
 from agent.prober import Probe, measure
 from agent.runner import run_job
 from agent.sandbox import Sandbox, SandboxError, detect
@@ -44,6 +46,23 @@ def sandbox(spawner: Spawner) -> Sandbox:
 def either(request: pytest.FixtureRequest) -> Sandbox:
     """No sandbox, and the real one: what is the same in both is tested in both."""
     return request.getfixturevalue("sandbox") if request.param == "caged" else Sandbox()
+
+
+@pytest.fixture
+def hosts() -> Iterator[Hosts]:
+    """Of an agent with two slots."""
+    hosts = Hosts(2)
+    yield hosts
+    hosts.close()
+
+
+@pytest.fixture(params=["open", "caged", "hosted"])
+def reading(request: pytest.FixtureRequest, hosts: Hosts) -> Sandbox:
+    """As `either`, and the one with hosts, for what reads files in it."""
+    if request.param == "open":
+        return Sandbox()
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
+    return sandbox if request.param == "caged" else replace(sandbox, family=Family(hosts, "family-1"))
 
 
 @pytest.fixture(scope="session")

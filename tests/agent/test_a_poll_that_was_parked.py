@@ -37,7 +37,7 @@ class Master:
         self.client = self
         self.requests: list[str] = []
         self.done = threading.Event()
-        self._job: Any = (JOB, lease_clock() - parked)
+        self._job: Any = ([JOB], lease_clock() - parked)
 
     def persist(self, action: Any, what: str, stop: threading.Event) -> Any:
         if what == "send results":

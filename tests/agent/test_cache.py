@@ -58,6 +58,38 @@ def test_what_is_damaged_is_removed_and_not_given(cache: Cache, damaged: bytes) 
     assert not cache.path(sha256).exists()
 
 
+def test_what_was_read_through_is_not_read_again(cache: Cache) -> None:
+    sha256 = fill(cache, 1, 1)
+    looks: list[None] = []
+    for _ in range(3):
+        descriptor = cache.open(sha256, lambda: looks.append(None))
+        assert descriptor is not None
+        os.close(descriptor)
+    assert len(looks) == 1
+    came = fill(cache, 2, 2)
+    for descriptor in (cache.take(came), cache.open(came, lambda: looks.append(None))):
+        assert descriptor is not None
+        os.close(descriptor)
+    assert len(looks) == 1
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_what_was_touched_since_is_read_again(cache: Cache, replaced: bool) -> None:
+    sha256 = fill(cache, 1, 1)
+    with opened(cache, sha256):
+        pass
+    path = cache.path(sha256)
+    size, times = path.stat().st_size, path.stat()
+    if replaced:
+        path.with_name("other").write_bytes(b"\2" * size)
+        path.with_name("other").replace(path)
+    else:
+        with path.open("r+b") as file:
+            file.write(b"\2")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert cache.open(sha256, nothing) is None
+
+
 def test_the_longest_unused_go_first_and_only_as_many_as_need_be(cache: Cache) -> None:
     names = [fill(cache, number, used) for number, used in enumerate([40, 10, 30, 20])]
     with opened(cache, names[1]):

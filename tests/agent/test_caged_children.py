@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.ffmpeg.child import told_by_monitor
 from agent.ffmpeg.discover import Toolbox
 from agent.ffmpeg.limits import Limits
-from agent.ffmpeg.process import Ended, told_by_monitor
+from agent.ffmpeg.process import Ended
 from agent.ffmpeg.spawner import Spawner
 from agent.runner import run_job
 from agent.sandbox import Sandbox

@@ -35,7 +35,13 @@ def jobs() -> RunningJobs:
 
 
 def begin(jobs: RunningJobs, lease: str, asked: float) -> RunningJob:
-    return jobs.add(Assignment(f"job-{lease}", "480p-h264", {}, lease, 1), asked)
+    job = jobs.add(assignment(lease), asked)
+    assert job is not None
+    return job
+
+
+def assignment(lease: str) -> Assignment:
+    return Assignment(f"job-{lease}", "480p-h264", {}, lease, 1)
 
 
 def test_a_job_holds_its_lease_from_when_it_was_asked_for(jobs: RunningJobs) -> None:
@@ -69,3 +75,26 @@ def test_it_may_have_given_away_before_what_had_ended_before_it_went_down(jobs: 
     job = begin(jobs, "a", 0.0)
     jobs.master_is_down(90.0, term=90.0)
     assert job.renewed == 0.0
+
+
+def test_a_lease_begins_once_though_it_is_answered_twice(jobs: RunningJobs) -> None:
+    job = begin(jobs, "a", 10.0)
+    assert jobs.add(assignment("a"), 20.0) is None
+    jobs.reported(job)
+    jobs.remove(job)
+    assert jobs.add(assignment("a"), 30.0) is None
+    assert jobs.leases() == []
+
+
+def test_a_job_that_was_not_reported_begins_again_if_it_is_given_again(jobs: RunningJobs) -> None:
+    jobs.remove(begin(jobs, "a", 10.0))
+    assert begin(jobs, "a", 20.0).renewed == 20.0
+
+
+def test_a_job_takes_the_place_of_the_one_whose_report_was_answered_with_it(jobs: RunningJobs) -> None:
+    first, _ = begin(jobs, "a", 10.0), begin(jobs, "b", 10.0)
+    following = jobs.add(assignment("c"), 20.0, after=first)
+    assert following is not None
+    assert (following.slot, jobs.leases()) == (first.slot, ["b", "c"])
+    jobs.remove(first)
+    assert jobs.leases() == ["b", "c"]

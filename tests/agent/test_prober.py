@@ -34,40 +34,40 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_says_what_the_file_is(spawner: Spawner, either: Sandbox, encode: Encode) -> None:
+def test_it_says_what_the_file_is(spawner: Spawner, reading: Sandbox, encode: Encode) -> None:
     output = Path(str(encode("480p-h264", {"duration": 1}).metrics["output_path"]))
-    assert probe(output, spawner, either) == measured(output)
+    assert probe(output, spawner, reading) == measured(output)
 
 
-def test_what_is_no_video_is_said_to_be_none(spawner: Spawner, either: Sandbox, file: Path) -> None:
+def test_what_is_no_video_is_said_to_be_none(spawner: Spawner, reading: Sandbox, file: Path) -> None:
     with pytest.raises(ProbeError, match=r"output\.mp4 cannot be read as video"):
-        probe(file, spawner, either)
+        probe(file, spawner, reading)
 
 
-def test_a_file_that_is_not_there_is_told(spawner: Spawner, either: Sandbox, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_told(spawner: Spawner, reading: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        probe(tmp_path / "nothing", spawner, either)
+        probe(tmp_path / "nothing", spawner, reading)
 
 
 def test_one_that_hangs_is_ended(
-    spawner: Spawner, either: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
+    spawner: Spawner, reading: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent.probe, "_PROGRAM", "import signal; signal.pause()")
     monkeypatch.setattr(agent.probe, "_PATIENCE", 0.5)
     with pytest.raises(
         ProbeError, match=r"output\.mp4 could not be measured: it took too much \(time_limit\)"
     ):
-        probe(file, spawner, either)
+        probe(file, spawner, reading)
 
 
 def test_an_abort_ends_it(
-    spawner: Spawner, either: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
+    spawner: Spawner, reading: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent.probe, "_PROGRAM", "import signal; signal.pause()")
     abort = threading.Event()
     abort.set()
     with file.open("rb") as opened, pytest.raises(ProbeError, match="aborted"):
-        probe_open(opened.fileno(), file.name, spawner, either, abort)
+        probe_open(opened.fileno(), file.name, spawner, reading, abort)
 
 
 def test_only_a_regular_file_is_opened(spawner: Spawner, tmp_path: Path) -> None:
@@ -98,22 +98,22 @@ def test_only_a_regular_file_is_opened(spawner: Spawner, tmp_path: Path) -> None
     ],
 )
 def test_one_that_fails_or_lies_is_a_file_that_cannot_be_used(
-    spawner: Spawner, either: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str
+    spawner: Spawner, reading: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str
 ) -> None:
     monkeypatch.setattr(agent.probe, "_PROGRAM", program)
     with pytest.raises(ProbeError) as caught:
-        probe(file, spawner, either)
+        probe(file, spawner, reading)
     assert words in str(caught.value)
 
 
 def test_it_gets_no_secret_of_the_agents_environment(
-    spawner: Spawner, either: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
+    spawner: Spawner, reading: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FFRTMP_JOIN_TOKEN", "secret")
     monkeypatch.setattr(agent.probe, "_PROGRAM", f"{SAY}say(' '.join(sorted(os.environ)))")
     names = "HOME LC_ALL PATH( PWD)?"  # the sandbox adds the last
     with pytest.raises(ProbeError, match=f"the answer was '{names}'"):
-        probe(file, spawner, either)
+        probe(file, spawner, reading)
 
 
 def test_a_flood_of_answers_is_cut(spawner: Spawner, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_a_flood_of_answers_is_cut(spawner: Spawner, file: Path, monkeypatch: py
 
 
 def test_an_answer_that_is_too_long_for_a_line_is_put_together(
-    spawner: Spawner, either: Sandbox, encode: Encode, toolbox: Toolbox
+    spawner: Spawner, reading: Sandbox, encode: Encode, toolbox: Toolbox
 ) -> None:
     output = Path(str(encode("480p-h264", {"duration": 1}).metrics["output_path"]))
     many = output.with_name("many.mkv")
@@ -132,7 +132,7 @@ def test_an_answer_that_is_too_long_for_a_line_is_put_together(
     options += ["-c:a", "pcm_s16le", "-metadata:s:a", "language=<script>"]
     ffmpeg = str(toolbox.chosen["libx264"].path)
     subprocess.run([ffmpeg, "-v", "error", "-i", str(output), *options, str(many)], check=True)
-    found = probe(many, spawner, either)
+    found = probe(many, spawner, reading)
     assert len(found.audio) == MOST_TRACKS  # of 40
     assert {track.language for track in found.audio} == {None}  # no language has that name
     assert found == measured(many)

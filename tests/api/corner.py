@@ -52,16 +52,27 @@ class Corner:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.labels = {"corner": str(uuid.uuid4())}
+        self._nodes: list[str] = []
+        self._jobs: list[str] = []
 
     def register(self, headers: Any = None, **fields: Any) -> dict[str, Any]:
         sent = {"address": "worker-01", "labels": self.labels, "run_unlabeled": False, **fields}
         node: dict[str, Any] = got(self.client.post("/nodes/register", json=sent, headers=headers), 201)
+        self._nodes.append(node["id"])
         return node
 
     def submit(self, scenario: str = "720p-h264", **fields: Any) -> dict[str, Any]:
         sent = {"scenario": scenario, "constraints": {"labels": self.labels}, **fields}
         job: dict[str, Any] = got(self.client.post("/jobs", json=sent), 201)
+        self._jobs.append(job["id"])
         return job
+
+    def sweep(self) -> None:
+        """End its jobs, if they have not ended, and remove its nodes, if they are there."""
+        for job_id in self._jobs:
+            self.client.post(f"/jobs/{job_id}/cancel")
+        for node_id in self._nodes:
+            self.client.delete(f"/nodes/{node_id}")
 
     def poll(self, node_id: str, **query: Any) -> dict[str, Any]:
         answer: dict[str, Any] = got(self.client.get("/jobs/next", params={"node_id": node_id, **query}))
@@ -75,9 +86,9 @@ class Corner:
         assert claimed["job"]["id"] == job["id"]
         return node, claimed["job"]
 
-    def report(self, claimed: dict[str, Any], **fields: Any) -> requests.Response:
-        """Send the result of the attempt that a claim began."""
-        sent = {
+    def reported(self, claimed: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """The report of the attempt that a claim began."""
+        return {
             "job_id": claimed["id"],
             "node_id": claimed["node_id"],
             "lease_id": claimed["lease_id"],
@@ -85,7 +96,12 @@ class Corner:
             "status": "completed",
             **fields,
         }
-        return self.client.post("/results", json=sent)
+
+    def report(
+        self, claimed: dict[str, Any], query: dict[str, str] | None = None, **fields: Any
+    ) -> requests.Response:
+        """Send it."""
+        return self.client.post("/results", json=self.reported(claimed, **fields), params=query)
 
     def fail(self, claimed: dict[str, Any], code: str = "encoder_error") -> None:
         error = {"code": code, "message": "it broke"}

@@ -88,6 +88,7 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     got(client.post("/queue/pause"))
     got(client.post("/queue/resume"))
     got(client.get("/audit", params={"node_id": node["id"]}))
+    _take_several(Corner(client))
     _use_files(corner)
     token = got(client.post("/tokens", json={"role": "join"}), 201)
     got(client.get("/tokens"))
@@ -100,6 +101,18 @@ def test_through_the_life_of_jobs_and_nodes(checked: set[str], corner: Corner) -
     assert checked == {
         endpoint for endpoint in APP.view_functions if endpoint not in _NO_JSON and not is_page(endpoint)
     }
+
+
+def _take_several(corner: Corner) -> None:
+    """Several jobs at once: polled, with the answer to a report, and reported."""
+    node = corner.register(max_concurrent_jobs=9)
+    for _ in range(3):
+        corner.submit()
+    first, second = corner.poll(node["id"], max=2)["jobs"]
+    third = got(corner.report(first, query={"next": "1"}))["next"]
+    assert got(corner.report(second, query={"next": "1"}))["next"] is None
+    reports = [corner.reported(third), corner.reported(first, lease_id="another")]
+    got(corner.client.post("/results/batch", json={"reports": reports}))
 
 
 def _use_files(corner: Corner) -> None:

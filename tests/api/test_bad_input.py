@@ -75,6 +75,7 @@ WRONG_TYPE: dict[str, dict[str, Any]] = {
     "jobs.submit": {"scenario": 5, "parameters": "none", "priority": 1, "constraints": []},
     "work.progress": {"frame": "5", "fps": "1", "percent": "50", "node_id": 1, "lease_id": 2, "log": "x"},
     "work.release": {"node_id": 1, "lease_id": 2},
+    "work.report_batch": {"reports": "all"},
     "work.report": {"attempt": "1", "job_id": 1, "node_id": 2, "metrics": [], "status": 1, "log": "x"},
 }
 """For each route that takes fields: values of another type than the field's."""
@@ -99,6 +100,7 @@ class Target:
             "work.progress": lease,
             "work.release": lease,
             "work.report": {**lease, "job_id": claimed["id"]},
+            "work.report_batch": {"reports": [{**lease, "job_id": claimed["id"]}]},
         }
         self.valid = bodies.get(endpoint, {})
         self.client = corner.client
@@ -157,13 +159,14 @@ def test_a_body_that_is_not_called_json_is_refused(target: Target, content_type:
 
 
 def test_a_body_that_is_far_too_large_is_refused_also_without_a_length(target: Target) -> None:
-    blocks = [b" " * 500_000] * (35 if target.path == "/jobs/batch" else 10)
+    blocks = [b" " * 500_000] * (35 if target.path.endswith("/batch") else 10)
     refused(target.post(b"".join(blocks)), problems.TOO_LARGE)
     refused(target.post(iter(blocks)), problems.TOO_LARGE)
 
 
 @pytest.mark.parametrize(
-    "endpoint", sorted(set(POSTS) - {"work.progress", "work.report", "jobs.submit_batch"})
+    "endpoint",
+    sorted(set(POSTS) - {"work.progress", "work.report", "work.report_batch", "jobs.submit_batch"}),
 )
 def test_a_body_that_comes_without_a_log_is_kept_smaller(target: Target, endpoint: str) -> None:
     refused(target.post(b" " * 70_000), problems.TOO_LARGE)

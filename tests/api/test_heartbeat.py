@@ -19,6 +19,7 @@ def test_a_heartbeat_without_a_body_answers_status_and_leases(corner: Corner) ->
         "lease": 3600,
         "credential_ttl": 90 * 86400,
         "credential_expires_in": None,
+        "max_claims": 100,
     }
 
 

@@ -126,6 +126,9 @@ OF_A_NODE: dict[str, Callable[[Client, dict[str, Any], dict[str, Any]], Any]] = 
     "work.progress": lambda c, node, job: c.post(f"/jobs/{job['id']}/progress", json=_lease(node, job)),
     "work.release": lambda c, node, job: c.post(f"/jobs/{job['id']}/release", json=_lease(node, job)),
     "work.report": lambda c, node, job: c.post("/results", json={**_lease(node, job), "job_id": job["id"]}),
+    "work.report_batch": lambda c, node, job: c.post(
+        "/results/batch", json={"reports": [{**_lease(node, job), "job_id": job["id"]}]}
+    ),
     "files.begin": lambda c, _, job: c.post(
         "/files", json={"sha256": "0" * 64, "size": 1, "job_id": job["id"]}
     ),

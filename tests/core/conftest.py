@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,15 @@ import pytest
 from master.service.farm import Farm
 from tests import databases
 from tests.core import support
-from tests.core.support import FakeClock, make_farm
+from tests.core.support import FakeClock, crash_all, directory_in_memory, make_farm
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    with directory_in_memory() as directory:
+        yield directory
+        crash_all()
+
 
 OVER_BOTH: dict[str, tuple[str, ...]] = {
     "test_attempts": (),

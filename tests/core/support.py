@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,23 @@ from master.store.memory import MemoryStore
 OPERATOR = Caller(Role.OPERATOR)
 AGENT = Caller(Role.OPERATOR, protocol=PROTOCOL)
 """Who registers nodes whose agents speak what we speak."""
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 32 * 1024**2
+"""Bytes that must be free there."""
+
+
+@contextmanager
+def directory_in_memory() -> Iterator[Path]:
+    """A new directory, on a disk in memory where the system has one; it is removed in the end.
+
+    For what is decided, not for what a disk does: each decision is synced, and a real disk would be most of
+    what a test waits for. Disks have their tests in tests/store and tests/faults/disk.
+    """
+    usable = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    with tempfile.TemporaryDirectory(prefix="farm-", dir=_MEMORY if usable else None) as name:
+        yield Path(name)
 
 
 class FakeClock:

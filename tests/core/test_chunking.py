@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from common.model import MOST_CUTS, Cut, Divisible, Window
 from common.split import MOST_CHUNKS
-from master.chunking import LEAST_FRAMES, LONGEST, OVERHEAD, SHORTEST, windows
+from master.chunking import LEAST_FRAMES, LONGEST, OVERHEAD, SHORTEST, SIZES, windows
 
 FPS = 25
 
@@ -27,6 +27,10 @@ def a_cut(frame: int, frames: int, scene: float = 0.0, work: int = 0, lead: int 
 def regular(seconds: int, every: int = 50, lead: int = 12) -> Divisible:
     frames = seconds * FPS
     return a_file(frames, [a_cut(frame, frames, lead=lead) for frame in range(0, frames, every)])
+
+
+def lengths_of(chosen: tuple[Window, ...]) -> list[int]:
+    return [window.end - window.first for window in chosen]
 
 
 @st.composite
@@ -94,11 +98,24 @@ def test_a_short_file_stays_whole_unless_chunks_are_asked_for() -> None:
     assert len(windows(regular(30))) == 2
 
 
-@pytest.mark.parametrize("seconds", [30, 39, 40, 59, 60, 70, 125, 3601])
-def test_there_is_an_even_number_of_chunks_and_they_are_not_shorter_than_the_shortest(seconds: int) -> None:
-    chosen = windows(regular(seconds, every=1, lead=4))
-    assert len(chosen) % 2 == 0
-    assert SHORTEST <= seconds / len(chosen) < 2 * SHORTEST
+@pytest.mark.parametrize("seconds", [30, 39, 40, 59, 60, 70, 119])
+def test_a_few_chunks_are_alike_and_of_an_even_number(seconds: int) -> None:
+    lengths = lengths_of(windows(regular(seconds, every=1, lead=4)))
+    assert len(lengths) % 2 == 0
+    assert SHORTEST <= seconds / len(lengths) < 2 * SHORTEST
+    assert max(lengths) - min(lengths) <= 2
+
+
+@pytest.mark.parametrize("seconds", [120, 125, 149, 3601])
+def test_of_many_chunks_a_third_is_large_and_a_third_small(seconds: int) -> None:
+    lengths = sorted(lengths_of(windows(regular(seconds, every=1, lead=4))))
+    assert SHORTEST <= seconds / len(lengths) < 1.25 * SHORTEST
+    third = len(lengths) // len(SIZES)
+    assert len(lengths) == third * len(SIZES)
+    whole, of_all = sum(SIZES) * third, seconds * FPS
+    for number, size in enumerate(reversed(SIZES)):
+        of_size = lengths[number * third : (number + 1) * third]
+        assert of_size == pytest.approx([of_all * size / whole] * third, abs=2)
 
 
 def test_as_many_chunks_as_are_asked_for_of_equal_work() -> None:

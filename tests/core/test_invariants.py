@@ -6,8 +6,6 @@ import contextlib
 import gzip
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -40,6 +38,7 @@ from tests.core.support import (
     claim,
     crash,
     crash_all,
+    directory_in_memory,
     divisible,
     embedded,
     make_farm,
@@ -84,7 +83,8 @@ class BusyFarm(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp(prefix="farm-"))
+        self._stack = contextlib.ExitStack()
+        self.root = self._stack.enter_context(directory_in_memory())
         self.clock = FakeClock()
         self.farm: Farm = self.start()
         self.node_ids: list[str] = []
@@ -415,7 +415,7 @@ class BusyFarm(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         crash_all()
-        shutil.rmtree(self.root)
+        self._stack.close()
 
 
 class FarmMachine(BusyFarm):

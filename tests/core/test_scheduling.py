@@ -8,8 +8,9 @@ import pytest
 
 from common.model import Role
 from common.version import PROTOCOL
-from master.service import Caller, Farm
-from tests.core.support import claim, job, must_claim, register, submit
+from master.lifecycle import commands
+from master.service import Caller, Farm, nodes, queue
+from tests.core.support import OPERATOR, claim, job, must_claim, register, submit
 
 
 def reason(farm: Farm, job_id: str) -> str | None:
@@ -164,3 +165,19 @@ def test_an_agent_that_would_refuse_odd_bytes_in_a_path_gets_no_job_with_them(fa
     submit(farm, input=r"media:films/caf\xe9.mp4")
     assert claim(farm, register(farm, media_roots=["films"])) is None
     assert claim(farm, register(farm, caller=NEW, media_roots=["films"])) is not None
+
+
+def test_the_reason_follows_each_change_of_the_nodes_and_of_the_queue(farm: Farm) -> None:
+    job_id = submit(farm)
+    assert reason(farm, job_id) == "no node is registered"
+    node_id = register(farm)
+    assert reason(farm, job_id) == "waits for a free slot"
+    queue.change(farm, OPERATOR, commands.PauseQueue())
+    assert (reason(farm, job_id) or "").startswith("the queue is paused")
+    queue.change(farm, OPERATOR, commands.ResumeQueue())
+    nodes.change(farm, OPERATOR, node_id, commands.Drain())
+    assert reason(farm, job_id) == "every node that could run it is draining"
+    nodes.change(farm, OPERATOR, node_id, commands.Resume())
+    assert reason(farm, job_id) == "waits for a free slot"
+    nodes.remove(farm, OPERATOR, node_id)
+    assert reason(farm, job_id) == "no node is registered"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -24,6 +21,7 @@ from tests.core.support import (
     claim,
     crash,
     crash_all,
+    directory_in_memory,
     divisible,
     embedded,
     make_farm,
@@ -42,7 +40,8 @@ class Twins(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp(prefix="twins-"))
+        self._stack = contextlib.ExitStack()
+        self.root = self._stack.enter_context(directory_in_memory())
         self.clock = FakeClock()
         self.farm = self.start()
         self.claims: list[JobView] = []
@@ -196,7 +195,7 @@ class Twins(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         crash_all()
-        shutil.rmtree(self.root)
+        self._stack.close()
 
 
 TestTwins = Twins.TestCase

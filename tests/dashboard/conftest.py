@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from master.sessions import COOKIE
+from tests.api.corner import Corner
 from tests.dashboard.big import write_state
 from tests.masters import Client, Master, launch_master, wait_until
 from tests.once import made_once
@@ -54,6 +55,14 @@ def client(master: Master) -> Iterator[Client]:
     """The operator."""
     with master.client(master.token) as client:
         yield client
+
+
+@pytest.fixture
+def corner(client: Client) -> Iterator[Corner]:
+    """Swept in the end: pages list some nodes only, and all these tests share one master."""
+    corner = Corner(client)
+    yield corner
+    corner.sweep()
 
 
 @dataclass

@@ -54,6 +54,7 @@ SCHEMAS: dict[str, Schema] = {
     "POST /jobs/{id}/progress": schema.ProgressSchema(),
     "POST /jobs/{id}/release": schema.ReleaseSchema(),
     "POST /results": schema.ReportSchema(),
+    "POST /results/batch": schema.ReportsSchema(),
     "POST /files": schema.FileSchema(),
 }
 

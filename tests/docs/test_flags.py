@@ -29,6 +29,8 @@ OTHERS = {
     "--create": "systemd-tmpfiles",
     "--energy": "bench/truth.py",
     "--only": "bench/truth.py",
+    "--quick": "python -m bench",
+    "--into": "python -m bench",
     "--seconds": "bench/truth.py",
     "--times": "bench/estimate.py",
     "--bitrate": "bench/seams.py",

@@ -15,7 +15,7 @@ from tests.files.shelves import Shelves
 from tests.masters import Master, patient_master
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     with patient_master(tmp_path_factory.mktemp("files") / "state") as running:
         yield running

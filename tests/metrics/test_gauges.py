@@ -35,7 +35,7 @@ CHANGES: dict[str, commands.JobCommand] = {
 def by_hand(farm: Farm) -> dict[Priority, tuple[int, datetime | None]]:
     """The depth of the queue and its oldest job, from all jobs."""
     with farm.store.transaction(farm.clock()) as tx:
-        waiting = [job for job in tx.unfinished() if job.waits_for_a_node]
+        waiting = [job for job in tx.page(JobStatus.PENDING, None, 1000) if job.waits_for_a_node]
     return {
         priority: (len(these), min((job.created_at for job in these), default=None))
         for priority in Priority

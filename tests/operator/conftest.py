@@ -65,7 +65,7 @@ class Ffrtmp:
         return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
     running = start_master(tmp_path_factory.mktemp("operator") / "master")
     yield running

@@ -76,7 +76,7 @@ def _build(place: Path) -> None:
     (place / "printed").write_text(printed, encoding="utf-8")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     checkout = copy_checkout(tmp_path_factory.mktemp("built") / "checkout")
     return Built(checkout, built_in(checkout, tmp_path_factory))

@@ -168,6 +168,38 @@ def test_root_gets_what_the_tests_inject_faults_with_and_others_are_not_bothered
     assert "install -y --no-install-recommends strace\n" in installed()
 
 
+def test_root_gets_what_the_benchmark_compares_with_and_others_are_told_of_it(
+    machine: Machine, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy-rc.d"
+    machine.command("chmod", 'exec /bin/chmod "$@"')
+    machine.command(
+        "apt-get", f'if [ -x {policy} ]; then echo "no service: $@"; else echo "$@"; fi >>"$0.log"'
+    )
+    machine.without("redis-server")
+
+    def said() -> str:
+        command = ["/bin/sh", "scripts/setup.sh", "--bench"]
+        found = {"PATH": str(machine.bin), "POLICY_RC_D": str(policy)}
+        done = subprocess.run(
+            command, cwd=machine.checkout, env=found, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    log = machine.bin / "apt-get.log"
+    assert "sudo apt-get install -y redis-server" in said()
+    assert not log.exists()
+    machine.user("0")
+    said()
+    assert "no service: install -y --no-install-recommends redis-server\n" in log.read_text()
+    assert not policy.exists()
+    machine.command("redis-server", "exit 0")
+    log.unlink()
+    assert said() == ""
+    assert not log.exists()
+
+
 def test_a_machine_without_bubblewrap_passes_with_an_advice(machine: Machine) -> None:
     machine.without("bwrap")
     found = machine.check()

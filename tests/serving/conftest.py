@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,9 @@ import requests
 
 from common.trust import PinnedAdapter
 from master.worker import FarmWorker
-from tests.masters import ROOT, free_port, wait_until
+from tests.forked import ForkedProcess
+from tests.masters import free_port, wait_until
+from tests.serving import farm
 
 
 def receive(client: socket.socket, end: bytes) -> bytes:
@@ -59,14 +60,10 @@ class Server:
         self.port = port or free_port()
         self.url = f"https://localhost:{self.port}"
         self.ca = state_dir / "tls/ca.pem"
-        numbers = [self.port, threads, haste, files, per_address, held]
-        arguments = [str(state_dir), host, *(str(number) for number in numbers)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.serving.farm", *arguments],
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        numbers = (self.port, threads, haste, files, per_address, held)
+        self._log = state_dir / "said.log"
+        self._from = self._log.stat().st_size if self._log.exists() else 0
+        self.process = ForkedProcess(partial(farm.main, state_dir, host, *numbers), self._log)
 
     def ready(self) -> Server:
         wait_until(self.healthy, "the server answers")
@@ -121,11 +118,10 @@ class Server:
         return parked
 
     def stop(self, sig: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """Its exit status and what it wrote to stderr."""
-        if self.process.poll() is None:
-            self.process.send_signal(sig)
-        _, errors = self.process.communicate(timeout=30)
-        return self.process.returncode, errors
+        """Its exit status and what it said."""
+        self.process.send_signal(sig)
+        status = self.process.wait(30)
+        return status, self._log.read_bytes()[self._from :].decode()
 
 
 @pytest.fixture

@@ -148,29 +148,23 @@ def start(config: Config) -> SmallRuntime:
     return SmallRuntime(config.state_dir, context)
 
 
-def main() -> int:
-    state_dir, host, port, threads, haste, files, per_address, held = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (int(files), int(files)))
+def main(
+    state_dir: Path, host: str, port: int, threads: int, haste: int, files: int, per_address: int, held: int
+) -> None:
+    """The process; see `Server`."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     usual = asdict(Patience())
     rate = usual.pop("rate")
-    hasty = {name: value / float(haste) for name, value in usual.items()}
-    FarmWorker.max_held = int(held)
+    hasty = {name: value / haste for name, value in usual.items()}
+    FarmWorker.max_held = held
     FarmWorker.patience = Patience(**hasty, rate=rate)
     logging.basicConfig(level="INFO", format="%(levelname)s %(message)s")
     config = Config(
-        state_dir=Path(state_dir),
-        host=host,
-        port=int(port),
-        threads=int(threads),
-        max_connections_per_address=int(per_address),
+        state_dir=state_dir, host=host, port=port, threads=threads, max_connections_per_address=per_address
     )
     try:
         listener = server.bind(config)
     except StartError as error:
         sys.stderr.write(f"master: {error}\n")
-        return 1
-    return server.serve(config, listener, start)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        sys.exit(1)
+    sys.exit(server.serve(config, listener, start))

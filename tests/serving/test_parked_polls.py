@@ -109,7 +109,7 @@ def test_a_thousand_polls_hold_no_thread_and_one_is_woken_for_a_job(
 ) -> None:
     for _ in range(MANY):
         polls.begin(register(client))
-    wait_until(lambda: polls.parked() == MANY, "all are parked")
+    wait_until(lambda: polls.parked() == MANY, "all are parked", seconds=60)
     worker = psutil.Process(master.worker_pid())
     assert worker.num_threads() <= THREADS
     assert client.get("/health").ok

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from master.lifecycle import commands
 from master.service import nodes
 from master.store.segments import read_segment, segments
-from tests.core.support import OPERATOR, FakeClock, crash, embedded, make_farm, must_claim, register, submit
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    crash,
+    directory_in_memory,
+    embedded,
+    make_farm,
+    must_claim,
+    register,
+    submit,
+)
 from tests.store.support import records_in
 
 LAST = 3
 """How many of the last records are cut."""
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Hundreds of masters start, and a cut is the same on any disk."""
+    with directory_in_memory() as directory:
+        yield directory
 
 
 def test_a_master_starts_with_the_whole_records_and_takes_new_ones(tmp_path: Path) -> None:

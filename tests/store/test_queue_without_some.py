@@ -33,9 +33,9 @@ def test_the_first_that_is_not_left_out_is_found(made: list[tuple[Priority, bool
     for job, (_, gone, _) in zip(jobs, made, strict=True):
         if gone:
             queue.remove(job)
-    out = {job.id for job, (_, _, left_out) in zip(jobs, made, strict=True) if left_out}
+    out = {job.seq for job, (_, _, left_out) in zip(jobs, made, strict=True) if left_out}
     rest = [job for job, (_, gone, left_out) in zip(jobs, made, strict=True) if not gone and not left_out]
     first = min(rest, key=scheduler.order, default=None)
-    found = list(queue.heads(NODE, lambda job_id: job_id in out))
-    assert found == ([] if first is None else [first.id])
-    assert list(queue.heads(NODE, lambda job_id: job_id in out)) == found, "looking changes nothing"
+    found = list(queue.heads(NODE, lambda seq: seq in out))
+    assert found == ([] if first is None else [first.seq])
+    assert list(queue.heads(NODE, lambda seq: seq in out)) == found, "looking changes nothing"

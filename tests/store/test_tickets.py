@@ -120,7 +120,7 @@ def test_if_the_disk_fails_the_answer_is_a_refusal_and_so_is_every_later_one(far
     failures: list[str] = []
     embedded(farm)._on_failure = failures.append
     heard = threading.Event()
-    farm.store.on_settled(heard.set)
+    embedded(farm).on_settled(heard.set)
     ticket, job_id = with_ticket(farm, lambda: submit(farm))
     disk.broken = True
     disk.may.set()

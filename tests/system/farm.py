@@ -16,6 +16,7 @@ from typing import Any
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type information
 import pytest
 
+from tests import forked
 from tests.forked import ForkedProcess
 from tests.masters import IN_A_TEST, ROOT, Client, Master, looks, start_master, wait_until
 
@@ -75,7 +76,7 @@ class Agent:
                     text=True,
                 )
                 if program or inside or stdin != subprocess.DEVNULL
-                else ForkedProcess("agent", [*named, *flags], self._log, environment)
+                else ForkedProcess(forked.program("agent", [*named, *flags]), self._log, environment)
             )
 
     @property

@@ -80,7 +80,10 @@ def asset(name: str) -> Response:
 
 
 def compile_pages(app: Flask) -> None:
-    """Compile the templates of `app` now: the first who opens a page should not wait for it (0.2 s)."""
+    """Compile the templates of `app` now: the first who opens a page should not wait for it.
+
+    Those that this process has compiled before are not compiled again: see `compiled.py`.
+    """
     for name in app.jinja_env.list_templates(["html"]):
         app.jinja_env.get_template(name)
 

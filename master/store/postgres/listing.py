@@ -66,9 +66,10 @@ class Listing(Reading):
             [count_name(each, owner, part) for each in statuses for part in _parts(whole=whole)]
         )
 
-    def unfinished(self) -> list[Job]:
-        """All jobs that are not finished."""
-        return self._read_jobs("where not final order by listed")
+    def bound(self) -> list[Job]:
+        """The unfinished jobs that are parts of others, or wait for others."""
+        found = self._read_jobs("where not final and linked order by listed")
+        return [job for job in found if job.parent_id is not None or job.awaits_parts or job.awaits_jobs]
 
     def running(self) -> list[Job]:
         """All jobs that run."""

@@ -117,6 +117,10 @@ class Queue(Relatives):
         row = self._jobs.get(job_id)
         return 0.0 if row is None else row.ready_in(self.now)
 
+    def reason(self, job: Job) -> str:
+        """Why `job` waits, which has no backoff: the same for all jobs with its constraints."""
+        return scheduler.pending_reason(job, self.nodes(), 0.0, paused=self.farm().paused)
+
     def next_seq(self, count: int = 1) -> int:
         """The first of `count` places in the queue that nobody else gets."""
         return int(self._value("select take_places(%s)", (count,)))

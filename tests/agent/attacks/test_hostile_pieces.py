@@ -85,7 +85,7 @@ def cut(given: Given, directory: Path, spawner: Spawner) -> str:
     ],
 )
 def test_who_cuts_and_lies_fails_the_input(
-    program: str, spawner: Spawner, either: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: str, spawner: Spawner, reading: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent.chunks.piece, "_PROGRAM", program)
     (tmp_path / "file").write_bytes(b"no video" * 100)
@@ -93,7 +93,7 @@ def test_who_cuts_and_lies_fails_the_input(
         (tmp_path / "file").open("rb") as file,
         in_place(file.fileno()) as given,
         pytest.raises(InputFailedError) as caught,
-        piece_of(given, WINDOW, tmp_path, spawner, either, threading.Event()),
+        piece_of(given, WINDOW, tmp_path, spawner, reading, threading.Event()),
     ):
         pass
     assert caught.value.code == "input_invalid"
@@ -113,12 +113,12 @@ def test_who_cuts_and_lies_fails_the_input(
     ids=["nothing", "nonsense", "deep", "empty", "no cuts", "a first cut amid the file"],
 )
 def test_who_divides_and_lies_has_the_file_encoded_whole(
-    answer: str, video: Path, make_task: MakeTask, either: Sandbox, monkeypatch: pytest.MonkeyPatch
+    answer: str, video: Path, make_task: MakeTask, reading: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The arguments are their number, the input, the demuxers, and where the answer goes.
     program = f"import os, sys; os.write(int(sys.argv[4]), {answer.encode()!r}); sys.stderr.write('x')"
     monkeypatch.setattr(agent.chunks.plan, "_PROGRAM", program)
-    found = divided(make_task(video, either), video)
+    found = divided(make_task(video, reading), video)
     assert found.reason is not None
     assert found.reason.startswith("The input is encoded whole: what was found in it cannot be true")
     assert found.cuts == ()

@@ -170,10 +170,10 @@ def is_stopped() -> bool:
     ],
 )
 def test_a_process_that_asks_for_what_there_is_not_gets_nothing_and_is_not_believed(
-    program: str, why: str, task: Task, either: Sandbox, monkeypatch: pytest.MonkeyPatch
+    program: str, why: str, task: Task, reading: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent.chunks.piece, "_PROGRAM", ASK + program + ANSWER)
-    error = failure(with_tools(task, sandbox=either))
+    error = failure(with_tools(task, sandbox=reading))
     assert (error.code, why in str(error)) == ("input_invalid", True)
 
 

@@ -139,6 +139,10 @@ def _report(job: dict[str, Any], **more: Any) -> Sent:
     return Sent(json={**known, "attempt": job["attempt"], **more})
 
 
+def _reports(*jobs: dict[str, Any]) -> Sent:
+    return Sent(json={"reports": [_report(job).json for job in jobs]})
+
+
 def _resume_queue(world: World) -> Sent:
     world.pause_queue()
     return Sent()
@@ -209,6 +213,7 @@ CASES: dict[str, Case] = {
     "work.release": Case(lambda world: _lease(world.running()), again=_NOT_HELD),
     # More than is read before a thread takes the request over.
     "work.report": Case(lambda world: _report(world.running(), log=["x" * 1000] * 100)),
+    "work.report_batch": Case(lambda world: _reports(world.running(), world.running())),
     "results.page": read(),
     "results.archived": read(),
     "metrics.scrape": read(),

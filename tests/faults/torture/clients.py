@@ -161,6 +161,8 @@ class Agent(Caller):
         self.node_id = str(uuid.UUID(int=chance.getrandbits(128)))
         self._instance: str | None = None
         self._proven = False
+        self._following: tuple[dict[str, Any], float] | None = None
+        """A job that came with the answer to a report, and when that was asked for."""
         self._late: dict[str, dict[str, Any]] = {}
         """Results of attempts that are over, by job: each is sent when the job was given out anew."""
 
@@ -177,6 +179,10 @@ class Agent(Caller):
     def act(self) -> None:
         if self._instance is None and not self.register():
             return
+        following, self._following = self._following, None
+        if following is not None:
+            self._work_on(*following)
+            return
         asked_at = time.monotonic()
         # No lease is known here: one that was answered into the void is given again.
         query = {"node_id": self.node_id, "leases": "", "wait": self.chance.choice(["0", "0.2"])}
@@ -184,12 +190,14 @@ class Agent(Caller):
         if answer is not None and not answer.ok:
             self.unexpected("a poll", answer)
         elif answer is not None and answer.json()["job"] is not None:
-            job = answer.json()["job"]
-            frames = self.ledger.claimed(job, asked_at)
-            if (late := self._late.pop(job["id"], None)) is not None:
-                self._must_be_refused(f"the late result of job {job['id']}", late)
-            self._tell(job)
-            self._choose_end()(job, frames)
+            self._work_on(answer.json()["job"], asked_at)
+
+    def _work_on(self, job: dict[str, Any], asked_at: float) -> None:
+        frames = self.ledger.claimed(job, asked_at)
+        if (late := self._late.pop(job["id"], None)) is not None:
+            self._must_be_refused(f"the late result of job {job['id']}", late)
+        self._tell(job)
+        self._choose_end()(job, frames)
 
     def _choose_end(self) -> Callable[[dict[str, Any], int], None]:
         # Never two that go wrong, one behind the other: the master would set this node aside.
@@ -255,11 +263,30 @@ class Agent(Caller):
 
     def _deliver(self, report: dict[str, Any], job: dict[str, Any], outcome: str) -> bool:
         """Whether the result was acknowledged."""
-        answer = self.insist("POST", "/results", json=report)
+        asked_at = time.monotonic()
+        wish = {"next": "1", "leases": ""} if self.chance.random() < 0.5 else None
+        batch = wish is None and self.chance.random() < 0.5
+        answer = (
+            self._send_batch(report) if batch else self.insist("POST", "/results", json=report, params=wish)
+        )
         if not self._check_lease(f"result of {job['id']}", job, answer):
             return False
         self.ledger.reported(job, outcome)
+        if answer is not None and (following := answer.json().get("next")) is not None:
+            self._following = following, asked_at
         return True
+
+    def _send_batch(self, report: dict[str, Any]) -> requests.Response | None:
+        """With a report that nobody may take."""
+        stale = {**report, "lease_id": "another", "metrics": {"frames": NOBODYS}}
+        answer = self.insist("POST", "/results/batch", json={"reports": [stale, report]})
+        if answer is not None and answer.ok:
+            refused, taken = (each["problem"] for each in answer.json()["reports"])
+            if refused is None:
+                self.ledger.twice.append(f"a report with another lease of job {report['job_id']} was taken")
+            if taken is not None:  # alone it is refused for the same
+                return self.insist("POST", "/results", json=report)
+        return answer
 
     def _check_lease(self, what: str, job: dict[str, Any], answer: requests.Response | None) -> bool:
         """Whether the answer is a yes; a no needs somebody who canceled the job."""
