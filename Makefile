@@ -16,7 +16,7 @@ SOURCES = agent common master scripts tests bench setup.py
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test images torture bench bench-quick truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
+.PHONY: help setup test images torture stores bench bench-quick truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -45,6 +45,10 @@ tools:
 
 torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
+
+stores: ready ## the tests of the rules over each store, all of them (make test has the most important)
+	@scripts/setup.sh --tests
+	@FFRTMP_TEST_STORES=all $(PY) -m pytest tests/core tests/store/postgresql $(ARGS)
 
 # An hour on two cores; nothing else should run meanwhile.
 bench: ready ## measure every row of docs/performance.md beside its baseline, and write that page (ARGS='--only KEY')

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from common.durations import MOST_SECONDS
 from common.logs import complain, set_up_logging, tell
@@ -25,6 +27,21 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     return values
 
 
+def _store(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if not value:
+        return None
+    url = urlsplit(value)
+    if url.scheme not in ("postgresql", "postgres"):
+        raise click.BadParameter("must begin with postgresql://")
+    given = context.get_parameter_source(parameter.name or "")
+    if given is ParameterSource.COMMANDLINE and (url.password or "password=" in url.query):
+        raise click.BadParameter(
+            "everybody on this machine can read a command line: put a URL with a password into FFRTMP_STORE, "
+            "or the password into a file (PGPASSFILE)"
+        )
+    return value
+
+
 @click.command(context_settings={"auto_envvar_prefix": "FFRTMP", "show_default": True})
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, help="Port to listen on.")
 @click.option("--host", default="0.0.0.0", help="Address to listen on.")  # noqa: S104 - see master.config
@@ -34,6 +51,14 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     default=lambda: state_directory("master"),
     show_default="~/.local/state/ffmpeg-rtmp/master",
     help="Where the queue, the results, the keys and the operator token are kept.",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    callback=_store,
+    show_default="the state directory",
+    help="A PostgreSQL that keeps the queue and the results: postgresql://farm@db.example.com/farm. "
+    "Its password belongs in FFRTMP_STORE or a password file, not here.",
 )
 @click.option("--tls-cert", type=_FILE, help="Your own certificate chain (PEM); needs --tls-key.")
 @click.option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")

@@ -11,6 +11,8 @@ class Config:
     """Everything that can be set. Durations are seconds."""
 
     state_dir: Path
+    store: str | None = None
+    """The database that keeps the records (`postgresql://`); None: the state directory does."""
     host: str = "0.0.0.0"  # noqa: S104 - a farm's master serves other machines; the owner fixed this default
     port: int = 8080
     tls_cert: Path | None = None

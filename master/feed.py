@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Protocol
 
+from common.problems import Problem
 from master.lifecycle.audit import Entry, entry
 from master.lifecycle.events import Event
 from master.store.journal import JournalError
@@ -228,6 +229,8 @@ class Feed:
             for hearer in self._hearers:
                 try:
                     hearer(some)
+                except Problem as problem:  # it asked the store, which is not to be had
+                    log.warning("a listener of the feed failed: %s", problem)
                 except Exception:
                     log.exception("a listener of the feed failed")
 

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
+from common.problems import Problem
+
 log = logging.getLogger(__name__)
 
 
@@ -33,5 +35,11 @@ class Reaper:
             for chore in self._chores:
                 try:
                     chore()
+                except Problem as problem:  # such as a database that cannot be reached
+                    log.warning("%s is tried again: %s", _name(chore), problem)
                 except Exception:
-                    log.exception("%s failed; it is tried again", getattr(chore, "__name__", "a chore"))
+                    log.exception("%s failed; it is tried again", _name(chore))
+
+
+def _name(chore: Callable[[], None]) -> str:
+    return getattr(chore, "__name__", "a chore")

@@ -39,6 +39,8 @@ from master.service.farm import new_id
 from master.service.retention import Retention
 from master.service.webhooks import Desk
 from master.store.archive import Archive
+from master.store.errors import StoreError
+from master.store.interface import Store
 from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
@@ -56,6 +58,7 @@ log = logging.getLogger(__name__)
 _RETENTION_CHECK = 1.0  # seconds between two looks at whether there is something to archive
 _LEFTOVERS_CHECK = 0.5  # seconds between two looks at whether a family left files behind
 _ORPHAN_PATIENCE = 2.0  # seconds for the worker of a master that was just killed to notice and end
+_OTHERS_PATIENCE = 10.0  # seconds for a database to notice that a master was killed
 _LAST_WORDS = 0.5  # seconds that the answers under way get when the disk has failed
 
 
@@ -126,7 +129,7 @@ class Runtime:
             meter = Meter(
                 measures.lock_wait.observe, measures.lock_hold.observe, measures.journal_sync.observe
             )
-            self._store = MemoryStore(config.state_dir / "journal", clock(), on_failure=_die, meter=meter)
+            self._store = _store(config, clock, meter)
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
             logs, shown = LogStore(config.state_dir / "logs"), tls.shown_fingerprint(chain)
@@ -134,7 +137,7 @@ class Runtime:
             self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
             self.farm.certificate_expiry = tls.expiry(chain)
             self.farm.begin()
-        except (JournalError, JournalFullError, OSError, Problem) as error:
+        except (JournalError, JournalFullError, StoreError, OSError, Problem) as error:
             raise StartError(str(error)) from error
         secret = operator_token(config.state_dir)
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
@@ -163,10 +166,10 @@ class Runtime:
         settle()
 
     def is_slow(self, environ: dict[str, Any]) -> bool:
-        """See `master.api.routes`."""
-        return self._routes.is_slow(environ)
+        """See `master.api.routes`. A database is waited for in a thread, whatever it is asked."""
+        return self._store.shared or self._routes.is_slow(environ)
 
-    def open_ticket(self) -> Ticket:
+    def open_ticket(self) -> Ticket | None:
         """See `master.store.settling`."""
         return self._store.open_ticket()
 
@@ -224,13 +227,16 @@ class Runtime:
     def _reap(self) -> None:
         """Let time pass, but for time in which this process stood still and could not hear anybody."""
         now = self._clock().mono
-        looked, self._looked = self._looked, now
+        looked = self._looked
+        if not self._store.shared:
+            self._looked = now
         if now - looked > min(self._config.lease, self._config.heartbeat_timeout) / 2:
             log.warning(
                 "the master stood still for %.0f s; all nodes and leases get a full term", now - looked
             )
             self._store.liveness.start_anew()
         work.reap(self.farm)
+        self._looked = now  # while a shared store cannot be asked, nobody can be heard either
 
     def _tidy(self) -> None:
         self._store.tidy(self._clock())
@@ -263,6 +269,26 @@ class Runtime:
             self.ssl_context.load_cert_chain(chain, key)
             self.farm.certificate_expiry = tls.expiry(chain)
             self._hosts.learn(names_of(self._config, chain))
+
+
+def _store(config: Config, clock: Clock, meter: Meter) -> Store:
+    """What --store names; StartError if what it needs is not installed."""
+    if config.store is None:
+        return MemoryStore(config.state_dir / "journal", clock(), on_failure=_die, meter=meter)
+    try:
+        from master.store.postgres.store import PostgresStore  # few masters need it, or have what it needs
+    except ImportError as error:
+        raise StartError(
+            f"--store needs {error.name}, which is not installed: pip install 'ffmpeg-rtmp[postgresql]'"
+        ) from error
+    store = PostgresStore(config.store, meter=meter, patience=_OTHERS_PATIENCE)
+    if not store.first:
+        store.close()
+        # What is in the state directory is no other master's: files, archives, webhooks, certificates.
+        raise StartError(
+            "another master uses the database of --store; one master at a time can, as yet: stop that one"
+        )
+    return store
 
 
 def start(config: Config) -> Runtime:

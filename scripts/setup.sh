@@ -19,7 +19,7 @@ mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
 better_with='bwrap:bubblewrap'  # command, and its package where that has another name
-for_tests='strace zsh fish mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time'
+for_tests='strace zsh fish mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time pg_ctlcluster:postgresql'
 for_bench='redis-server'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 
@@ -155,7 +155,16 @@ bring_prometheus() {
     rm -rf "$place"
 }
 
+without_cluster() {
+    # PostgreSQL is wanted for its programs: Debian must make no database of its own here. The tests make theirs.
+    settings=/etc/postgresql-common/createcluster.d
+    find_missing_of pg_ctlcluster
+    [ -n "$missing" ] && [ "$(id -u)" = 0 ] && have apt-get || return 0
+    mkdir -p "$settings" && echo 'create_main_cluster = false' >"$settings/ffmpeg-rtmp.conf"
+}
+
 install_for_tests() {
+    without_cluster
     find_missing_of nginx
     new=$missing
     without_services install_where_missing "$for_tests $better_with" 'the tests'
@@ -216,7 +225,7 @@ make_environment() {
     log=$(mktemp)
     # Our own package is installed by the locked setuptools, so that nothing unlocked is fetched.
     pip_install setuptools
-    pip_install --no-build-isolation --editable '.[agent,report,s3,test,build]'
+    pip_install --no-build-isolation --editable '.[agent,postgresql,report,s3,test,build]'
     # What reads hostile files runs where it can leave nothing behind, so it finds these compiled.
     "$venv/bin/python" -m compileall -q -j 0 agent common master "$venv"/lib/python*/site-packages/av >/dev/null || true
     rm -f "$log"

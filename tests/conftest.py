@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests import databases
 from tests.api.corner import Corner
 from tests.core.support import crash_all
 from tests.masters import ROOT, Client, Master
@@ -99,6 +100,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def _no_files_stay_open() -> Iterator[None]:
     yield
     crash_all()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[databases.Server]:
+    """A real PostgreSQL; each farm in it has a schema of its own."""
+    with databases.server() as running:
+        yield running
 
 
 @pytest.fixture

@@ -36,6 +36,9 @@ def attached(farm: Farm, caller: Caller, tx: Transaction, job: Job, before: Sequ
     if not job.depends_on:
         return job
     found = {name: _named(farm, caller, tx, name, before) for name in job.depends_on}
+    # None of them may end before it is written down that this job waits for it.
+    kept = {each.id: each for each in tx.hold([found[name] for name in found if not PLACE.fullmatch(name)])}
+    found = {name: kept.get(each.id, each) for name, each in found.items()}
     if len({each.id for each in found.values()}) > MAX_DEPENDENCIES:  # the input may be one more
         raise problems.invalid_field("depends_on", f"Must have at most {MAX_DEPENDENCIES} items.")
     wanted = job_file(job.input)

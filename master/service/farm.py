@@ -213,12 +213,20 @@ class Farm:
         self.feed.subscribe(Happenings(self.measures, store.job).hear)
 
     def begin(self) -> None:
-        """Give this start of the master a name, and keep it. `unavailable` if the disk does not take it."""
+        """Give this start of the master a name, and keep it. `unavailable` if the disk does not take it.
+
+        A master that joins others goes on with the name of theirs: it tells the same history.
+        """
         start = new_id()
         with self.store.transaction(self.clock()) as tx:
-            self.decide(tx, commands.Start(start, tx.history()))
+            starts = tx.farm().starts
+            if self.store.first or not starts:
+                self.decide(tx, commands.Start(start, tx.history()))
+            else:
+                start = starts[-1][0]
         self.start = start
-        self._settle_families()
+        if not self.store.shared:
+            self._settle_families()
 
     def _settle_families(self) -> None:
         """After a repair: whoever waits for a job that is lost hears of it."""
@@ -360,6 +368,7 @@ class Farm:
     def _after(self, told: Told) -> None:
         """Wake those whom the events concern; the events are on disk."""
         self._note_the_last(told.events)
+        self._note_starts(told.events)
         for event in told.events:
             match event:
                 case events.JobSubmitted():
@@ -381,6 +390,12 @@ class Farm:
     def _note_the_last(self, happened: Sequence[events.Event]) -> None:
         """What jobs that are final now have read, and what was put for them, may have to go."""
         self.ended.extend(event.job_id for event in happened if isinstance(event, _LAST))
+
+    def _note_starts(self, happened: Sequence[events.Event]) -> None:
+        """Of masters that share a store, one may begin anew when it finds no other: all go by its name."""
+        for event in happened:
+            if isinstance(event, events.MasterStarted):
+                self.start = event.start
 
     def _after_another_standing(self, event: events.NodeEvent) -> None:
         self.waiters.wake_node(event.node_id)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.model import Job, Node, Token, Webhook
+from common.model import Job, Node, Stage, Token, Webhook
+from common.split import MOST_CHUNKS
 from master.config import Config
 from master.lifecycle import View, commands
 from master.store.interface import Held, Liveness, Transaction
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
 """Commands that come often, and bring nothing about in the families of jobs."""
-_MAKES_JOBS = (commands.Finish, commands.ClaimTwin)
-"""Commands by which jobs may be queued that nobody submitted."""
+_MOST_PARTS = 2 * MOST_CHUNKS + 100
+"""Jobs that are queued at most when one is divided: looks, chunks, sound, rungs."""
 
 
 def view_of(
@@ -46,13 +47,22 @@ def view_of(
         tx.farm(),
         family=() if alone else tx.family(*held, *_known(job)),
         links=tx.links(),
-        next_seq=tx.next_seq() if isinstance(command, _MAKES_JOBS) else 0,
+        next_seq=_next_seq(tx, command, job),
         silence=0.0 if node is None else liveness.silence(node.id, tx.now),
         backoff=config.retry_backoff,
         patience=config.heartbeat_timeout,
         quarantine_after=config.quarantine_after,
         credential_ttl=config.credential_ttl,
     )
+
+
+def _next_seq(tx: Transaction, command: commands.Command, job: Job | None) -> int:
+    """The place of the first of the jobs that may be queued, which nobody submitted; 0: there are none."""
+    if isinstance(command, commands.ClaimTwin):
+        return tx.next_seq()
+    if isinstance(command, commands.Finish) and job is not None and job.stage is Stage.PLAN:
+        return tx.next_seq(_MOST_PARTS)
+    return 0
 
 
 def _one(tx: Transaction, record: Held | None) -> Held | None:

@@ -10,12 +10,15 @@ from typing import Any
 from common import problems
 from common.model import Constraints, Job, JobStatus, Now
 from master import scheduler, submission
-from master.lifecycle import commands, families
+from master.lifecycle import commands, families, probes
 from master.lifecycle.parts import Able
 from master.service import chains, files
 from master.service.farm import Caller, Farm, JobView, new_id, throttle
 from master.store.interface import Transaction
 from master.store.listings import ListingKey, listing_key
+
+_MOST_TOGETHER = 1 + probes.MOST
+"""Jobs that one becomes when it is submitted, at most: itself, and its first parts."""
 
 
 def submit(
@@ -74,10 +77,11 @@ def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> 
                 raise
             raise submission.of_batch(problem, place) from problem
     able = _shared(tx, len(jobs))
+    first = tx.next_seq(len(ready) * _MOST_TOGETHER)
     placed: list[Job] = []
     submitted: list[Job] = []
     for job in ready:
-        members = families.whole(replace(job, seq=tx.next_seq() + len(submitted)), able, tx.now)
+        members = families.whole(replace(job, seq=first + len(submitted)), able, tx.now)
         placed.append(members[0])
         submitted += members
     farm.decide(tx, commands.Submit(tuple(submitted)))

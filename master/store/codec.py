@@ -89,6 +89,21 @@ def decode_record(data: bytes, written: int) -> Record:
     return record
 
 
+def encode_event(event: Event) -> str:
+    """One event as JSON, with its class in it: for `decode_event`, once it is read back."""
+    return _dumps(_unstructure_event(event))
+
+
+def encode_value(value: Any, kind: Any) -> str:
+    """A part of a record as JSON, always in the same way: equal ones have equal texts."""
+    return _dumps(_converter.unstructure(value, kind))
+
+
+def decode_value(text: str, kind: Any) -> Any:
+    """The same, read back; `CodecError` if it is none."""
+    return _structure(json.loads(text), kind)
+
+
 def _structure(document: Any, kind: Any) -> Any:
     try:
         return _converter.structure(document, kind)

@@ -7,7 +7,7 @@ protocols is used in just the same way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -31,6 +31,7 @@ from master.lifecycle.view import Links
 from master.store.listings import ListingKey
 from master.store.recent import Ended
 from master.store.samples import Sample
+from master.store.settling import Ticket
 from master.store.told import Listener
 from master.store.trail import Onward, Page, Wanted
 
@@ -186,8 +187,8 @@ class Transaction(Protocol):
     def referring_to(self, sha256: str) -> list[Job]:
         """The jobs that refer to a file of the file store."""
 
-    def next_seq(self) -> int:
-        """The place in the queue that the next submitted job gets."""
+    def next_seq(self, count: int = 1) -> int:
+        """The place in the queue that the next submitted job gets, of `count` in a row that are free."""
 
     def record(self, events: Sequence[Event]) -> None:
         """Keep `events` and what they make of the records: all, or none and `unavailable`."""
@@ -265,6 +266,14 @@ class Store(Protocol):
         """How many events the disk holds, as far as anybody was told: it is never shorter than this."""
 
     @property
+    def shared(self) -> bool:
+        """Whether other masters may use it as well, and no file of it can be damaged and repaired."""
+
+    @property
+    def first(self) -> bool:
+        """Whether no other master used it when this one opened it."""
+
+    @property
     def liveness(self) -> Liveness:
         """Signs of life."""
 
@@ -277,6 +286,15 @@ class Store(Protocol):
 
         `now`: what the caller's clock says. `actor`: who brings about what is recorded.
         """
+
+    def open_ticket(self) -> Ticket | None:
+        """From now on, in this context, transactions do not wait for the disk (`master.store.settling`).
+
+        None: they do, and whoever asks waits.
+        """
+
+    def on_settled(self, hearer: Callable[[], None]) -> None:
+        """Call `hearer`, in another thread, whenever tickets may be settled."""
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.

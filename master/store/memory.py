@@ -276,8 +276,8 @@ class Transaction:
         """The jobs that refer to a file of the file store."""
         return [self._state.jobs[job_id] for job_id in self._state.references.to(sha256)]
 
-    def next_seq(self) -> int:
-        """The place in the queue that the next submitted job gets."""
+    def next_seq(self, _count: int = 1) -> int:
+        """The place in the queue that the next submitted job gets; all behind it are free."""
         return self._state.last_seq + 1
 
     def record(self, events: Sequence[Event]) -> None:
@@ -330,6 +330,7 @@ class MemoryStore:
         self._meter = meter
         self._failed = False
         self._listeners: list[Listener] = []
+        self.shared, self.first = False, True
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self._settling = Settling(self._wait_synced, self._tell)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,13 +41,8 @@ class Recent:
 
     def add(self, old: Job | None, new: Job) -> None:
         """Note the attempts of `new` that ended since it was `old`."""
-        before = () if old is None else old.attempts
-        if new.attempts is before or new.attempts == before:
-            return
-        known = {attempt.number for attempt in before if attempt.outcome is not None}
-        for attempt in new.attempts:
-            if attempt.number not in known and attempt.ended_at is not None and attempt.outcome is not None:
-                self._keep(attempt.node_id, _ended(new, attempt, attempt.ended_at))
+        for node_id, ended in just_ended(old, new):
+            self._keep(node_id, ended)
 
     def of(self, node_id: str) -> list[Ended]:
         """The attempts on a node, newest first."""
@@ -60,6 +56,17 @@ class Recent:
         kept = self._ended[node_id]
         insort(kept, ended, key=lambda each: (each.ended_at, each.job_id, each.number))
         del kept[:-KEPT]
+
+
+def just_ended(old: Job | None, new: Job) -> Iterator[tuple[str, Ended]]:
+    """The attempts of `new` that ended since it was `old`, each with its node."""
+    before = () if old is None else old.attempts
+    if new.attempts is before or new.attempts == before:
+        return
+    known = {attempt.number for attempt in before if attempt.outcome is not None}
+    for attempt in new.attempts:
+        if attempt.number not in known and attempt.ended_at is not None and attempt.outcome is not None:
+            yield attempt.node_id, _ended(new, attempt, attempt.ended_at)
 
 
 def _ended(job: Job, attempt: Attempt, at: datetime) -> Ended:

@@ -16,6 +16,7 @@ from typing import Any
 
 from common.inputs import parse_url
 from common.model import Webhook, WebhookStatus
+from common.problems import Problem
 from master.feed import Heard
 from master.lifecycle import commands
 from master.lifecycle.audit import Entry
@@ -34,6 +35,8 @@ LONGEST_REST = 60.0
 """Seconds between two rounds at most: the wall clock may be set meanwhile."""
 PARTING = 2.0
 """Seconds that requests under way get when the master ends; who took one that late gets it again."""
+_AGAIN = 1.0
+"""Seconds until the records are asked again that could not be read."""
 _SKIPPED = 1000
 """Events that nobody wants are noted only so often: after a crash they are looked at again."""
 
@@ -102,6 +105,9 @@ class Dispatcher:
             self._news.clear()
             try:
                 rest = self._round()
+            except Problem as problem:  # such as a database that cannot be reached
+                log.warning("webhooks are not told; it is tried again: %s", problem)
+                rest = _AGAIN
             except Exception:
                 log.exception("webhooks are not told; it is tried again")
                 rest = LONGEST_REST
@@ -165,6 +171,9 @@ class Dispatcher:
             if not self._stop.is_set():
                 log.error("webhook %s is not told: %s; it is tried again", webhook_id, error)  # noqa: TRY400 - the sentence says it all
                 self._stop.wait(LONGEST_REST)
+        except Problem as problem:
+            log.warning("webhook %s is not told; it is tried again: %s", webhook_id, problem)
+            self._stop.wait(_AGAIN)
         except Exception:
             log.exception("webhook %s is not told; it is tried again", webhook_id)
             self._stop.wait(LONGEST_REST)

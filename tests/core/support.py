@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,15 +62,24 @@ class FakeClock:
         self.now = Now(wall, self.now.mono)
 
 
+def in_memory(directory: Path, clock: FakeClock, segment_bytes: int) -> Store:
+    """The store in this process."""
+    return MemoryStore(directory / "journal", clock(), segment_bytes=segment_bytes)
+
+
+make_store: Callable[[Path, FakeClock, int], Store] = in_memory
+"""Opens the store of a farm in a directory; tests that run over several stores replace it (`conftest`)."""
+
+
 def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024, **settings: Any) -> Farm:
     config = Config(state_dir=directory, **settings)
-    store = MemoryStore(directory / "journal", clock(), segment_bytes=segment_bytes)
+    store = make_store(directory, clock, segment_bytes)
     _left_open.append(store)
     shelf = Shelf(directory / "files", config.files_quota, clock, new_id)
     return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), shelf, clock)
 
 
-_left_open: list[MemoryStore] = []
+_left_open: list[Store] = []
 
 
 def embedded(farm: Farm) -> MemoryStore:
@@ -81,7 +90,9 @@ def embedded(farm: Farm) -> MemoryStore:
 
 def crash(store: Store) -> None:
     """What the kernel does for a dead process: files are closed as they are, and nothing is synced."""
-    assert isinstance(store, MemoryStore)
+    if not isinstance(store, MemoryStore):
+        store.close()  # all of it is another process's
+        return
     if store._journal._fd >= 0:
         os.close(store._journal._fd)
         store._journal._fd = -1
@@ -169,6 +180,12 @@ def parts(farm: Farm, parent_id: str) -> list[Job]:
     """The parts of a job, in the order of their submission."""
     with farm.store.transaction(farm.clock()) as tx:
         return tx.children(parent_id)
+
+
+def all_jobs(farm: Farm) -> dict[str, Job]:
+    """The jobs that are kept, by their ids."""
+    with farm.store.transaction(farm.clock()) as tx:
+        return {each.id: each for each in tx.page(None, None, 1_000_000)}
 
 
 def job(farm: Farm, job_id: str) -> JobView:

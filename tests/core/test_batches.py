@@ -12,7 +12,7 @@ from common.schema import MAX_BATCH, BatchSchema
 from master.service import Farm, jobs
 from master.store.segments import read_segment, segments
 from master.submission import Key
-from tests.core.support import OPERATOR, FakeClock, crash, embedded, make_farm, must_claim, register
+from tests.core.support import OPERATOR, FakeClock, all_jobs, crash, make_farm, must_claim, register
 
 
 def batch(*jobs: dict[str, Any]) -> Any:
@@ -31,7 +31,7 @@ def test_one_job_that_cannot_run_refuses_all_and_is_named(farm: Farm) -> None:
     with pytest.raises(Problem, match=r"jobs\.2: There is no scenario 'x'") as refused:
         jobs.submit_batch(farm, OPERATOR, batch({}, {}, {"scenario": "x"}))
     assert refused.value.extra["index"] == 2
-    assert embedded(farm)._state.jobs == {}
+    assert all_jobs(farm) == {}
 
 
 def test_the_same_batch_again_answers_the_same_jobs(farm: Farm) -> None:
@@ -40,7 +40,7 @@ def test_the_same_batch_again_answers_the_same_jobs(farm: Farm) -> None:
     assert [view.job.id for view in jobs.submit_batch(farm, OPERATOR, batch({}, {}), key)] == first
     with pytest.raises(Problem, match="belongs to another request"):
         jobs.submit_batch(farm, OPERATOR, batch({}), Key("night-1", "another body"))
-    assert len(embedded(farm)._state.jobs) == 2
+    assert len(all_jobs(farm)) == 2
 
 
 def test_a_batch_is_in_one_record_of_the_journal(tmp_path: Path, farm: Farm) -> None:
@@ -48,7 +48,7 @@ def test_a_batch_is_in_one_record_of_the_journal(tmp_path: Path, farm: Farm) -> 
     records = read_segment(segments(tmp_path / "journal")[0], last=True).records
     assert sum(b"JobSubmitted" in record.payload for record in records) == 1
     crash(farm.store)
-    assert set(embedded(make_farm(tmp_path, FakeClock()))._state.jobs) == queued
+    assert set(all_jobs(make_farm(tmp_path, FakeClock()))) == queued
 
 
 def test_the_largest_batch_is_taken(farm: Farm) -> None:

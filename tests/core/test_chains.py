@@ -25,6 +25,7 @@ from tests.core.support import (
     OPERATOR,
     TARGET,
     FakeClock,
+    all_jobs,
     claim,
     crash,
     crash_all,
@@ -160,7 +161,7 @@ def test_jobs_that_cannot_be_depended_on_are_refused(farm: Farm, node: str) -> N
     problem = refused(farm, depends_on=[gone])
     assert (problem.type.slug, problem.extra["job_id"]) == ("dependency_failed", gone)
     assert refused(farm, input="job:#0/a.mp4").type.slug == "invalid"
-    assert len(embedded(farm)._state.jobs) == 1
+    assert len(all_jobs(farm)) == 1
 
 
 def test_a_submitter_may_name_its_own_jobs_only(farm: Farm) -> None:
@@ -188,7 +189,7 @@ def test_a_job_of_a_batch_cannot_name_itself_or_one_behind_it(farm: Farm, place:
     with pytest.raises(Problem, match="must be a job before this one") as problem:
         batch(farm, {}, {"depends_on": [place]}, {})
     assert problem.value.extra["index"] == 1
-    assert not embedded(farm)._state.jobs
+    assert not all_jobs(farm)
 
 
 def test_a_batch_may_not_name_more_than_can_be_kept(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,12 +345,12 @@ def test_a_job_that_unfinished_ones_depend_on_is_not_archived(
     finish(farm, must_claim(farm, node))
     archive = Retention(farm, archive_entry)
     archive.round(clock.now.wall + timedelta(seconds=1), clock.now)
-    assert set(embedded(farm)._state.jobs) == {first, last}
+    assert set(all_jobs(farm)) == {first, last}
     with farm.store.transaction(clock.now) as tx:
         assert tx.finished_before(clock.now.wall + timedelta(seconds=1), 10) == ([], 0)
     finish(farm, must_claim(farm, node))
     archive.round(clock.now.wall + timedelta(seconds=1), clock.now)
-    assert not embedded(farm)._state.jobs
+    assert not all_jobs(farm)
     assert refused(farm, depends_on=[other]).type.slug == "unknown_job"
 
 
@@ -368,10 +369,10 @@ def test_a_family_stays_while_an_unfinished_job_depends_on_one_of_its_parts(
     finish(farm, view)
     old = clock.now.wall + timedelta(seconds=1)
     Retention(farm, archive_entry).round(old, clock.now)
-    assert len(embedded(farm)._state.jobs) == 6
+    assert len(all_jobs(farm)) == 6
     cancel(farm, last)
     Retention(farm, archive_entry).round(old, clock.now)
-    assert len(embedded(farm)._state.jobs) == 1
+    assert len(all_jobs(farm)) == 1
 
 
 def test_nothing_can_come_to_depend_on_a_job_that_is_being_archived(

@@ -22,10 +22,10 @@ from tests.core.support import (
     OPERATOR,
     SOURCE,
     FakeClock,
+    all_jobs,
     claim,
     crash,
     divide,
-    embedded,
     finish,
     job,
     make_farm,
@@ -292,7 +292,7 @@ def test_a_family_moves_to_the_archive_together(farm: Farm, clock: FakeClock) ->
     for _ in range(3):
         finish(farm, must_claim(farm, node_id))
     archive.round(clock.now.wall + timedelta(seconds=1), clock.now)
-    assert not embedded(farm)._state.jobs
+    assert not all_jobs(farm)
     day = clock.now.wall.date()
     archived = [entry["job"]["part"] for entries in farm.archive.entries(day) for entry in entries]
     assert set(archived) == {None, "180p", "120p", "90p"}

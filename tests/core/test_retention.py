@@ -20,7 +20,7 @@ from master.submission import Key
 from tests.core.support import (
     OPERATOR,
     FakeClock,
-    embedded,
+    all_jobs,
     finish,
     job,
     make_farm,
@@ -64,7 +64,7 @@ def ids(entries: list[Entry]) -> list[str]:
 
 
 def in_memory(farm: Farm) -> set[str]:
-    return set(embedded(farm)._state.jobs)
+    return set(all_jobs(farm))
 
 
 def test_what_was_finished_longer_ago_than_the_retention_leaves(

@@ -13,8 +13,8 @@ from tests.core.support import (
     LADDER,
     OPERATOR,
     FakeClock,
+    all_jobs,
     divide,
-    embedded,
     finish,
     must_claim,
     register,
@@ -68,7 +68,7 @@ def test_a_list_of_all_is_in_one_order_whatever_is_a_part(farm: Farm) -> None:
     plan(farm, node_id)
     submit(farm)
     finish(farm, must_claim(farm, node_id))
-    every = [embedded(farm)._state.jobs[each] for each in listed(farm, whole=False)]
+    every = [all_jobs(farm)[each] for each in listed(farm, whole=False)]
     assert len(every) == 9
     assert every == sorted(every, key=listing_key)
     assert listed(farm, whole=False, limit=2) == [job.id for job in every]

@@ -1,0 +1,233 @@
+"""The store in PostgreSQL: see `master.store.interface.Store`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+from common.model import MASTER, Actor, FarmState, Job, Node, Now, Token, Webhook
+from common.problems import UNAVAILABLE, Problem
+from master.store.errors import StoreError
+from master.store.meter import UNMETERED, Meter
+from master.store.postgres import rows
+from master.store.postgres.errors import translated
+from master.store.postgres.kinds import Kinds
+from master.store.postgres.liveness import TableLiveness
+from master.store.postgres.migrating import migrate
+from master.store.postgres.rows import COLUMNS, JOB_COLUMNS
+from master.store.postgres.teller import Teller
+from master.store.postgres.trail import TableTrail
+from master.store.postgres.transaction import PostgresTransaction
+from master.store.settling import Ticket
+from master.store.told import Listener
+
+CONNECTIONS = 16
+"""Transactions at once, of one master."""
+PATIENCE = 10.0
+"""Seconds that a transaction waits for a connection, or for somebody else's lock."""
+_BEGIN: LiteralString = f"select now(), {COLUMNS} from farm"
+_FOLD: LiteralString = (
+    "with gone as (delete from tally returning name, n) "
+    "insert into tally (name, n) select name, sum(n) from gone group by name having sum(n) <> 0"
+)
+_MOST_COUNTS = 1000
+"""Rows of counts that came since they were summed up."""
+
+Moment = Callable[[Now, Any], Now]
+"""The time of a transaction: of what the caller's clock says, and the database's."""
+
+
+UNKNOWN = Now(datetime.min.replace(tzinfo=UTC), 0.0)
+
+
+def database_time(_now: Now, at: Any) -> Now:
+    """The database's clock, for all masters alike."""
+    return Now(at, at.timestamp())
+
+
+class PostgresStore:
+    """The records in one schema of a database: the first of the connection's search path.
+
+    StoreError if the database cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        meter: Meter = UNMETERED,
+        connections: int = CONNECTIONS,
+        moment: Moment = database_time,
+        patience: float = 0.0,
+    ) -> None:
+        """`moment`: whose clock counts; tests have one of their own. `patience`: seconds that other masters
+        get to end, so that this one is the first.
+        """
+        self._url, self._meter, self._moment = url, meter, moment
+        self._local = threading.local()
+        self._kinds = Kinds()
+        self._counts = 0
+        try:
+            with self._connect() as connection:
+                migrate(connection)
+            self._pool: ConnectionPool[Connection[TupleRow]] = ConnectionPool(
+                url,
+                min_size=1,
+                max_size=connections,
+                timeout=PATIENCE,
+                configure=_configure,
+                kwargs={"autocommit": True},
+                open=True,
+            )
+            self._teller = Teller(self._pool.connection, self._connect, patience)
+        except psycopg.Error as error:
+            raise StoreError(f"PostgreSQL cannot be used: {error}") from error
+        self.shared = True
+        self.liveness = TableLiveness(self._borrow)
+        self.trail = TableTrail(self._borrow)
+        if self.first:
+            self.liveness.start_anew()  # nobody was there who could have heard them
+
+    @property
+    def first(self) -> bool:
+        """Whether no other master used the database when this one opened it."""
+        return self._teller.first
+
+    @property
+    def history(self) -> int:
+        """The number of the newest event, as far as anybody was told."""
+        return self._teller.history
+
+    @contextmanager
+    def transaction(self, now: Now, actor: Actor = MASTER) -> Iterator[PostgresTransaction]:
+        """Decide and record: all or nothing. When it has ended, all that was recorded is on disk, and told.
+
+        What a rule refuses undoes nothing that was recorded before in the same transaction.
+        """
+        asked = taken = time.perf_counter()
+        refused: Problem | None = None
+        with translated():
+            with self._pool.connection() as connection:
+                taken = time.perf_counter()
+                with connection.transaction():
+                    at, farm = self._begin(connection, now)
+                    tx = PostgresTransaction(connection, at, farm, actor, self._kinds)
+                    self._local.current = connection, at
+                    try:
+                        yield tx
+                    except Problem as problem:
+                        if problem.type is UNAVAILABLE:
+                            raise
+                        refused = problem
+                    finally:
+                        self._local.current = None
+                    tx.check_whole()
+            self._meter.waited(taken - asked)
+            self._meter.held(time.perf_counter() - taken)
+        if tx.happened:
+            self._teller.publish(tx.happened)
+        if refused is not None:
+            raise refused
+
+    def open_ticket(self) -> Ticket | None:
+        """None: a transaction asks the database again and again, and waits for it each time."""
+        return None
+
+    def on_settled(self, _hearer: Callable[[], None]) -> None:
+        """There are no tickets."""
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with each transaction that recorded something, of whichever master."""
+        self._teller.subscribe(listener)
+
+    def node_with_credential(self, digest: str) -> Node | None:
+        """The node whose credential has this SHA-256."""
+        found = self._row(
+            f"select {COLUMNS} from nodes join credentials on node_id = id where digest = %s "
+            "order by credentials.place desc limit 1",
+            digest,
+        )
+        return None if found is None else rows.row(found, Node).record
+
+    def token_with_secret(self, digest: str) -> Token | None:
+        """The token whose secret has this SHA-256."""
+        found = self._row(f"select {COLUMNS} from tokens where secret_hash = %s", digest)
+        return None if found is None else rows.row(found, Token).record
+
+    def owner_of(self, job_id: str) -> str | None:
+        """Whose a job is; None if it is nobody's, or is not among the records."""
+        found = self._row("select owner from jobs where id = %s", job_id)
+        owner: str | None = None if found is None else found[0]
+        return owner
+
+    def job(self, job_id: str) -> Job | None:
+        """The job as it is now."""
+        found = self._row(f"select {JOB_COLUMNS} from jobs where id = %s", job_id)
+        return None if found is None else rows.job_row(found).record
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        found = self._row(f"select {COLUMNS} from webhooks where id = %s", webhook_id)
+        return None if found is None else rows.row(found, Webhook).record
+
+    def webhooks(self) -> list[Webhook]:
+        """All webhooks."""
+        with self._borrow(None) as (connection, _):
+            found = connection.execute(f"select {COLUMNS} from webhooks order by place").fetchall()
+        return [rows.row(each, Webhook).record for each in found]
+
+    def tidy(self, _now: Now) -> None:
+        """Now and then: sum the counts up."""
+        with self._borrow(None) as (connection, _):
+            row = connection.execute("select count(*) from tally").fetchone()
+            if row is not None and row[0] > self._counts + _MOST_COUNTS:
+                self._counts = connection.execute(_FOLD).rowcount
+
+    def close(self) -> None:
+        """End."""
+        self._teller.close()
+        self._pool.close()
+
+    def _begin(self, connection: Connection[TupleRow], now: Now) -> tuple[Now, rows.Row[FarmState]]:
+        row = connection.execute(_BEGIN).fetchone()
+        if row is None:
+            raise UNAVAILABLE("The database has no farm in it any more.")
+        return self._moment(now, row[0]), rows.row(row[1:], FarmState)
+
+    @contextmanager
+    def _borrow(self, now: Now | None) -> Iterator[tuple[Connection[TupleRow], Now]]:
+        """The connection and the time of the transaction that this thread is in; else others."""
+        current = getattr(self._local, "current", None)
+        if current is not None:
+            yield current
+            return
+        with translated(), self._pool.connection() as connection:
+            [at] = connection.execute("select now()").fetchall()[0]
+            yield connection, self._moment(now or database_time(UNKNOWN, at), at)
+
+    def _row(self, question: LiteralString, value: str) -> tuple[Any, ...] | None:
+        with translated(), self._pool.connection() as connection:
+            return connection.execute(question, (value,)).fetchone()
+
+    def _connect(self) -> Connection[TupleRow]:
+        connection = psycopg.connect(self._url, autocommit=True)
+        _configure(connection)
+        return connection
+
+
+def _configure(connection: Connection[TupleRow]) -> None:
+    """What answers promise does not depend on how the database is set up."""
+    connection.execute("set timezone to 'UTC'")
+    connection.execute("set synchronous_commit to on")
+    connection.execute("set default_transaction_isolation to 'read committed'")
+    connection.execute(f"set lock_timeout to '{PATIENCE:.0f}s'".encode())
+    connection.execute("set idle_in_transaction_session_timeout to '60s'")
