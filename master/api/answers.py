@@ -65,8 +65,7 @@ def body() -> Any:
     """The request's body as its route describes it; `malformed_json` or `invalid`, naming the field."""
     described = _described()
     schema = _made(described.takes or NothingSchema)
-    request.max_content_length = described.most
-    data = _whole_body()
+    data = sent()
     if not data and described.optional:
         return schema.load({})
     if data and not request.is_json:
@@ -95,6 +94,15 @@ def _described() -> Description:
     return found
 
 
+def sent() -> bytes:
+    """The request's body, whole, as often as it is asked for; 413 if it is longer than its route takes."""
+    if "sent" not in g:
+        request.max_content_length = _described().most
+        g.sent = _whole_body()
+    data: bytes = g.sent
+    return data
+
+
 def _whole_body() -> bytes:
     if request.environ.get("wsgi.input_terminated"):
         most = request.max_content_length or 0
@@ -117,8 +125,7 @@ def no_body() -> None:
 def octets() -> bytes:
     """The request's body as it is; `unsupported_media_type` if it says to be something else."""
     described = _described()
-    request.max_content_length = described.most
-    data = _whole_body()
+    data = sent()
     if request.mimetype != described.body_type:
         raise problems.UNSUPPORTED_MEDIA_TYPE(
             f"Send bytes, with the header Content-Type: {described.body_type}."

@@ -17,7 +17,7 @@ from common.documents import (
     ResultSchema,
 )
 from common.schema import BatchSchema, SubmitSchema
-from master.api.answers import body, caller, farm, json_response, no_body, query
+from master.api.answers import body, caller, farm, json_response, no_body, query, sent
 from master.api.content import RANGE, content_response
 from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, LAST_EVENT_ID, Link, describe, is_key
 from master.api.documents import cursor, full_job_document, job_document, result_document
@@ -96,7 +96,7 @@ def _key(what: str = "") -> Key | None:
         is_key(text)
     except ValidationError as error:
         raise problems.invalid_field(IDEMPOTENCY_KEY.name, str(error.messages[0])) from error
-    return Key(text, hashlib.sha256(what.encode() + request.get_data()).hexdigest(), caller().owner)
+    return Key(text, hashlib.sha256(what.encode() + sent()).hexdigest(), caller().owner)
 
 
 @blueprint.get("/jobs")
