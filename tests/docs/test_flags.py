@@ -33,6 +33,7 @@ OTHERS = {
     "--into": "python -m bench",
     "--seconds": "bench/truth.py",
     "--times": "bench/estimate.py",
+    "--height": "bench/split.py",
     "--bitrate": "bench/seams.py",
     "--size": "bench/seams.py",
     "--chunks": "bench/seams.py",
