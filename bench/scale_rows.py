@@ -24,14 +24,14 @@ from common.schema import RegisterSchema, SubmitSchema
 from master import collector
 from master.api.documents import job_document
 from master.lifecycle.events import JobSubmitted
-from master.service import Caller, Farm, claiming, jobs, nodes, work
+from master.service import Caller, Farm, jobs, nodes, work
 from master.service.farm import new_id
 from master.store import journal, snapshot
 from master.store.listings import listing_key
 from master.store.memory import MemoryStore
 from master.store.segments import number_of, segments
 from master.submission import Key, job_from
-from tests.core.support import AGENT, OPERATOR, FakeClock, embedded, make_farm
+from tests.core.support import AGENT, OPERATOR, FakeClock, embedded, make_farm, next_job
 
 SEGMENT = 4 * 1024 * 1024
 SITES = tuple({"site": f"site-{number}"} for number in range(6))
@@ -162,9 +162,7 @@ def claims(count: int, _nodes: int, directory: Path) -> dict[str, float]:
         collector.settle()
         node_ids = [node(farm, number, max_concurrent_jobs=1) for number in range(300)]
         caller = Caller(Role.OPERATOR, instance="one")
-        found[name] = median(
-            timed(partial(claiming.next_job, farm, caller, each, None, 0)) for each in node_ids
-        )
+        found[name] = median(timed(partial(next_job, farm, caller, each, None, 0)) for each in node_ids)
         if name == "mixed":
             more = [node(farm, number) for number in range(300)]
             found["heads"] = median(timed(partial(_first, farm, each)) for each in more)
@@ -203,7 +201,7 @@ def pages(count: int, _nodes: int, directory: Path) -> dict[str, float]:
     collector.settle()
     caller = Caller(Role.OPERATOR, instance="one")
     for number in range(200):
-        claiming.next_job(farm, caller, node(farm, number, max_concurrent_jobs=1), None, 0)
+        next_job(farm, caller, node(farm, number, max_concurrent_jobs=1), None, 0)
     middle = jobs.page(farm, OPERATOR, JobStatus.PENDING, (0, count // 2), 1)[0][0].job
     own = Caller(Role.SUBMITTER, name=OWNERS[0])
     asked: dict[str, tuple[Caller, JobStatus | None, Any]] = {
@@ -383,7 +381,7 @@ def many_nodes(count: int, number: int, directory: Path) -> dict[str, float]:
 
 
 def _poll(farm: Farm, caller: Caller, node_id: str) -> bool:
-    return claiming.next_job(farm, caller, node_id, None, 0) is None
+    return next_job(farm, caller, node_id, None, 0) is None
 
 
 def _reap(farm: Farm) -> bool:

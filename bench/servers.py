@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,16 +69,8 @@ def served(kind: str, application: str, folder: Path) -> Iterator[Server]:
     """One of bench/server.py. NotServingError with what it said."""
     port, log, state = free_port(), folder / "server.log", folder / "state"
     command = [sys.executable, "-m", "bench.server", kind, application, str(port), str(state)]
-    with log.open("wb") as said:
-        # A group of its own, so that a kill reaches its worker too.
-        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
-    try:
-        _wait(process, port, log)
+    with _running(command, port, log) as process:
         yield Server(port, process.pid, state)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @contextmanager
@@ -93,14 +85,20 @@ def nginx(folder: Path) -> Iterator[Server]:
         folder=folder, port=port, chain=made.chain, key=made.key, body=HEALTHY.decode().strip()
     )
     (folder / "nginx.conf").write_text(settings)
+    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(log)]
+    with _running(command, port, log) as process:
+        yield Server(port, process.pid, state)
+
+
+@contextmanager
+def _running(command: Sequence[str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that answers on `port`, until the block ends. NotServingError with what it said."""
     with log.open("wb") as said:
-        process = subprocess.Popen(
-            [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(log)],
-            stdout=said, stderr=said, start_new_session=True,
-        )  # fmt: skip
+        # A group of its own, so that a kill reaches its worker too.
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
     try:
         _wait(process, port, log)
-        yield Server(port, process.pid, state)
+        yield process
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

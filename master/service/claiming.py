@@ -9,7 +9,7 @@ from common import problems
 from common.model import Job, Node, NodeStatus
 from master import lifecycle, scheduler
 from master.lifecycle import commands, twins
-from master.pauses import Pause, Steps, in_thread
+from master.pauses import Pause, Steps
 from master.service import handing, sharing
 from master.service.farm import Caller, Farm, JobView, new_id
 from master.store.interface import Transaction
@@ -26,18 +26,6 @@ class Poll:
     given again first. None (a plain poll) knows of all."""
     most: int = 1
     """Jobs that it wants, at most."""
-
-
-def next_job(
-    farm: Farm, caller: Caller, node_id: str, known: Sequence[str] | None, wait: float
-) -> JobView | None:
-    """Claim a job for a node; see `next_jobs`."""
-    return next(iter(next_jobs(farm, caller, Poll(node_id, known), wait)), None)
-
-
-def next_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> list[JobView]:
-    """As `wait_for_jobs`, waiting in this thread."""
-    return in_thread(wait_for_jobs(farm, caller, poll, wait))
 
 
 def wait_for_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> Steps[list[JobView]]:

@@ -17,7 +17,9 @@ from common.schema import RegisterSchema, SubmitSchema
 from common.version import PROTOCOL
 from master.config import Config
 from master.files import Shelf
+from master.pauses import in_thread
 from master.service import Caller, Farm, JobView, claiming, jobs, nodes, work
+from master.service.claiming import Poll
 from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.interface import Store
@@ -113,8 +115,20 @@ def submit(farm: Farm, scenario: str = "720p-h264", **fields: Any) -> str:
     return jobs.submit(farm, OPERATOR, SubmitSchema().load({"scenario": scenario, **fields})).job.id
 
 
+def next_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> list[JobView]:
+    """Claim jobs for a node, waiting for one in this thread for up to `wait` seconds."""
+    return in_thread(claiming.wait_for_jobs(farm, caller, poll, wait))
+
+
+def next_job(
+    farm: Farm, caller: Caller, node_id: str, known: list[str] | None, wait: float
+) -> JobView | None:
+    """The same of one job."""
+    return next(iter(next_jobs(farm, caller, Poll(node_id, known), wait)), None)
+
+
 def claim(farm: Farm, node_id: str, known: list[str] | None = None) -> JobView | None:
-    return claiming.next_job(farm, OPERATOR, node_id, known, 0)
+    return next_job(farm, OPERATOR, node_id, known, 0)
 
 
 def must_claim(farm: Farm, node_id: str) -> JobView:

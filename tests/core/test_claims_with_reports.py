@@ -13,7 +13,7 @@ from common.problems import Problem
 from master.service import Farm, JobView, claiming, work
 from master.service.claiming import Poll
 from master.store.journal import JournalFullError
-from tests.core.support import OPERATOR, claim, embedded, job, must_claim, register, report, submit
+from tests.core.support import OPERATOR, claim, embedded, job, must_claim, next_jobs, register, report, submit
 
 
 def several(farm: Farm, count: int) -> list[JobView]:
@@ -21,7 +21,7 @@ def several(farm: Farm, count: int) -> list[JobView]:
     node_id = register(farm, max_concurrent_jobs=count)
     for _ in range(count):
         submit(farm)
-    return claiming.next_jobs(farm, OPERATOR, Poll(node_id, most=count), 0)
+    return next_jobs(farm, OPERATOR, Poll(node_id, most=count), 0)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_many_claims_and_many_reports_are_synced_once_each(farm: Farm, syncs: Ca
     for _ in range(20):
         submit(farm)
     syncs()
-    views = claiming.next_jobs(farm, OPERATOR, Poll(node_id, most=20), 0)
+    views = next_jobs(farm, OPERATOR, Poll(node_id, most=20), 0)
     assert (len(views), syncs()) == (20, 1)
     assert work.finish_all(farm, OPERATOR, [(report(view), []) for view in views]) == [None] * 20
     assert syncs() == 1

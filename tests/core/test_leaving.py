@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from common.model import JobStatus, NodeStatus, Outcome
-from master.service import Farm, claiming, nodes
-from tests.core.support import OPERATOR, FakeClock, claim, job, make_farm, must_claim, register, submit
+from master.service import Farm, nodes
+from tests.core.support import (
+    OPERATOR,
+    FakeClock,
+    claim,
+    job,
+    make_farm,
+    must_claim,
+    next_job,
+    register,
+    submit,
+)
 
 
 @pytest.fixture
@@ -52,6 +62,6 @@ def test_a_stopping_node_is_told_of_a_claim_that_was_answered_into_the_void(farm
     node_id = register(farm, instance="one")
     lost = must_claim(farm, node_id)
     nodes.heartbeat(farm, OPERATOR, node_id, [], stopping=True)
-    again = claiming.next_job(farm, OPERATOR, node_id, [], 30)
+    again = next_job(farm, OPERATOR, node_id, [], 30)
     assert again is not None
     assert again.job == lost.job

@@ -26,7 +26,7 @@ from master.service.farm import new_id
 from master.store.archive import Archive
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
-from tests.core.support import OPERATOR, claim, embedded, finish, must_claim, register, submit
+from tests.core.support import OPERATOR, claim, embedded, finish, must_claim, next_job, register, submit
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def poll(farm: Farm, pool: ThreadPoolExecutor, node_id: str, wait: float = 30) -> Future[JobView | None]:
     """Start a poll, and return when it is parked."""
-    future = pool.submit(claiming.next_job, farm, OPERATOR, node_id, None, wait)
+    future = pool.submit(next_job, farm, OPERATOR, node_id, None, wait)
     until(lambda: node_id in farm.waiters._parked or future.done())
     return future
 
@@ -88,7 +88,7 @@ def test_a_poll_ends_empty_when_its_time_is_over(farm: Farm, pool: ThreadPoolExe
 def test_a_newer_poll_of_the_same_node_ends_the_older_one(farm: Farm, pool: ThreadPoolExecutor) -> None:
     node_id = register(farm)
     older = poll(farm, pool, node_id)
-    newer = pool.submit(claiming.next_job, farm, OPERATOR, node_id, None, 30)
+    newer = pool.submit(next_job, farm, OPERATOR, node_id, None, 30)
     assert older.result(10) is None
     submit(farm)
     assert newer.result(10) is not None
@@ -134,7 +134,7 @@ def test_nodes_that_can_take_nothing_are_not_woken_in_turn(farm: Farm, pool: Thr
 def test_a_poll_of_an_unapproved_node_is_not_parked(farm: Farm) -> None:
     fields = RegisterSchema().load({"address": "stranger", "credential": "c" * 32})
     node_id = nodes.register(farm, Caller(Role.ANYONE), fields).node.id
-    assert claiming.next_job(farm, OPERATOR, node_id, None, 30) is None
+    assert next_job(farm, OPERATOR, node_id, None, 30) is None
     assert not farm.waiters._parked
 
 
@@ -152,7 +152,7 @@ def test_a_job_whose_woken_node_cannot_take_it_goes_to_another(farm: Farm, pool:
 def test_polls_past_the_bound_are_answered_at_once(farm: Farm, pool: ThreadPoolExecutor) -> None:
     bound = farm.config.max_parked_polls
     parked = [poll(farm, pool, register(farm)) for _ in range(bound)]
-    assert claiming.next_job(farm, OPERATOR, register(farm), None, 30) is None
+    assert next_job(farm, OPERATOR, register(farm), None, 30) is None
     farm.waiters.close()
     assert all(isinstance(future.exception(10), Problem) for future in parked)
 
@@ -219,7 +219,7 @@ def test_a_backoff_that_ends_is_not_overlooked_when_a_node_that_cannot_run_it_po
     parked = poll(farm, pool, able)
     unable = register(farm, encoders=["libx265"])
     until(lambda: jobs.page(farm, OPERATOR, None, None, 1)[0][0].pending_reason == "waits for a free slot")
-    assert claiming.next_job(farm, OPERATOR, unable, None, 0) is None
+    assert next_job(farm, OPERATOR, unable, None, 0) is None
     work.reap(farm)
     assert parked.result(10) is not None
 

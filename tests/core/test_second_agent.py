@@ -11,8 +11,8 @@ import pytest
 from common.history import History
 from common.model import NodeStatus, Progress
 from common.problems import Problem
-from master.service import Farm, claiming, nodes, queue, work
-from tests.core.support import OPERATOR, FakeClock, make_farm, must_claim, register, report, submit
+from master.service import Farm, nodes, queue, work
+from tests.core.support import OPERATOR, FakeClock, make_farm, must_claim, next_job, register, report, submit
 
 ONE = replace(OPERATOR, instance="one", protocol=2)
 TWO = replace(OPERATOR, instance="two", protocol=2)
@@ -74,7 +74,7 @@ def test_the_one_that_was_replaced_gets_nothing_and_says_nothing_any_more(farm: 
     lease_id = view.job.lease.lease_id
     register(farm, caller=replace(TWO, replaces="one"), id=node_id, instance="two")
     calls: list[Callable[[], object]] = [
-        lambda: claiming.next_job(farm, ONE, node_id, [], 0),
+        lambda: next_job(farm, ONE, node_id, [], 0),
         lambda: nodes.heartbeat(farm, ONE, node_id, [lease_id]),
         lambda: work.progress(farm, ONE, view.job.id, node_id, lease_id, Progress(), []),
         lambda: work.finish(farm, ONE, report(view), []),

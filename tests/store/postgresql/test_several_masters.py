@@ -12,7 +12,7 @@ from common.model import JobStatus
 from common.problems import UNAVAILABLE, Problem
 from common.schema import SubmitSchema
 from master.lifecycle import commands, events
-from master.service import Farm, JobView, claiming, jobs, queue
+from master.service import Farm, JobView, jobs, queue
 from master.store.postgres.store import PostgresStore
 from master.submission import Key
 from tests.core.support import (
@@ -25,6 +25,7 @@ from tests.core.support import (
     finish,
     job,
     must_claim,
+    next_job,
     parts,
     register,
     submit,
@@ -168,9 +169,7 @@ def test_all_masters_are_told_the_same_in_the_same_order(masters: Masters) -> No
 def test_an_agent_that_waits_at_one_master_gets_what_comes_to_another(masters: Masters) -> None:
     first, second = masters(2)
     node_id = register(first)
-    views = at_once(
-        lambda: claiming.next_job(first, OPERATOR, node_id, None, 60), lambda: submit_later(first, second)
-    )
+    views = at_once(lambda: next_job(first, OPERATOR, node_id, None, 60), lambda: submit_later(first, second))
     assert views[0] is not None
     assert {views[0].job.id} == set(all_jobs(second))
 
