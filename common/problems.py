@@ -90,6 +90,8 @@ RESULT_MISMATCH = ProblemType("result_mismatch", 422, "Another result was accept
 USE_HTTPS = ProblemType("use_https", 308, "This port speaks HTTPS")
 INTERNAL = ProblemType("internal", 500, "The master made a mistake")
 UNAVAILABLE = ProblemType("unavailable", 503, "The master cannot do this now")
+RETRY_AFTER = "5"
+"""Seconds to wait before trying again what the master could not do now."""
 
 
 def invalid_field(field: str, message: str) -> Problem:

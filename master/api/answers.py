@@ -51,12 +51,10 @@ def problem_response(problem: Problem) -> Response:
     if problem.type.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if problem.type in (problems.UNAVAILABLE, problems.TOO_MANY):
-        response.headers["Retry-After"] = str(problem.extra.get("retry_after", RETRY_AFTER))
+        response.headers["Retry-After"] = str(problem.extra.get("retry_after", problems.RETRY_AFTER))
     return response
 
 
-RETRY_AFTER = "5"
-"""Seconds to wait before trying again what the master could not do now."""
 MAX_ERRORS = 20
 """Errors that one answer lists."""
 

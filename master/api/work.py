@@ -16,7 +16,7 @@ from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportOutcom
 from common.model import NO_FINDINGS, Failure, Progress, Report
 from common.schema import ProgressSchema, ReleaseSchema, ReportSchema, ReportsSchema
 from master.api import described
-from master.api.answers import RETRY_AFTER, body, caller, farm, json_response, query
+from master.api.answers import body, caller, farm, json_response, query
 from master.api.application import Later
 from master.api.described import BATCH_BODY, HEARD, INSTANCE, LARGE_BODY, Link, describe
 from master.api.documents import claim_document, claimed_document, job_document
@@ -88,7 +88,7 @@ def _claimed(views: Sequence[JobView], asked: Mapping[str, Any], took: float) ->
     else:
         response = json_response({"jobs": [claimed_document(view) for view in views], "count": len(views)})
     if not views and took < asked["wait"] / 2:
-        response.headers["Retry-After"] = RETRY_AFTER  # it could not be parked
+        response.headers["Retry-After"] = problems.RETRY_AFTER  # it could not be parked
     return response
 
 

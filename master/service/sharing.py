@@ -38,29 +38,32 @@ def instead(farm: Farm, tx: Transaction, node: Node, chosen: Job) -> Job | None:
 
     What is no chunk is what it is, but for the sound (see `_is_anothers`).
     """
-    if chosen.parent_id is None:
-        return chosen
-    family, stages = tx.children(chosen.parent_id), [chosen.stage]
-    if chosen.stage is Stage.SOUND and _is_anothers(tx, node, chosen):
-        stages = list(_SHARED)
-    for stage in stages:
-        if stage not in _SHARED:
-            return chosen
-        parts = _parts(farm, tx, family, stage)
-        wanted = sharing.take(node.id, parts.waiting, parts.running, parts.known)
-        if wanted is not None:
-            return tx.job(wanted.job_id)
-    return chosen if chosen.stage is Stage.SOUND else None
+    if chosen.parent_id is not None and chosen.stage in _SHARED:
+        return _best(farm, tx, node, tx.children(chosen.parent_id), chosen.stage)
+    if chosen.parent_id is not None and _is_anothers(tx, node, chosen):
+        family = tx.children(chosen.parent_id)
+        others = (_best(farm, tx, node, family, stage) for stage in _SHARED)
+        return next((each for each in others if each is not None), chosen)
+    return chosen
+
+
+def _best(farm: Farm, tx: Transaction, node: Node, family: Sequence[Job], stage: Stage) -> Job | None:
+    """The part with this stage that `node` should run; None: none."""
+    parts = _parts(farm, tx, family, stage)
+    wanted = sharing.take(node.id, parts.waiting, parts.running, parts.known)
+    return None if wanted is None else tx.job(wanted.job_id)
 
 
 def _is_anothers(tx: Transaction, node: Node, sound: Job) -> bool:
-    """Whether the sound is better left to the node that planned the file, while there is other work.
+    """Whether it is a sound, and better left to the node that planned the file, while there is other work.
 
     It is encoded from the whole input, and that node has got all of it out of the file store before. It
     has to be at work on this file, or to have room.
     """
+    if sound.stage is not Stage.SOUND or sound.input is None or stored_file(sound.input) is None:
+        return False
     whole = None if sound.parent_id is None else tx.job(sound.parent_id)
-    if whole is None or sound.input is None or stored_file(sound.input) is None:
+    if whole is None:
         return False
     planned = [each.node_id for each in whole.attempts if each.outcome is Outcome.DIVIDED]
     planner = tx.node(planned[-1]) if planned and planned[-1] != node.id else None

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from common.problems import UNAVAILABLE, Problem
+from common.problems import RETRY_AFTER, UNAVAILABLE, Problem
 from common.request_ids import new_request_id
 from master.worker.admission import address_of
 from master.worker.call import Call
@@ -42,8 +42,6 @@ _RECEIVE = 64 * 1024
 """Bytes asked for at once: more than a TLS record has, so that none stay behind unseen by the poller."""
 _TURN = 256 * 1024
 """Bytes after which a connection lets the others have their turn."""
-RETRY_AFTER = "5"
-"""Seconds to wait before trying again what the master could not do now."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

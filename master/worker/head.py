@@ -30,7 +30,6 @@ _MOST_KEYS = 512
 class Head:
     """An ordinary head: HTTP/1.1, a length or no body, no field twice."""
 
-    method: str
     environ: dict[str, str]
     """What it adds to the WSGI environment."""
     length: int
@@ -65,7 +64,7 @@ def read_head(data: bytes) -> Head | None:
     length = environ.get("CONTENT_LENGTH", "0")
     if not _LENGTH.fullmatch(length):
         return None
-    return Head(method, environ, int(length), environ.get("HTTP_CONNECTION", "").lower() == "close")
+    return Head(environ, int(length), environ.get("HTTP_CONNECTION", "").lower() == "close")
 
 
 def _key(name: str) -> str:
