@@ -1,4 +1,4 @@
-"""Of masters that share a database one at a time is alone at something, and one does a chore while it lives."""
+"""Of masters that share a database one at a time is alone at something, and one of them does a chore."""
 
 from __future__ import annotations
 
@@ -52,17 +52,22 @@ def test_another_name_is_free_and_the_same_one_is_not(masters: Masters) -> None:
 def test_whoever_is_alone_may_begin_a_transaction_and_not_the_other_way_round(masters: Masters) -> None:
     [farm] = masters(1)
     with farm.store.exclusive("files"), farm.store.transaction(farm.clock()) as tx:
-        assert tx.nodes == ()
+        assert tx.nodes() == []
         with pytest.raises(RuntimeError, match="before a transaction"), farm.store.exclusive("archive"):
             pass
 
 
 def test_who_was_cut_off_while_alone_is_told_so(masters: Masters) -> None:
     first, second = masters(2)
-    with pytest.raises(Problem) as refused, first.store.exclusive("files"):
-        cut_off(first, "pg_advisory_lock(hashtextextended")
-        with second.store.exclusive("files"):
-            pass
+
+    def be_alone_too_long() -> None:
+        with first.store.exclusive("files"):
+            cut_off(first, "pg_advisory_lock(hashtextextended")
+            with second.store.exclusive("files"):
+                pass
+
+    with pytest.raises(Problem) as refused:
+        be_alone_too_long()
     assert refused.value.type is UNAVAILABLE
     with first.store.exclusive("files"):  # by another connection
         pass
@@ -89,6 +94,7 @@ def cut_off(farm: Farm, asked: str) -> None:
     assert isinstance(farm.store, PostgresStore)
     with psycopg.connect(farm.store._url, autocommit=True) as connection:
         connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where query like %s and pid <> pg_backend_pid()",
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where query like %s and pid <> pg_backend_pid()",
             (f"%{asked}%",),
         )
