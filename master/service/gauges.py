@@ -27,7 +27,7 @@ def get(farm: Farm) -> Gauges:
         nodes=[_of_node(farm, node, held, now) for node, held in standings],
         parked=len(farm.waiters),
         streams=farm.live.count,
-        files=Files(shelf.store.count, shelf.store.size, shelf.room.quota),
+        files=Files(shelf.store.index.count, shelf.store.index.size, shelf.room.quota),
         disk_size=disk.size,
         disk_free=disk.free,
         history=history,

@@ -26,6 +26,7 @@ from common.model import (
     Token,
     Webhook,
 )
+from master.files.index import FileIndex
 from master.lifecycle.events import Event
 from master.lifecycle.view import Links
 from master.store.listings import ListingKey
@@ -280,6 +281,10 @@ class Store(Protocol):
     @property
     def trail(self) -> History:
         """What happened."""
+
+    @property
+    def files(self) -> FileIndex | None:
+        """What is known of the stored files, if other masters have to know; None: whoever has them does."""
 
     def transaction(self, now: Now, actor: Actor = MASTER) -> AbstractContextManager[Transaction]:
         """Decide and record: all or nothing. When it has ended, all that was seen is on disk.

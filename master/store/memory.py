@@ -332,7 +332,7 @@ class MemoryStore:
         self._failed = False
         self._listeners: list[Listener] = []
         self.shared, self.first = False, True
-        self.exclusive = Exclusion()
+        self.exclusive, self.files = Exclusion(), None
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self._settling = Settling(self._wait_synced, self._tell)

@@ -20,6 +20,7 @@ from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
 from master.store.postgres import rows
 from master.store.postgres.errors import translated
+from master.store.postgres.files import TableFiles
 from master.store.postgres.kinds import Kinds
 from master.store.postgres.liveness import TableLiveness
 from master.store.postgres.migrating import migrate
@@ -91,6 +92,7 @@ class PostgresStore:
         self.shared = True
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
+        self.files = TableFiles(self._borrow)
         if self.first:
             self.liveness.start_anew()  # nobody was there who could have heard them
 
@@ -195,7 +197,8 @@ class PostgresStore:
         return self._lead(task)
 
     def tidy(self, _now: Now) -> None:
-        """Now and then: sum the counts up."""
+        """Now and then: sum the counts up, and say which files were used."""
+        self.files.flush()
         with self._borrow(None) as (connection, _):
             row = connection.execute("select count(*) from tally").fetchone()
             if row is not None and row[0] > self._counts + _MOST_COUNTS:
