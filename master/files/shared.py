@@ -1,6 +1,6 @@
 """Uploads of several masters: a sender's pieces may come to any, and each goes on where the last one stood.
 
-What counts is what lies in the directory. Each master remembers what it has hashed, and reads what others got.
+What counts is what lies in the directory. Each master remembers what it has hashed, and reads the rest.
 How an upload ended is in `<id>.ended` for a while, for whoever asks another master.
 """
 

@@ -17,7 +17,7 @@ def get(farm: Farm) -> Gauges:
         waiting = {priority: glance.depth(tx, priority) for priority in Priority}
         paused, history = tx.farm().paused, tx.history()
         standings = list(tx.standings())
-    disk = space_of(farm.config.state_dir)
+    disk = space_of(farm.config.farm_dir)
     shelf = farm.shelf
     return Gauges(
         jobs=jobs,

@@ -1,7 +1,7 @@
 """What is known of the stored files, for all masters: see `master.files.index.FileIndex`.
 
-Who changes files is alone at that (`Store.exclusive`). A job comes to refer to a file in one transaction, and in
-another one the file is removed: both lock the file's row, so that no job is left without its file.
+Who changes files is alone at that (`Store.exclusive`). A job comes to refer to a file in one transaction,
+and in another one the file is removed: both lock the file's row, so that no job is left without its file.
 """
 
 from __future__ import annotations

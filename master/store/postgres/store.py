@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -19,6 +20,7 @@ from common.problems import UNAVAILABLE, Problem
 from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
 from master.store.postgres import rows
+from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
 from master.store.postgres.files import TableFiles
 from master.store.postgres.kinds import Kinds
@@ -100,6 +102,14 @@ class PostgresStore:
     def first(self) -> bool:
         """Whether no other master used the database when this one opened it."""
         return self._teller.first
+
+    def agree(self, directory: Path | None) -> None:
+        """`StoreError` unless the directory that this master shares with others is that of all of them.
+
+        OSError if it cannot be written.
+        """
+        with self.exclusive("directory"), self._pool.connection() as connection:
+            agree(connection, directory, first=self.first)
 
     @property
     def history(self) -> int:

@@ -1,6 +1,6 @@
--- The farm's directory has this id in it, too: so that all masters name the same one.
+-- The directory that the masters share has this id in it, too: so that all name the same one.
 alter table farm add column id uuid not null default gen_random_uuid();
-alter table farm add column placed boolean not null default false;  -- it has been written there
+alter table farm add column has_directory boolean not null default false;  -- it has been written there
 
 -- What is in the file store. The content lies in the farm's directory, and what is said of it beside it, too.
 -- Whoever refers to a file in a transaction locks its row (for key share), whoever removes it as well (for update).
