@@ -100,8 +100,8 @@ def ensure_certificates(
 ) -> Certificates:
     """The CA and a server certificate for `names`, made or renewed where needed.
 
-    They lie in `<state_dir>/tls` (0700, files 0600). `ca_dir`: where a CA is that several masters issue by, one
-    after the other; `tls` has a copy of its certificate then. The server certificate is issued
+    They lie in `<state_dir>/tls` (0700, files 0600). `ca_dir`: where the CA of several masters lies, who
+    use it one after the other; `tls` has a copy of its certificate then. The server certificate is issued
     again when less than a third of its life is left, a name is missing, or it does not
     fit its key or the CA; the CA certificate likewise, always with the same key and
     subject. Raises ValueError when the CA's key is lost or damaged, OSError when

@@ -19,7 +19,7 @@ NAME = "farm.id"
 def agree(connection: Connection[TupleRow], directory: Path | None, *, first: bool) -> None:
     """`StoreError` if this master, which names `directory`, does not fit those that use the database.
 
-    To be asked by one master at a time. `first`: whether there are no others. OSError if it cannot be written.
+    To be asked by one master at a time. `first`: whether there are no others. OSError if it cannot write.
     """
     [(farm_id, has_directory)] = connection.execute("select id::text, has_directory from farm").fetchall()
     if directory is None:
@@ -27,8 +27,8 @@ def agree(connection: Connection[TupleRow], directory: Path | None, *, first: bo
         return
     if not (first or has_directory):
         raise StoreError(
-            "another master uses the database of --store, and without --shared-dir: stop that one, move what it "
-            "keeps to the shared directory (docs/scaling.md says what), and start it with --shared-dir too"
+            "another master uses the database of --store, and without --shared-dir: stop that one, move what "
+            "it keeps to the shared directory (docs/scaling.md says how), and start it with --shared-dir too"
         )
     found = _written(directory)
     if found is None and not has_directory:
@@ -49,8 +49,8 @@ def _check_alone(farm_id: str, *, has_directory: bool, first: bool) -> None:
     if not first:
         # What is in the state directory is no other master's: files, archive, certificates.
         raise StoreError(
-            "another master uses the database of --store. Stop that one; or let both share what they keep, in a "
-            "directory that both see: start each with --shared-dir (docs/scaling.md)"
+            "another master uses the database of --store. Stop that one; or let both share what they keep in "
+            "a directory that both see, and start each with --shared-dir (docs/scaling.md)"
         )
 
 
@@ -65,11 +65,11 @@ def _not_ours(directory: Path, found: str | None, farm_id: str) -> str:
     if found is None:
         return (
             f"{directory} is not the directory that the masters of this farm share: it has no file {NAME}. "
-            f"Is it mounted? If that directory is lost, restore it, or begin with an empty one: write {farm_id} "
-            f"into {directory / NAME}"
+            "Is it mounted? If that directory is lost, restore it, or begin with an empty one: write "
+            f"{farm_id} into {directory / NAME}"
         )
     return (
-        f"{directory} is another farm's: its file {NAME} has {found} in it, and the database of --store belongs "
-        f"to {farm_id}. Name the right one. If no other farm uses it, as after the database was made anew, write "
-        f"{farm_id} into {directory / NAME}"
+        f"{directory} is another farm's: its file {NAME} has {found} in it, and the database of --store "
+        f"belongs to {farm_id}. Name the right one. If no other farm uses it, as after the database was made "
+        f"anew, write {farm_id} into {directory / NAME}"
     )
