@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,6 +65,10 @@ class FileStore:
     def get(self, sha256: str) -> FileEntry | None:
         """What is known of a file; None if it is not here."""
         return self.index.get(sha256)
+
+    def all(self) -> Iterator[FileEntry]:
+        """Every file, in the order of the hashes."""
+        return self.index.beginning_with("", None)
 
     def open(self, sha256: str) -> BinaryIO:
         """The content, to read; it stays readable when the file is removed. OSError if it is not there."""

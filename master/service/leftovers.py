@@ -36,13 +36,13 @@ def sweep(farm: Farm) -> int:
     everything = farm.all_due.is_set()
     farm.all_due.clear()
     ended = [farm.ended.popleft() for _ in range(len(farm.ended))]
-    index = farm.shelf.store.index
-    fresh = index.take_fresh()
+    store = farm.shelf.store
+    fresh = store.index.take_fresh()
     try:
         if everything and farm.store.shared:
-            farm.shelf.store.load(farm.clock())
+            store.load(farm.clock())
         if everything:
-            return _remove(farm, (entry.sha256 for entry in index.beginning_with("", None) if entry.by_nodes))
+            return _remove(farm, (entry.sha256 for entry in store.all() if entry.by_nodes))
         return _remove(farm, dict.fromkeys([*fresh, *_used_by(farm, ended)]))
     except OSError:
         farm.all_due.set()
