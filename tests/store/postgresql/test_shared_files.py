@@ -93,7 +93,7 @@ def test_all_are_bound_by_one_quota(sharing: Masters) -> None:
     assert second.shelf.store.index.count == 2
 
 
-def test_the_same_content_that_comes_to_all_at_once_is_one_file_with_all_its_holders(
+def test_the_same_content_that_comes_to_all_at_once_is_one_file_with_all_holders(
     sharing: Masters,
 ) -> None:
     farms = sharing(2)
