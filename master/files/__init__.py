@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,16 +35,17 @@ class Shelf:
 
         `records`: of other masters as well, if they are; then the directory is theirs, too.
         """
-        shared = records if records is not None and records.files is not None else None
-        if shared is None:
+        if records is None or records.files is None:
             self.store = FileStore(directory)
-        else:
-            self.store = FileStore(directory, shared.files, shared.exclusive)
-        self.room = Room(directory, quota)
-        if shared is None or shared.first:
             self.store.load(clock())
-        uploads = Uploads if shared is None else partial(SharedUploads, shared.exclusive)
-        self.uploads: Uploads = uploads(self.store, self.room, clock, new_id)
+            self.room = Room(directory, quota)
+            self.uploads = Uploads(self.store, self.room, clock, new_id)
+            return
+        self.store = FileStore(directory, records.files, records.exclusive)
+        if records.first:  # else the others know what is there
+            self.store.load(clock())
+        self.room = Room(directory, quota)
+        self.uploads = SharedUploads(records.exclusive, self.store, self.room, clock, new_id)
 
     def close(self) -> None:
         """End what works in the background."""

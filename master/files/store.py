@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
@@ -31,7 +30,7 @@ log = logging.getLogger(__name__)
 ABOUT = ".json"
 UPLOADS = "uploads"
 """The directory, beside those of the whole files, of what is on its way."""
-_SHARD = re.compile(r"[0-9a-f]{2}", re.ASCII)
+_SHARDS = tuple(f"{number:02x}" for number in range(256))
 Exclusive = Callable[[str], AbstractContextManager[None]]
 """One at a time under a name; see `master.store.interface.Store.exclusive`."""
 
@@ -57,10 +56,10 @@ class FileStore:
         """Find what is there and not known, and remove what was on its way in or out. OSError if that cannot
         be.
         """
-        for shard in sorted(self.directory.iterdir()):
-            if _SHARD.fullmatch(shard.name):
-                with self.changing:
-                    self._load(shard, now)
+        there = {path.name for path in self.directory.iterdir()}
+        for name in _SHARDS:
+            with self.changing:
+                self._load(self.directory / name, now, exists=name in there)
 
     def get(self, sha256: str) -> FileEntry | None:
         """What is known of a file; None if it is not here."""
@@ -145,8 +144,8 @@ class FileStore:
         with suppress(OSError):
             os.utime(self._about(sha256), (moment, moment))
 
-    def _load(self, shard: Path, now: Now) -> None:
-        names = {each.name for each in os.scandir(shard)}
+    def _load(self, shard: Path, now: Now, *, exists: bool) -> None:
+        names = {each.name for each in os.scandir(shard)} if exists else set()
         known = {entry.sha256 for entry in self.index.beginning_with(shard.name, None)}
         for gone in sorted(known - names):
             log.error("the file %s is gone from %s", gone, shard)

@@ -26,9 +26,14 @@ def opened() -> Iterator[Opened]:
     stores = []
 
     def open_(url: str, directory: Path | None, patience: float = 0.0) -> PostgresStore:
-        stores.append(PostgresStore(url, patience=patience))
-        stores[-1].agree(directory)
-        return stores[-1]
+        store = PostgresStore(url, patience=patience)
+        stores.append(store)
+        try:
+            store.agree(directory)
+        except StoreError:
+            store.close()
+            raise
+        return store
 
     yield open_
     for store in stores:

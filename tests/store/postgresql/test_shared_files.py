@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -45,8 +46,11 @@ def begin(farm: Farm, data: bytes = DATA, caller: Caller = OPERATOR, **fields: A
 
 
 def put(farm: Farm, data: bytes = DATA, caller: Caller = OPERATOR, **fields: Any) -> str:
-    upload = begin(farm, data, caller, **fields)
-    files.send(farm, caller, upload.id, 0, data)
+    """The file is stored when this returns, whoever else sends it."""
+    told = {"sha256": sha256_of(data), "size": len(data), "name": None, "media_type": None, "job_id": None}
+    while isinstance(begun := files.begin(farm, caller, {**told, **fields}), Upload):
+        with suppress(Problem):  # the same sender goes on with it at another master
+            files.send(farm, caller, begun.id, begun.offset, data[begun.offset :])
     return sha256_of(data)
 
 
@@ -185,7 +189,7 @@ def test_a_file_that_a_job_comes_to_need_just_now_is_not_removed(
     assert content_of(second, NAME) == DATA
 
 
-@pytest.mark.parametrize("turn", range(5))
+@pytest.mark.parametrize("turn", range(3))
 def test_of_a_job_and_the_removal_of_its_input_at_another_master_one_is_refused(
     sharing: Masters, turn: int
 ) -> None:
