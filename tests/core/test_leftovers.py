@@ -196,13 +196,13 @@ def test_the_end_of_a_family_has_its_own_files_looked_at_and_no_others(
     others = [family.put(f"of others {number}", submit(farm, output="files")) for number in range(50)]
     family.sweep()
     looked_at: list[str] = []
-    get = farm.shelf.store.get
+    seize = farm.shelf.store.index.seize
 
     def noted(sha256: str) -> FileEntry | None:
         looked_at.append(sha256)
-        return get(sha256)
+        return seize(sha256)
 
-    monkeypatch.setattr(farm.shelf.store, "get", noted)
+    monkeypatch.setattr(farm.shelf.store.index, "seize", noted)
     jobs.change(farm, OPERATOR, family.id, commands.Cancel())
     assert family.sweep() == len(others)
     assert not set(others) & set(looked_at)
