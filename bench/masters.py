@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,10 +98,13 @@ def _on_postgresql(count: int, seconds: float, folder: Path) -> Iterator[Look]:
             raise NotThereError(f"a PostgreSQL with {_SEEN}: {absent}"[:200]) from absent
         database = Database(server)
         stack.callback(database.close)
-        flags: dict[str, Any] = {"store": database.farm, "shared_dir": folder / "shared"}
-        servers = [
-            stack.enter_context(a_master(folder / f"master-{number}", **flags)) for number in range(count)
-        ]
+        shared = folder / "shared"
+        flags: dict[str, Any] = {"store": database.farm, "shared_dir": shared}
+        places = [folder / f"{number}" for number in range(count)]
+        for place in places:
+            place.mkdir()
+        started = [stack.enter_context(a_master(place, **flags)) for place in places]
+        servers = [replace(each, state=shared) for each in started]  # where the operator's token is
         cycles(servers, database, min(1.0, seconds))
         yield lambda: cycles(servers, database, seconds)
 
