@@ -84,9 +84,9 @@ def insert(
     return [int(each[0]) for each in connection.execute(_INSERT, values).fetchall()]
 
 
-def number(connection: Connection[TupleRow]) -> int:
-    """Give all that is committed its number; how many got one. Under the lock `NUMBERS`."""
-    return connection.execute(_NUMBER).rowcount
+def number(connection: Connection[TupleRow]) -> None:
+    """Give all that is committed its number. Under the lock `NUMBERS`."""
+    connection.execute(_NUMBER)
 
 
 def after(connection: Connection[TupleRow], seq: int, limit: int) -> list[Fact]:

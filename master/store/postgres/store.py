@@ -24,6 +24,7 @@ from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
 from master.store.postgres.files import TableFiles
 from master.store.postgres.kinds import Kinds
+from master.store.postgres.known import KnownNodes
 from master.store.postgres.liveness import TableLiveness
 from master.store.postgres.migrating import migrate
 from master.store.postgres.rows import COLUMNS, JOB_COLUMNS
@@ -81,6 +82,7 @@ class PostgresStore:
         self._url, self._meter, self._moment = url, meter, moment
         self._local = threading.local()
         self._kinds = Kinds()
+        self._nodes = KnownNodes()
         self._counts = 0
         try:
             with self._connect() as connection:
@@ -88,6 +90,7 @@ class PostgresStore:
             self._pool = _pool(url, 1, connections)
             self._turns_pool = _pool(url, 0, EXCLUSIVE)
             self._teller = Teller(self._pool.connection, self._connect, patience)
+            self._teller.subscribe(self._nodes.hear)
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL cannot be used: {error}") from error
         self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
@@ -129,7 +132,7 @@ class PostgresStore:
                 taken = time.perf_counter()
                 with connection.transaction():
                     at, farm = self._begin(connection, now)
-                    tx = PostgresTransaction(connection, at, farm, actor, self._kinds)
+                    tx = PostgresTransaction(connection, at, farm, actor, self._kinds, self._nodes)
                     self._local.current = connection, at
                     try:
                         yield tx

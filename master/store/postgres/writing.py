@@ -245,9 +245,12 @@ class Writing(Queue):
             raise collided(f"{identifier!r} of {table}")
 
     def _tally(self, sums: Mapping[str, int]) -> None:
-        self._many(
-            "insert into tally (name, n) values (%s, %s)", [(name, n) for name, n in sums.items() if n]
-        )
+        counts = {name: n for name, n in sums.items() if n}
+        if counts:
+            self._connection.execute(
+                "insert into tally (name, n) select * from unnest(%s::text[], %s::bigint[])",
+                (list(counts), list(counts.values())),
+            )
 
     def _many(self, statement: str, values: Sequence[Sequence[Any]]) -> int:
         """Carry a statement out for each of `values`; how many rows that concerned."""
