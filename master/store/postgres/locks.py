@@ -51,14 +51,20 @@ def take_name(connection: Connection[TupleRow], name: str) -> None:
 def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
     """Hold `SERVING` as long as this connection lasts; whether nobody else did.
 
-    `patience`: seconds that others get to end, such as a master that was just killed.
+    `LockNotAvailable` if somebody keeps masters away. `patience`: seconds that others get to end, such as a master that was just killed.
     """
-    deadline = time.monotonic() + patience
-    while not (alone := _alone(connection)) and time.monotonic() < deadline:
-        time.sleep(_LOOK)
+    alone = keep_masters_away(connection, patience)
     connection.execute(f"select pg_advisory_lock_shared({_SPACE}, %s)".encode(), (SERVING,))
     if alone:
         connection.execute(f"select pg_advisory_unlock({_SPACE}, %s)".encode(), (SERVING,))
+    return alone
+
+
+def keep_masters_away(connection: Connection[TupleRow], patience: float) -> bool:
+    """Hold `SERVING` alone as long as this connection lasts; False if a master has it after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not (alone := _alone(connection)) and time.monotonic() < deadline:
+        time.sleep(_LOOK)
     return alone
 
 
