@@ -1,4 +1,4 @@
-"""`ffrtmp migrate`: move all records from one store to another. It talks to no master: none may run meanwhile."""
+"""`ffrtmp migrate`: move all records from one store to another. No master runs meanwhile: it talks to none."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ NO_RECORDS = {
 """What else a master has in its state directory, and what that is."""
 
 
-def _place(_: click.Context, parameter: click.Parameter, value: str) -> Place:
+def _place(_: click.Context, __: click.Parameter, value: str) -> Place:
     if not is_database(value):
         return Directory(Path(value))
     if has_password(value):
         raise click.BadParameter(
-            "everybody on this machine can read a command line: put the password into a file (PGPASSFILE), or into "
-            "PGPASSWORD"
+            "everybody on this machine can read a command line: put the password into a file (PGPASSFILE), "
+            "or into PGPASSWORD"
         )
     try:
         from master.store.postgres.database import Database  # few need it, or have what it needs
@@ -60,8 +60,8 @@ def _place_option(flag: str, name: str, says: str) -> Any:
 def migrate_command(settings: dict[str, Any], source: Place, target: Place) -> None:
     """Move all records and the whole history from one store to another, while no master runs.
 
-    All of it, or nothing; it is read back and compared. If it is interrupted, the same command goes on. No master
-    starts from the old place any more.
+    All of it, or nothing; it is read back and compared. If it is interrupted, the same command goes on. No
+    master starts from the old place any more.
     """
     with _clear_errors(), _as_owner(source, target):
         moved = move(source, target, system_clock().wall)

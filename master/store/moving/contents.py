@@ -1,4 +1,4 @@
-"""What the records and the history of a farm come to, whichever store keeps them: counts, and one hash. Pure."""
+"""What the records and the history of a farm come to, in whichever store: counts, and one hash. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Reading(Protocol):
         """How many events there were since the beginning."""
 
     def records(self) -> Iterator[Record]:
-        """What holds for the farm; nodes, tokens and webhooks as they came; jobs in the order of submission."""
+        """What holds for the farm; nodes, tokens and webhooks as they came; jobs as they were submitted."""
 
     def entries(self) -> Iterator[Entry]:
         """The history, oldest first."""

@@ -74,8 +74,8 @@ class Directory:
             raise MoveError(f"there is no journal in {self.name}; name a master's state directory")
         if restored_marker(self.path):
             raise MoveError(
-                f"{self.name} was restored from a copy, and no master has started from it: start one, stop it, "
-                "and move the records then"
+                f"{self.name} was restored from a copy, and no master has started from it: start one, stop "
+                "it, and move the records then"
             )
         return Kept(self.path / "journal")
 
@@ -129,8 +129,8 @@ class Kept:
                 yield entry
         if last < self.history:
             raise MoveError(
-                f"of {self.history} events the last are missing in {self._journal.with_name('audit')}: restore "
-                "that, or start the master once, stop it, and move the records then"
+                f"of {self.history} events the last are missing in {self._journal.with_name('audit')}: "
+                "restore that, or start the master once, stop it, and move the records then"
             )
 
     def _all_entries(self) -> Iterator[Entry]:

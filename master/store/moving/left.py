@@ -47,7 +47,9 @@ def departure(state_dir: Path) -> Departure | None:
 def refusal(state_dir: Path) -> str | None:
     """Why no master may keep its records in this directory just now, and what to do; None if it may."""
     if (state_dir / READY).exists():
-        return f"records were being moved to {state_dir}, and are not all in place; run `ffrtmp migrate` again"
+        return (
+            f"records were being moved to {state_dir}, and are not all in place; run `ffrtmp migrate` again"
+        )
     gone = departure(state_dir)
     if gone is None:
         return None

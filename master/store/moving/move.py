@@ -82,8 +82,8 @@ def _copy(reading: Reading, target: Place) -> Contents:
         expected, found = read.contents(), contents_of(there)
         if found != expected:
             raise MoveError(
-                f"what was written to {target.name} was read back otherwise ({found} for {expected}); nothing was "
-                "moved. Please tell the developers"
+                f"what was written to {target.name} was read back otherwise ({found} for {expected}); "
+                "nothing was moved. Please tell the developers"
             )
     return expected
 

@@ -43,20 +43,21 @@ class Database:
     @contextmanager
     def held(self, *, make: bool) -> Iterator[None]:
         """Hold alone what all masters share. `make`: there may be no tables yet."""
-        with self._in_our_words():
-            with connect(self._url) as connection:
-                if not locks.keep_masters_away(connection, _PATIENCE):
-                    raise MoveError(f"a master uses {self.name}; stop it first")
-                connection.execute("set idle_in_transaction_session_timeout to 0")  # the other place takes its time
-                with connection.transaction():
-                    if not make and not departing.has_table(connection, "farm"):
-                        raise MoveError(f"there is no farm in {self.name}")
-                    migrate(connection)
-                    # After a restart of the database a master may be there that is not connected yet: each of
-                    # its transactions begins with this table.
-                    connection.execute("lock table farm in access exclusive mode")
-                    self._open = connection
-                    yield
+        with self._in_our_words(), connect(self._url) as connection:
+            if not locks.keep_masters_away(connection, _PATIENCE):
+                raise MoveError(f"a master uses {self.name}; stop it first")
+            connection.execute(
+                "set idle_in_transaction_session_timeout to 0"
+            )  # the other place takes its time
+            with connection.transaction():
+                if not make and not departing.has_table(connection, "farm"):
+                    raise MoveError(f"there is no farm in {self.name}")
+                migrate(connection)
+                # After a restart of the database a master may be there that is not connected yet: each of
+                # its transactions begins with this table.
+                connection.execute("lock table farm in access exclusive mode")
+                self._open = connection
+                yield
 
     def departure(self) -> Departure | None:
         """Where the records went that were here."""
@@ -68,7 +69,8 @@ class Database:
             return True
         [(farm, kept)] = self._connection.execute(
             "select (select record from farm), exists (select 1 from jobs) or exists (select 1 from nodes) "
-            "or exists (select 1 from tokens) or exists (select 1 from webhooks) or exists (select 1 from happened)"
+            "or exists (select 1 from tokens) or exists (select 1 from webhooks) "
+            "or exists (select 1 from happened)"
         ).fetchall()
         return not kept and farm == rows.text_of(FarmState())
 

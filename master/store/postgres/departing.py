@@ -17,9 +17,8 @@ def departure(connection: Connection[TupleRow]) -> Departure | None:
 
 
 def depart(connection: Connection[TupleRow], gone: Departure) -> None:
-    """Say so. A master that goes on all the same, since nobody could keep it away, finds no farm any more."""
+    """Say so."""
     with connection.transaction():
-        connection.execute("delete from farm")
         connection.execute("create table moved (target text not null, at timestamptz not null)")
         connection.execute("insert into moved (target, at) values (%s, %s)", (gone.to, gone.at))
 
@@ -38,6 +37,7 @@ def refusal(connection: Connection[TupleRow]) -> str | None:
 def has_table(connection: Connection[TupleRow], name: str) -> bool:
     """Whether there is a table with this name in the farm's schema."""
     row = connection.execute(
-        "select exists (select 1 from pg_tables where schemaname = current_schema() and tablename = %s)", (name,)
+        "select exists (select 1 from pg_tables where schemaname = current_schema() and tablename = %s)",
+        (name,),
     ).fetchone()
     return row is not None and bool(row[0])

@@ -105,7 +105,7 @@ def after(connection: Connection[TupleRow], seq: int, limit: int) -> list[Fact]:
 
 
 def copied(entry: Entry) -> tuple[Any, ...]:
-    """An entry that comes from another store, as a row. All listeners have been told of it: the event is not kept."""
+    """An entry that comes from another store, as a row. Nobody is told of it any more: it has no event."""
     return (
         entry["seq"],
         parse_timestamp(entry["at"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
@@ -13,9 +12,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from common.model import FarmState, Job, Node, Now, Token, Webhook
-from common.timestamps import parse_timestamp
 from master.lifecycle import Record
-from master.lifecycle.audit import Entry
 from master.store.formats import FORMAT
 from master.store.moving.contents import Reading
 from master.store.postgres import facts, rows
@@ -42,7 +39,7 @@ TABLES = (
     "tokens",
     "webhooks",
 )
-"""What is written here, or follows from it; and signs of life, which nobody moves. Beside them: the one row of `farm`."""
+"""What is written here, or follows from it, and signs of life, which nobody moves; `farm` has one row always."""
 _AT_ONCE = 2000
 """Jobs that are written together."""
 _ENDED = ("node_id", "ended_at", "job_id", "number", "scenario", "started_at", "outcome", "code", "message")
@@ -95,8 +92,12 @@ class _Filling:
         numbers = self._kinds.numbers(self._connection, {job.constraints for job in jobs})
         values = [self._job(job, numbers[job.constraints]) for job in jobs]
         self._copy("jobs", ("version", *JOB_VALUES), values)
-        self._copy("dependencies", ("job_id", "on_id"), [(job.id, on) for job in jobs for on in job.depends_on])
-        self._copy("job_files", ("sha256", "job_id"), [(sha256, job.id) for job in jobs for sha256 in files_of(job)])
+        self._copy(
+            "dependencies", ("job_id", "on_id"), [(job.id, on) for job in jobs for on in job.depends_on]
+        )
+        self._copy(
+            "job_files", ("sha256", "job_id"), [(sha256, job.id) for job in jobs for sha256 in files_of(job)]
+        )
         ended = [(node, *astuple(each)) for job in jobs for node, each in just_ended(None, job)]
         self._copy("ended", _ENDED, [row for row in ended if row[0] in self._nodes])
 

@@ -51,7 +51,8 @@ def take_name(connection: Connection[TupleRow], name: str) -> None:
 def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
     """Hold `SERVING` as long as this connection lasts; whether nobody else did.
 
-    `LockNotAvailable` if somebody keeps masters away. `patience`: seconds that others get to end, such as a master that was just killed.
+    `LockNotAvailable` if somebody keeps masters away. `patience`: seconds that others get to end, such as a
+    master that was just killed.
     """
     alone = keep_masters_away(connection, patience)
     connection.execute(f"select pg_advisory_lock_shared({_SPACE}, %s)".encode(), (SERVING,))
@@ -61,7 +62,7 @@ def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
 
 
 def keep_masters_away(connection: Connection[TupleRow], patience: float) -> bool:
-    """Hold `SERVING` alone as long as this connection lasts; False if a master has it after `patience` seconds."""
+    """Hold `SERVING` alone, as long as this connection lasts; False if a master has it, also `patience` s later."""
     deadline = time.monotonic() + patience
     while not (alone := _alone(connection)) and time.monotonic() < deadline:
         time.sleep(_LOOK)
