@@ -1,4 +1,4 @@
-"""`ffrtmp migrate`: move all records from one store to another. No master runs meanwhile: it talks to none."""
+"""`ffrtmp migrate`: move all records from one store to another, while no master runs."""
 
 from __future__ import annotations
 

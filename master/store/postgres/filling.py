@@ -39,7 +39,7 @@ TABLES = (
     "tokens",
     "webhooks",
 )
-"""What is written here, or follows from it, and signs of life, which nobody moves; `farm` has one row always."""
+"""What is written here, or follows from it; and signs of life, which nobody moves. `farm` keeps its row."""
 _AT_ONCE = 2000
 """Jobs that are written together."""
 _ENDED = ("node_id", "ended_at", "job_id", "number", "scenario", "started_at", "outcome", "code", "message")

@@ -62,7 +62,10 @@ def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
 
 
 def keep_masters_away(connection: Connection[TupleRow], patience: float) -> bool:
-    """Hold `SERVING` alone, as long as this connection lasts; False if a master has it, also `patience` s later."""
+    """Hold `SERVING` alone as long as this connection lasts; False if a master still has it then.
+
+    `patience`: seconds that it gets to end.
+    """
     deadline = time.monotonic() + patience
     while not (alone := _alone(connection)) and time.monotonic() < deadline:
         time.sleep(_LOOK)

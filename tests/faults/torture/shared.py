@@ -1,4 +1,4 @@
-"""Several masters over one PostgreSQL: any of them is struck down at a random moment, and so is PostgreSQL."""
+"""Several masters over one PostgreSQL: any of them is struck down at any moment, and so is PostgreSQL."""
 
 from __future__ import annotations
 

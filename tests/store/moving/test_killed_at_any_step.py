@@ -1,4 +1,4 @@
-"""Killed at whichever step, the same command goes on: all records are in one place, and never halves in two."""
+"""Killed at any step, the same command goes on: all records are in one place, and never halves in two."""
 
 from __future__ import annotations
 
