@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ from master.store.moving import left
 from master.store.moving.directory import Directory
 from master.store.moving.move import Moved, MoveError, Place, move
 from master.store.urls import has_password, is_database
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 NO_RECORDS = {
     "tls": "certificates and keys",
@@ -49,7 +51,7 @@ def _place(_: click.Context, __: click.Parameter, value: str) -> Place:
     return Database(value)
 
 
-def _place_option(flag: str, name: str, says: str) -> Any:
+def _place_option(flag: str, name: str, says: str) -> Callable[[Command], Command]:
     return click.option(flag, name, required=True, metavar="DIR|URL", callback=_place, help=says)
 
 
@@ -99,19 +101,23 @@ def _rest(source: Place, target: Place) -> Iterator[str]:
     if isinstance(target, Directory):
         yield f"Start the master with --state-dir {target.name}" + _without_store(target)
     elif isinstance(source, Directory):
-        there = [text for name, text in NO_RECORDS.items() if (source.path / name).exists()]
+        there = [text for name, text in NO_RECORDS.items() if _has_files(source.path / name)]
         stays = f"; there are still {', '.join(there)}" if there else ""
         yield f"Start the master with --store, and with --state-dir {source.name}{stays}."
 
 
 def _without_store(target: Directory) -> str:
-    missing = [name for name in NO_RECORDS if not (target.path / name).exists()]
+    missing = [name for name in NO_RECORDS if not _has_files(target.path / name)]
     if "tls" not in missing:
         return ", and without --store."
     return (
         ", and without --store. What is no record was not moved: if the master had another --state-dir, copy "
         f"{', '.join(missing)} from there first."
     )
+
+
+def _has_files(path: Path) -> bool:
+    return path.is_file() or any(each.is_file() for each in path.rglob("*"))
 
 
 def _kept(source: Place) -> list[str]:

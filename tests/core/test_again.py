@@ -80,11 +80,9 @@ def test_what_is_unavailable_for_another_reason_is_not_tried_again(
 ) -> None:
     tries = []
 
-    @contextmanager
-    def full(*_: Any) -> Iterator[None]:
+    def full(*_: Any) -> None:
         tries.append(1)
         raise UNAVAILABLE("The disk is full.")
-        yield
 
     monkeypatch.setattr(type(farm.store), "transaction", full)
     with pytest.raises(Problem):

@@ -37,7 +37,7 @@ class Directory:
 
     def __init__(self, path: Path) -> None:
         """The directory may be missing, if records are to be moved to it."""
-        self.path = path.absolute()
+        self.path = path.resolve()
         self.name = str(self.path)
 
     @contextmanager

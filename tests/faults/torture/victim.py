@@ -53,7 +53,7 @@ class Victim:
 
     def _start(self) -> Master:
         # Nobody is lost by time here: who holds what, the clients know.
-        terms = {"lease": "1h", "heartbeat_timeout": "1h"}
+        terms: dict[str, Any] = {"lease": "1h", "heartbeat_timeout": "1h"}
         return launch_master(self._state_dir, port=self._port, prepare=hasty, **terms, **self._flags)
 
     def client(self) -> Client:

@@ -11,6 +11,7 @@ from common.model import Failure, JobStatus, Role, Webhook
 from common.schema import SubmitSchema, TokenSchema
 from master.lifecycle import commands
 from master.service import Caller, Farm, jobs, nodes, tokens
+from master.service.farm import new_id
 from master.store.moving.contents import Contents, contents_of
 from master.store.moving.move import Place
 from master.store.postgres.store import PostgresStore
@@ -60,7 +61,7 @@ def live_a_little(farm: Farm, clock: FakeClock) -> None:
     second = register(farm, "worker-02", AGENT, labels={"site": "north"}, max_concurrent_jobs=3)
     tokens.create(farm, OPERATOR, TokenSchema().load({"role": "submitter", "name": "films", "ttl": 86400}))
     tokens.create(farm, OPERATOR, TokenSchema().load({"role": "join", "ttl": 60}))
-    hook = Webhook("w", "chat", "https://hooks.example.com/", ("job_failed",), farm.clock().wall, 7)
+    hook = Webhook(new_id(), "chat", "https://hooks.example.com/", ("job_failed",), farm.clock().wall, 7)
     with farm.store.transaction(farm.clock()) as tx:
         farm.decide(tx, commands.CreateWebhook(hook))
     submit(farm)

@@ -83,7 +83,7 @@ def test_to_where_records_are(state_dir: Path, url: str, tmp_path: Path, clock: 
     assert "has records of its own (1 jobs, 0 nodes, 1 events)" in refused(
         Directory(state_dir), Database(url), clock
     )
-    assert "has records of its own (12 jobs, 2 nodes" in refused(Database(url), Directory(state_dir), clock)
+    assert "has records of its own (11 jobs, 2 nodes" in refused(Database(url), Directory(state_dir), clock)
     assert (contents(Directory(state_dir)), contents(Database(url))) == before
 
 
@@ -103,7 +103,7 @@ def test_to_itself(state_dir: Path, clock: FakeClock) -> None:
 
 def test_to_a_database_that_cannot_be_reached(state_dir: Path, clock: FakeClock) -> None:
     away = Database("postgresql:///farm?host=/nowhere&connect_timeout=2")
-    assert "cannot be used: connection failed" in refused(Directory(state_dir), away, clock)
+    assert "cannot be used: connection is bad" in refused(Directory(state_dir), away, clock)
     assert not left.refusal(state_dir)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import astuple
+from typing import Any
 
 import psycopg
 
@@ -26,7 +27,7 @@ def assert_tables_agree(url: str) -> None:
         known = [(rows.job_row(each[:7]), dict(zip(JOB_VALUES, each[7:], strict=True))) for each in found]
         _jobs_agree(connection, known)
         _nodes_agree(connection, [row.record for row, _ in known])
-        counted = dict(
+        counted: dict[str, int] = dict(
             connection.execute(
                 "select name, sum(n)::int from tally group by name having sum(n) <> 0"
             ).fetchall()
@@ -38,10 +39,10 @@ def assert_tables_agree(url: str) -> None:
         assert last <= places
 
 
-def _jobs_agree(connection: psycopg.Connection, known: list[tuple[JobRow, dict[str, object]]]) -> None:
+def _jobs_agree(connection: psycopg.Connection, known: list[tuple[JobRow, dict[str, Any]]]) -> None:
     jobs = {row.record.id: row.record for row, _ in known}
     dependencies = {(job.id, on_id) for job in jobs.values() for on_id in job.depends_on}
-    wanted = dict(connection.execute("select id, wanted from kinds").fetchall())
+    wanted: dict[int, str] = dict(connection.execute("select id, wanted from kinds").fetchall())
     for row, columns in known:
         job = row.record
         expected = rows.job_values(job, row.kind, _head(job, jobs), UNKNOWN)

@@ -20,10 +20,11 @@ from master.store.moving.directory import Directory
 from master.store.moving.move import move
 from master.store.postgres.database import Database
 from master.store.postgres.store import PostgresStore
+from tests import databases
 from tests.core import support
 from tests.core.sound_farm import SoundFarm
 from tests.core.support import crash, make_farm
-from tests.databases import Server, tests_time
+from tests.databases import Server
 from tests.store.postgresql.agreement import assert_tables_agree
 
 LONG = os.environ.get("FFRTMP_TEST_STORES") == "all"
@@ -52,7 +53,9 @@ class SharedFarm(SoundFarm):
 
     def _master(self, number: int) -> Farm:
         """All have one archive, as they have one shared directory."""
-        with patch.object(support, "make_store", lambda *_: PostgresStore(self.url, moment=tests_time)):
+        with patch.object(
+            support, "make_store", lambda *_: PostgresStore(self.url, moment=databases.tests_time)
+        ):
             return make_farm(
                 self.root, self.clock, lease=60, heartbeat_timeout=90, max_attempts=3, retry_backoff=5
             )
