@@ -23,7 +23,7 @@ from master.store.urls import has_password, is_database
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 NO_RECORDS = {
-    "tls": "certificates and keys",
+    "tls/ca-key.pem": "the CA and its key",
     "operator.token": "the operator token",
     "webhooks.key": "the key of webhooks",
     "webhooks.db": "how far webhooks were told",
@@ -108,11 +108,11 @@ def _rest(source: Place, target: Place) -> Iterator[str]:
 
 def _without_store(target: Directory) -> str:
     missing = [name for name in NO_RECORDS if not _has_files(target.path / name)]
-    if "tls" not in missing:
+    if "tls/ca-key.pem" not in missing:
         return ", and without --store."
     return (
-        ", and without --store. What is no record was not moved: if the master had another --state-dir, copy "
-        f"{', '.join(missing)} from there first."
+        ", and without --store. What is no record was not moved: if the master had another --state-dir, or a "
+        f"--shared-dir, copy {', '.join(missing)} from there first (docs/scaling.md)."
     )
 
 

@@ -17,6 +17,7 @@ from common.problems import UNAVAILABLE, Problem
 from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
+from master.store.exclusion import Exclusion
 from master.store.interface import Held
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
@@ -331,6 +332,7 @@ class MemoryStore:
         self._failed = False
         self._listeners: list[Listener] = []
         self.shared, self.first = False, True
+        self.exclusive, self.files = Exclusion(), None
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self._settling = Settling(self._wait_synced, self._tell)
@@ -421,6 +423,10 @@ class MemoryStore:
     def webhooks(self) -> list[Webhook]:
         """All webhooks; takes no lock either."""
         return list(self._state.webhooks.values())
+
+    def leads(self, _task: str) -> bool:
+        """There is nobody else."""
+        return True
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

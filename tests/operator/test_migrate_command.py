@@ -55,7 +55,7 @@ def test_a_master_goes_on_with_the_same_farm_in_the_database_and_back(
         first = client.post("/jobs", json={"scenario": "480p-h264"}).json()["id"]
         ca = (state_dir / "tls/ca.pem").read_text()
     done = ffrtmp("migrate", "--from", str(state_dir), "--to", url)
-    assert "there are still certificates and keys, the operator token" in done.stdout
+    assert "there are still the CA and its key, the operator token" in done.stdout
     with serving(state_dir, store=url) as client:
         assert client.get(f"/jobs/{first}").json()["status"] == "pending"
         second = client.post("/jobs", json={"scenario": "480p-h264"}).json()["id"]
@@ -91,7 +91,8 @@ def test_a_directory_that_a_master_cannot_start_from_yet_says_what_is_missing(
     done = ffrtmp("migrate", "--from", url, "--to", str(tmp_path / "new"))
     last = done.stdout.splitlines()[-1]
     assert (
-        "copy tls, operator.token, webhooks.key, webhooks.db, files, logs, archive from there first" in last
+        "copy tls/ca-key.pem, operator.token, webhooks.key, webhooks.db, files, logs, archive from there first"
+        in last
     )
 
 

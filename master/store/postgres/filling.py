@@ -28,6 +28,8 @@ TABLES = (
     "credentials",
     "dependencies",
     "ended",
+    "file_uses",
+    "files",
     "happened",
     "heard_leases",
     "heard_nodes",
@@ -39,7 +41,9 @@ TABLES = (
     "tokens",
     "webhooks",
 )
-"""What is written here, or follows from it; and signs of life, which nobody moves. `farm` keeps its row."""
+"""What is written here or follows from it, and what the first master that starts finds anew: signs of life, and
+what is known of stored files. `farm` keeps its row.
+"""
 _AT_ONCE = 2000
 """Jobs that are written together."""
 _ENDED = ("node_id", "ended_at", "job_id", "number", "scenario", "started_at", "outcome", "code", "message")

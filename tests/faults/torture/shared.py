@@ -15,7 +15,7 @@ from tests.databases import Server, server
 from tests.faults.torture.victim import Victim
 from tests.masters import Client
 
-MASTERS = 1
+MASTERS = 2
 
 
 class AnyMaster(Client):
@@ -40,7 +40,7 @@ class SharedVictim:
         directory.mkdir(parents=True, exist_ok=True)
         try:
             self._server = running or self._stack.enter_context(server())
-            flags = {"store": self._server.new_schema()}
+            flags = {"store": self._server.new_schema(), "shared_dir": str(directory / "shared")}
             self._masters: list[Victim] = []
             for number in range(MASTERS):
                 self._masters.append(Victim(directory / f"master-{number}", chance, **flags))
