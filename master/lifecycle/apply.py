@@ -142,7 +142,12 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
             running = job.status is JobStatus.RUNNING
             ended = _ended(job, event.at, Outcome.CANCELED, event.error, None) if running else job.attempts
             return replace(
-                job, status=JobStatus.CANCELED, attempts=ended, finished_at=event.at, error=event.error
+                job,
+                status=JobStatus.CANCELED,
+                attempts=ended,
+                finished_at=event.at,
+                error=event.error,
+                awaits_twin=False,
             )
         case e.JobPaused():
             return replace(job, status=JobStatus.PAUSED)
