@@ -311,6 +311,8 @@ def start(config: Config) -> Runtime:
     """Start everything in this process, and say so."""
     runtime = Runtime(config)
     announce(config)
+    if config.shared_dir is not None:
+        log.info("One of the masters that share %s", config.shared_dir)
     if runtime.fingerprint is not None:
         log.info("CA fingerprint: %s", runtime.fingerprint)
     return runtime
