@@ -41,8 +41,9 @@ TABLES = (
     "tokens",
     "webhooks",
 )
-"""What is written here or follows from it, and what the first master that starts finds anew: signs of life, and
-what is known of stored files. `farm` keeps its row.
+"""What is written here or follows from it; and what the next master finds anew: signs of life, stored files.
+
+`farm` keeps its row.
 """
 _AT_ONCE = 2000
 """Jobs that are written together."""
