@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any
 
+import msgspec
 from flask import Response, current_app, g, request
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -15,10 +15,11 @@ from common.problems import Problem
 from common.schema import NothingSchema, flatten
 from common.version import PROTOCOL
 from master.api.described import Description, description_of
+from master.api.plain_bodies import READERS
 from master.service import Caller, Farm
 from master.service.webhooks import Desk
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_encode = msgspec.json.Encoder().encode
 
 
 def farm() -> Farm:
@@ -68,6 +69,9 @@ def body() -> Any:
         return schema.load({})
     if data and not request.is_json:
         raise problems.UNSUPPORTED_MEDIA_TYPE("Send JSON, with the header Content-Type: application/json.")
+    plainly = READERS.get(described.takes) if described.takes is not None else None
+    if plainly is not None and (loaded := plainly(data)) is not None:
+        return loaded
     try:
         document = strictjson.loads(data)
     except strictjson.StrictJSONError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from common import problems
@@ -114,8 +115,9 @@ def lease(farm: Farm, tx: Transaction, poll: Poll) -> list[JobView]:
     for job in found:
         assert job.lease is not None  # noqa: S101 - else it was not found
         farm.store.liveness.renew(job.lease.lease_id, tx.now)
-    while len(found) < poll.most and (another := _one_more(farm, tx, poll.node_id)) is not None:
-        found.append(another)
+    with tx.together() if poll.most > 1 else nullcontext():
+        while len(found) < poll.most and (another := _one_more(farm, tx, poll.node_id)) is not None:
+            found.append(another)
     return [handing.with_input(farm, tx, farm.claim_view(tx, job)) for job in found]
 
 

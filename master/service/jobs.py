@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from common import problems
 from common.model import Constraints, Job, JobStatus, Now
+from common.model.changed import changed
 from master import scheduler, submission
 from master.lifecycle import commands, families, probes
 from master.lifecycle.parts import Able
@@ -84,7 +84,7 @@ def _place(farm: Farm, caller: Caller, tx: Transaction, jobs: Sequence[Job]) -> 
     placed: list[Job] = []
     submitted: list[Job] = []
     for job in ready:
-        members = families.whole(replace(job, seq=first + len(submitted)), able, tx.now)
+        members = families.whole(changed(job, seq=first + len(submitted)), able, tx.now)
         placed.append(members[0])
         submitted += members
     farm.decide(tx, commands.Submit(tuple(submitted)))

@@ -97,13 +97,14 @@ def finish_all(
         caller.speaks_for(report.node_id)
     outcomes: list[Problem | None] = []
     taken: list[tuple[str, Sequence[str]]] = []
+    heard: set[str] = set()
     with ExitStack() as logs:
         for job_id in {report.job_id for report, log in reports if log}:
             logs.enter_context(farm.logs.more_to_come(job_id))
-        with farm.store.transaction(farm.clock(), caller.actor) as tx:
+        with farm.store.transaction(farm.clock(), caller.actor) as tx, tx.together():
             for report, log in reports:
                 try:
-                    happened = _take(farm, tx, caller, report)
+                    happened = _take(farm, tx, caller, report, heard)
                 except Problem as refused:
                     if refused.type is problems.UNAVAILABLE:
                         raise  # the disk takes nothing more: all may be sent again
@@ -117,13 +118,16 @@ def finish_all(
     return outcomes
 
 
-def _take(farm: Farm, tx: Transaction, caller: Caller, report: Report) -> bool:
-    """Record what follows from a report; whether anything did."""
+def _take(farm: Farm, tx: Transaction, caller: Caller, report: Report, heard: set[str] | None = None) -> bool:
+    """Record what follows from a report; whether anything did. `heard`: nodes that were heard just now."""
     job = farm.require_job(tx, report.job_id)
     node = tx.node(report.node_id)
-    if node is not None:
+    if node is not None and (heard is None or node.id not in heard):
         farm.hear(tx, caller, node.id)
-    return bool(farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id)))
+        node = tx.node(node.id)
+        if heard is not None:
+            heard.add(report.node_id)
+    return bool(farm.decide(tx, commands.Finish(report), job=job, node=node))
 
 
 @again

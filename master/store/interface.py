@@ -191,6 +191,9 @@ class Transaction(Protocol):
     def next_seq(self, count: int = 1) -> int:
         """The place in the queue that the next submitted job gets, of `count` in a row that are free."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """Many calls of `record` follow, which may be written as one; each is kept or refused by itself."""
+
     def record(self, events: Sequence[Event]) -> None:
         """Keep `events` and what they make of the records: all, or none and `unavailable`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple
 from typing import Any
 
@@ -36,6 +37,10 @@ class Writing(Queue):
 
     actor: Actor
     happened: dict[int, e.Event]
+
+    def together(self) -> AbstractContextManager[None]:
+        """What a transaction records is written by one commit in any case."""
+        return nullcontext()
 
     def record(self, events: Sequence[e.Event]) -> None:
         """Keep `events`: all, or none, and `unavailable`.
