@@ -48,8 +48,6 @@ from master.store.meter import Meter
 from master.store.restored import restored_marker, rewound
 from master.store.settling import Ticket
 from master.webhooks import signing
-from master.webhooks.book import NAME as BOOK
-from master.webhooks.book import Book
 from master.webhooks.dispatch import Dispatcher
 from master.webhooks.post import Surroundings
 
@@ -132,7 +130,7 @@ class Runtime:
             self._store = _store(config, clock, meter)
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
-            logs, shown = LogStore(config.state_dir / "logs"), tls.shown_fingerprint(chain)
+            logs, shown = LogStore(config.state_dir / "logs", coming=self._store.coming), tls.shown_fingerprint(chain)
             shelf = Shelf(config.state_dir / "files", config.files_quota, clock, new_id)
             self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
             self.farm.certificate_expiry = tls.expiry(chain)
@@ -205,8 +203,8 @@ class Runtime:
         """Nothing is sent yet."""
         try:
             key = signing.load_key(self._config.state_dir)
-            self._book = Book(self._config.state_dir / BOOK)
-        except (OSError, sqlite3.Error) as error:
+            self._book = self._store.open_book(self._config.state_dir)
+        except (OSError, sqlite3.Error, Problem) as error:
             raise StartError(f"cannot keep webhooks in {self._config.state_dir}: {error}") from error
         world = Surroundings(self._config.allow_private_webhooks, clock=self._clock)
         self._dispatcher = Dispatcher(self.farm, self._book, key, told_of_a_job, world)

@@ -7,13 +7,16 @@ that is under way, so nobody saves turns up. How long a job takes is not counted
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Rounds:
     """The round that each submitter is in; a number for each of them, and none for a job."""
 
-    def __init__(self) -> None:
-        self._now = 0
-        self._next: dict[str | None, int] = {}
+    def __init__(self, known: Mapping[str | None, int] | None = None) -> None:
+        """`known`: the rounds that submitters' next jobs are in, where it goes on."""
+        self._next: dict[str | None, int] = dict(known or {})
+        self._now = max(self._next.values(), default=1) - 1  # of whom had the last turn
 
     def of(self, owner: str | None) -> int:
         """The round of the submitter's next job: who is in a lower one goes first. It never falls."""

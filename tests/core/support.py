@@ -78,7 +78,8 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
     store = make_store(directory, clock, segment_bytes)
     _left_open.append(store)
     shelf = Shelf(directory / "files", config.files_quota, clock, new_id)
-    return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), shelf, clock)
+    logs = LogStore(directory / "logs", coming=store.coming)
+    return Farm(config, store, logs, Archive(directory / "archive"), shelf, clock)
 
 
 _left_open: list[Store] = []

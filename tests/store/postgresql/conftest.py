@@ -27,10 +27,18 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def masters(postgresql: Server, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Masters:
-    """Makes as many masters as are asked for: each with a directory of its own, all with one database."""
+    """Makes as many masters as are asked for: all with one database, and one directory for logs."""
     stores = Stores(postgresql)
     monkeypatch.setattr(support, "make_store", lambda *_: stores(tmp_path, clock, 0))
-    return lambda count: [make_farm(tmp_path / f"master-{number}", clock) for number in range(count)]
+
+    def make(number: int) -> Farm:
+        directory = tmp_path / f"master-{number}"
+        directory.mkdir(exist_ok=True)
+        if not (directory / "logs").is_symlink():
+            (directory / "logs").symlink_to(tmp_path / "logs")
+        return make_farm(directory, clock)
+
+    return lambda count: [make(number) for number in range(count)]
 
 
 def at_once(*calls: Callable[[], T]) -> list[T]:
