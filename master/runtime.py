@@ -130,7 +130,10 @@ class Runtime:
             self._store = _store(config, clock, meter)
             self._tell_of_restore()
             archive = Archive(config.state_dir / "archive")
-            logs, shown = LogStore(config.state_dir / "logs", coming=self._store.coming), tls.shown_fingerprint(chain)
+            logs, shown = (
+                LogStore(config.state_dir / "logs", coming=self._store.coming),
+                tls.shown_fingerprint(chain),
+            )
             shelf = Shelf(config.state_dir / "files", config.files_quota, clock, new_id)
             self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
             self.farm.certificate_expiry = tls.expiry(chain)

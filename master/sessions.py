@@ -1,8 +1,8 @@
 """Who is signed in with a browser.
 
 A session stands for the secret that was shown once: it ends when that is revoked or expires, and with its own
-life. The cookie is a random name for it. What is open is kept by the store: in the master's process, with which
-it ends, or for all masters that share a database.
+life. The cookie is a random name for it. The store keeps what is open: in the master's process, with which it
+ends, or for all masters that share a database.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What masters that share a store keep for each other, and tell each other: and what takes its place in one alone."""
+"""What masters that share a store tell each other; and what takes its place where there is one alone."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Talk(Protocol):
     """What a master tells the others in passing: what they would find out by themselves in time."""
 
     def say(self, topic: str, text: str = "") -> None:
-        """Tell all others, in a moment or never. It does not wait. The same twice in that moment is told once.
+        """Tell all others, in a moment or never; it does not wait.
 
-        `topic`: one word. `text`: some KB at most.
+        `topic`: one word. `text`: some KB at most; the same twice in that moment is told once.
         """
 
     def hear(self, topic: str, hearer: Callable[[str], None]) -> None:

@@ -300,7 +300,8 @@ class Store(Protocol):
     def open_book(self, directory: Path) -> Book:
         """How far webhooks were told, for this store and all who share it.
 
-        `directory`: where it is kept if the store has no better place. OSError or sqlite3.Error if it cannot be.
+        `directory`: where it is kept if the store has no better place. OSError or sqlite3.Error if it cannot
+        be.
         """
 
     def transaction(self, now: Now, actor: Actor = MASTER) -> AbstractContextManager[Transaction]:

@@ -48,7 +48,7 @@ class LogStore:
     """The logs of all jobs, in one directory."""
 
     def __init__(self, directory: Path, max_bytes: int = MAX_BYTES, coming: Coming | None = None) -> None:
-        """Keep at most about `max_bytes` for each job. `coming`: what others that write there are about to."""
+        """Keep at most about `max_bytes` for each job. `coming`: what all that write there are about to."""
         self._directory = directory
         self._max_bytes = max_bytes
         self._lock = threading.Lock()

@@ -68,7 +68,7 @@ class Try:
 class Book(Protocol):
     """What is asked of it; several threads may, and all masters that share it.
 
-    What is noted of an event counts only if the webhook was not told of it, or of a later one, meanwhile, nor set back.
+    What is noted of an event counts only if the webhook was not set back meanwhile.
     """
 
     @property

@@ -43,9 +43,9 @@ _AGAIN = 1.0
 _SKIPPED = 1000
 """Events that nobody wants are noted only so often: after a crash they are looked at again."""
 _LOOK = 1.0
-"""Seconds between two looks whether it is this master's turn to tell, and between two notes for the others."""
+"""Seconds between two looks whether this is the master that tells, and between two notes for the others."""
 _CHORE = TOPIC = "webhooks"
-"""What the master leads in that tells; and what is said to it when there is something to be told otherwise."""
+"""What that master leads in; and the topic under which it hears that something is to be told otherwise."""
 
 
 class Dispatcher:
@@ -214,7 +214,7 @@ class Dispatcher:
             self._news.set()  # what came while it was at work
 
     def _tell(self, webhook_id: str, line: Line) -> bool:
-        """Tell a webhook the next that it is to be told; False if there is nothing to be told now, or here."""
+        """Tell a webhook the next that it is to be told; False if there is nothing to tell now, or here."""
         webhook = self._farm.store.webhook(webhook_id)
         if webhook is None or not self._leads():
             return False

@@ -1,4 +1,4 @@
-"""How far each webhook has been told, in SQLite beside the journal: for a master that keeps its records itself.
+"""How far each webhook has been told, in SQLite beside the journal.
 
 It is no part of the state: what is told can be told again. A crash of the program loses nothing of it, and
 a crash of the machine the newest lines at most; then receivers get again what they have.

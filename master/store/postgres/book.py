@@ -68,8 +68,7 @@ class TableBook:
         """Its receiver did not take the event; it has been failing `since` then (seconds since 1970)."""
         with self._borrow(None) as (connection, _), connection.transaction():
             connection.execute(
-                "update webhook_standings set failures = %s, failing_since = %s, next_try = %s "
-                f"{_AS_BEFORE}",
+                f"update webhook_standings set failures = %s, failing_since = %s, next_try = %s {_AS_BEFORE}",
                 (found.number, since, found.next_try, webhook_id, replays, found.seq),
             )
             _note(connection, webhook_id, found)

@@ -1,4 +1,4 @@
-"""Who is signed in with a browser, at whichever master: they outlive these, and not a crash of the database."""
+"""Who is signed in with a browser, at whichever master: it outlives these, and no crash of the database."""
 
 from __future__ import annotations
 

@@ -68,12 +68,16 @@ class TableTalk:
         while not self._stop.is_set():
             try:
                 with self._connect() as connection:
-                    connection.execute(f"do $$ begin execute format('listen %I', {_CHANNEL}); end $$".encode())
+                    connection.execute(
+                        f"do $$ begin execute format('listen %I', {_CHANNEL}); end $$".encode()
+                    )
                     while not self._stop.is_set():
                         self._send(connection)
                         self._receive(connection)
             except psycopg.Error as error:
-                log.debug("the other masters cannot be talked to: %s", first_line(error))  # the teller complains
+                log.debug(
+                    "the other masters cannot be talked to: %s", first_line(error)
+                )  # the teller complains
                 self._stop.wait(_PATIENCE)
 
     def _send(self, connection: Connection[TupleRow]) -> None:

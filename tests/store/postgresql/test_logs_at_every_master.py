@@ -1,4 +1,4 @@
-"""A log is followed at one master while another writes to it: each line, once, and the last ones before the end."""
+"""A log that one master writes is followed at another: each line, once, and the last ones before the end."""
 
 from __future__ import annotations
 

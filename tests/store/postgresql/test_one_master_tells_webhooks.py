@@ -1,4 +1,4 @@
-"""One master tells webhooks at a time, whoever is asked for something; when it ends another goes on where it was."""
+"""One master tells webhooks, whichever is asked for something; when it ends another goes on where it was."""
 
 from __future__ import annotations
 

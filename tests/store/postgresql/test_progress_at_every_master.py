@@ -49,9 +49,7 @@ def test_nothing_is_passed_on_as_long_as_nobody_watches(masters: Masters) -> Non
     assert said == ["word"]
 
 
-def test_what_comes_late_of_an_attempt_that_is_over_is_not_shown(
-    masters: Masters, clock: FakeClock
-) -> None:
+def test_what_comes_late_of_an_attempt_that_is_over_is_not_shown(masters: Masters, clock: FakeClock) -> None:
     first, second = masters(2)
     submit(first)
     node_id = register(first)

@@ -15,7 +15,7 @@ from master.auth import Gate
 from master.hosts import Hosts
 from master.service import Farm, tokens
 from master.sessions import COOKIE
-from tests.core.support import OPERATOR, make_farm
+from tests.core.support import OPERATOR
 from tests.store.postgresql.conftest import Masters
 
 TOKEN = "t" * 43
