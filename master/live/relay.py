@@ -1,8 +1,8 @@
 """What is live at one master is told to the others while they have readers, and to no one else.
 
-A reader's master says now and then that it has readers. From then on the others tell it how far their attempts
-are, and which logs have grown. Whoever begins to tell says so: what came before is not told, so all readers look
-once more.
+A reader's master says now and then that it has readers. From then on the others tell it how far their
+attempts are, and which logs have grown. Whoever begins to tell says so: what came before is not told, so all
+readers look once more.
 """
 
 from __future__ import annotations
