@@ -1,7 +1,7 @@
 """Whose turn it is among submitters: the rounds of `master.store.rounds`, kept for all masters.
 
 They are written after the claim is committed, by themselves and without a sync. So claims of one submitter do
-not wait for each other; those that begin before that see the same round, and are counted one by one afterwards.
+not wait for each other; those that begin before that see the same round, and are counted one by one then.
 """
 
 from __future__ import annotations
