@@ -343,6 +343,20 @@ class Store(Protocol):
     def webhooks(self) -> list[Webhook]:
         """All webhooks."""
 
+    def exclusive(self, name: str) -> AbstractContextManager[None]:
+        """Be alone under `name`, among all masters, for what no transaction can do, as with files.
+
+        The same thread may take the same name once more, and other names. Not to be taken within a
+        transaction: whoever is alone may need one. `unavailable` if it cannot be known.
+        """
+
+    def leads(self, task: str) -> bool:
+        """Whether this master is the one that does a chore just now; to be asked at each look.
+
+        Once it is, it stays so as long as it lives and is connected. What must not be done twice needs
+        `exclusive` too: a master may hear a moment late that it leads no more.
+        """
+
     def tidy(self, now: Now) -> None:
         """Now and then: what the store has to do for itself."""
 

@@ -18,6 +18,7 @@ from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.between import ComingHere, Nobody
+from master.store.exclusion import Exclusion
 from master.store.interface import Held
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
@@ -335,6 +336,7 @@ class MemoryStore:
         self._failed = False
         self._listeners: list[Listener] = []
         self.shared, self.first = False, True
+        self.exclusive = Exclusion()
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self.talk, self.coming, self.sessions = Nobody(), ComingHere(), SessionsHere()
@@ -430,6 +432,10 @@ class MemoryStore:
     def open_book(self, directory: Path) -> Book:
         """In a file beside the journal."""
         return file_book.FileBook(directory / file_book.NAME)
+
+    def leads(self, _task: str) -> bool:
+        """There is nobody else."""
+        return True
 
     def tidy(self, now: Now) -> None:
         """Now and then: mark an idle journal as synced, and fold closed segments."""

@@ -33,6 +33,7 @@ from master.store.postgres.talk import TableTalk
 from master.store.postgres.teller import Teller
 from master.store.postgres.trail import TableTrail
 from master.store.postgres.transaction import PostgresTransaction
+from master.store.postgres.turns import Lead, Turns
 from master.store.settling import Ticket
 from master.store.told import Listener
 
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 CONNECTIONS = 16
 """Transactions at once, of one master."""
+EXCLUSIVE = 8
+"""Of one master, threads that are alone at something at once."""
 PATIENCE = 10.0
 """Seconds that a transaction waits for a connection, or for somebody else's lock."""
 _BEGIN: LiteralString = f"select now(), {COLUMNS} from farm"
@@ -87,18 +90,12 @@ class PostgresStore:
         try:
             with self._connect() as connection:
                 migrate(connection)
-            self._pool: ConnectionPool[Connection[TupleRow]] = ConnectionPool(
-                url,
-                min_size=1,
-                max_size=connections,
-                timeout=PATIENCE,
-                configure=_configure,
-                kwargs={"autocommit": True},
-                open=True,
-            )
+            self._pool = _pool(url, 1, connections)
+            self._turns_pool = _pool(url, 0, EXCLUSIVE)
             self._teller = Teller(self._pool.connection, self._connect, patience)
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL cannot be used: {error}") from error
+        self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
         self.shared = True
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
@@ -202,6 +199,18 @@ class PostgresStore:
         """In tables beside the records."""
         return TableBook(self._borrow)
 
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Be alone under `name`, among all masters."""
+        if self._transaction_here() is not None:
+            raise RuntimeError(f"{name} is to be taken before a transaction begins, not within")
+        with self._turns.exclusive(name):
+            yield
+
+    def leads(self, task: str) -> bool:
+        """Whether this master is the one that does a chore just now."""
+        return self._lead(task)
+
     def tidy(self, _now: Now) -> None:
         """Now and then: sum the counts up, and forget what masters left that were killed."""
         self.coming.forget_old()
@@ -214,8 +223,15 @@ class PostgresStore:
     def close(self) -> None:
         """End."""
         self.talk.close()
+        self._lead.close()
         self._teller.close()
+        self._turns_pool.close()
         self._pool.close()
+
+    def _transaction_here(self) -> tuple[Connection[TupleRow], Now] | None:
+        """The connection and the time of the transaction that this thread is in."""
+        current: tuple[Connection[TupleRow], Now] | None = getattr(self._local, "current", None)
+        return current
 
     def _begin(self, connection: Connection[TupleRow], now: Now) -> tuple[Now, rows.Row[FarmState]]:
         row = connection.execute(_BEGIN).fetchone()
@@ -226,7 +242,7 @@ class PostgresStore:
     @contextmanager
     def _borrow(self, now: Now | None) -> Iterator[tuple[Connection[TupleRow], Now]]:
         """The connection and the time of the transaction that this thread is in; else others."""
-        current = getattr(self._local, "current", None)
+        current = self._transaction_here()
         if current is not None:
             yield current
             return
@@ -250,6 +266,18 @@ class PostgresStore:
         connection = psycopg.connect(self._url, autocommit=True)
         _configure(connection)
         return connection
+
+
+def _pool(url: str, least: int, most: int) -> ConnectionPool[Connection[TupleRow]]:
+    return ConnectionPool(
+        url,
+        min_size=least,
+        max_size=most,
+        timeout=PATIENCE,
+        configure=_configure,
+        kwargs={"autocommit": True},
+        open=True,
+    )
 
 
 def _configure(connection: Connection[TupleRow]) -> None:
