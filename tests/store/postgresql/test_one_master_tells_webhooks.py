@@ -6,13 +6,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from common.model import WebhookStatus
 from common.schema import WebhookSchema
 from master.api.documents import told_of_a_job
 from master.service import Farm
 from master.service.webhooks import Desk
+from master.store.postgres.store import PostgresStore
+from master.store.postgres.turns import Lead
 from master.webhooks.dispatch import Dispatcher
 from master.webhooks.post import Surroundings
 from tests.core.support import OPERATOR, register, submit
@@ -43,7 +48,13 @@ class Telling:
     def die(self) -> None:
         """As a killed process does: it says nothing more, and the database lets its locks go."""
         self.dispatcher._stop.set()
-        self.farm.store._lead.close()  # type: ignore[attr-defined]
+        assert isinstance(self.farm.store, PostgresStore)
+        lead, self.farm.store._lead = self.farm.store._lead, Lead(no_connection)
+        lead.close()
+
+
+def no_connection() -> Connection[TupleRow]:
+    raise psycopg.OperationalError("it is dead")
 
 
 Tellings = Callable[[int], list[Telling]]
