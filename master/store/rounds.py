@@ -13,10 +13,10 @@ from collections.abc import Mapping
 class Rounds:
     """The round that each submitter is in; a number for each of them, and none for a job."""
 
-    def __init__(self, known: Mapping[str | None, int] | None = None) -> None:
-        """`known`: the rounds that submitters' next jobs are in, where it goes on."""
-        self._next: dict[str | None, int] = dict(known or {})
-        self._now = max(self._next.values(), default=1) - 1  # of whom had the last turn
+    def __init__(self, now: int = 0, following: Mapping[str | None, int] | None = None) -> None:
+        """Where it goes on: the round that is under way, and those of submitters' next jobs."""
+        self._now = now
+        self._next: dict[str | None, int] = dict(following or {})
 
     def of(self, owner: str | None) -> int:
         """The round of the submitter's next job: who is in a lower one goes first. It never falls."""

@@ -7,6 +7,7 @@ not wait for each other; those that begin before that see the same round, and ar
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import LiteralString
 
 from psycopg import Connection
@@ -18,18 +19,29 @@ from master.store.rounds import Rounds
 NOBODYS = ""
 """The lane of jobs without an owner."""
 _GIVEN: LiteralString = (
-    "insert into rounds (priority, lane, next) select %(priority)s, %(lane)s, %(count)s + greatest("
-    "(select max(next) - 1 from rounds where priority = %(priority)s), "
-    "(select next from rounds where priority = %(priority)s and lane = %(lane)s), 0) "
-    "on conflict (priority, lane) do update set next = greatest(excluded.next, rounds.next + %(count)s)"
+    # Several that saw the same round add up: who got more than one turn in it has to wait for as many.
+    "insert into rounds (priority, lane, next, now) "
+    "values (%(rank)s, %(lane)s, %(first)s + %(count)s, %(last)s) on conflict (priority, lane) do update "
+    "set next = greatest(rounds.next, %(first)s) + %(count)s, now = greatest(rounds.now, excluded.now)"
 )
 _END: LiteralString = (
     "delete from rounds where not exists "
     "(select 1 from jobs where jobs.waits and jobs.priority = rounds.priority)"
 )
 
-Given = Mapping[tuple[int, str | None], int]
-"""How many jobs nodes were given: by the rank of their priority, and their submitter."""
+
+@dataclass(slots=True)
+class Given:
+    """What nodes were given of a submitter's jobs."""
+
+    first: int
+    """The round of the first of them."""
+    last: int
+    count: int = 1
+
+
+Turns = Mapping[tuple[int, str | None], Given]
+"""By the rank of the jobs' priority, and their submitter."""
 
 
 def lane_of(owner: str | None) -> str:
@@ -39,19 +51,25 @@ def lane_of(owner: str | None) -> str:
 
 def read(connection: Connection[TupleRow]) -> list[Rounds]:
     """The rounds as they are, by the rank of priorities; for this transaction only."""
+    now = [0 for _ in Priority]
     known: list[dict[str | None, int]] = [{} for _ in Priority]
-    for rank, lane, following in connection.execute("select priority, lane, next from rounds").fetchall():
+    for rank, lane, following, last in connection.execute(
+        "select priority, lane, next, now from rounds"
+    ).fetchall():
         known[rank][lane or None] = following
-    return [Rounds(each) for each in known]
+        now[rank] = max(now[rank], last)
+    return [Rounds(*each) for each in zip(now, known, strict=True)]
 
 
-def write(connection: Connection[TupleRow], given: Given) -> None:
-    """Nodes were given so many jobs."""
-    counts = sorted((rank, lane_of(owner), count) for (rank, owner), count in given.items())
+def write(connection: Connection[TupleRow], turns: Turns) -> None:
+    """Nodes were given these."""
+    values = [
+        {"rank": rank, "lane": lane_of(owner), "first": each.first, "last": each.last, "count": each.count}
+        for (rank, owner), each in turns.items()
+    ]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            _GIVEN, [{"priority": rank, "lane": lane, "count": count} for rank, lane, count in counts]
-        )
+        # In one order, so that no two wait for each other.
+        cursor.executemany(_GIVEN, sorted(values, key=lambda each: (each["rank"], each["lane"])))
 
 
 def end(connection: Connection[TupleRow]) -> None:

@@ -40,15 +40,18 @@ _HEADS: LiteralString = (
     f"order by wanted.kind, wanted.priority, wanted.round, head.place, head.seq) as first "
     f"join jobs on id = first_id"
 )
-_ITS_LANES: LiteralString = (
-    f"select wanted.priority, wanted.lane from {_WANTED}, "
-    f"lateral (select place, seq from jobs where {_IN_LANE} order by place, seq limit 1) as head "
-    f"order by wanted.priority, wanted.round, head.place, head.seq"
-)
 _NEXT: LiteralString = (
-    f"select {JOB_COLUMNS} from jobs where kind = %s and priority = %s and coalesce(owner, '') = %s "
-    f"and {_READY} and id <> all(%s) and not linked order by place, seq limit 1 for no key update skip locked"
+    # Of each lane, the first in the first round, and so on: as they would be given out one by one.
+    f"select head.id from {_WANTED}, lateral (select id, place, seq, row_number() over (order by place, seq) "
+    f"as turn from jobs where {_IN_LANE} and not linked order by place, seq limit %(each)s) as head "
+    f"order by wanted.priority, wanted.round + head.turn, head.place, head.seq"
 )
+_FREE: LiteralString = (
+    f"select {JOB_COLUMNS} from unnest(%s::text[]) with ordinality as asked(name, turn) "
+    f"join jobs on id = name where {_READY} and not linked order by turn limit 1 for no key update of jobs skip locked"
+)
+_AHEAD = 64
+"""Jobs of a kind that are looked at for one that nobody is giving away just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ class Queue(Relatives):
     _lanes: Sequence[Lane]
     _rounds: list[Rounds]
     """By the rank of priorities; empty: they were not read yet."""
-    given: Counter[tuple[int, str | None]]
-    """How many jobs nodes were given in this transaction."""
+    given: dict[tuple[int, str | None], lanes.Given]
+    """What nodes were given in this transaction."""
 
     def candidates(self, node: Node, but_of: Collection[str] = ()) -> Iterator[Job]:
         """Pending jobs that `node` meets the constraints of: the first of each kind, in their order.
@@ -115,22 +118,21 @@ class Queue(Relatives):
             self._remember(fresh)
             return True
         self._passed.add(job.id)
-        if self._rounds:
-            self._rounds[job.priority.rank].given(job.owner)
         self._reserve_next(row.kind)
         return False
 
     def _reserve_next(self, kind: int) -> None:
         """Hold the next of a kind that nobody holds: among many who ask at once, each gets another one."""
-        passed = list(self._passed)
-        its = self._in_lanes([lane for lane in self._lanes if lane.kind == kind], ())
-        for rank, name in self._all(_ITS_LANES, its):
-            found = self._all(_NEXT, (kind, rank, name, passed))
-            if found:
-                row = self._remember(rows.job_row(found[0]))
-                self._held.add(row.record.id)
-                self._reserved[kind] = row
-                return
+        its = [lane for lane in self._lanes if lane.kind == kind]
+        if not its:
+            return
+        # Those that others hold have their turns too, and so are not left out.
+        asked = {**self._in_lanes(its, ()), "but": [], "each": max(2, _AHEAD // len(its))}
+        found = self._all(_FREE, ([job_id for (job_id,) in self._all(_NEXT, asked)],))
+        if found:
+            row = self._remember(rows.job_row(found[0]))
+            self._held.add(row.record.id)
+            self._reserved[kind] = row
 
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""
@@ -172,8 +174,6 @@ class Queue(Relatives):
 
     def _lanes_waiting(self) -> list[Lane]:
         """The lanes of jobs that wait without a backoff."""
-        if not self._rounds:
-            self._rounds = lanes.read(self._connection)
         return [
             Lane(kind, self._kinds.wanted(kind, text), rank, name)
             for kind, text, rank, name in self._all(_LANES)
@@ -193,7 +193,7 @@ class Queue(Relatives):
             "kinds": [lane.kind for lane in wanted],
             "ranks": [lane.rank for lane in wanted],
             "lanes": [lane.name for lane in wanted],
-            "rounds": [self._rounds[lane.rank].of(lane.owner) for lane in wanted],
+            "rounds": [self._turns()[lane.rank].of(lane.owner) for lane in wanted],
             "but_of": list(but_of),
             "but": list(self._passed),
         }
@@ -201,14 +201,24 @@ class Queue(Relatives):
     def _in_turn(self, job: Job) -> tuple[int, int, tuple[int, int]]:
         """The queue's order: smaller goes first."""
         rank, turn = scheduler.order(job)
-        return rank, self._rounds[rank].of(job.owner), turn
+        return rank, self._turns()[rank].of(job.owner), turn
 
     def _note_given(self, job: Job) -> None:
         """A node is given a job that waited: others have their turn before the next of its submitter."""
-        rank = job.priority.rank
-        self.given[rank, job.owner] += 1
-        if self._rounds:
-            self._rounds[rank].given(job.owner)
+        rounds = self._turns()[job.priority.rank]
+        key, round_ = (job.priority.rank, job.owner), rounds.of(job.owner)
+        known = self.given.get(key)
+        if known is None:
+            self.given[key] = lanes.Given(round_, round_)
+        else:
+            known.last, known.count = round_, known.count + 1
+        rounds.given(job.owner)
+
+    def _turns(self) -> list[Rounds]:
+        """The rounds that all are in, by the rank of priorities."""
+        if not self._rounds:
+            self._rounds = lanes.read(self._connection)
+        return self._rounds
 
     def _take(self, lock: int, *, shared: bool = False) -> None:
         raise NotImplementedError

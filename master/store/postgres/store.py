@@ -250,7 +250,7 @@ class PostgresStore:
             [at] = connection.execute("select now()").fetchall()[0]
             yield connection, self._moment(now or database_time(UNKNOWN, at), at)
 
-    def _write_rounds(self, given: lanes.Given) -> None:
+    def _write_rounds(self, given: lanes.Turns) -> None:
         """The claims stand, whatever comes of this."""
         try:
             with translated(), self._pool.connection() as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from psycopg import Connection
@@ -41,7 +40,7 @@ class PostgresTransaction(Writing):
         self._reserved: dict[int, JobRow] = {}  # by kind: what stands for it in their place
         self._locks: set[int] = set()
         self._lanes, self._rounds = (), []
-        self.given = Counter()
+        self.given = {}
 
     def hold(self, records: Sequence[Held]) -> list[Held]:
         """The records as they are now, in the same order; nobody else changes them before this has ended.

@@ -29,6 +29,7 @@ def clock() -> FakeClock:
 def masters(postgresql: Server, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Masters:
     """Makes as many masters as are asked for: all with one database, and one directory for logs."""
     stores = Stores(postgresql)
+    (tmp_path / "logs").mkdir()
     monkeypatch.setattr(support, "make_store", lambda *_: stores(tmp_path, clock, 0))
 
     def make(number: int) -> Farm:

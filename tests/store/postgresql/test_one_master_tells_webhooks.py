@@ -100,7 +100,7 @@ def test_what_happens_at_any_master_is_told_once_and_in_order(telling: Tellings,
     webhook_id = tellings[1].make(receiver)
     for number in range(10):
         submit(tellings[number % 2].farm)
-    newest = tellings[0].farm.store.history
+    newest = tellings[1].farm.store.history  # it has recorded the last
     until(lambda: all(each.told(webhook_id) == newest for each in tellings))
     assert receiver.seqs == list(range(newest - 9, newest + 1))
 
@@ -160,8 +160,7 @@ def test_whichever_master_is_asked_it_is_done_by_the_one_that_tells(
     until(lambda: [request.id for request in receiver.got] == [message_id])
     second.desk.resume(OPERATOR, webhook_id)
     until(lambda: receiver.types[1:] == ["job_submitted"])
-    newest = first.farm.store.history
-    until(lambda: second.told(webhook_id) == newest)
+    until(lambda: second.told(webhook_id) >= 2)
     second.desk.replay(OPERATOR, webhook_id, {"since": "2020-01-01T00:00:00Z"})
     until(lambda: receiver.types[2:] == ["job_submitted"])
     until(lambda: len(second.desk.deliveries(webhook_id, 10)) == 3)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from common.sse import Event
-from master.live import relay
+from master.live import Report, relay
 from master.service import Farm
+from master.store import codec
 from tests.core.support import FakeClock, finish, must_claim, register, submit
 from tests.store.postgresql.conftest import Masters, until
 from tests.store.postgresql.listening import all_events, say
@@ -46,7 +47,7 @@ def test_nothing_is_passed_on_as_long_as_nobody_watches(masters: Masters) -> Non
     view = must_claim(first, register(first))
     say(first, view, 25, "a line")
     first.store.talk.say("the-last", "word")
-    until(lambda: said)
+    until(lambda: said != [])
     assert said == ["word"]
 
 
@@ -75,7 +76,7 @@ def test_what_comes_late_of_an_attempt_that_is_over_is_not_shown(masters: Master
 def shown(farm: Farm, job_id: str) -> str:
     """What this master tells the others of a job's progress."""
     assert farm.live._relay is not None
-    return relay.codec.encode_value(farm.live._relay._own[job_id], relay.Report)
+    return codec.encode_value(farm.live._relay._own[job_id], Report)
 
 
 def frames(heard: Sequence[Event]) -> list[int]:

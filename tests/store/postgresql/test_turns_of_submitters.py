@@ -53,8 +53,8 @@ def test_among_many_who_ask_at_once_submitters_still_take_turns(masters: Masters
         owners += [view.job.owner for view in views]
         for view in views:
             finish(farms[0], view)
-    # Who asks while another's claim is not noted yet sees the turn before: a few come twice in a row.
-    assert 8 <= owners.count("amy") <= 16
+        # Who asks while a claim is under way that is not noted yet may see the turn before.
+        assert abs(owners.count("amy") - owners.count("bulk")) <= len(nodes)
 
 
 def test_when_nobody_waits_any_more_the_turns_begin_anew(masters: Masters) -> None:

@@ -68,6 +68,7 @@ create unlogged table rounds (
     priority smallint not null,
     lane text not null,
     next bigint not null,
+    now bigint not null,  -- the round that was under way when it was given its last
     primary key (priority, lane)
 ) with (fillfactor = 50);
 
