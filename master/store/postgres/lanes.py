@@ -63,13 +63,14 @@ def read(connection: Connection[TupleRow]) -> list[Rounds]:
 
 def write(connection: Connection[TupleRow], turns: Turns) -> None:
     """Nodes were given these."""
+    # In one order, so that no two wait for each other.
+    named = sorted(turns.items(), key=lambda item: (item[0][0], lane_of(item[0][1])))
     values = [
         {"rank": rank, "lane": lane_of(owner), "first": each.first, "last": each.last, "count": each.count}
-        for (rank, owner), each in turns.items()
+        for (rank, owner), each in named
     ]
     with connection.cursor() as cursor:
-        # In one order, so that no two wait for each other.
-        cursor.executemany(_GIVEN, sorted(values, key=lambda each: (each["rank"], each["lane"])))
+        cursor.executemany(_GIVEN, values)
 
 
 def end(connection: Connection[TupleRow]) -> None:
