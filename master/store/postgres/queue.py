@@ -48,7 +48,8 @@ _NEXT: LiteralString = (
 )
 _FREE: LiteralString = (
     f"select {JOB_COLUMNS} from unnest(%s::text[]) with ordinality as asked(name, turn) "
-    f"join jobs on id = name where {_READY} and not linked order by turn limit 1 for no key update of jobs skip locked"
+    f"join jobs on id = name where {_READY} and not linked order by turn limit 1 "
+    f"for no key update of jobs skip locked"
 )
 _AHEAD = 64
 """Jobs of a kind that are looked at for one that nobody is giving away just now."""
