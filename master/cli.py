@@ -60,6 +60,12 @@ def _store(context: click.Context, parameter: click.Parameter, value: str | None
     help="A PostgreSQL that keeps the queue and the results: postgresql://farm@db.example.com/farm. "
     "Its password belongs in FFRTMP_STORE or a password file, not here.",
 )
+@click.option(
+    "--shared-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default="none: one master",
+    help="A directory that all masters of one --store see: for files, logs, the archive, the CA, the tokens.",
+)
 @click.option("--tls-cert", type=_FILE, help="Your own certificate chain (PEM); needs --tls-key.")
 @click.option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
 @click.option(
@@ -158,6 +164,10 @@ def main(**options: object) -> None:
         raise click.UsageError(
             "--credential-ttl must be at least --heartbeat-timeout, since agents replace theirs with a "
             "heartbeat, and 36500d at most"
+        )
+    if options["shared_dir"] is not None and options["store"] is None:
+        raise click.UsageError(
+            "--shared-dir is for masters that share a database, too: name it with --store postgresql://…"
         )
     config = Config(**options)  # type: ignore[arg-type]  # click has converted each of them
     set_up_logging(config.log_level, config.log_format)

@@ -28,6 +28,7 @@ from master.collector import settle
 from master.config import Config
 from master.errors import StartError
 from master.files import Shelf
+from master.files.store import Exclusive
 from master.hosts import Hosts
 from master.metrics import Measures
 from master.reaper import Reaper
@@ -40,6 +41,7 @@ from master.service.retention import Retention
 from master.service.webhooks import Desk
 from master.store.archive import Archive
 from master.store.errors import StoreError
+from master.store.exclusion import Exclusion
 from master.store.interface import Store
 from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
@@ -84,14 +86,14 @@ def lock_state(state_dir: Path, patience: float) -> int:
 def check(config: Config, clock: Clock = system_clock) -> None:
     """StartError for what can be told before serving: a bad state directory, or a bad --tls-cert."""
     if config.tls_cert is not None:
-        certificates(config, clock().wall)
+        certificates(config, clock().wall, Exclusion())
     os.close(lock_state(config.state_dir, _ORPHAN_PATIENCE))
 
 
-def certificates(config: Config, now: datetime) -> tuple[Path, Path, str | None]:
+def certificates(config: Config, now: datetime, exclusive: Exclusive) -> tuple[Path, Path, str | None]:
     """Chain, key, and our CA's fingerprint (None for the operator's own); StartError if they are no good.
 
-    Ours are made, or renewed, as need be.
+    Ours are made, or renewed, as need be; the CA, which may be several masters', by one at a time.
     """
     if config.tls_cert is not None and config.tls_key is not None:
         try:
@@ -100,8 +102,12 @@ def certificates(config: Config, now: datetime) -> tuple[Path, Path, str | None]
             raise StartError(str(error)) from error
         return config.tls_cert, config.tls_key, None
     try:
-        made = tls.ensure_certificates(config.state_dir, tls.local_names(config.server_names), now)
-    except (OSError, ValueError) as error:
+        ca_dir = None if config.shared_dir is None else config.shared_dir / "ca"
+        with exclusive("ca"):
+            made = tls.ensure_certificates(
+                config.state_dir, tls.local_names(config.server_names), now, ca_dir
+            )
+    except (OSError, ValueError, Problem) as error:
         raise StartError(f"cannot make a certificate in {config.state_dir}: {error}") from error
     return made.chain, made.key, made.fingerprint
 
@@ -119,9 +125,6 @@ class Runtime:
         self._config = config
         self._clock = clock
         self._lock = lock_state(config.state_dir, patience=60)
-        chain, key, self.fingerprint = certificates(config, clock().wall)
-        self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
-        self._hosts = Hosts(names_of(config, chain))
         try:
             measures = Measures()
             meter = Meter(
@@ -129,18 +132,23 @@ class Runtime:
             )
             self._store = _store(config, clock, meter)
             self._tell_of_restore()
-            archive = Archive(config.state_dir / "archive")
+            chain, key, self.fingerprint = certificates(config, clock().wall, self._store.exclusive)
+            self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
+            self._hosts = Hosts(names_of(config, chain))
+            with self._store.exclusive("archive"):
+                archive = Archive(config.farm_dir / "archive")
             logs, shown = (
-                LogStore(config.state_dir / "logs", coming=self._store.coming),
+                LogStore(config.farm_dir / "logs", coming=self._store.coming),
                 tls.shown_fingerprint(chain),
             )
-            shelf = Shelf(config.state_dir / "files", config.files_quota, clock, new_id)
+            shelf = Shelf(config.farm_dir / "files", config.files_quota, clock, new_id, self._store)
             self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
             self.farm.certificate_expiry = tls.expiry(chain)
             self.farm.begin()
         except (JournalError, JournalFullError, StoreError, OSError, Problem) as error:
             raise StartError(str(error)) from error
-        secret = operator_token(config.state_dir)
+        with self._store.exclusive("secrets"):
+            secret = operator_token(config.farm_dir)
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
         self.app: Flask = create_app(self.farm, gate, self._hosts)
         dashboard.compile_pages(self.app)
@@ -205,7 +213,8 @@ class Runtime:
     def _begin_webhooks(self) -> None:
         """Nothing is sent yet."""
         try:
-            key = signing.load_key(self._config.state_dir)
+            with self._store.exclusive("secrets"):
+                key = signing.load_key(self._config.farm_dir)
             self._book = self._store.open_book(self._config.state_dir)
         except (OSError, sqlite3.Error, Problem) as error:
             raise StartError(f"cannot keep webhooks in {self._config.state_dir}: {error}") from error
@@ -246,16 +255,24 @@ class Runtime:
         tokens.forget_old(self.farm)
 
     def _retain(self) -> None:
-        self._retention.step(self._clock())
+        if self._store.leads("archive"):
+            self._retention.step(self._clock())
+        else:
+            self._retention.leave_to_others()
 
     def _trim_audit(self) -> None:
-        self._audit_retention.step(self._clock())
+        if self._store.leads("audit"):
+            self._audit_retention.step(self._clock())
 
     def _let_files_go(self) -> None:
-        files.let_go(self.farm, self._clock())
+        if self._store.leads("files"):
+            files.let_go(self.farm, self._clock())
 
     def _sweep(self) -> None:
-        leftovers.sweep(self.farm)
+        if self._store.leads("files"):
+            leftovers.sweep(self.farm)
+        else:
+            leftovers.leave_to_others(self.farm)
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""
@@ -263,7 +280,7 @@ class Runtime:
         if not self._renewal.due(now):
             return
         try:
-            chain, key, _ = certificates(self._config, now.wall)
+            chain, key, _ = certificates(self._config, now.wall, self._store.exclusive)
         except StartError as error:
             log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
         else:
@@ -283,12 +300,11 @@ def _store(config: Config, clock: Clock, meter: Meter) -> Store:
             f"--store needs {error.name}, which is not installed: pip install 'ffmpeg-rtmp[postgresql]'"
         ) from error
     store = PostgresStore(config.store, meter=meter, patience=_OTHERS_PATIENCE)
-    if not store.first:
+    try:
+        store.agree(config.shared_dir)
+    except BaseException:
         store.close()
-        # What is in the state directory is no other master's: files, archives, webhooks, certificates.
-        raise StartError(
-            "another master uses the database of --store; one master at a time can, as yet: stop that one"
-        )
+        raise
     return store
 
 

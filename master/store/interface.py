@@ -27,6 +27,7 @@ from common.model import (
     Token,
     Webhook,
 )
+from master.files.index import FileIndex
 from master.lifecycle.events import Event
 from master.lifecycle.view import Links
 from master.store.between import Coming, Talk
@@ -284,6 +285,10 @@ class Store(Protocol):
     @property
     def trail(self) -> History:
         """What happened."""
+
+    @property
+    def files(self) -> FileIndex | None:
+        """What is known of the stored files, if other masters have to know; None: whoever has them does."""
 
     @property
     def talk(self) -> Talk:

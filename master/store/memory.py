@@ -336,7 +336,7 @@ class MemoryStore:
         self._failed = False
         self._listeners: list[Listener] = []
         self.shared, self.first = False, True
-        self.exclusive = Exclusion()
+        self.exclusive, self.files = Exclusion(), None
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self.talk, self.coming, self.sessions = Nobody(), ComingHere(), SessionsHere()

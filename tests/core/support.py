@@ -77,9 +77,10 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
     config = Config(state_dir=directory, **settings)
     store = make_store(directory, clock, segment_bytes)
     _left_open.append(store)
-    shelf = Shelf(directory / "files", config.files_quota, clock, new_id)
-    logs = LogStore(directory / "logs", coming=store.coming)
-    return Farm(config, store, logs, Archive(directory / "archive"), shelf, clock)
+    shared = config.farm_dir
+    shelf = Shelf(shared / "files", config.files_quota, clock, new_id, store)
+    logs = LogStore(shared / "logs", coming=store.coming)
+    return Farm(config, store, logs, Archive(shared / "archive"), shelf, clock)
 
 
 _left_open: list[Store] = []

@@ -70,10 +70,12 @@ def let_go(connection: Connection[TupleRow], name: str) -> bool:
 def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
     """Hold `SERVING` as long as this connection lasts; whether nobody else did.
 
-    `patience`: seconds that others get to end, such as a master that was just killed.
+    `patience`: seconds that others get to end, such as a master that was just killed; unless several may be.
     """
     deadline = time.monotonic() + patience
     while not (alone := _alone(connection)) and time.monotonic() < deadline:
+        if connection.execute("select 1 from farm where has_directory").fetchone() is not None:
+            break
         time.sleep(_LOOK)
     connection.execute(f"select pg_advisory_lock_shared({_SPACE}, %s)".encode(), (SERVING,))
     if alone:

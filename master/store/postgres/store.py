@@ -23,7 +23,9 @@ from master.store.meter import UNMETERED, Meter
 from master.store.postgres import lanes, rows
 from master.store.postgres.book import TableBook
 from master.store.postgres.coming import TableComing
+from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
+from master.store.postgres.files import TableFiles
 from master.store.postgres.kinds import Kinds
 from master.store.postgres.liveness import TableLiveness
 from master.store.postgres.migrating import migrate
@@ -99,6 +101,7 @@ class PostgresStore:
         self.shared = True
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
+        self.files = TableFiles(self._borrow)
         self.talk = TableTalk(self._connect)
         self.coming = TableComing(self._borrow)
         self.sessions = TableSessions(self._borrow)
@@ -109,6 +112,14 @@ class PostgresStore:
     def first(self) -> bool:
         """Whether no other master used the database when this one opened it."""
         return self._teller.first
+
+    def agree(self, directory: Path | None) -> None:
+        """`StoreError` unless the directory that this master shares with others is that of all of them.
+
+        OSError if it cannot be written.
+        """
+        with self.exclusive("directory"), self._pool.connection() as connection:
+            agree(connection, directory, first=self.first)
 
     @property
     def history(self) -> int:
@@ -212,7 +223,8 @@ class PostgresStore:
         return self._lead(task)
 
     def tidy(self, _now: Now) -> None:
-        """Now and then: sum the counts up, and forget what masters left that were killed."""
+        """Now and then: sum the counts up, say which files were used, and forget what killed masters left."""
+        self.files.flush()
         self.coming.forget_old()
         with self._borrow(None) as (connection, _):
             lanes.end(connection)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.databases import Server, Stores
 
 T = TypeVar("T")
 _PATIENCE = 60.0
-Masters = Callable[[int], list[Farm]]
+Masters = Callable[..., list[Farm]]
 
 
 @pytest.fixture
@@ -27,19 +27,10 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def masters(postgresql: Server, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Masters:
-    """Makes as many masters as are asked for: all with one database, and one directory for logs."""
+    """Makes as many masters as are asked for: each with a directory of its own, all with one database."""
     stores = Stores(postgresql)
-    (tmp_path / "logs").mkdir()
     monkeypatch.setattr(support, "make_store", lambda *_: stores(tmp_path, clock, 0))
-
-    def make(number: int) -> Farm:
-        directory = tmp_path / f"master-{number}"
-        directory.mkdir(exist_ok=True)
-        if not (directory / "logs").is_symlink():
-            (directory / "logs").symlink_to(tmp_path / "logs")
-        return make_farm(directory, clock)
-
-    return lambda count: [make(number) for number in range(count)]
+    return lambda count: [make_farm(tmp_path / f"master-{number}", clock) for number in range(count)]
 
 
 def at_once(*calls: Callable[[], T]) -> list[T]:
@@ -54,3 +45,16 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert monotonic() < deadline
         sleep(0.01)
+
+
+@pytest.fixture
+def sharing(postgresql: Server, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Masters:
+    """The same of masters that share a directory, too."""
+    stores = Stores(postgresql)
+    monkeypatch.setattr(support, "make_store", lambda *_: stores(tmp_path, clock, 0))
+
+    def make(count: int, **settings: Any) -> list[Farm]:
+        settings = {"shared_dir": tmp_path / "shared", **settings}
+        return [make_farm(tmp_path / f"master-{number}", clock, **settings) for number in range(count)]
+
+    return make

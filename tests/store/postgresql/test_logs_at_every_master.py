@@ -20,8 +20,8 @@ def is_line(event: Event, line: str) -> bool:
     return event.name == "line" and json.loads(event.data)["line"] == line
 
 
-def test_lines_come_while_the_job_runs(masters: Masters) -> None:
-    first, second = masters(2)
+def test_lines_come_while_the_job_runs(sharing: Masters) -> None:
+    first, second = sharing(2)
     submit(first)
     view = must_claim(first, register(first))
     ear = log_of(second, view.job)
@@ -35,9 +35,9 @@ def test_lines_come_while_the_job_runs(masters: Masters) -> None:
 
 
 def test_the_end_waits_for_lines_that_the_other_master_has_not_written_yet(
-    masters: Masters, monkeypatch: pytest.MonkeyPatch
+    sharing: Masters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = masters(2)
+    first, second = sharing(2)
     submit(first)
     view = must_claim(first, register(first))
     say(first, view, None, "one")
