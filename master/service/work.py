@@ -100,20 +100,26 @@ def finish_all(
     heard: set[str] = set()
     with ExitStack() as logs:
         logs.enter_context(farm.logs.more_to_come({report.job_id for report, log in reports if log}))
-        with farm.store.transaction(farm.clock(), caller.actor) as tx, tx.together():
-            for report, log in reports:
-                try:
-                    happened = _take(farm, tx, caller, report, heard)
-                except Problem as refused:
-                    if refused.type is problems.UNAVAILABLE:
-                        raise  # the disk takes nothing more: all may be sent again
-                    outcomes.append(refused)
-                else:
-                    outcomes.append(None)
-                    if happened:
-                        taken.append((report.job_id, log))
-        for job_id, lines in taken:
-            farm.logs.append(job_id, lines)
+        try:
+            with farm.store.transaction(farm.clock(), caller.actor) as tx, tx.together():
+                for report, log in reports:
+                    try:
+                        happened = _take(farm, tx, caller, report, heard)
+                    except Problem as refused:
+                        if refused.type is problems.UNAVAILABLE:
+                            raise  # nothing more is taken: all may be sent again
+                        outcomes.append(refused)
+                    else:
+                        outcomes.append(None)
+                        if happened:
+                            taken.append((report.job_id, log))
+        except Problem:
+            if farm.store.shared:
+                taken.clear()  # a database keeps nothing of a transaction that failed
+            raise
+        finally:
+            for job_id, lines in taken:
+                farm.logs.append(job_id, lines)
     return outcomes
 
 
