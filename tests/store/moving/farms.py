@@ -80,6 +80,7 @@ def live_a_little(farm: Farm, clock: FakeClock) -> None:
     body = SubmitSchema().load({"scenario": "720p-h264", "constraints": {"labels": {"site": "north"}}})
     jobs.submit(farm, Caller(Role.SUBMITTER, name="films"), body, Key("nightly", "a body"))
     paused = submit(farm, priority="low")
+    submit(farm, depends_on=[paused])
     jobs.change(farm, OPERATOR, paused, commands.PauseJob())
     jobs.change(farm, OPERATOR, submit(farm), commands.Cancel())
     must_claim(farm, second)

@@ -59,7 +59,7 @@ def test_from_a_directory_to_a_database_and_back_is_as_if_nothing_had_been_done(
 ) -> None:
     url = postgresql.new_schema()
     before = contents(Directory(state_dir))
-    assert (before.jobs, before.results, before.nodes, before.webhooks) == (13, 3, 3, 1)
+    assert (before.jobs, before.results, before.nodes, before.webhooks) == (14, 3, 3, 1)
     assert before.events == before.history > 30
     with embedded_farm(state_dir, clock) as farm:
         known = everything(farm)
