@@ -101,7 +101,6 @@ class PostgresStore:
             self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
             self._teller = Teller(self._pool.connection, self._connect, patience)
             self._teller.subscribe(self._nodes.hear)
-            self._refuse_if_moved()
         except psycopg.errors.LockNotAvailable as error:
             raise StoreError(
                 "the records in the database are just being moved (ffrtmp migrate); start when that is done"
@@ -115,6 +114,7 @@ class PostgresStore:
         self.talk = TableTalk(self._connect)
         self.coming = TableComing(self._borrow)
         self.sessions = TableSessions(self._borrow)
+        self._refuse_if_moved()
         if self.first:
             self.liveness.start_anew()  # nobody was there who could have heard them
 
@@ -286,7 +286,7 @@ class PostgresStore:
 
     def _refuse_if_moved(self) -> None:
         """Now that nobody can move them any more."""
-        with self._pool.connection() as connection:
+        with translated(), self._pool.connection() as connection:
             refusal = departing.refusal(connection)
         if refusal is not None:
             self.close()
