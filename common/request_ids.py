@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
 
 REQUEST_ID_HEADER = "X-Request-Id"
 """On every request of our own programs, and on every answer of the master."""
@@ -14,7 +14,7 @@ REQUEST_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_REQUEST_ID - 1}}}",
 
 def new_request_id() -> str:
     """One that nobody has used before."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def well_formed(text: str | None) -> str | None:

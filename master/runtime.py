@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
-
 from common.clock import Clock, system_clock
 from common.locks import hold
 from common.logs import complain, tell
@@ -21,7 +19,6 @@ from common.problems import Problem
 from master import tls
 from master.api import dashboard
 from master.api.documents import archive_entry, told_of_a_job
-from master.api.routes import Routes
 from master.app import create_app
 from master.auth import Gate, operator_token
 from master.collector import settle
@@ -141,9 +138,8 @@ class Runtime:
             raise StartError(str(error)) from error
         secret = operator_token(config.state_dir)
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
-        self.app: Flask = create_app(self.farm, gate, self._hosts)
+        self.app = create_app(self.farm, gate, self._hosts)
         dashboard.compile_pages(self.app)
-        self._routes = Routes(self.app)
         self._begin_webhooks()
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
@@ -167,7 +163,7 @@ class Runtime:
 
     def is_slow(self, environ: dict[str, Any]) -> bool:
         """See `master.api.routes`. A database is waited for in a thread, whatever it is asked."""
-        return self._store.shared or self._routes.is_slow(environ)
+        return self._store.shared or self.app.routes.is_slow(environ)
 
     def open_ticket(self) -> Ticket | None:
         """See `master.store.settling`."""
