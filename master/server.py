@@ -27,7 +27,7 @@ from master.config import Config
 from master.errors import StartError
 from master.worker import FarmWorker
 from master.worker.call import Ticket
-from master.worker.connection import Patience
+from master.worker.stages import Patience
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
