@@ -169,9 +169,9 @@ class Runtime:
         """See `master.store.settling`."""
         return self._store.open_ticket()
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
+    def on_settled(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
         """Of the store."""
-        self._store.on_settled(hearer)
+        self._store.on_settled(hearer, call)
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard

@@ -73,8 +73,10 @@ class Runtime(Protocol):
         None: nothing ever does.
         """
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, from any thread, whenever tickets may be settled."""
+    def on_settled(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
+        """Call `hearer` whenever tickets may be settled. `call` is given what is to be done then, by any
+        thread.
+        """
 
     def begin_shutdown(self) -> None:
         """Make every parked long-poll return at once. Must not wait."""

@@ -38,9 +38,7 @@ class Exchange:
         self.environ = environ
         self.extensions = extensions
         self.matched = matched
-        self.request_id: str = (
-            environ.get(REQUEST_ID) or well_formed(environ.get(_SAID)) or new_request_id()
-        )
+        self.request_id: str = environ.get(REQUEST_ID) or well_formed(environ.get(_SAID)) or new_request_id()
         self.begun = time.perf_counter()
         self.caller: Caller = _ANYONE
         """Anyone, until it is found out."""
@@ -93,12 +91,10 @@ def current() -> Exchange:
 
 def _read(environ: dict[str, Any], most: int) -> bytes:
     """The body; of one that is too long, a byte more than `most`."""
-    source = environ["wsgi.input"]
-    if environ.get("wsgi.input_terminated"):
-        found: bytes = source.read(most + 1)
-        return found
+    length = most + 1
     # Where the server does not say where it ends, only its length does (PEP 3333).
-    text = environ.get("CONTENT_LENGTH") or "0"
-    length = int(text) if text.isascii() and text.isdigit() else 0
-    found = source.read(min(length, most + 1))
+    if not environ.get("wsgi.input_terminated"):
+        text = environ.get("CONTENT_LENGTH") or "0"
+        length = min(length, int(text) if text.isascii() and text.isdigit() else 0)
+    found: bytes = environ["wsgi.input"].read(length)
     return found

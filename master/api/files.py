@@ -12,8 +12,8 @@ from common.schema import MAX_NUMBER, FileSchema
 from master.api.answers import Answer, body, caller, farm, json_answer, no_body, octets, query
 from master.api.content import RANGE, content_response
 from master.api.described import CHUNK_BODY, OCTETS, Header, Link, describe
-from master.api.exchange import current
 from master.api.documents import file_document, nothing_to_send, upload_document
+from master.api.exchange import current
 from master.api.queries import FilesQuery
 from master.files import FileEntry
 from master.service import files as service

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from common.model import Role
+from common.request_ids import REQUEST_ID_HEADER
 from master.api import browsers, neighbours
 from master.api.exchange import Exchange
 from master.api.request_ids import log_end
@@ -13,7 +12,9 @@ from master.hosts import Hosts
 from master.service import Farm
 from master.worker.admission import KNOWN_CALLER
 
-from common.request_ids import REQUEST_ID_HEADER
+
+Headers = list[tuple[str, str]]
+"""As WSGI has them."""
 
 
 class Front:
@@ -38,7 +39,7 @@ class Front:
         self._gate.admit(who, endpoint)
         exchange.caller = neighbours.introduce(exchange)
 
-    def end(self, exchange: Exchange, status: str, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    def end(self, exchange: Exchange, status: str, headers: Headers) -> Headers:
         """The head of an answer is made: what it says besides; the request is timed and logged."""
         code = int(status[:3])
         took = exchange.took()

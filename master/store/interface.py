@@ -293,8 +293,10 @@ class Store(Protocol):
         None: they do, and whoever asks waits.
         """
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, in another thread, whenever tickets may be settled."""
+    def on_settled(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
+        """Call `hearer` whenever tickets may be settled; `call` is given what is to be done then, this and
+        the telling of those who listen, by another thread.
+        """
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.

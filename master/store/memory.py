@@ -23,7 +23,7 @@ from master.store.liveness import Liveness
 from master.store.loading import load
 from master.store.meter import UNMETERED, Meter
 from master.store.recent import Ended
-from master.store.settling import OPEN, Debt, Settling, Ticket
+from master.store.settling import OPEN, Debt, Settling, Ticket, at_once
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -386,9 +386,11 @@ class MemoryStore:
         OPEN.set(ticket)
         return ticket
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, in another thread, whenever tickets may be settled."""
-        self._settling.subscribe(hearer)
+    def on_settled(
+        self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None] = at_once
+    ) -> None:
+        """Call `hearer` whenever tickets may be settled; see `Settling.subscribe`."""
+        self._settling.subscribe(hearer, call)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.
@@ -423,10 +425,13 @@ class MemoryStore:
         return list(self._state.webhooks.values())
 
     def tidy(self, now: Now) -> None:
-        """Now and then: mark an idle journal as synced, and fold closed segments."""
+        """Now and then, by one thread: mark an idle journal as synced, prepare its next segment, and fold
+        those that are closed.
+        """
         with self._lock:
             self._journal.mark()
             writing = self._journal.number
+        self._journal.prepare()
         self._folding.step(writing, now)
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
 """Answers that depend on the disk, while nobody waits in a thread for it.
 
 Who opens a ticket does not wait in its transactions any more: the ticket knows what the disk must
-hold before the answer may be sent. A thread of its own syncs the journal for all of these, and then
-tells who listens, in the order in which it happened.
+hold before the answer may be sent. A thread of its own syncs the journal for all of these. Those who
+listen are told then, in the order in which it happened, where `Settling.subscribe` says: two threads that
+run Python at once cost more than they do.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from contextvars import ContextVar
+from collections import deque
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 
 from common.problems import Problem
@@ -61,6 +63,11 @@ OPEN: ContextVar[Ticket | None] = ContextVar("ticket", default=None)
 """The ticket of this context; None: its transactions wait."""
 
 
+def at_once(what: Callable[[], None]) -> None:
+    """Call it here and now."""
+    what()
+
+
 class Settling:
     """Pays debts, in its own thread, and knows how far they are paid."""
 
@@ -71,7 +78,13 @@ class Settling:
         self._lock = threading.Lock()
         self._debts: queue.SimpleQueue[Debt | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._paid: deque[Debt] = deque()
+        """What is on disk, and not told yet."""
         self._hearers: list[Callable[[], None]] = []
+        self._call: Callable[[Callable[[], None]], None] = at_once
+        self._context = copy_context()
+        # Those who listen must not wait for the disk: what they see is settled with the next debts.
+        self._context.run(OPEN.set, Ticket(self))
         self.position = 0
         """Up to here the journal is synced, and `history` says so."""
         self.history = 0
@@ -79,9 +92,12 @@ class Settling:
         self.failed: Problem | None = None
         """Why nothing more is settled."""
 
-    def subscribe(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, in the thread that settles, when there is more."""
+    def subscribe(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
+        """Call `hearer` when there is more. `call` is given what is to be done then: the telling, and this;
+        all of it must be done by one thread, in the order in which it came.
+        """
         self._hearers.append(hearer)
+        self._call = call
 
     def settle(self, position: int, history: int) -> None:
         """The journal is synced up to here."""
@@ -100,9 +116,12 @@ class Settling:
 
     def close(self) -> None:
         """Return when all that is owed is settled, or cannot be."""
+        self._call = at_once
+        self._hearers.clear()
         if self._thread is not None:
             self._debts.put(None)
             self._thread.join()
+        self._tell_paid()
 
     def _begin(self) -> None:
         with self._lock:
@@ -111,19 +130,18 @@ class Settling:
                 self._thread.start()
 
     def _run(self) -> None:
-        # Those who listen must not wait for the disk here: what they see is settled with the next debts.
-        OPEN.set(Ticket(self))
         ended = False
         while not ended:
             due = self._due()
             ended = None in due
             debts = [debt for debt in due if debt is not None]
             try:
-                self._pay(debts)
+                if debts:
+                    self._sync(max(debt.position for debt in debts))
+                self._paid += debts
             except Problem as problem:
                 self.failed = problem
-            for hearer in self._hearers:
-                hearer()
+            self._call(self._tell_paid)
 
     def _due(self) -> list[Debt | None]:
         due = [self._debts.get()]
@@ -133,14 +151,14 @@ class Settling:
         except queue.Empty:
             return due
 
-    def _pay(self, debts: Sequence[Debt]) -> None:
-        if not debts:
-            return
-        self._sync(max(debt.position for debt in debts))
-        for debt in debts:
+    def _tell_paid(self) -> None:
+        while self._paid:
+            debt = self._paid.popleft()
             self.settle(debt.position, debt.history)
             if debt.told is not None:
-                self._tell_of(debt.told)
+                self._context.run(self._tell_of, debt.told)
+        for hearer in self._hearers:
+            hearer()
 
     def _tell_of(self, told: Told) -> None:
         try:

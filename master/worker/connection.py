@@ -24,7 +24,7 @@ from master.worker.plain import MAX_HEAD as MAX_PLAIN_HEAD
 from master.worker.plain import answer_plain, render
 from master.worker.reply import Reply
 from master.worker.request import Incoming
-from master.worker.stages import Need, Patience, Stage
+from master.worker.stages import Need, Patience, Stage, waits
 from master.worker.stream import Stream
 
 TLS_HANDSHAKE = 0x16
@@ -58,7 +58,7 @@ class Connection:
         self.call: Call | None = None
         """The request that is being answered; None: none, or the answer is on its way."""
         self.closed = False
-        self._patience = patience
+        self._waits, self._rate = waits(patience), patience.rate
         self._inbox = Inbox(cfg, client)
         self._outbox = Outbox()
         self._answer: Answer | None = None
@@ -105,7 +105,7 @@ class Connection:
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else; its time counts from now."""
         self.stage = stage
-        self.deadline = time.monotonic() + stage.wait(self._patience)
+        self.deadline = time.monotonic() + self._waits[stage]
 
     def advance(self) -> Need:
         """Go on without a thread until something is needed. Raises OSError when the client is gone."""
@@ -297,8 +297,8 @@ class Connection:
     def _earn(self, count: int) -> None:
         """Wait longer for who sent or took `count` bytes."""
         if self.stage in (Stage.REQUEST, Stage.SENDING):
-            longest = time.monotonic() + self.stage.wait(self._patience)
-            self.deadline = min(self.deadline + count / self._patience.rate, longest)
+            longest = time.monotonic() + self._waits[self.stage]
+            self.deadline = min(self.deadline + count / self._rate, longest)
 
     def _finish(self) -> None:
         """Say that nothing more will be sent. What the client still sends is to be discarded.

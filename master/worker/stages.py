@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from master.worker.loop import READ, WRITE
 from master.worker.stream import BEAT
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -45,10 +48,8 @@ class Stage(Enum):
     STREAMING = "something to say"
     LINGER = "end"
 
-    def wait(self, patience: Patience) -> float:
-        """How long it may take, in seconds."""
-        name = _PATIENCE[self]
-        return math.inf if name is None else float(getattr(patience, name))
+    # Each is one of its kind; Enum's own hash is a call of Python's.
+    __hash__ = object.__hash__
 
 
 _PATIENCE = {
@@ -63,6 +64,15 @@ _PATIENCE = {
     Stage.STREAMING: "beat",
     Stage.LINGER: "linger",
 }
+
+
+@cache
+def waits(patience: Patience) -> Mapping[Stage, float]:
+    """How long each stage may take, in seconds."""
+    return {
+        stage: math.inf if name is None else float(getattr(patience, name))
+        for stage, name in _PATIENCE.items()
+    }
 
 
 class Need(Enum):
