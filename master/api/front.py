@@ -12,7 +12,6 @@ from master.hosts import Hosts
 from master.service import Farm
 from master.worker.admission import KNOWN_CALLER
 
-
 Headers = list[tuple[str, str]]
 """As WSGI has them."""
 

@@ -23,9 +23,9 @@ class Lobby:
     def __init__(
         self, loop: Loop, admission: Admission, max_held: int, ready: Callable[[Connection], None]
     ) -> None:
-        """`admission` has counted who comes. `max_held`: bytes of requests and answers that may wait in memory
-        for their clients. `ready` is called in the loop when one of the connections has what it waits for,
-        or has failed.
+        """`admission` has counted who comes. `max_held`: bytes of requests and answers that may wait in
+        memory for their clients. `ready` is called in the loop when one of the connections has what it
+        waits for, or has failed.
         """
         self._loop = loop
         self._admission = admission
