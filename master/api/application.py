@@ -45,7 +45,7 @@ class _Context(RequestContext):
         if matched is None:
             super().match_request()
         else:
-            self.request.url_rule, self.request.view_args = matched.route.rule, dict(matched.arguments)
+            self.request.url_rule, self.request.view_args = matched.rule, dict(matched.arguments)
 
 
 class FarmFlask(Flask):

@@ -64,7 +64,7 @@ class Exchange:
     @property
     def template(self) -> str | None:
         """Its address without what a caller wrote into it, such as `/jobs/<job_id>`."""
-        return None if self.matched is None else self.matched.route.rule.rule
+        return None if self.matched is None else self.matched.rule.rule
 
     def header(self, name: str) -> str | None:
         """What the request says in a header; None: nothing."""

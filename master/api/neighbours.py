@@ -5,8 +5,6 @@ A header that the other side does not know is ignored, where a field would be re
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from common import problems
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
 from common.history import History, parse_history
@@ -36,13 +34,12 @@ def introduce(exchange: Exchange) -> Caller:
             f"with {PROTOCOL - 1} to {PROTOCOL + 1}: {older} is too old for {newer}. Update {older}.",
             protocol=PROTOCOL,
         )
-    known = replace(
-        exchange.caller,
-        instance=said.get(_INSTANCE),
-        replaces=said.get(_REPLACES),
-        protocol=protocol,
-        heard=parse_history(said.get(_HISTORY)),
-        request_id=exchange.request_id,
+    known = exchange.caller.introduced(
+        said.get(_INSTANCE),
+        said.get(_REPLACES),
+        protocol,
+        parse_history(said.get(_HISTORY)),
+        exchange.request_id,
     )
     compare_histories(exchange.farm, known)
     return known

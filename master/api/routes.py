@@ -24,9 +24,8 @@ def path_of(environ: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An address and what answers there."""
+    """What answers at an address."""
 
-    rule: Rule
     endpoint: str
     view: Callable[..., Any]
     description: Description | None
@@ -53,6 +52,7 @@ class Matched(NamedTuple):
     """A request's route, with what its address has in the places of the rule's arguments."""
 
     route: Route
+    rule: Rule
     arguments: Mapping[str, Any]
 
 
@@ -63,13 +63,12 @@ class Routes:
         """All its routes are there already."""
         self._adapter = app.url_map.bind("localhost")
         self._routes = {
-            rule: Route(rule, rule.endpoint, view, description_of(view))
-            for rule in app.url_map.iter_rules()
-            if (view := app.view_functions.get(rule.endpoint)) is not None
+            endpoint: Route(endpoint, view, description_of(view))
+            for endpoint, view in app.view_functions.items()
         }
         self._fixed = {
-            (method, rule.rule): Matched(route, {})
-            for rule, route in self._routes.items()
+            (method, rule.rule): Matched(self._routes[rule.endpoint], rule, {})
+            for rule in app.url_map.iter_rules()
             for method in rule.methods or ()
             if not rule.arguments
         }
@@ -89,7 +88,7 @@ class Routes:
             rule, arguments = self._adapter.match(path, method, return_rule=True)
         except HTTPException:
             return None
-        return Matched(self._routes[rule], arguments)
+        return Matched(self._routes[rule.endpoint], rule, arguments)
 
     def is_slow(self, environ: dict[str, Any]) -> bool:
         """Whether a thread of the pool is to answer this request.
