@@ -43,7 +43,7 @@ from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 from master.store.meter import Meter
 from master.store.restored import restored_marker, rewound
-from master.store.settling import Ticket
+from master.store.settling import EventLoop, Ticket
 from master.webhooks import signing
 from master.webhooks.book import NAME as BOOK
 from master.webhooks.book import Book
@@ -169,9 +169,9 @@ class Runtime:
         """See `master.store.settling`."""
         return self._store.open_ticket()
 
-    def on_settled(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
+    def on_settled(self, hearer: Callable[[], None], loop: EventLoop) -> None:
         """Of the store."""
-        self._store.on_settled(hearer, call)
+        self._store.on_settled(hearer, loop)
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard

@@ -27,6 +27,7 @@ from master.config import Config
 from master.errors import StartError
 from master.worker import FarmWorker
 from master.worker.call import Ticket
+from master.worker.loop import Loop
 from master.worker.stages import Patience
 
 if TYPE_CHECKING:
@@ -73,10 +74,8 @@ class Runtime(Protocol):
         None: nothing ever does.
         """
 
-    def on_settled(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
-        """Call `hearer` whenever tickets may be settled. `call` is given what is to be done then, by any
-        thread.
-        """
+    def on_settled(self, hearer: Callable[[], None], loop: Loop) -> None:
+        """Call `hearer` in the worker's loop whenever tickets may be settled."""
 
     def begin_shutdown(self) -> None:
         """Make every parked long-poll return at once. Must not wait."""

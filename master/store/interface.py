@@ -31,7 +31,7 @@ from master.lifecycle.view import Links
 from master.store.listings import ListingKey
 from master.store.recent import Ended
 from master.store.samples import Sample
-from master.store.settling import Ticket
+from master.store.settling import EventLoop, Ticket
 from master.store.told import Listener
 from master.store.trail import Onward, Page, Wanted
 
@@ -293,10 +293,8 @@ class Store(Protocol):
         None: they do, and whoever asks waits.
         """
 
-    def on_settled(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
-        """Call `hearer` whenever tickets may be settled; `call` is given what is to be done then, this and
-        the telling of those who listen, by another thread.
-        """
+    def on_settled(self, hearer: Callable[[], None], loop: EventLoop) -> None:
+        """Call `hearer` in the loop whenever tickets may be settled. All tickets are opened there."""
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from master.store.blank import Blank, make_blank
 from master.store.frames import frame
+from master.store.kernel_syncs import KernelSyncs
 from master.store.meter import UNMETERED
 
 AT_ONCE = 512 * 1024
@@ -102,6 +103,7 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._cond = threading.Condition()
         self._fd = -1
+        self._kernel: KernelSyncs | None = None
         self._spare: Blank | None = None
         self._retired: _Retired | None = None
         self._stamped = 0  # bytes of this segment's stamp, which is on disk
@@ -148,7 +150,7 @@ class Journal:
         while True:
             with self._cond:
                 while self._syncing and self._synced < position:
-                    self._cond.wait()
+                    self._wait_for_other()
                 self._check()
                 if self._synced >= position:
                     return
@@ -160,6 +162,41 @@ class Journal:
             took = time.perf_counter() - begun
             self._finish_sync(target, error)
             self._tell_synced(took)
+
+    def use_kernel(self, kernel: KernelSyncs) -> None:
+        """From now on `begin_sync` may be used."""
+        self._kernel = kernel
+
+    def begin_sync(self, ended: Callable[[], None]) -> bool:
+        """Begin to sync all that is there, and do not wait for it: `ended` is called when it is over, well or
+        not, by any thread, maybe under the store's lock. False: a thread must do it, by `wait_synced`.
+        """
+        with self._cond:
+            busy = self._syncing or self._retired is not None
+            if self._kernel is None or busy or self._failure is not None:
+                return False
+            target, begun = self._base + self._offset, time.perf_counter()
+
+            def done(error: OSError | None) -> None:
+                self._finish_sync(target, error)
+                self._tell_synced(time.perf_counter() - begun)
+                ended()
+
+            # Under the lock: whoever finds it syncing finds the kernel at it, too.
+            self._syncing = self._kernel.begin(self._fd, done)
+            return self._syncing
+
+    def _wait_for_other(self) -> None:
+        """With the condition: wait until another one's sync has ended, or something has changed."""
+        if self._kernel is None or not self._kernel.under_way:
+            self._cond.wait()
+            return
+        # The thread that would hear of its end may wait for a lock that this one has.
+        self._cond.release()
+        try:
+            self._kernel.wait()
+        finally:
+            self._cond.acquire()
 
     def close(self) -> None:
         """Sync, cut the unused part off, and close; whoever comes later is refused."""
@@ -282,7 +319,7 @@ class Journal:
         self.wait_synced(self._base + self._offset)
         with self._cond:
             while self._syncing:
-                self._cond.wait()
+                self._wait_for_other()
         os.close(self._fd)
         self._fd = -1
         self._base += self._offset
@@ -309,7 +346,7 @@ class Journal:
         """After a failed write of `size` bytes: what lies behind the last good frame must never be read."""
         with self._cond:
             while self._syncing:
-                self._cond.wait()
+                self._wait_for_other()
         try:
             os.ftruncate(self._fd, self._offset)
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import subprocess
 import threading
 import time
@@ -18,12 +19,13 @@ from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.interface import Held
+from master.store.kernel_syncs import KernelSyncs
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.loading import load
 from master.store.meter import UNMETERED, Meter
 from master.store.recent import Ended
-from master.store.settling import OPEN, Debt, Settling, Ticket, at_once
+from master.store.settling import OPEN, Debt, EventLoop, Settling, Ticket
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
@@ -333,7 +335,7 @@ class MemoryStore:
         self.shared, self.first = False, True
         self.liveness = Liveness()
         self.trail = Trail(directory)
-        self._settling = Settling(self._wait_synced, self._tell)
+        self._settling = Settling(self._wait_synced, self._tell, self._begin_sync)
         last = load(directory, self._state, now)
         self._settling.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
@@ -386,11 +388,20 @@ class MemoryStore:
         OPEN.set(ticket)
         return ticket
 
-    def on_settled(
-        self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None] = at_once
-    ) -> None:
-        """Call `hearer` whenever tickets may be settled; see `Settling.subscribe`."""
-        self._settling.subscribe(hearer, call)
+    def on_settled(self, hearer: Callable[[], None], loop: EventLoop | None = None) -> None:
+        """Call `hearer` whenever tickets may be settled; see `Settling.subscribe`.
+
+        Where the kernel can, it syncs for the loop, and no thread does.
+        """
+        if loop is not None:
+            try:
+                kernel = KernelSyncs()
+            except (OSError, RuntimeError, SystemError) as error:
+                log.debug("a thread syncs the journal: %s", error)
+            else:
+                self._journal.use_kernel(kernel)
+                loop.watch(kernel.fileno, select.EPOLLIN, kernel.collect)
+        self._settling.subscribe(hearer, loop)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.
@@ -452,6 +463,9 @@ class MemoryStore:
                 self._failed = True
                 self._on_failure(str(error))
             raise _nothing_more(str(error)) from error
+
+    def _begin_sync(self, ended: Callable[[], None]) -> bool:
+        return self._journal.begin_sync(ended)
 
     def _check_disk(self) -> None:
         """What has failed for good stays so."""

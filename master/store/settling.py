@@ -12,9 +12,10 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from typing import Protocol
 
 from common.problems import Problem
 from master.store.told import Told
@@ -63,25 +64,51 @@ OPEN: ContextVar[Ticket | None] = ContextVar("ticket", default=None)
 """The ticket of this context; None: its transactions wait."""
 
 
-def at_once(what: Callable[[], None]) -> None:
-    """Call it here and now."""
+class EventLoop(Protocol):
+    """As much of the worker's loop as is needed here."""
+
+    def call(self, what: Callable[[], None]) -> None:
+        """Make this call in the loop; any thread may ask for it."""
+
+    def watch(self, fd: int, events: int, handler: Callable[[], None]) -> None:
+        """Call `handler` in the loop whenever `fd` is ready for one of `events`."""
+
+
+def _at_once(what: Callable[[], None]) -> None:
     what()
 
 
 class Settling:
     """Pays debts, in its own thread, and knows how far they are paid."""
 
-    def __init__(self, sync: Callable[[int], None], tell: Callable[[Told], None]) -> None:
-        """`sync` returns when the disk has everything up to a position, or raises a Problem."""
+    def __init__(
+        self,
+        sync: Callable[[int], None],
+        tell: Callable[[Told], None],
+        begin: Callable[[Callable[[], None]], bool] = lambda _: False,
+    ) -> None:
+        """`sync` returns when the disk has everything up to a position, or raises a Problem. `begin` does not
+        wait for that, and has something called when it has ended; False: it cannot do that now.
+        """
         self._sync = sync
         self._tell = tell
+        self._begin_sync = begin
         self._lock = threading.Lock()
         self._debts: queue.SimpleQueue[Debt | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._paid: deque[Debt] = deque()
         """What is on disk, and not told yet."""
         self._hearers: list[Callable[[], None]] = []
-        self._call: Callable[[Callable[[], None]], None] = at_once
+        self._loop: EventLoop | None = None
+        self._call: Callable[[Callable[[], None]], None] = _at_once
+        self._owed: list[Debt] = []
+        """In the loop: what the next sync is for."""
+        self._under_way = False
+        """In the loop: whether there is one."""
+        self._in_kernel: list[Debt] = []
+        """What that is for, if the kernel does it."""
+        self._reached = 0
+        """The disk has everything up to here; it may not be told yet."""
         self._context = copy_context()
         # Those who listen must not wait for the disk: what they see is settled with the next debts.
         self._context.run(OPEN.set, Ticket(self))
@@ -92,12 +119,13 @@ class Settling:
         self.failed: Problem | None = None
         """Why nothing more is settled."""
 
-    def subscribe(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
-        """Call `hearer` when there is more. `call` is given what is to be done then: the telling, and this;
-        all of it must be done by one thread, in the order in which it came.
+    def subscribe(self, hearer: Callable[[], None], loop: EventLoop | None) -> None:
+        """Call `hearer` when there is more, in the `loop`, if there is one. From then on tickets belong to
+        its thread, and all that is told to those who listen is told there, too.
         """
         self._hearers.append(hearer)
-        self._call = call
+        if loop is not None:
+            self._loop, self._call = loop, loop.call
 
     def settle(self, position: int, history: int) -> None:
         """The journal is synced up to here."""
@@ -110,18 +138,65 @@ class Settling:
         if debt.told is None and debt.position <= self.position:
             return
         ticket.debt = debt
-        if self._thread is None:
-            self._begin()
-        self._debts.put(debt)
+        if self._loop is None:
+            self._put([debt])
+            return
+        self._owed.append(debt)
+        if not self._under_way:
+            self._next()
 
     def close(self) -> None:
         """Return when all that is owed is settled, or cannot be."""
-        self._call = at_once
+        # The loop is over.
+        self._call, self._begin_sync = _at_once, lambda _: False
         self._hearers.clear()
+        if self._in_kernel:
+            self._end_round()
         if self._thread is not None:
             self._debts.put(None)
             self._thread.join()
         self._tell_paid()
+
+    def _next(self) -> None:
+        """Have the disk take all that is owed by now: the kernel does it alone, or the thread."""
+        debts, self._owed = self._owed, []
+        self._paid += (debt for debt in debts if debt.position <= self._reached)
+        debts = [debt for debt in debts if debt.position > self._reached]
+        if not debts:
+            return
+        self._under_way = True
+        if self._begin_sync(lambda: self._call(self._end_round)):
+            self._in_kernel = debts
+        else:
+            self._put(debts)
+
+    def _end_round(self) -> None:
+        """In the loop: the disk has what it was to take, or has failed."""
+        debts, self._in_kernel = self._in_kernel, []
+        self._pay(debts)
+        self._under_way = False
+        self._next()  # first: while the disk is at it, those who listen are told
+        self._tell_paid()
+
+    def _pay(self, debts: Sequence[Debt]) -> None:
+        """Wait for the disk, if it has not taken all of that yet."""
+        if not debts:
+            return
+        last = max(debt.position for debt in debts)
+        try:
+            self._sync(last)
+        except Problem as problem:
+            self.failed = problem
+        else:
+            self._reached = max(self._reached, last)
+            self._paid += debts
+
+    def _put(self, debts: Sequence[Debt]) -> None:
+        """Let the thread do it."""
+        if self._thread is None:
+            self._begin()
+        for debt in debts:
+            self._debts.put(debt)
 
     def _begin(self) -> None:
         with self._lock:
@@ -135,13 +210,8 @@ class Settling:
             due = self._due()
             ended = None in due
             debts = [debt for debt in due if debt is not None]
-            try:
-                if debts:
-                    self._sync(max(debt.position for debt in debts))
-                self._paid += debts
-            except Problem as problem:
-                self.failed = problem
-            self._call(self._tell_paid)
+            self._pay(debts)
+            self._call(self._end_round if self._loop is not None else self._tell_paid)
 
     def _due(self) -> list[Debt | None]:
         due = [self._debts.get()]

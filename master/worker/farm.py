@@ -76,7 +76,7 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
             super().load_wsgi()
         self._runtime = self.app.runtime
         self._answering = Answering(self, self._lobby, self.loop, base_of(self), self.wsgi, self._runtime)
-        self._runtime.on_settled(self._answering.send_settled, self.loop.call)
+        self._runtime.on_settled(self._answering.send_settled, self.loop)
 
     def run(self) -> None:
         """Serve until told to stop or orphaned, then let the running requests end."""

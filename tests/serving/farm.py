@@ -25,6 +25,7 @@ from master.errors import StartError
 from master.pauses import Bell, Pause, Steps
 from master.worker import FarmWorker
 from master.worker.admission import KNOWN_CALLER
+from master.worker.loop import Loop
 from master.worker.parked import begin
 from master.worker.stages import Patience
 from master.worker.stream import Stream
@@ -143,8 +144,8 @@ class SmallRuntime:
         self.ticket = SmallTicket(self)
         return self.ticket
 
-    def on_settled(self, hearer: Callable[[], None], call: Callable[[Callable[[], None]], None]) -> None:
-        self.hear = lambda: call(hearer)
+    def on_settled(self, hearer: Callable[[], None], loop: Loop) -> None:
+        self.hear = lambda: loop.call(hearer)
 
     def about_the_disk(self, path: str) -> None:
         if path == "/durable":
