@@ -101,7 +101,7 @@ def set_up_logging(level: str, form: str = PEOPLE) -> None:
     # What no line of ours has is not looked for (Python's "Optimization" of logging): it takes as long as
     # all the rest of a line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[attr-defined]  # this one is documented, but has no type
+    logging._srcfile = None
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 

@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 class Later:
     """What a view returns whose answer has to be waited for: the steps that end with it.
 
-    They run with the view's exchange, as the view did. Only a direct route may return one.
+    They run with the view's exchange, as the view did.
     """
 
     __slots__ = ("steps",)
 
     def __init__(self, steps: Steps[Answer]) -> None:
         self.steps = steps
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """To Flask it is an application that waits in its thread."""
+        return in_thread(self.steps)(environ, start_response)
 
 
 class _Context(RequestContext):
@@ -119,9 +123,8 @@ class FarmFlask(Flask):
             with about(request_id=exchange.request_id):
                 try:
                     self.front.admit(exchange)
-                    answer = matched.route.view(**matched.arguments)
-                    if isinstance(answer, Later):
-                        answer = yield from answer.steps
+                    found: Answer | Later = matched.route.view(**matched.arguments)
+                    answer = (yield from found.steps) if isinstance(found, Later) else found
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
                     answer = self.refused(error)
                 return answer(exchange.environ, start_response)

@@ -213,9 +213,8 @@ class Journal:
 
         Else it is made under that lock. If there is no room for it, that is told to who needs it.
         """
-        with self._cond:
-            if self._spare is not None or self._closed or self._offset * _FILLED < self._limit:
-                return
+        if self._spare is not None or self._offset * _FILLED < self._limit:
+            return
         try:
             spare = make_blank(self._directory / _SPARE, self._segment_bytes)
         except OSError:
