@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from master.store.blank import Blank, make_blank
 from master.store.frames import frame
-from master.store.kernel_syncs import KernelSyncs
 from master.store.meter import UNMETERED
+
+if TYPE_CHECKING:
+    from master.store.kernel_syncs import KernelSyncs
 
 AT_ONCE = 512 * 1024
 """Bytes of a large file that the disk is given at once: the journal's syncs would wait for more."""

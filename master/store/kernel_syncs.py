@@ -24,7 +24,7 @@ class KernelSyncs:
     """One sync at a time. Any thread may wait for it; one of them, or the loop, hears of its end."""
 
     def __init__(self) -> None:
-        """Raises an error of some kind where the kernel has no AIO, or none left."""
+        """Raises an exception of some kind where the kernel has no AIO, or none left."""
         self._context = Context(1)
         self._lock = threading.Lock()
         self._done: Done | None = None
@@ -46,7 +46,7 @@ class KernelSyncs:
         self._done = done
         try:
             taken = self._context.submit(operation) == 1
-        except (OSError, ValueError, RuntimeError, SystemError):
+        except Exception:  # noqa: BLE001 - caio has one of Python's for each of the kernel's
             taken = False
         if not taken:
             self._done = None

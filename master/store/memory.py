@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE, Problem
@@ -19,7 +20,6 @@ from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
 from master.store.interface import Held
-from master.store.kernel_syncs import KernelSyncs
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
 from master.store.loading import load
@@ -29,6 +29,9 @@ from master.store.settling import OPEN, Debt, EventLoop, Settling, Ticket
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
+
+if TYPE_CHECKING:
+    from master.store.kernel_syncs import KernelSyncs
 
 log = logging.getLogger(__name__)
 
@@ -394,11 +397,8 @@ class MemoryStore:
         Where the kernel can, it syncs for the loop, and no thread does.
         """
         if loop is not None:
-            try:
-                kernel = KernelSyncs()
-            except (OSError, RuntimeError, SystemError) as error:
-                log.debug("a thread syncs the journal: %s", error)
-            else:
+            kernel = _kernel_syncs()
+            if kernel is not None:
                 self._journal.use_kernel(kernel)
                 loop.watch(kernel.fileno, select.EPOLLIN, kernel.collect)
         self._settling.subscribe(hearer, loop)
@@ -471,6 +471,16 @@ class MemoryStore:
         """What has failed for good stays so."""
         if self._journal.failure is not None:
             raise _nothing_more(self._journal.failure)
+
+
+def _kernel_syncs() -> KernelSyncs | None:
+    try:
+        from master.store.kernel_syncs import KernelSyncs  # an old kernel refuses even this
+
+        return KernelSyncs()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the journal is synced without
+        log.debug("a thread syncs the journal: %s", error)
+        return None
 
 
 def _nothing_more(failure: str) -> Problem:
