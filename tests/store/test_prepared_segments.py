@@ -33,8 +33,8 @@ def recorded(directory: Path) -> list[int]:
 
 
 def test_a_roll_waits_for_no_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, syncs = writer(tmp_path), []
-    real = os.fdatasync
+    made, real = writer(tmp_path), os.fdatasync
+    syncs: list[int] = []
     monkeypatch.setattr(os, "fdatasync", syncs.append)
     made.append(b"y" * (ROOM // 2))
     assert syncs == []
@@ -46,8 +46,8 @@ def test_a_roll_waits_for_no_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_a_crash_leaves_before_the_sync_is_whole_without_the_last_record(tmp_path: Path) -> None:
-    made = writer(tmp_path / "journal") if (tmp_path / "journal").mkdir() is None else None
-    assert made is not None
+    (tmp_path / "journal").mkdir()
+    made = writer(tmp_path / "journal")
     made.append(b"y" * (ROOM // 2))
     assert made.number == 1
     shutil.copytree(tmp_path / "journal", tmp_path / "crashed")
