@@ -15,6 +15,7 @@ import click
 
 from agent.config import MOST_SLOTS
 from agent.energy.model import parse_model
+from agent.stop import StopError
 from common.address import parse_address
 from common.checkup import State
 from common.inputs import HostPattern, parse_host_pattern, root_name
@@ -260,7 +261,7 @@ def main(**options: Any) -> None:
     if options["doctor"]:
         _examine(options)
     from agent.metrics import MetricsError
-    from agent.start import StopError, run  # it loads ffmpeg's libraries: --help should not wait for that
+    from agent.start import run  # it loads ffmpeg's libraries: --help should not wait for that
 
     try:
         run(options)

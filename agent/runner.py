@@ -80,7 +80,7 @@ def run_job(
 
     The output is where the job wants it (`agent.publish`), there only when it is whole and
     verified; after a failure or an abort nothing of this attempt is left. `on_progress` is called
-    about once a second and once at the end, from this thread. `account` measures what it uses; `paces` knows
+    every second or two and once at the end, from this thread. `account` measures what it uses; `paces` knows
     how fast earlier attempts went; `hosts` read files for it, where there is a whole sandbox.
     """
     course = Advance(on_progress, paces)

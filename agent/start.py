@@ -1,25 +1,20 @@
-"""From the options to an agent at work: the checks, the trust, the registration."""
+"""From the options to an agent at work: the trust, the registration."""
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import click
 import requests
 
 from agent import hardware, identity, instance, joining
 from agent.cache import Cache
+from agent.checks import check_machine, check_roots, make_cache, make_work_dir
 from agent.config import Config
 from agent.delivery import deliver
 from agent.energy import gpu, rapl
@@ -28,102 +23,24 @@ from agent.energy.cost import Prices
 from agent.ffmpeg.discover import Toolbox, discover
 from agent.ffmpeg.spawner import Spawner, SpawnError
 from agent.files import Files
-from agent.inputs.media import check_root
 from agent.inputs.rules import InputRules
 from agent.link import Link, RefusedError, retry
-from agent.locality import is_this_machine
 from agent.loop import Agent
 from agent.metrics import Metrics, serve
 from agent.outbox import Outbox
 from agent.publish.rules import OutputRules
 from agent.publish.unpublished import remove_unpublished
 from agent.sandbox import SandboxError, detect
+from agent.stop import Stop, StopError
 from agent.workspace import absolute, remove_leftovers
-from common.address import Address
 from common.client import ApiError, MasterClient, Trust, establish_trust
 from common.inputs import HostPattern
-from common.logs import tell
 from common.model import Report
-from common.reach import interface_addresses
 from common.tokens import TokenText
 from common.trust import TrustError, explain
 from common.version import VERSION
 
 log = logging.getLogger(__name__)
-
-_RULE = "━" * 60
-WARNING = f"""\
-⚠️  WARNING: Master node detected as worker!
-{_RULE}
-You are attempting to register the master node as a compute worker.
-This configuration is intended for DEVELOPMENT/TESTING ONLY.
-
-Risks:
-  • Master and worker compete for CPU/memory resources
-  • Heavy workloads may impact master API responsiveness
-  • Not recommended for production environments
-
-Recommended: Run workers on separate machines in production.
-{_RULE}
-"""
-
-
-_LAST_WORD = 1.0
-"""Seconds to end in good order after all that the second signal does."""
-
-
-class StopError(Exception):
-    """The agent cannot start; the message is one line and says what to do."""
-
-
-class Stop:
-    """The order to stop: the first SIGTERM or Ctrl-C drains, the second ends all at once."""
-
-    def __init__(self) -> None:
-        """Takes over the signals, from the main thread.
-
-        The handlers do nothing: they could meet the main thread inside a lock that they need.
-        The interpreter writes each signal to a pipe, and a thread acts on it.
-        """
-        self.event = threading.Event()
-        self.at_once: Callable[[], None] = lambda: None
-        """What the second signal does before `wait_for` waits no longer."""
-        self._hurried: Future[None] = Future()
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        signal.set_wakeup_fd(writer)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        threading.Thread(target=self._watch, args=(reader,), name="signals", daemon=True).start()
-
-    def wait_for(self, work: Callable[[], None]) -> None:
-        """Do `work` in a thread of its own, and leave it behind if the second signal comes: whatever it
-        waits for then, such as a master that hangs, is not waited for. Raises what it raises.
-        """
-        done: Future[None] = Future()
-
-        def do() -> None:
-            try:
-                work()
-            except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
-                done.set_exception(error)
-            else:
-                done.set_result(None)
-
-        threading.Thread(target=do, name="work", daemon=True).start()
-        wait((done, self._hurried), return_when=FIRST_COMPLETED)
-        wait((done,), timeout=_LAST_WORD)
-        if done.done():
-            done.result()
-
-    def _watch(self, reader: int) -> None:
-        hurried = False
-        while os.read(reader, 1):
-            if self.event.is_set() and not hurried:
-                hurried = True
-                self.at_once()
-                self._hurried.set_result(None)
-            self.event.set()
 
 
 def run(options: Mapping[str, Any]) -> None:
@@ -161,7 +78,7 @@ def run(options: Mapping[str, Any]) -> None:
     if options["metrics_port"] is not None:
         serve(metrics, options["metrics_address"], options["metrics_port"])
     if options["register"]:
-        _check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
+        check_machine(config.master, allowed=options["allow_master_as_worker"], yes=options["yes"])
     stop = Stop()
     try:
         held = identity.lock(config.state_dir)
@@ -177,54 +94,6 @@ def run(options: Mapping[str, Any]) -> None:
         raise StopError(str(error)) from error
     finally:
         os.close(held)
-
-
-def _check_machine(master: Address, *, allowed: bool, yes: bool) -> None:
-    """Stop unless the operator wants the master's own machine to be a worker."""
-    try:
-        if not is_this_machine(master.host, interface_addresses()):
-            return
-    except OSError as error:
-        raise StopError(
-            f"the master's name {master.host!r} cannot be resolved: {error}; check --master"
-        ) from error
-    if not allowed:
-        raise StopError(
-            f"{master.host} is this machine: a master should not be its own worker in production, because "
-            "both compete for CPU and memory. For development, use:\n"
-            f"  ./bin/agent --register --master {master.url} --allow-master-as-worker"
-        )
-    tell(WARNING, logging.WARNING)
-    if yes:
-        tell("Do you want to continue? (yes/no): yes")
-        return
-    click.echo("Do you want to continue? (yes/no): ", nl=False)
-    answer = sys.stdin.readline().strip().lower() if sys.stdin is not None else ""  # closed: a no
-    if not answer:
-        click.echo()  # nobody pressed Enter
-    if answer not in ("yes", "y"):
-        raise StopError("not registered; nothing was changed")
-
-
-def _make_work_dir(work_dir: Path) -> None:
-    try:
-        work_dir.mkdir(parents=True, exist_ok=True)
-        if not os.access(work_dir, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied")
-    except OSError as error:
-        raise StopError(
-            f"cannot write the work directory {work_dir}: {error.strerror}; choose another with --work-dir"
-        ) from error
-
-
-def _make_cache(config: Config) -> Cache:
-    directory = config.cache_dir or config.state_dir / "cache"
-    try:
-        return Cache(directory, config.cache_size)
-    except OSError as error:
-        raise StopError(
-            f"cannot write the cache {directory}: {error.strerror}; choose another with --cache-dir"
-        ) from error
 
 
 def _trust(config: Config, ca_cert: Path | None, expected: str | None, stop: Stop) -> Trust | None:
@@ -256,9 +125,9 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop, metrics: Metr
         raise StopError(
             f"this machine is not registered with {config.master.url}; start the agent with --register"
         )
-    _make_work_dir(config.work_dir)
-    _check_roots(config.inputs, config.outputs)
-    cache = _make_cache(config)
+    make_work_dir(config.work_dir)
+    check_roots(config.inputs, config.outputs)
+    cache = make_cache(config)
     joined = who is not None and who.joined
     token = joining.read_token(options["join_token_file"], options["join_token"], needed=not joined)
     expected = None if token is None or joined else token.fingerprint
@@ -269,19 +138,6 @@ def _start(config: Config, options: Mapping[str, Any], stop: Stop, metrics: Metr
         who = who or identity.create(config.master_dir)
         client = MasterClient(config.master, trusted, who.credential, who.previous)
         _work(config, client, cache, who, token, options, stop, metrics)
-
-
-def _check_roots(inputs: InputRules, outputs: OutputRules) -> None:
-    for flag, roots in (("media", inputs.media_roots), ("output", outputs.roots)):
-        for name, path in roots.items():
-            try:
-                check_root(path)
-                if flag == "output" and not os.access(path, os.W_OK | os.X_OK):
-                    raise PermissionError(errno.EACCES, "it cannot be written to by the agent's user")
-            except OSError as error:
-                raise StopError(
-                    f"the {flag} root {name} ({path}) cannot be used: {error.strerror}"
-                ) from error
 
 
 def _work(

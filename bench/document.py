@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bench import masters, sizing
 from bench.rig import Result, Row, Taken, Target
 from bench.sections import SECTIONS, Section, gathered
 
@@ -104,7 +105,8 @@ def _section(
     if picture:
         parts.append(f"![{section.heading}: our figure divided by the other's.](images/{picture})")
     said = [line for row in rows for line in details(row, results.get(row.key))]
-    return [*parts, *(["\n".join(said)] if said else [])]
+    behind = list(sizing.table(results)) if section.module == masters.__name__ else []
+    return [*parts, *("\n".join(each) for each in (said, behind) if each)]
 
 
 def lines(row: Row, result: Result | None) -> Iterable[str]:

@@ -11,7 +11,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -123,10 +123,11 @@ def connect(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
 class _Client:
     """A connection and its script."""
 
-    __slots__ = ("asked", "buffer", "data", "script", "sock")
+    __slots__ = ("asked", "buffer", "data", "port", "script", "sock")
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, port: int) -> None:
         self.sock: ssl.SSLSocket
+        self.port = port
         self.script = script
         self.buffer = b""
         self.data = b""
@@ -175,19 +176,21 @@ def parsed(data: bytes) -> Answer | None:
     return Answer(status, body)
 
 
-def drive(port: int, scripts: Iterable[Script], seconds: float) -> Load:
-    """Let all scripts run at once for so long. RefusedError, OSError."""
-    with _Drive(port) as running:
-        for script in scripts:
-            running.open(_Client(script))
+def drive(ports: int | Sequence[int], scripts: Iterable[Script], seconds: float) -> Load:
+    """Let all scripts run at once for so long; of several ports, each script has the next. RefusedError,
+    OSError.
+    """
+    listed = [ports] if isinstance(ports, int) else ports
+    with _Drive() as running:
+        for number, script in enumerate(scripts):
+            running.open(_Client(script, listed[number % len(listed)]))
         return running.run(seconds)
 
 
 class _Drive:
     """All connections of a run."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self) -> None:
         self._context = client_context()
         self._poll = select.epoll()
         self._clients: dict[int, _Client] = {}
@@ -203,7 +206,7 @@ class _Drive:
 
     def open(self, client: _Client) -> None:
         """Give it a connection."""
-        client.sock = connect(self._port, self._context)
+        client.sock = connect(client.port, self._context)
         client.sock.setblocking(False)
         self._clients[client.sock.fileno()] = client
         self._poll.register(client.sock.fileno(), select.EPOLLIN)

@@ -43,6 +43,11 @@ SECTIONS: tuple[Section, ...] = (
         "A thousand agents have asked for a job and wait for the answer.",
     ),
     Section("Cycles", "bench.cycles", "Jobs that are submitted, claimed and finished, alone and in batches."),
+    Section(
+        "Several masters",
+        "bench.masters",
+        "The records in a PostgreSQL that is synced, and masters beside it ([how to](scaling.md)).",
+    ),
     Section("A million jobs", "bench.at_scale", "The same work with few and with many jobs or nodes."),
     Section(
         "Job queues",

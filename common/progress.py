@@ -7,7 +7,7 @@ from dataclasses import replace
 from common.model import Progress
 
 MOST_AGE = 10.0
-"""Seconds: agents tell about once a second, and one that is silent for longer may stand still."""
+"""Seconds: agents tell every second or two, and one that is silent for longer may stand still."""
 ALMOST = 99.0
 """Per cent that are told at most before the end: what is left may always take longer than it seems."""
 

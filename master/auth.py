@@ -284,9 +284,9 @@ def is_trusted_user(uid: int | None) -> bool:
     return user.pw_gid == group.gr_gid or user.pw_name in group.gr_mem
 
 
-def operator_token(state_dir: Path) -> str:
+def operator_token(directory: Path) -> str:
     """The operator's token, made at first start and kept in `operator.token` (mode 0600)."""
-    path = state_dir / "operator.token"
+    path = directory / "operator.token"
     if not path.exists():
         write_private(path, f"{new_secret()}\n".encode())
     token = path.read_text().strip()

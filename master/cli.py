@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -14,6 +13,7 @@ from common.options import DURATION, SIZE, log_options, require_platform, state_
 from common.version import VERSION
 from master.config import Config
 from master.errors import StartError
+from master.store.urls import has_password, is_database
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -30,11 +30,10 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 def _store(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if not value:
         return None
-    url = urlsplit(value)
-    if url.scheme not in ("postgresql", "postgres"):
+    if not is_database(value):
         raise click.BadParameter("must begin with postgresql://")
     given = context.get_parameter_source(parameter.name or "")
-    if given is ParameterSource.COMMANDLINE and (url.password or "password=" in url.query):
+    if given is ParameterSource.COMMANDLINE and has_password(value):
         raise click.BadParameter(
             "everybody on this machine can read a command line: put a URL with a password into FFRTMP_STORE, "
             "or the password into a file (PGPASSFILE)"
@@ -59,6 +58,12 @@ def _store(context: click.Context, parameter: click.Parameter, value: str | None
     show_default="the state directory",
     help="A PostgreSQL that keeps the queue and the results: postgresql://farm@db.example.com/farm. "
     "Its password belongs in FFRTMP_STORE or a password file, not here.",
+)
+@click.option(
+    "--shared-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default="none: one master",
+    help="A directory that all masters of one --store see: for files, logs, the archive, the CA, the tokens.",
 )
 @click.option("--tls-cert", type=_FILE, help="Your own certificate chain (PEM); needs --tls-key.")
 @click.option("--tls-key", type=_FILE, help="The key of --tls-cert (PEM).")
@@ -158,6 +163,10 @@ def main(**options: object) -> None:
         raise click.UsageError(
             "--credential-ttl must be at least --heartbeat-timeout, since agents replace theirs with a "
             "heartbeat, and 36500d at most"
+        )
+    if options["shared_dir"] is not None and options["store"] is None:
+        raise click.UsageError(
+            "--shared-dir is for masters that share a database, too: name it with --store postgresql://…"
         )
     config = Config(**options)  # type: ignore[arg-type]  # click has converted each of them
     set_up_logging(config.log_level, config.log_format)

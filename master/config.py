@@ -13,6 +13,8 @@ class Config:
     state_dir: Path
     store: str | None = None
     """The database that keeps the records (`postgresql://`); None: the state directory does."""
+    shared_dir: Path | None = None
+    """What the masters of one database share; None: there is one master."""
     host: str = "0.0.0.0"  # noqa: S104 - a farm's master serves other machines; the owner fixed this default
     port: int = 8080
     tls_cert: Path | None = None
@@ -61,3 +63,8 @@ class Config:
     """Jobs a second that one submitter may queue in the long run; 0: any number."""
     max_pending_jobs: int = 1_000_000
     """Jobs that may wait at once: they are held in memory."""
+
+    @property
+    def farm_dir(self) -> Path:
+        """Where that lies which is the farm's, whichever of its masters looks."""
+        return self.state_dir if self.shared_dir is None else self.shared_dir

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Protocol
 
+from common.model import Actor
 from common.problems import Problem
-from master.lifecycle.audit import Entry, entry
-from master.lifecycle.events import Event
+from master.lifecycle.audit import NAMES, Entry, entry, job_of
+from master.lifecycle.events import Event, HistoryRewound
 from master.store.journal import JournalError
 from master.store.snapshot import length_after
 from master.store.told import Listener, Told
@@ -33,22 +34,48 @@ READ_KEPT = 8
 ANY = Wanted()
 
 
-@dataclass(frozen=True, slots=True)
 class Heard:
-    """One event of the history."""
+    """One event of the history. What the audit shows of it is made when asked for: most are only counted."""
 
-    entry: Entry
-    """As the audit shows it, with its number `seq`."""
-    owner: str | None
-    """The submitter whom its job belongs to; None: nobody, or it is about no job, or about one that has
-    left the memory since."""
-    event: Event | None = None
-    """The event itself; None where it was read back from the trail."""
+    __slots__ = ("_actor", "_entry", "event", "owner", "seq")
+
+    def __init__(
+        self,
+        seq: int,
+        owner: str | None,
+        event: Event | None,
+        actor: Actor | None,
+        entry_: Entry | None = None,
+    ) -> None:
+        """Of these two, one is there: an event that happened just now, or what was read from the trail."""
+        self.seq = seq
+        """Its number."""
+        self.owner = owner
+        """The submitter whom its job belongs to; None: nobody, or it is about no job, or about one that has
+        left the memory since."""
+        self.event = event
+        """The event itself; None where it was read back from the trail."""
+        self._actor = actor
+        self._entry = entry_
 
     @property
-    def seq(self) -> int:
-        """Its number."""
-        return int(self.entry["seq"])
+    def entry(self) -> Entry:
+        """As the audit shows it, with its number `seq`."""
+        found = self._entry
+        if found is None:
+            assert self.event is not None  # noqa: S101 - see __init__
+            found = self._entry = entry(self.seq, self._actor, self.event)
+        return found
+
+    @property
+    def name(self) -> str:
+        """What the event is called there."""
+        return NAMES[type(self.event)] if self.event is not None else str(self.entry["event"])
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that it names."""
+        return job_of(self.event) if self.event is not None else self.entry["job_id"]
 
 
 Hearer = Callable[[Sequence[Heard]], None]
@@ -194,7 +221,8 @@ class Feed:
 
     def _read_back(self, entry_: Entry) -> Heard:
         job_id = entry_["job_id"]
-        return Heard(entry_, None if job_id is None else self._store.owner_of(job_id))
+        owner = None if job_id is None else self._store.owner_of(job_id)
+        return Heard(entry_["seq"], owner, None, None, entry_)
 
     def _refill(self) -> None:
         """Once after the start: read back what was told last, so that not every reader does who returns."""
@@ -253,11 +281,10 @@ class Feed:
 
 def _heard(told: Told) -> Iterator[Heard]:
     """The events of a transaction, numbered."""
-    seq = told.before
+    seq, actor, owners = told.before, told.actor, told.owners
     for event in told.events:
-        seq = length_after(seq, [event])
-        entry_ = entry(seq, told.actor, event)
-        yield Heard(entry_, told.owners.get(entry_["job_id"] or ""), event)
+        seq = length_after(seq, (event,)) if isinstance(event, HistoryRewound) else seq + 1
+        yield Heard(seq, owners.get(job_of(event) or ""), event, actor)
 
 
 def _without_holes(newest_first: Sequence[Entry], last: int) -> Iterator[Entry]:

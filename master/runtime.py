@@ -8,7 +8,6 @@ import sqlite3
 import ssl
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from master.api import dashboard
 from master.api.documents import archive_entry, told_of_a_job
 from master.app import create_app
 from master.auth import Gate, operator_token
+from master.certificates import certificates, names_of
 from master.collector import settle
 from master.config import Config
 from master.errors import StartError
@@ -37,11 +37,13 @@ from master.service.retention import Retention
 from master.service.webhooks import Desk
 from master.store.archive import Archive
 from master.store.errors import StoreError
+from master.store.exclusion import Exclusion
 from master.store.interface import Store
 from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 from master.store.meter import Meter
+from master.store.moving import left
 from master.store.restored import restored_marker, rewound
 from master.store.settling import EventLoop, Ticket
 from master.webhooks import signing
@@ -83,31 +85,8 @@ def lock_state(state_dir: Path, patience: float) -> int:
 def check(config: Config, clock: Clock = system_clock) -> None:
     """StartError for what can be told before serving: a bad state directory, or a bad --tls-cert."""
     if config.tls_cert is not None:
-        certificates(config, clock().wall)
+        certificates(config, clock().wall, Exclusion())
     os.close(lock_state(config.state_dir, _ORPHAN_PATIENCE))
-
-
-def certificates(config: Config, now: datetime) -> tuple[Path, Path, str | None]:
-    """Chain, key, and our CA's fingerprint (None for the operator's own); StartError if they are no good.
-
-    Ours are made, or renewed, as need be.
-    """
-    if config.tls_cert is not None and config.tls_key is not None:
-        try:
-            tls.check_pair(config.tls_cert, config.tls_key, now)
-        except ValueError as error:
-            raise StartError(str(error)) from error
-        return config.tls_cert, config.tls_key, None
-    try:
-        made = tls.ensure_certificates(config.state_dir, tls.local_names(config.server_names), now)
-    except (OSError, ValueError) as error:
-        raise StartError(f"cannot make a certificate in {config.state_dir}: {error}") from error
-    return made.chain, made.key, made.fingerprint
-
-
-def names_of(config: Config, chain: Path) -> set[str]:
-    """The names that the master goes by: those in its certificate, and those that it was given."""
-    return tls.dns_names(chain) | set(config.server_names)
 
 
 class Runtime:
@@ -118,9 +97,6 @@ class Runtime:
         self._config = config
         self._clock = clock
         self._lock = lock_state(config.state_dir, patience=60)
-        chain, key, self.fingerprint = certificates(config, clock().wall)
-        self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
-        self._hosts = Hosts(names_of(config, chain))
         try:
             measures = Measures()
             meter = Meter(
@@ -128,15 +104,20 @@ class Runtime:
             )
             self._store = _store(config, clock, meter)
             self._tell_of_restore()
-            archive = Archive(config.state_dir / "archive")
-            logs, shown = LogStore(config.state_dir / "logs"), tls.shown_fingerprint(chain)
-            shelf = Shelf(config.state_dir / "files", config.files_quota, clock, new_id)
+            chain, key, self.fingerprint = certificates(config, clock().wall, self._store.exclusive)
+            self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
+            self._hosts = Hosts(names_of(config, chain))
+            with self._store.exclusive("archive"):
+                archive = Archive(config.farm_dir / "archive")
+            logs, shown = LogStore(config.farm_dir / "logs"), tls.shown_fingerprint(chain)
+            shelf = Shelf(config.farm_dir / "files", config.files_quota, clock, new_id, self._store)
             self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
             self.farm.certificate_expiry = tls.expiry(chain)
             self.farm.begin()
         except (JournalError, JournalFullError, StoreError, OSError, Problem) as error:
             raise StartError(str(error)) from error
-        secret = operator_token(config.state_dir)
+        with self._store.exclusive("secrets"):
+            secret = operator_token(config.farm_dir)
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
         self.app = create_app(self.farm, gate, self._hosts)
         dashboard.compile_pages(self.app)
@@ -200,7 +181,8 @@ class Runtime:
     def _begin_webhooks(self) -> None:
         """Nothing is sent yet."""
         try:
-            key = signing.load_key(self._config.state_dir)
+            with self._store.exclusive("secrets"):
+                key = signing.load_key(self._config.farm_dir)
             self._book = Book(self._config.state_dir / BOOK)
         except (OSError, sqlite3.Error) as error:
             raise StartError(f"cannot keep webhooks in {self._config.state_dir}: {error}") from error
@@ -241,16 +223,24 @@ class Runtime:
         tokens.forget_old(self.farm)
 
     def _retain(self) -> None:
-        self._retention.step(self._clock())
+        if self._store.leads("archive"):
+            self._retention.step(self._clock())
+        else:
+            self._retention.leave_to_others()
 
     def _trim_audit(self) -> None:
-        self._audit_retention.step(self._clock())
+        if self._store.leads("audit"):
+            self._audit_retention.step(self._clock())
 
     def _let_files_go(self) -> None:
-        files.let_go(self.farm, self._clock())
+        if self._store.leads("files"):
+            files.let_go(self.farm, self._clock())
 
     def _sweep(self) -> None:
-        leftovers.sweep(self.farm)
+        if self._store.leads("files"):
+            leftovers.sweep(self.farm)
+        else:
+            leftovers.leave_to_others(self.farm)
 
     def _renew_certificates(self) -> None:
         """Our own certificates are renewed in place; connections that are open keep theirs."""
@@ -258,7 +248,7 @@ class Runtime:
         if not self._renewal.due(now):
             return
         try:
-            chain, key, _ = certificates(self._config, now.wall)
+            chain, key, _ = certificates(self._config, now.wall, self._store.exclusive)
         except StartError as error:
             log.error("The certificate is not renewed: %s", error)  # noqa: TRY400 - the sentence says it all
         else:
@@ -270,6 +260,8 @@ class Runtime:
 def _store(config: Config, clock: Clock, meter: Meter) -> Store:
     """What --store names; StartError if what it needs is not installed."""
     if config.store is None:
+        if (refusal := left.refusal(config.state_dir)) is not None:
+            raise StartError(refusal)
         return MemoryStore(config.state_dir / "journal", clock(), on_failure=_die, meter=meter)
     try:
         from master.store.postgres.store import PostgresStore  # few masters need it, or have what it needs
@@ -278,12 +270,11 @@ def _store(config: Config, clock: Clock, meter: Meter) -> Store:
             f"--store needs {error.name}, which is not installed: pip install 'ffmpeg-rtmp[postgresql]'"
         ) from error
     store = PostgresStore(config.store, meter=meter, patience=_OTHERS_PATIENCE)
-    if not store.first:
+    try:
+        store.agree(config.shared_dir)
+    except BaseException:
         store.close()
-        # What is in the state directory is no other master's: files, archives, webhooks, certificates.
-        raise StartError(
-            "another master uses the database of --store; one master at a time can, as yet: stop that one"
-        )
+        raise
     return store
 
 
@@ -291,6 +282,8 @@ def start(config: Config) -> Runtime:
     """Start everything in this process, and say so."""
     runtime = Runtime(config)
     announce(config)
+    if config.shared_dir is not None:
+        log.info("One of the masters that share %s", config.shared_dir)
     if runtime.fingerprint is not None:
         log.info("CA fingerprint: %s", runtime.fingerprint)
     return runtime

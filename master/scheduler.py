@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
 
 from common.durations import format_duration
 from common.inputs import STORES, readable
 from common.model import Constraints, Job, Node, NodeStatus
 from common.outputs import writable
 
+_alone = attrgetter("constraints.alone")
 _BUCKETS = tuple(f"{scheme}://" for scheme in STORES)
 
 
@@ -89,7 +91,7 @@ def choose(
     of others does not keep it waiting for ever, one busy node makes room for it: that takes
     nothing that comes after it in the queue (see `makes_room`). `standings` are all nodes.
     """
-    if any(job.constraints.alone for job in held):
+    if any(map(_alone, held)):
         return None
     for job in candidates:
         if not held or not job.constraints.alone:

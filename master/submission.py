@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from common.inputs import parse_input, stored_file
 from common.job_files import job_file
 from common.ladder import Picture, parse_ladder, rungs
 from common.model import Confidence, Constraints, Job, Now, runs_alone
+from common.model.changed import changed
 from common.outputs import FILES, parse_output
 from common.scenarios import SCENARIOS, Scenario
 from common.settings import CONTAINERS, EncodeSettings, UnsuitableError, resolve
@@ -185,12 +186,30 @@ def jobs_from(
 ) -> list[Job]:
     """The jobs of a batch; a refusal says which of them cannot run."""
     jobs = []
+    alike: dict[Hashable, Job] = {}
     for place, (fields, job_id) in enumerate(zip(batch, ids, strict=True)):
-        try:
-            jobs.append(job_from(fields, key, job_id, max_attempts, now, owner, request_id))
-        except problems.Problem as problem:
-            raise of_batch(problem, place) from problem
+        wish = _wish(fields)
+        job = alike.get(wish)
+        if job is None:
+            try:
+                job = job_from(fields, key, job_id, max_attempts, now, owner, request_id)
+            except problems.Problem as problem:
+                raise of_batch(problem, place) from problem
+            alike[wish] = job
+        else:
+            job = changed(job, id=job_id)
+        jobs.append(job)
     return jobs
+
+
+def _wish(fields: Mapping[str, Any]) -> Hashable:
+    """Equal for jobs of a batch that differ in nothing but their ids. What was loaded once is one object."""
+    return (
+        *(fields[name] for name in ("scenario", "input", "output", "confidence", "priority")),
+        tuple(fields["depends_on"]),
+        id(fields["parameters"]),
+        id(fields["constraints"]),
+    )
 
 
 def of_batch(problem: problems.Problem, place: int) -> problems.Problem:

@@ -95,31 +95,38 @@ def dns_names(chain: Path) -> set[str]:
     return set()
 
 
-def ensure_certificates(state_dir: Path, names: Names, now: datetime) -> Certificates:
+def ensure_certificates(
+    state_dir: Path, names: Names, now: datetime, ca_dir: Path | None = None
+) -> Certificates:
     """The CA and a server certificate for `names`, made or renewed where needed.
 
-    They lie in `<state_dir>/tls` (0700, files 0600). The server certificate is issued
+    They lie in `<state_dir>/tls` (0700, files 0600). `ca_dir`: where the CA of several masters lies, who
+    use it one after the other; `tls` has a copy of its certificate then. The server certificate is issued
     again when less than a third of its life is left, a name is missing, or it does not
     fit its key or the CA; the CA certificate likewise, always with the same key and
     subject. Raises ValueError when the CA's key is lost or damaged, OSError when
     nothing can be written.
     """
     folder = state_dir / "tls"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    ca_file, chain_file = folder / "ca.pem", folder / "server-chain.pem"
-    ca_key = _ca_key(folder / "ca-key.pem", ca_file)
+    ca_dir = folder if ca_dir is None else ca_dir
+    for each in {folder, ca_dir}:
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        each.chmod(0o700)
+    ca_file, chain_file = ca_dir / "ca.pem", folder / "server-chain.pem"
+    ca_key = _ca_key(ca_dir / "ca-key.pem", ca_file)
     ca = _first_cert(ca_file)
     if ca is None or not _fresh(ca, now) or ca.public_key() != ca_key.public_key():
         ca = _issue_ca(ca_key, ca, now)
         write_private(ca_file, ca.public_bytes(Encoding.PEM))
+    if ca_dir != folder and _first_cert(folder / "ca.pem") != ca:
+        write_private(folder / "ca.pem", ca.public_bytes(Encoding.PEM))
     key_file = folder / "server-key.pem"
     key = _read_key(key_file) or _make_key(key_file)
     chain = _read_chain(chain_file)
     if not _serves(chain, ca, key, names, now):
         leaf = _issue_leaf(key, ca, ca_key, names, now)
         write_private(chain_file, leaf.public_bytes(Encoding.PEM) + ca.public_bytes(Encoding.PEM))
-    return Certificates(ca_file, chain_file, key_file, fingerprint(ca))
+    return Certificates(folder / "ca.pem", chain_file, key_file, fingerprint(ca))
 
 
 def _serves(

@@ -78,8 +78,8 @@ class Server:
             connection.execute(f"create schema {name}".encode())
         return f"{self.url}&options={quote(f'-csearch_path={name}')}"
 
-    def start(self) -> None:
-        """Returns when it answers."""
+    def start(self, *settings: str) -> None:
+        """Returns when it answers. `settings`: as `name=value`."""
         command = [
             str(self._programs / "postgres"),
             "-D",
@@ -94,6 +94,7 @@ class Server:
             "max_connections=200",
             "-c",
             "shared_buffers=32MB",
+            *(word for setting in settings for word in ("-c", setting)),
         ]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -154,11 +155,11 @@ def tests_time(now: Now, _at: object) -> Now:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """A server that runs, and leaves nothing behind."""
+def server(*settings: str) -> Iterator[Server]:
+    """A server that runs, and leaves nothing behind. `settings`: see `Server.start`."""
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as directory:
         running = Server(Path(directory))
-        running.start()
+        running.start(*settings)
         try:
             yield running
         finally:

@@ -27,9 +27,13 @@ _TICK = 0.1
 _CHUNK = 64 * 1024
 _SAMPLE = 0.5
 """Seconds between looks at the memory of a program that has run for `_AT_FIRST`: they cost much."""
-_PAUSE, _FIRST_PAUSE, _AT_FIRST = 0.75, 0.25, 2.0
-"""Seconds between telling how far it is and listening for what ffmpeg says next, which is twice a second;
-shorter ones at first, for so long: who estimates when it ends needs a few of them."""
+_AT_FIRST = 2.0
+"""Seconds."""
+_PAUSES = ((_AT_FIRST, 0.25), (10.0, 0.75))
+"""Until when (seconds) how many seconds pass between telling how far it is and listening for what ffmpeg says
+next, which is twice a second: who estimates when it ends needs a few of them early."""
+_PAUSE = 1.75
+"""Behind that: to tell more often costs more than all else that is done while an encode runs."""
 _PATIENCE = 0.5
 """Seconds to listen."""
 _NO_SANDBOX = Sandbox()
@@ -83,9 +87,9 @@ def run(
     it wrote is wanted.
 
     `on_progress` gets the newest progress and the log lines since the last call, as soon as ffmpeg has
-    said so: about once a second, twice in each of the first two, and once at the end. It may take its
-    time: another thread reads the pipes, so the child never waits for it. If it raises, the child is
-    ended, and it raises.
+    said so: twice in each of the first two seconds, once in each of the next eight, then in every other one,
+    and once at the end. It may take its time: another thread reads the pipes, so the child never waits for
+    it. If it raises, the child is ended, and it raises.
     """
     started = time.monotonic()
     caged = sandbox.wrap(argv, cwd if writable else None, readable, devices=devices, network=network)
@@ -126,7 +130,7 @@ def watch(
 
 
 def _pause(ran: float) -> float:
-    return _FIRST_PAUSE if ran < _AT_FIRST else _PAUSE
+    return next((pause for until, pause in _PAUSES if ran < until), _PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

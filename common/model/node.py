@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from common.model.job import Job
 from common.model.words import EnergySource, NodeStatus, NodeType
+
+_alone = attrgetter("constraints.alone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Node:
 
     def slots_taken(self, held: Sequence[Job]) -> int:
         """How many of its slots `held`, the jobs that run on it, take: one that runs alone takes all."""
-        if any(job.constraints.alone for job in held):
+        if any(map(_alone, held)):
             return max(self.max_concurrent_jobs, len(held))
         return len(held)
 

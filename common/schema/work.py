@@ -18,7 +18,8 @@ from common.fields import (
     StrictString,
     says,
 )
-from common.model import Findings, JobStatus, Scalar
+from common.model import Findings, JobStatus
+from common.result import METRICS
 from common.result import check as check_metric
 from common.schema.base import (
     MAX_NUMBER,
@@ -120,7 +121,8 @@ class ScalarDict(ShortDict):
         if isinstance(value, dict) and len(value) <= self.most:
             with suppress(ValidationError, TypeError):
                 for name, item in value.items():
-                    _is_metric(name)
+                    if name not in METRICS:
+                        _is_metric(name)
                     is_scalar(item)
                 return dict(value)
         return super()._deserialize(value, attr, data, **kwargs)
@@ -144,12 +146,14 @@ def _is_small(values: dict[str, Any]) -> None:
 
 def is_scalar(value: Any) -> None:
     """ValidationError unless it is a JSON value without structure, and its number within 64 bits."""
-    if not isinstance(value, Scalar):
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValidationError("Must not have a NUL in it.")
+    elif isinstance(value, (int, float)):
+        if abs(value) > MAX_INTEGER:
+            raise ValidationError("Must be a number within 64 bits.")
+    elif value is not None:
         raise ValidationError("Must be a number, a string, true, false or null.")
-    if isinstance(value, str) and "\0" in value:
-        raise ValidationError("Must not have a NUL in it.")
-    if isinstance(value, int | float) and abs(value) > MAX_INTEGER:
-        raise ValidationError("Must be a number within 64 bits.")
 
 
 class ReportSchema(Strict):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import msgspec
 from marshmallow import Schema, ValidationError
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -17,13 +17,14 @@ from common.schema import NothingSchema, flatten
 from common.version import PROTOCOL
 from master.api.described import JSON, Description
 from master.api.exchange import current
+from master.api.plain_bodies import READERS
 from master.service import Caller, Farm
 from master.service.webhooks import Desk
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_encode = msgspec.json.Encoder().encode
 _EMPTY = 204
 
 
@@ -73,13 +74,13 @@ def caller() -> Caller:
 
 def json_answer(document: Any, status: int = 200) -> Answer:
     """`document` as JSON."""
-    return Answer(_encode(document).encode(), status)
+    return Answer(_encode(document), status)
 
 
 def problem_answer(problem: Problem) -> Answer:
     """A refusal as `application/problem+json`."""
     document = problem.body(current().request_id)
-    answer = Answer(_encode(document).encode(), problem.type.status, problems.MEDIA_TYPE)
+    answer = Answer(_encode(document), problem.type.status, problems.MEDIA_TYPE)
     if problem.type.status == 401:
         answer.add("WWW-Authenticate", "Bearer")
     if problem.type in (problems.UNAVAILABLE, problems.TOO_MANY):
@@ -100,6 +101,9 @@ def body() -> Any:
         return schema.load({})
     if data and not _says_json():
         raise problems.UNSUPPORTED_MEDIA_TYPE("Send JSON, with the header Content-Type: application/json.")
+    plainly = READERS.get(described.takes) if described.takes is not None else None
+    if plainly is not None and (loaded := plainly(data)) is not None:
+        return loaded
     try:
         document = strictjson.loads(data)
     except strictjson.StrictJSONError as error:

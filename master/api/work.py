@@ -33,6 +33,7 @@ _AGENT = (INSTANCE, HEARD)
 _JOB = {"job_id": "/job/id"}
 _LEASE = {"node_id": "/job/node_id", "lease_id": "/job/lease_id"}
 _NEXT_LEASE = {"node_id": "/next/node_id", "lease_id": "/next/lease_id"}
+_said = json.JSONEncoder(sort_keys=True).encode
 _REPORTED = ("job_id", "node_id", "status")
 """The fields of a report that its answer repeats."""
 _REFUSED = (
@@ -183,11 +184,13 @@ def report_batch() -> Answer:
 
 def _report(sent: dict[str, Any]) -> Report:
     said = {name: value for name, value in sent.items() if name not in ("log", "findings")}
-    if sent["findings"] != NO_FINDINGS:  # what was reported without any has the digest that it always had
+    if (
+        sent["findings"] is not NO_FINDINGS and sent["findings"] != NO_FINDINGS
+    ):  # what was reported without any has the digest that it always had
         said["findings"] = asdict(sent["findings"])
         if sent["findings"].divisible is None:
             del said["findings"]["divisible"]
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(_said(said).encode()).hexdigest()
     error = sent["error"]
     return Report(
         job_id=sent["job_id"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -52,10 +52,6 @@ class FileEntry:
     def by_nodes(self) -> bool:
         """Whether nobody but nodes put it here."""
         return all(holding.by_node for holding in self.holdings)
-
-    def age(self, now: Now) -> float:
-        """Seconds since it was used last."""
-        return now.mono - self.used.mono
 
     def with_holding(self, holding: Holding) -> FileEntry:
         """Put by one more, or by the same once more: then that one's newer words hold."""
@@ -105,9 +101,3 @@ def entry_from(sha256: str, data: bytes, used: Now) -> FileEntry:
     if not holdings:
         raise ValueError("it names no holder")
     return entry
-
-
-def outdated(entries: Iterable[FileEntry], now: Now, keep: float) -> list[FileEntry]:
-    """Those that were not used for longer than `keep` seconds, oldest use first."""
-    old = [entry for entry in entries if entry.age(now) > keep]
-    return sorted(old, key=lambda entry: entry.used.mono)

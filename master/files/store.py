@@ -5,26 +5,24 @@ is the one at which it appears; it goes the other way round. So a kill at any mo
 or something that the next start removes.
 
 Locks: `changing` is held while files on disk come and go. Who needs a transaction of the records
-as well takes it inside, and calls no more than `forget` and the questions there.
+as well takes it inside, and asks or changes no more than the index there.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import re
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from sortedcontainers import SortedDict
-
 from common.model import Now
 from common.trust import write_private
 from master.files.entry import SHA256, FileEntry, Holding, entry_from
+from master.files.index import FileIndex, MemoryIndex
+from master.store.exclusion import Exclusion
 from master.store.journal import sync_directory
 
 log = logging.getLogger(__name__)
@@ -32,67 +30,44 @@ log = logging.getLogger(__name__)
 ABOUT = ".json"
 UPLOADS = "uploads"
 """The directory, beside those of the whole files, of what is on its way."""
-_SHARD = re.compile(r"[0-9a-f]{2}", re.ASCII)
-_NOTE_EVERY = 3600.0
-"""Seconds by which the time of the last use on disk may lag behind."""
+_SHARDS = tuple(f"{number:02x}" for number in range(256))
+Exclusive = Callable[[str], AbstractContextManager[None]]
+"""One at a time under a name; see `master.store.interface.Store.exclusive`."""
 
 
 class FileStore:
     """All whole files."""
 
-    def __init__(self, directory: Path, now: Now) -> None:
-        """Find what is there, and remove what was on its way in or out. OSError if that cannot be."""
+    def __init__(
+        self, directory: Path, index: FileIndex | None = None, exclusive: Exclusive | None = None
+    ) -> None:
+        """`load` finds what is there. `index`, `exclusive`: for several masters; None: there is this one."""
         self.directory = directory
-        self.changing = threading.RLock()
-        self._entries: SortedDict = SortedDict()  # by SHA-256
-        self._index = threading.Lock()
-        self._noted: dict[str, float] = {}
-        self._bytes = 0
-        self._fresh: list[str] = []
-        self._for: dict[str, set[str]] = {}  # by job: what a node put for it last
+        self.index: FileIndex = MemoryIndex() if index is None else index
+        self._exclusive = Exclusion() if exclusive is None else exclusive
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for shard in sorted(directory.iterdir()):
-            if _SHARD.fullmatch(shard.name):
-                self._load(shard, now)
 
     @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return self._bytes
+    def changing(self) -> AbstractContextManager[None]:
+        """Be alone at changing files; the same thread may be so once more."""
+        return self._exclusive("files")
 
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self._entries)
+    def load(self, now: Now) -> None:
+        """Find what is there and not known, and remove what was on its way in or out. OSError if that cannot
+        be.
+        """
+        there = {path.name for path in self.directory.iterdir()}
+        for name in _SHARDS:
+            with self.changing:
+                self._load(self.directory / name, now, exists=name in there)
 
     def get(self, sha256: str) -> FileEntry | None:
         """What is known of a file; None if it is not here."""
-        with self._index:
-            entry: FileEntry | None = self._entries.get(sha256)
-        return entry
+        return self.index.get(sha256)
 
-    def all(self) -> list[FileEntry]:
+    def all(self) -> Iterator[FileEntry]:
         """Every file, in the order of the hashes."""
-        with self._index:
-            return list(self._entries.values())
-
-    def take_fresh(self) -> list[str]:
-        """The hashes of the files that nodes put here since this was asked last."""
-        with self._index:
-            fresh, self._fresh = self._fresh, []
-        return fresh
-
-    def put_for(self, job_id: str) -> list[str]:
-        """The hashes of the files that nodes put here for a job, and for no other since."""
-        with self._index:
-            return sorted(self._for.get(job_id, ()))
-
-    def beginning_with(self, prefix: str, after: str | None) -> Iterator[FileEntry]:
-        """Files whose hash begins with `prefix`, behind the hash `after`, in the order of the hashes."""
-        with self._index:
-            first = prefix if after is None else max(prefix, f"{after}0")
-            found = [self._entries[key] for key in self._entries.irange(first, f"{prefix}g")]
-        return iter(found)
+        return self.index.beginning_with("", None)
 
     def open(self, sha256: str) -> BinaryIO:
         """The content, to read; it stays readable when the file is removed. OSError if it is not there."""
@@ -118,7 +93,7 @@ class FileStore:
             if part.exists() or not path.exists():  # else a try before this one got so far
                 part.replace(path)
             sync_directory(path.parent)
-            self._put(entry)
+            self.index.put(entry)
         return entry
 
     def hold(self, entry: FileEntry, holding: Holding, used: Now, job_id: str | None) -> FileEntry:
@@ -133,7 +108,7 @@ class FileStore:
                 known.job_id if job_id is None else job_id,
             )
             self._note(held)
-            self._put(held)
+            self.index.put(held)
         return held
 
     def release(self, entry: FileEntry, owner: str | None) -> None:
@@ -141,55 +116,22 @@ class FileStore:
         with self.changing:
             left = entry.without(owner)
             self._note(left)
-            self._put(left)
+            self.index.put(left)
 
     def use(self, sha256: str, now: Now) -> None:
-        """The file was read, or something refers to it. The disk hears of it now and then only."""
-        with self._index:
-            entry = self._entries.get(sha256)
-            if entry is None:
-                return
-            self._entries[sha256] = FileEntry(entry.sha256, entry.size, entry.holdings, now, entry.job_id)
-            if now.mono - self._noted.get(sha256, -_NOTE_EVERY) < _NOTE_EVERY:
-                return
-            self._noted[sha256] = now.mono
-        self._stamp(sha256, now)
-
-    def forget(self, sha256: str) -> None:
-        """From now on it is not here; `erase` must follow, before `changing` is let go."""
-        with self._index:
-            entry = self._entries.pop(sha256, None)
-            self._noted.pop(sha256, None)
-            if entry is not None:
-                self._bytes -= entry.size
-                self._index_job(entry, None)
+        """The file was read, or something refers to it."""
+        if self.index.use(sha256, now):
+            self._stamp(sha256, now)
 
     def erase(self, sha256: str) -> None:
-        """Remove from disk what was forgotten, durably. OSError if that cannot be."""
+        """Remove from disk what the index does not know any more, durably. OSError if that cannot be.
+
+        To be done before `changing` is let go.
+        """
         path = self._path(sha256)
         path.unlink(missing_ok=True)
         self._about(sha256).unlink(missing_ok=True)
         sync_directory(path.parent)
-
-    def _put(self, entry: FileEntry) -> None:
-        with self._index:
-            before = self._entries.get(entry.sha256)
-            self._bytes += entry.size - (0 if before is None else before.size)
-            self._index_job(before, entry)
-            self._entries[entry.sha256] = entry
-            self._noted[entry.sha256] = entry.used.mono
-            if entry.job_id is not None:
-                self._fresh.append(entry.sha256)
-
-    def _index_job(self, old: FileEntry | None, new: FileEntry | None) -> None:
-        """Keep up which files were put for which job. To be called with the index's lock."""
-        if old is not None and old.job_id is not None:
-            others = self._for.get(old.job_id, set())
-            others.discard(old.sha256)
-            if not others:
-                self._for.pop(old.job_id, None)
-        if new is not None and new.job_id is not None:
-            self._for.setdefault(new.job_id, set()).add(new.sha256)
 
     def _note(self, entry: FileEntry) -> None:
         """Write what is known of it, durably."""
@@ -202,9 +144,13 @@ class FileStore:
         with suppress(OSError):
             os.utime(self._about(sha256), (moment, moment))
 
-    def _load(self, shard: Path, now: Now) -> None:
-        names = {each.name for each in os.scandir(shard)}
-        for name in sorted(names):
+    def _load(self, shard: Path, now: Now, *, exists: bool) -> None:
+        names = {each.name for each in os.scandir(shard)} if exists else set()
+        known = {entry.sha256 for entry in self.index.beginning_with(shard.name, None)}
+        for gone in sorted(known - names):
+            log.error("the file %s is gone from %s", gone, shard)
+            self.index.remove(gone)
+        for name in sorted(names - known):
             if SHA256.fullmatch(name):
                 self._load_one(name, now, described=f"{name}{ABOUT}" in names)
             elif name.removesuffix(ABOUT) not in names:
@@ -225,7 +171,7 @@ class FileStore:
         if entry.size != size:
             log.error("%s has %d bytes, not %d: it is not served; send it again", path, size, entry.size)
             return
-        self._put(entry)
+        self.index.put(entry)
 
     def _path(self, sha256: str) -> Path:
         return self.directory / sha256[:2] / sha256

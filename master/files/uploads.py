@@ -12,9 +12,9 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -53,13 +53,13 @@ class Uploads:
         self._closing = threading.Event()
         self._reader = ThreadPoolExecutor(1, "files-reader")
         self._directory.mkdir(exist_ok=True, mode=0o700)
-        self._load(clock())
+        self._load()
 
     @property
     def held(self) -> int:
         """Bytes of the store, whole or not."""
         with self._lock:
-            return self._store.size + sum(upload.offset for upload in self._open.values())
+            return self._store.index.size + sum(upload.offset for upload in self._open.values())
 
     def close(self) -> None:
         """End what is read again; it begins anew at the next start."""
@@ -85,7 +85,7 @@ class Uploads:
         with self._lock:
             self._open[upload.id] = upload
         if announced.size == 0:
-            with upload.lock:
+            with self._alone(upload):
                 self._settle(upload)
         return upload
 
@@ -100,7 +100,7 @@ class Uploads:
         `wrong_offset` says where it goes on; `files_full`; OSError if the disk refuses, and then
         the chunk can be sent again.
         """
-        with upload.lock:
+        with self._alone(upload):
             if upload.ended or offset != upload.offset:
                 raise problems.WRONG_OFFSET(
                     f"The upload goes on at {upload.offset}, not at {offset}.", offset=upload.offset
@@ -124,13 +124,13 @@ class Uploads:
 
     def nudge(self, upload: Upload) -> None:
         """Try again what the disk refused when all had come."""
-        with upload.lock:
+        with self._alone(upload):
             if upload.status is UploadStatus.CHECKING and not upload.ended:
                 self._read_again(upload)
 
     def abandon(self, upload: Upload) -> None:
         """End an upload; nothing of it stays."""
-        with upload.lock:
+        with self._alone(upload):
             if not upload.ended:
                 self._end(upload, remember=False)
 
@@ -142,7 +142,13 @@ class Uploads:
             log.info("upload %s was not gone on with, and is removed", upload.id)
             self.abandon(upload)
 
-    # Called with the upload's lock held.
+    @contextmanager
+    def _alone(self, upload: Upload) -> Iterator[None]:
+        """Nobody else changes it meanwhile."""
+        with upload.lock:
+            yield
+
+    # Called by whoever is alone at the upload.
 
     def _settle(self, upload: Upload) -> None:
         """All has come and is hashed: make it a file, or nothing."""
@@ -174,6 +180,10 @@ class Uploads:
                 self._ended[upload.id] = upload
                 if len(self._ended) > _REMEMBERED:
                     self._ended.popitem(last=False)
+        self._clear(upload)
+
+    def _clear(self, upload: Upload) -> None:
+        """Nothing of it stays in the directory."""
         for path in (upload.part, upload.part.with_suffix(ABOUT)):
             with suppress(OSError):  # the next start finds it
                 path.unlink(missing_ok=True)
@@ -192,13 +202,16 @@ class Uploads:
                     if not piece:
                         log.error("%s is shorter than it was", upload.part)
                         return
-        except OSError as error:
+        except (OSError, problems.Problem) as error:
             log.error("upload %s cannot be read again: %s", upload.id, error)  # noqa: TRY400 - it says it all
         finally:
             upload.reading = False
 
     def _has_caught_up(self, upload: Upload) -> bool:
         with upload.lock:
+            if not upload.ended and upload.hashed < upload.offset:
+                return False
+        with self._alone(upload):
             if upload.ended:
                 return True  # it was abandoned
             if upload.hashed < upload.offset:
@@ -216,7 +229,8 @@ class Uploads:
         write_private(part.with_suffix(ABOUT), json.dumps(asdict(announced)).encode())
         return Upload(upload_id, announced, part, heard=self._clock().mono)
 
-    def _load(self, now: Now) -> None:
+    def _load(self) -> None:
+        now = self._clock()
         for path in sorted(self._directory.iterdir()):
             if path.suffix != ABOUT:
                 if not path.with_suffix(ABOUT).exists() or path.suffix != PART:
@@ -229,7 +243,7 @@ class Uploads:
                 continue
             self._open[upload.id] = upload
             if upload.offset == upload.announced.size:
-                with upload.lock:
+                with self._alone(upload):
                     self._read_again(upload)
         sync_directory(self._directory)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from common.model import (
     Webhook,
     WebhookStatus,
 )
+from common.model.changed import changed
 from master.lifecycle import events as e
 
 Record = Job | Node | FarmState | Token | Webhook
@@ -46,6 +46,8 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
     match event, record:
         case e.JobSubmitted(job=job), None:
             return job
+        case _, Job() as job:
+            return _forgetful(_apply_to_job(job, event))
         case e.NodeRegistered(node=node), (None | Node()):
             return node
         case e.TokenCreated(token=token), None:
@@ -57,8 +59,6 @@ def apply(record: Record | None, event: e.Event) -> Record | None:
             (None | FarmState()),
         ):
             return _apply_to_farm(record or FarmState(), event)
-        case _, Job() as job:
-            return _forgetful(_apply_to_job(job, event))
         case _, Node() as node:
             return _apply_to_node(node, event)
         case e.TokenEvent(), Token() as token:
@@ -84,7 +84,7 @@ def _forgetful(job: Job | None) -> Job | None:
     """A finished part does not keep whom it waited for: a hundred names in each of as many fill a memory."""
     if job is None or job.parent_id is None or not job.status.final or not job.depends_on:
         return job
-    return replace(job, depends_on=())
+    return changed(job, depends_on=())
 
 
 def _apply_to_farm(
@@ -92,23 +92,23 @@ def _apply_to_farm(
 ) -> FarmState:
     match event:
         case e.QueuePaused():
-            return replace(farm, paused=True)
+            return changed(farm, paused=True)
         case e.QueueResumed():
-            return replace(farm, paused=False)
+            return changed(farm, paused=False)
         case e.MasterStarted():
             starts = (*farm.starts, (event.start, event.history))
-            return replace(farm, starts=starts[-_KEPT_STARTS:])
+            return changed(farm, starts=starts[-_KEPT_STARTS:])
         case e.HistoryRewound():
-            return replace(farm, attempts_above=max(farm.attempts_above, event.heard))
+            return changed(farm, attempts_above=max(farm.attempts_above, event.heard))
 
 
 def _apply_to_job(job: Job, event: e.Event) -> Job | None:
     match event:
         case e.JobClaimed():
             attempt = Attempt(event.number, event.lease_id, event.node_id, event.at)
-            return replace(job, status=JobStatus.RUNNING, attempts=(*job.attempts, attempt), retry_delay=0.0)
+            return changed(job, status=JobStatus.RUNNING, attempts=(*job.attempts, attempt), retry_delay=0.0)
         case e.JobCompleted():
-            return replace(
+            return changed(
                 job,
                 status=JobStatus.COMPLETED,
                 attempts=_ended(job, event.at, Outcome.COMPLETED, None, event.report_digest),
@@ -119,7 +119,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
                 findings=event.findings,
             )
         case e.JobRequeued():
-            return replace(
+            return changed(
                 job,
                 status=JobStatus.PENDING,
                 attempts=_ended(job, event.at, event.outcome, event.error, event.report_digest),
@@ -128,7 +128,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
                 awaits_twin=event.awaits_twin,
             )
         case e.JobFailed():
-            return replace(
+            return changed(
                 job,
                 status=JobStatus.FAILED,
                 attempts=_ended(job, event.at, event.outcome, event.error, event.report_digest),
@@ -141,13 +141,18 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
         case e.JobCanceled():
             running = job.status is JobStatus.RUNNING
             ended = _ended(job, event.at, Outcome.CANCELED, event.error, None) if running else job.attempts
-            return replace(
-                job, status=JobStatus.CANCELED, attempts=ended, finished_at=event.at, error=event.error
+            return changed(
+                job,
+                status=JobStatus.CANCELED,
+                attempts=ended,
+                finished_at=event.at,
+                error=event.error,
+                awaits_twin=False,
             )
         case e.JobPaused():
-            return replace(job, status=JobStatus.PAUSED)
+            return changed(job, status=JobStatus.PAUSED)
         case e.JobResumed():
-            return replace(job, status=JobStatus.PENDING, retry_delay=0.0)
+            return changed(job, status=JobStatus.PENDING, retry_delay=0.0)
         case (
             e.JobDivided()
             | e.JobNotDivided()
@@ -167,7 +172,7 @@ def _apply_to_job(job: Job, event: e.Event) -> Job | None:
 def _apply_to_waiting(job: Job, event: _OfOthers) -> Job:
     match event:
         case e.JobDivided():
-            return replace(
+            return changed(
                 job,
                 status=JobStatus.PENDING,
                 stage=Stage.JOIN,
@@ -180,7 +185,7 @@ def _apply_to_waiting(job: Job, event: _OfOthers) -> Job:
                 findings=event.findings,
             )
         case e.JobNotDivided():
-            return replace(
+            return changed(
                 job,
                 status=JobStatus.PENDING,
                 stage=Stage.ENCODE,
@@ -189,13 +194,13 @@ def _apply_to_waiting(job: Job, event: _OfOthers) -> Job:
                 findings=event.findings,
             )
         case e.JobPartsCompleted():
-            return replace(job, awaits_parts=False)
+            return changed(job, awaits_parts=False)
         case e.JobDependenciesCompleted():
-            return replace(job, awaits_jobs=False)
+            return changed(job, awaits_jobs=False)
         case e.JobTwinCompleted():
             running = job.status is JobStatus.RUNNING
             ended = _ended(job, event.at, Outcome.CANCELED, event.error, None) if running else job.attempts
-            return replace(
+            return changed(
                 job,
                 status=JobStatus.COMPLETED,
                 attempts=ended,
@@ -207,7 +212,7 @@ def _apply_to_waiting(job: Job, event: _OfOthers) -> Job:
                 findings=event.findings,
             )
         case e.JobPartFailed() | e.JobTwinFailed() | e.JobDependencyFailed():
-            return replace(
+            return changed(
                 job, status=JobStatus.FAILED, finished_at=event.at, error=event.error, awaits_twin=False
             )
 
@@ -217,7 +222,7 @@ def _ended(
 ) -> tuple[Attempt, ...]:
     if not job.attempts:
         raise TypeError("no attempt runs that could end")
-    last = replace(job.attempts[-1], ended_at=at, outcome=outcome, error=error, report_digest=digest)
+    last = changed(job.attempts[-1], ended_at=at, outcome=outcome, error=error, report_digest=digest)
     attempts = (*job.attempts[:-1], last)
     handed_back = [a for a in attempts if a.outcome is Outcome.HANDED_BACK]
     if len(handed_back) <= _KEPT_HANDED_BACK:
@@ -232,26 +237,26 @@ def _apply_to_node(node: Node, event: e.Event) -> Node | None:
 
 
 _ON_NODE: dict[type, Callable[[Node, Any], Node | None]] = {
-    e.NodeApproved: lambda node, _: replace(node, approved=True),
-    e.NodeDraining: lambda node, _: replace(node, draining=True),
-    e.NodeResumed: lambda node, _: replace(node, draining=False, quarantined=None, failing=()),
-    e.NodeStopping: lambda node, _: replace(node, stopping=True),
-    e.NodeLost: lambda node, event: replace(node, lost=True, last_seen=event.last_seen),
-    e.NodeReturned: lambda node, _: replace(node, lost=False),
-    e.NodeFailing: lambda node, event: replace(node, failing=(*node.failing, event.job_id)),
-    e.NodeProven: lambda node, _: replace(node, failing=()),
-    e.NodeQuarantined: lambda node, event: replace(node, quarantined=event.reason),
+    e.NodeApproved: lambda node, _: changed(node, approved=True),
+    e.NodeDraining: lambda node, _: changed(node, draining=True),
+    e.NodeResumed: lambda node, _: changed(node, draining=False, quarantined=None, failing=()),
+    e.NodeStopping: lambda node, _: changed(node, stopping=True),
+    e.NodeLost: lambda node, event: changed(node, lost=True, last_seen=event.last_seen),
+    e.NodeReturned: lambda node, _: changed(node, lost=False),
+    e.NodeFailing: lambda node, event: changed(node, failing=(*node.failing, event.job_id)),
+    e.NodeProven: lambda node, _: changed(node, failing=()),
+    e.NodeQuarantined: lambda node, event: changed(node, quarantined=event.reason),
     e.NodeRemoved: lambda _node, _event: None,
-    e.NodeCredentialReplaced: lambda node, event: replace(
+    e.NodeCredentialReplaced: lambda node, event: changed(
         node,
         credential_hash=event.credential_hash,
         credential_expires_at=event.expires_at,
         replaced_hash=event.replaced_hash,
         replaced_expires_at=event.replaced_expires_at,
     ),
-    e.NodeCredentialConfirmed: lambda node, _: replace(node, replaced_hash=None, replaced_expires_at=None),
-    e.NodeCredentialExtended: lambda node, event: replace(node, credential_expires_at=event.expires_at),
-    e.NodeRevoked: lambda node, event: replace(node, revoked_at=event.at, lost=True),
+    e.NodeCredentialConfirmed: lambda node, _: changed(node, replaced_hash=None, replaced_expires_at=None),
+    e.NodeCredentialExtended: lambda node, event: changed(node, credential_expires_at=event.expires_at),
+    e.NodeRevoked: lambda node, event: changed(node, revoked_at=event.at, lost=True),
 }
 
 
@@ -259,9 +264,9 @@ def _apply_to_token(token: Token, event: e.TokenEvent) -> Token | None:
     match event:
         case e.TokenUsed():
             left = None if token.uses_left is None else token.uses_left - 1
-            return replace(token, uses_left=left, used_at=event.at)
+            return changed(token, uses_left=left, used_at=event.at)
         case e.TokenRevoked():
-            return replace(token, revoked_at=event.at)
+            return changed(token, revoked_at=event.at)
         case e.TokenForgotten():
             return None
     raise TypeError(f"{type(event).__name__} does not fit a token")
@@ -270,11 +275,11 @@ def _apply_to_token(token: Token, event: e.TokenEvent) -> Token | None:
 def _apply_to_webhook(webhook: Webhook, event: e.WebhookEvent) -> Webhook | None:
     match event:
         case e.WebhookStopped():
-            return replace(webhook, status=event.status, reason=event.reason)
+            return changed(webhook, status=event.status, reason=event.reason)
         case e.WebhookResumed():
-            return replace(webhook, status=WebhookStatus.ACTIVE, reason=None)
+            return changed(webhook, status=WebhookStatus.ACTIVE, reason=None)
         case e.WebhookRotated():
-            return replace(
+            return changed(
                 webhook,
                 generation=event.generation,
                 replaced_until=event.replaced_until,

@@ -96,13 +96,18 @@ def entry(seq: int, actor: Actor | None, event: e.Event) -> Entry:
         "by": None if actor is None else actor.name,
         "from": None if actor is None else actor.address,
         "event": NAMES[type(event)],
-        "job_id": _id(event, "job"),
+        "job_id": job_of(event),
         "node_id": _id(event, "node"),
         "token_id": _id(event, "token"),
         "details": {
             name: _detail(attrgetter(where)(event)) for name, where in DETAILS.get(type(event), {}).items()
         },
     }
+
+
+def job_of(event: e.Event) -> str | None:
+    """The id of the job that the event names, or has in it."""
+    return event.job.id if isinstance(event, e.JobSubmitted) else getattr(event, "job_id", None)
 
 
 def _id(event: e.Event, kind: str) -> str | None:

@@ -14,9 +14,10 @@ from master.lifecycle.view import View
 
 def consequences(view: View, happened: Sequence[e.Event], now: Now) -> list[e.Event]:
     """What `happened` leads to in families and along chains of jobs, and what that leads to, to the end."""
-    concerned = {event.job_id for event in happened if isinstance(event, e.JobEvent)}
-    if not view.family and not any(view.links.dependents(job_id) for job_id in concerned):
-        return []
+    if not view.family:
+        concerned = {event.job_id for event in happened if isinstance(event, e.JobEvent)}
+        if not any(map(view.links.dependents, concerned)):
+            return []
     known = [*view.held, *([view.job] if view.job is not None else []), *view.family]
     family = Family({job.id: job for job in known}, now)
     chains = Chains(view.links, now)

@@ -53,7 +53,7 @@ class News:
         self.reports = reports
         self.logged = logged
         """Jobs whose logs have grown."""
-        self.jobs = logged.union(each.entry["job_id"] for each in heard)
+        self.jobs = logged.union(each.job_id for each in heard)
         """Jobs that something happened to."""
         self.stopping = stopping
 
@@ -144,8 +144,8 @@ class Hub:
     def _hear(self, heard: Sequence[Heard]) -> None:
         with self._lock:
             for each in heard:
-                if each.entry["job_id"] is not None and each.entry["event"] not in _GOES_ON:
-                    self._board.forget(each.entry["job_id"])
+                if each.name not in _GOES_ON and each.job_id is not None:
+                    self._board.forget(each.job_id)
             if self._readers:
                 self._heard += heard
         self._rung.set()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram, Summary
 
 from common.model import Attempt, Job, Outcome, Scalar, Stage
 from common.split import asked
@@ -31,6 +32,28 @@ _FINISHED: Mapping[type, str] = {
 }
 
 
+class _Tally:
+    """What many events add: to look up a counter, and its lock, take longer than all else here."""
+
+    def __init__(self) -> None:
+        self._amounts: defaultdict[tuple[Counter, tuple[str, ...]], float] = defaultdict(float)
+        self._timed: dict[tuple[Histogram | Summary, tuple[str, ...]], Histogram | Summary] = {}
+
+    def add(self, counter: Counter, *labels: str, amount: float = 1) -> None:
+        self._amounts[counter, labels] += amount
+
+    def observe(self, value: float, by: Histogram | Summary, *labels: str) -> None:
+        child = self._timed.get((by, labels))
+        if child is None:
+            child = self._timed[by, labels] = by.labels(*labels)
+        child.observe(value)
+
+    def pay(self) -> None:
+        """Add all of it."""
+        for (counter, labels), amount in self._amounts.items():
+            (counter.labels(*labels) if labels else counter).inc(amount)
+
+
 class Happenings:
     """Adds events to measures. An event names its job only, so the job is looked up.
 
@@ -44,46 +67,53 @@ class Happenings:
 
     def hear(self, heard: Iterable[Heard]) -> None:
         """What the feed tells: events that are on disk, each once."""
-        for event in (each.event for each in heard if each.event is not None):
-            self._to.events.labels(NAMES[type(event)]).inc()
-            if isinstance(event, e.JobSubmitted):
-                if event.job.twin_of is None:
-                    priority = event.job.priority.value
-                    self._to.submitted.labels(scenario_label(event.job.scenario), priority).inc()
-            elif isinstance(event, e.NodeLost):
-                self._to.nodes_lost.inc()
-            elif isinstance(event, e.JobEvent):
-                self._of_job(event, self._job(event.job_id))
+        tally = _Tally()
+        try:
+            for each in heard:
+                if each.event is not None:
+                    self._count(each.event, tally)
+        finally:
+            tally.pay()
 
-    def _of_job(self, event: e.JobEvent, job: Job | None) -> None:
+    def _count(self, event: e.Event, tally: _Tally) -> None:
+        tally.add(self._to.events, NAMES[type(event)])
+        if isinstance(event, e.JobSubmitted):
+            if event.job.twin_of is None:
+                tally.add(self._to.submitted, scenario_label(event.job.scenario), event.job.priority)
+        elif isinstance(event, e.NodeLost):
+            tally.add(self._to.nodes_lost)
+        elif isinstance(event, e.JobEvent):
+            self._of_job(event, self._job(event.job_id), tally)
+
+    def _of_job(self, event: e.JobEvent, job: Job | None, tally: _Tally) -> None:
         scenario = scenario_label(None if job is None else job.scenario)
         if isinstance(event, e.JobClaimed):
             if job is not None:
-                self._claimed(event, job, scenario)
+                self._claimed(event, job, scenario, tally)
             return
         is_twin = job is not None and job.twin_of is not None
         if (status := _FINISHED.get(type(event))) is not None and not is_twin:
-            self._to.finished.labels(scenario, status).inc()
+            tally.add(self._to.finished, scenario, status)
         ended = _outcome(event)
         if ended is None:
             return
-        self._to.attempts.labels(scenario, ended.value).inc()
+        tally.add(self._to.attempts, scenario, ended)
         if isinstance(event, e.JobRequeued | e.JobFailed) and ended is not Outcome.HANDED_BACK:
-            self._to.failures.labels(code_label(event.error.code)).inc()
+            tally.add(self._to.failures, code_label(event.error.code))
         attempt = None if job is None else _attempt_that_ended(job, event)
         if attempt is not None:
             took = (event.at - attempt.started_at).total_seconds()
-            self._to.attempt.labels(scenario, ended.value).observe(max(0.0, took))
+            tally.observe(max(0.0, took), self._to.attempt, scenario, ended)
         if isinstance(event, e.JobCompleted):
-            self._made(event, scenario, job)
+            self._made(event, scenario, job, tally)
 
-    def _claimed(self, event: e.JobClaimed, job: Job, scenario: str) -> None:
-        self._to.claims.labels(scenario, job.priority.value).inc()
+    def _claimed(self, event: e.JobClaimed, job: Job, scenario: str, tally: _Tally) -> None:
+        tally.add(self._to.claims, scenario, job.priority)
         if job.attempts and job.attempts[0].lease_id == event.lease_id and job.twin_of is None:
             waited = (event.at - job.created_at).total_seconds()
-            self._to.queued.labels(job.priority.value).observe(max(0.0, waited))
+            tally.observe(max(0.0, waited), self._to.queued, job.priority)
 
-    def _made(self, event: e.JobCompleted, scenario: str, job: Job | None) -> None:
+    def _made(self, event: e.JobCompleted, scenario: str, job: Job | None, tally: _Tally) -> None:
         """Once, though a family's result has what its parts took, and what a ladder's rungs made."""
         sums_up = job is not None and job.stage is Stage.JOIN
         split = job is not None and asked(job.parameters) is not None
@@ -93,22 +123,24 @@ class Happenings:
                 "duration": self._to.video_seconds,
                 "output_bytes": self._to.output_bytes,
             }
-            _add(event.metrics, made, scenario)
+            _add(event.metrics, made, scenario, tally)
         if sums_up:
             return
         used = {"cpu_seconds": self._to.cpu_seconds, "energy_joules": self._to.energy_joules}
-        _add(event.metrics, used, scenario)
+        _add(event.metrics, used, scenario, tally)
         for name, summary in (("speed", self._to.speed), ("fps", self._to.fps)):
             rate = _number(event.metrics.get(name))
             if rate is not None:
-                summary.labels(scenario, event.node_id).observe(rate)
+                tally.observe(rate, summary, scenario, event.node_id)
 
 
-def _add(metrics: Mapping[str, Scalar], counters: Mapping[str, Counter], scenario: str) -> None:
+def _add(
+    metrics: Mapping[str, Scalar], counters: Mapping[str, Counter], scenario: str, tally: _Tally
+) -> None:
     for name, counter in counters.items():
         amount = _number(metrics.get(name))
         if amount is not None:
-            counter.labels(scenario).inc(amount)
+            tally.add(counter, scenario, amount=amount)
 
 
 def _outcome(event: e.JobEvent) -> Outcome | None:

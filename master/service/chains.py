@@ -60,6 +60,8 @@ def _check_there(farm: Farm, tx: Transaction, job: Job, on: dict[str, Job]) -> N
     except ValueError as error:
         raise problems.UNKNOWN_FILE(f"The input cannot be had: {error}.") from error
     if sha256 is not None:
+        if farm.shelf.store.index.keep(sha256) is None:
+            raise problems.UNKNOWN_FILE("The input cannot be had: it was removed just now.")
         farm.shelf.store.use(sha256, tx.now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from common import problems
@@ -11,6 +12,7 @@ from master import lifecycle, scheduler
 from master.lifecycle import commands, twins
 from master.pauses import Pause, Steps
 from master.service import handing, sharing
+from master.service.again import again
 from master.service.farm import Caller, Farm, JobView, new_id
 from master.store.interface import Transaction
 from master.waiters import Waiter
@@ -46,6 +48,7 @@ def wait_for_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> Steps[
         wait = deadline - farm.clock().mono
 
 
+@again
 def _park(farm: Farm, node_id: str) -> Waiter | None:
     """Park a poll; None if it is to be answered at once: there are too many, or it waits for a person."""
     with farm.store.transaction(farm.clock()) as tx:
@@ -82,6 +85,7 @@ def _claim_or_wait(
             farm.wake_for(waiter.job.id, waiter.before)
 
 
+@again
 def claim(farm: Farm, caller: Caller, poll: Poll, *, hear: bool) -> list[JobView]:
     """Lease the best pending jobs to a node; none if there are none for it, or it has no free slot.
 
@@ -111,8 +115,9 @@ def lease(farm: Farm, tx: Transaction, poll: Poll) -> list[JobView]:
     for job in found:
         assert job.lease is not None  # noqa: S101 - else it was not found
         farm.store.liveness.renew(job.lease.lease_id, tx.now)
-    while len(found) < poll.most and (another := _one_more(farm, tx, poll.node_id)) is not None:
-        found.append(another)
+    with tx.together() if poll.most > 1 else nullcontext():
+        while len(found) < poll.most and (another := _one_more(farm, tx, poll.node_id)) is not None:
+            found.append(another)
     return [handing.with_input(farm, tx, farm.claim_view(tx, job)) for job in found]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
-import uuid
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import get_args
@@ -28,6 +28,7 @@ from common.model import (
     Token,
     Webhook,
 )
+from common.model.changed import changed
 from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
@@ -172,6 +173,9 @@ _LAST = (
     events.JobDependencyFailed,
 )
 """What makes a job final."""
+_VERSION_4 = 4 << 76 | 2 << 62
+_RANDOM = ~(15 << 76 | 3 << 62)
+"""All bits of a UUID but those that say of which kind it is."""
 _SUBMIT_BURST = 100.0
 """Seconds' worth of jobs that a submitter may queue at once."""
 _JOIN_RATE, _JOIN_BURST = 10.0, 200.0
@@ -353,7 +357,7 @@ class Farm:
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
         """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
         whole = tx.job(job.parent_id) if job.parent_id is not None else job
-        return replace(
+        return changed(
             self.job_view(tx, job),
             parts=tuple(self.makers(tx, job)),
             source=None if whole is None else splits.source_of(whole),
@@ -445,5 +449,9 @@ def _is_left_to_its_twin(tx: Transaction, job: Job) -> bool:
 
 
 def new_id() -> str:
-    """A fresh id for a job, a node or a lease."""
-    return str(uuid.uuid4())
+    """A fresh id for a job, a node or a lease: a random UUID (RFC 9562, version 4).
+
+    Made here, since `uuid` takes three times as long, and each job needs two.
+    """
+    digits = f"{int.from_bytes(os.urandom(16)) & _RANDOM | _VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -19,7 +19,6 @@ from common.inputs import stored_file
 from common.model import Artifact, Job, Now, Role
 from common.problems import Problem
 from master.files import FileEntry, Holding, Upload
-from master.files.entry import outdated
 from master.files.upload import Announced, check_right
 from master.service import handing
 from master.service.farm import Caller, Farm
@@ -107,7 +106,7 @@ def page(
 
     Those whose hash begins with `prefix`, behind `after`, in the order of the hashes.
     """
-    seen = (entry for entry in farm.shelf.store.beginning_with(prefix, after) if _lists(caller, entry))
+    seen = (entry for entry in farm.shelf.store.index.beginning_with(prefix, after) if _lists(caller, entry))
     found = list(islice(seen, limit + 1))
     return found[:limit], len(found) > limit
 
@@ -172,6 +171,7 @@ def remove(farm: Farm, caller: Caller, sha256: str) -> None:
             raise unknown_file(sha256)
         shared = caller.owner is not None and len(entry.holdings) > 1
         with farm.store.transaction(farm.clock()) as tx:
+            store.index.seize(sha256)  # nobody comes to need it while this is looked at
             needed = [job for job in tx.referring_to(sha256) if not job.status.final]
             needed += handing.readers(farm, tx, sha256)
             if shared:
@@ -182,7 +182,7 @@ def remove(farm: Farm, caller: Caller, sha256: str) -> None:
                     job_id=needed[0].id,
                 )
             if not shared:
-                store.forget(sha256)
+                store.index.remove(sha256)
         try:
             if shared:
                 store.release(entry, caller.owner)
@@ -201,7 +201,7 @@ def check_input(farm: Farm, tx: Transaction, job: Job) -> None:
     sha256 = None if job.input is None else stored_file(job.input)
     if sha256 is None:
         return
-    entry = farm.shelf.store.get(sha256)
+    entry = farm.shelf.store.index.keep(sha256)
     if entry is None or (job.owner is not None and entry.held_by(job.owner) is None):
         raise unknown_file(sha256)
     farm.shelf.store.use(sha256, tx.now)
@@ -210,23 +210,34 @@ def check_input(farm: Farm, tx: Transaction, job: Job) -> None:
 def let_go(farm: Farm, now: Now) -> int:
     """Remove the files that nothing refers to any more, `--keep-files` after their last use; how many."""
     farm.shelf.uploads.tidy(now)
-    gone = 0
-    for entry in outdated(farm.shelf.store.all(), now, farm.config.keep_files / _ROUNDS):
-        with farm.shelf.store.changing:
+    store, gone = farm.shelf.store, 0
+    for sha256 in store.index.unused(now, farm.config.keep_files / _ROUNDS):
+        with store.changing:
             with farm.store.transaction(now) as tx:
-                current = farm.shelf.store.get(entry.sha256)
+                current = seized(farm, sha256)
                 if current is None:
                     continue
                 if _is_needed(tx, current):
-                    farm.shelf.store.use(entry.sha256, now)
+                    store.use(sha256, now)
                     continue
-                if current.age(now) <= farm.config.keep_files:
+                age = store.index.age(sha256, now)
+                if age is None or age <= farm.config.keep_files:
                     continue
-                farm.shelf.store.forget(entry.sha256)
-            farm.shelf.store.erase(entry.sha256)
+                store.index.remove(sha256)
+            store.erase(sha256)
         gone += 1
-        log.info("the file %s (%d bytes) is removed: nothing refers to it any more", entry.sha256, entry.size)
+        log.info("the file %s (%d bytes) is removed: nothing refers to it any more", sha256, current.size)
     return gone
+
+
+def seized(farm: Farm, sha256: str) -> FileEntry | None:
+    """A file that may have to go; None if it has gone, or a job that needs it is being queued."""
+    try:
+        return farm.shelf.store.index.seize(sha256)
+    except Problem as problem:
+        if problem.type is not problems.UNAVAILABLE:
+            raise
+        return None
 
 
 _ROUNDS = 10
@@ -247,10 +258,11 @@ def unknown_file(sha256: str) -> Problem:
 
 def _is_needed(tx: Transaction, entry: FileEntry) -> bool:
     """Whether a job in memory refers to the file, or it was put for one that is not finished."""
-    if tx.referring_to(entry.sha256):
-        return True
     job = None if entry.job_id is None else tx.job(entry.job_id)
-    return job is not None and not job.status.final
+    if job is not None and not job.status.final:
+        return True
+    # Looked at later: what a job reports to have made is known when it is final.
+    return bool(tx.referring_to(entry.sha256))
 
 
 def _lists(caller: Caller, entry: FileEntry) -> bool:

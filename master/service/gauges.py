@@ -17,7 +17,7 @@ def get(farm: Farm) -> Gauges:
         waiting = {priority: glance.depth(tx, priority) for priority in Priority}
         paused, history = tx.farm().paused, tx.history()
         standings = list(tx.standings())
-    disk = space_of(farm.config.state_dir)
+    disk = space_of(farm.config.farm_dir)
     shelf = farm.shelf
     return Gauges(
         jobs=jobs,
@@ -27,7 +27,7 @@ def get(farm: Farm) -> Gauges:
         nodes=[_of_node(farm, node, held, now) for node, held in standings],
         parked=len(farm.waiters),
         streams=farm.live.count,
-        files=Files(shelf.store.count, shelf.store.size, shelf.room.quota),
+        files=Files(shelf.store.index.count, shelf.store.index.size, shelf.room.quota),
         disk_size=disk.size,
         disk_free=disk.free,
         history=history,

@@ -12,6 +12,8 @@ from master.store.interface import Held, Liveness, Transaction
 
 _OF_NO_FAMILY = (commands.Claim, commands.Hear, commands.ConfirmCredential)
 """Commands that come often, and bring nothing about in the families of jobs."""
+_OF_ITS_JOB = (commands.Finish,)
+"""Commands for which it does not matter what else runs on the node: each is about one job, and its family."""
 _MOST_PARTS = 2 * MOST_CHUNKS + 100
 """Jobs that are queued at most when one is divided: looks, chunks, sound, rungs."""
 
@@ -32,12 +34,14 @@ def view_of(
     They are held one kind after the other, always in this order: so no two wait for each other.
     """
     token, webhook, node = _one(tx, token), _one(tx, webhook), _one(tx, node)
-    held = () if node is None else tx.held(node.id)
+    held = () if node is None or isinstance(command, _OF_ITS_JOB) else tx.held(node.id)
     alone = isinstance(command, _OF_NO_FAMILY)  # then what else runs on the node is only counted
-    jobs = {each.id: each for each in tx.hold([*(() if alone else held), *(() if job is None else (job,))])}
-    if not alone:
+    if alone or not held:
+        job = _one(tx, job)
+    else:
+        jobs = {each.id: each for each in tx.hold([*held, *_known(job)])}
         held = tuple(jobs[each.id] for each in held if _runs_on(jobs[each.id], node))
-    job = None if job is None else jobs[job.id]
+        job = None if job is None else jobs[job.id]
     return View(
         job,
         node,

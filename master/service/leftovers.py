@@ -15,7 +15,7 @@ from common.job_files import job_file
 from common.model import ArtifactKind, Job
 from master.files import FileEntry
 from master.lifecycle import families
-from master.service import handing
+from master.service import files, handing
 from master.service.farm import Farm
 from master.store.interface import Transaction
 from master.store.references import files_of
@@ -29,19 +29,30 @@ _AT_ONCE = 100
 def sweep(farm: Farm) -> int:
     """Remove what is due, and say how many: of all after a start, else of what came or may go since.
 
+    If another master did it before, it may have been killed amid it: what is on disk is looked at first.
+
     OSError if the disk refuses: then all of it is due again.
     """
     everything = farm.all_due.is_set()
     farm.all_due.clear()
     ended = [farm.ended.popleft() for _ in range(len(farm.ended))]
-    fresh = farm.shelf.store.take_fresh()
+    store = farm.shelf.store
+    fresh = store.index.take_fresh()
     try:
+        if everything and farm.store.shared:
+            store.load(farm.clock())
         if everything:
-            return _remove(farm, (entry.sha256 for entry in farm.shelf.store.all() if entry.by_nodes))
+            return _remove(farm, (entry.sha256 for entry in store.all() if entry.by_nodes))
         return _remove(farm, dict.fromkeys([*fresh, *_used_by(farm, ended)]))
     except OSError:
         farm.all_due.set()
         raise
+
+
+def leave_to_others(farm: Farm) -> None:
+    """Another master does it. Should it be this one's some day, each file may have to go."""
+    farm.ended.clear()
+    farm.all_due.set()
 
 
 def _used_by(farm: Farm, ended: Iterable[str]) -> list[str]:
@@ -58,7 +69,7 @@ def _used_by(farm: Farm, ended: Iterable[str]) -> list[str]:
             maker = None if wanted is None else tx.job(wanted.job_id)
             for each in (*(tx.family(head) or (head,)), *(() if maker is None else (maker,))):
                 found += files_of(each)
-                found += farm.shelf.store.put_for(each.id)
+                found += farm.shelf.store.index.put_for(each.id)
     return found
 
 
@@ -67,10 +78,10 @@ def _remove(farm: Farm, names: Iterable[str]) -> int:
     while some := list(islice(rest, _AT_ONCE)):
         with store.changing:
             with farm.store.transaction(farm.clock()) as tx:
-                entries = [entry for each in some if (entry := store.get(each)) is not None]
+                entries = [entry for each in some if (entry := files.seized(farm, each)) is not None]
                 leaving = [entry for entry in entries if entry.by_nodes and _is_left_over(farm, tx, entry)]
                 for entry in leaving:
-                    store.forget(entry.sha256)
+                    store.index.remove(entry.sha256)
             for entry in leaving:
                 store.erase(entry.sha256)
                 log.info(

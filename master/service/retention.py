@@ -55,6 +55,10 @@ class Retention:
         self._failed = False
         self._settled: set[date] = set()
 
+    def leave_to_others(self) -> None:
+        """Another master does it; what it will have left when it is this one's turn is not known."""
+        self._settled.clear()
+
     def step(self, now: Now) -> None:
         """Do a round if it is time for one. What prevents it is logged, and it is tried again later."""
         retention = self._farm.config.retention
@@ -87,10 +91,11 @@ class Retention:
         with self._farm.store.transaction(now) as tx:
             old, _ = tx.finished_before(before, ROUND)
         for day, jobs in groupby(old, _day):
-            if day not in self._settled and self._settle(day, now):
-                self._settled.add(day)
-            if day in self._settled:
-                self._archive(day, jobs, now)
+            with self._farm.store.exclusive("archive"):
+                if day not in self._settled and self._settle(day, now):
+                    self._settled.add(day)
+                if day in self._settled:
+                    self._archive(day, jobs, now)
 
     def _archive(self, day: date, jobs: Iterable[Job], now: Now) -> None:
         with self._farm.store.transaction(now) as tx:
@@ -102,7 +107,8 @@ class Retention:
         try:
             if leaving:
                 self._farm.archive.add(day, map(self._entry, leaving))
-                self._forget(families, now)
+                if not self._forget(families, now):
+                    self._settled.discard(day)
                 log.info("archived %d jobs of %s", len(leaving), day)
         finally:
             self._farm.leaving = frozenset()
@@ -120,26 +126,31 @@ class Retention:
                 # A job that was finished anew, after an older copy was restored, is archived again.
                 same = [j for j in both if self._finish_of(self._entry(j)) == self._finish_of(archived[j.id])]
                 needed = {each.id for job in same if tx.is_kept(job) for each in tx.family(job) or (job,)}
-            self._forget([[job for job in same if job.id not in needed]], now)
-            whole = whole and not needed
+            went = self._forget([[job for job in same if job.id not in needed]], now)
+            whole = whole and went and not needed
         return whole
 
     @staticmethod
     def _finish_of(entry: Entry) -> object:
         return entry["job"]["finished_at"]
 
-    def _forget(self, archived: Iterable[Sequence[Job]], now: Now) -> None:
-        """Remove jobs that are in the archive, and their logs; those that belong together at once."""
-        rest = iter(archived)
+    def _forget(self, archived: Iterable[Sequence[Job]], now: Now) -> bool:
+        """Remove jobs that are in the archive, and their logs; those that belong together at once.
+
+        Whether all of them went: at another master, a job may have come to depend on one meanwhile.
+        """
+        rest, whole = iter(archived), True
         while families := list(islice(rest, _AT_ONCE)):
             some = [job for family in families for job in family]
             for job in some:
                 # First, so that a crash leaves no log behind that no job speaks of.
                 self._farm.logs.remove(job.id)
             with self._farm.store.transaction(now) as tx:
-                tx.record(
-                    [events.JobArchived(job.id, now.wall) for job in some if tx.job(job.id) is not None]
-                )
+                there = tx.hold([job for job in some if tx.job(job.id) is not None])
+                kept = {each.id for job in there if tx.is_kept(job) for each in tx.family(job) or (job,)}
+                tx.record([events.JobArchived(job.id, now.wall) for job in there if job.id not in kept])
+            whole = whole and not kept
+        return whole
 
 
 def _day(job: Job) -> date:

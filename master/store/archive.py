@@ -91,8 +91,13 @@ class Archive:
         self._directory = directory
         for unfinished in directory.glob(f"*{journal.PART}"):
             unfinished.unlink()
-        self.empty = not self._days()
+        self._empty = True
+
+    @property
+    def empty(self) -> bool:
         """Whether nothing is archived yet."""
+        self._empty = self._empty and not self._days()
+        return self._empty
 
     def add(self, day: date, entries: Iterable[Entry]) -> None:
         """Put `entries` behind those of `day`, durably: all of them or none. OSError if that cannot be."""
@@ -102,7 +107,7 @@ class Archive:
         path = self._path(day)
         texts = blocks.texts(map(blocks.line, entries), BLOCK_BYTES)
         journal.replace_file(path, chain(blocks.content(path), map(blocks.pack, texts)))
-        self.empty = False
+        self._empty = False
 
     def entries(self, day: date) -> Iterator[list[Entry]]:
         """All that is archived of `day`, block by block; `DamagedError` if it cannot be read."""

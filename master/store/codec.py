@@ -1,7 +1,8 @@
 """Events and records as JSON bytes, for the journal and the snapshot.
 
 cattrs, not marshmallow: this format is ours alone, is read back into the very same
-classes, and is on the path of every request (docs/decisions/0002-journal-codec.md).
+classes, and is on the path of every request (docs/decisions/0002-journal-codec.md). What comes by the
+thousand is written by `master.store.plain_events`, in the same format.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cattrs.strategies import configure_tagged_union, configure_union_passthroug
 from common.model import MASTER, Actor, FarmState, Job, Node, Scalar, Token, Value, Webhook
 from master.lifecycle import Record
 from master.lifecycle.events import Event
+from master.store import plain_events
 from master.store.formats import Document, migrate
 
 _converter = Converter(forbid_extra_keys=True, omit_if_default=True)
@@ -36,8 +38,18 @@ class CodecError(ValueError):
 
 def encode_events(events: Sequence[Event], actor: Actor = MASTER) -> bytes:
     """One line of JSON without the newline: what is recorded together stands together, and who did it."""
+    return envelope(encode_each(events), actor)
+
+
+def encode_each(events: Sequence[Event]) -> list[bytes]:
+    """Each event as JSON, for `envelope`."""
+    return [plain_events.encode(event) or encode_event(event).encode() for event in events]
+
+
+def envelope(encoded: Sequence[bytes], actor: Actor) -> bytes:
+    """The same as `encode_events` of events that are encoded already."""
     who = {"by": actor.name} if actor.address is None else {"by": actor.name, "from": actor.address}
-    return _dumps({**who, "events": [_unstructure_event(event) for event in events]}).encode()
+    return b'%s,"events":[%s]}' % (_dumps(who)[:-1].encode(), b",".join(encoded))
 
 
 def decode_events(data: bytes, written: int) -> list[Event]:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _HEADER = 27  # three numbers of 8 digits, each with a space behind it
+AROUND = _HEADER + 1
+"""Bytes of a frame beside its payload."""
 # A lookahead: what looks like a header may begin inside of what looks like another.
 _LIKE_A_HEADER = re.compile(rb"(?=[0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{8} )")
 

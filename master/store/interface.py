@@ -26,6 +26,7 @@ from common.model import (
     Token,
     Webhook,
 )
+from master.files.index import FileIndex
 from master.lifecycle.events import Event
 from master.lifecycle.view import Links
 from master.store.listings import ListingKey
@@ -190,6 +191,9 @@ class Transaction(Protocol):
     def next_seq(self, count: int = 1) -> int:
         """The place in the queue that the next submitted job gets, of `count` in a row that are free."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """Many calls of `record` follow, which may be written as one; each is kept or refused by itself."""
+
     def record(self, events: Sequence[Event]) -> None:
         """Keep `events` and what they make of the records: all, or none and `unavailable`."""
 
@@ -281,6 +285,10 @@ class Store(Protocol):
     def trail(self) -> History:
         """What happened."""
 
+    @property
+    def files(self) -> FileIndex | None:
+        """What is known of the stored files, if other masters have to know; None: whoever has them does."""
+
     def transaction(self, now: Now, actor: Actor = MASTER) -> AbstractContextManager[Transaction]:
         """Decide and record: all or nothing. When it has ended, all that was seen is on disk.
 
@@ -319,6 +327,20 @@ class Store(Protocol):
 
     def webhooks(self) -> list[Webhook]:
         """All webhooks."""
+
+    def exclusive(self, name: str) -> AbstractContextManager[None]:
+        """Be alone under `name`, among all masters, for what no transaction can do, as with files.
+
+        The same thread may take the same name once more, and other names. Not to be taken within a
+        transaction: whoever is alone may need one. `unavailable` if it cannot be known.
+        """
+
+    def leads(self, task: str) -> bool:
+        """Whether this master is the one that does a chore just now; to be asked at each look.
+
+        Once it is, it stays so as long as it lives and is connected. What must not be done twice needs
+        `exclusive` too: a master may hear a moment late that it leads no more.
+        """
 
     def tidy(self, now: Now) -> None:
         """Now and then: what the store has to do for itself."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar, overload
 
@@ -51,11 +52,12 @@ class Asked(msgspec.Struct, array_like=True, frozen=True, gc=False):
     request_id: str | None
 
 
-_ASKED = Asked.__struct_fields__
+ASKED = Asked.__struct_fields__
+"""The names of these fields, in order."""
 _needs = attrgetter(*Needs.__struct_fields__)
-_others = attrgetter(*(each.name for each in fields(Job) if each.name not in ("id", *_ASKED)))
+_others = attrgetter(*(each.name for each in fields(Job) if each.name not in ("id", *ASKED)))
 _WAITING = tuple(
-    each.default for each in fields(Job) if each.name not in ("id", *_ASKED) and each.default is not MISSING
+    each.default for each in fields(Job) if each.name not in ("id", *ASKED) and each.default is not MISSING
 )
 """What all other fields are while a job only waits."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -87,6 +89,12 @@ def pack_values(job: Any, constraints: Needs) -> bytes:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
+def _constraints(needs: Needs) -> Constraints:
+    """Many jobs have the same, which are compared and looked up the faster for being one object."""
+    return Constraints(*_needs(needs))
+
+
 def unpack(job_id: str, packed: bytes) -> Job:
     """The job again."""
     asked = _decode(packed)
@@ -97,7 +105,7 @@ def unpack(job_id: str, packed: bytes) -> Job:
         asked.confidence,
         asked.parameters,
         asked.priority,
-        Constraints(*_needs(asked.constraints)),
+        _constraints(asked.constraints),
         asked.created_at,
         asked.max_attempts,
         input=asked.input,
@@ -149,6 +157,10 @@ class Jobs(Mapping[str, Job]):
     def at(self, seq: int) -> Job:
         """The job that was submitted as this one; KeyError if there is none."""
         return self[self._ids[seq]]
+
+    def in_order(self) -> Iterator[Job]:
+        """All of them, in the order of their submission."""
+        return map(self.at, sorted(self._ids))
 
     def put(self, job: Job) -> None:
         """A job has come, or changed."""

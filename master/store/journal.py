@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from master.store.blank import Blank, make_blank
-from master.store.frames import frame
+from master.store.frames import AROUND, frame
 from master.store.meter import UNMETERED
 
 if TYPE_CHECKING:
@@ -131,17 +131,27 @@ class Journal:
         """Why nothing can be acknowledged any more; None while all is well."""
         return self._failure
 
-    def append(self, payload: bytes) -> None:
-        """Write one record without syncing; `JournalFullError` if there is no room."""
+    def has_room(self, size: int) -> bool:
+        """Whether a record of this many bytes fits into this segment: its room on the disk is its own."""
+        return self._offset + AROUND + size <= self._limit
+
+    def make_room(self, size: int) -> None:
+        """See to it that a record of this many bytes can be written; `JournalFullError` if it cannot."""
         self._check()
         if self._closed:
             raise JournalFullError("the master is stopping")
-        block = self._frame(payload)
-        if self._offset + len(block) > self._limit:
-            self._roll(len(block))
-            block = self._frame(payload)
-        self._write(block)
+        if not self.has_room(size):
+            self._roll(AROUND + size)
+
+    def append(self, payload: bytes) -> None:
+        """Write one record without syncing; `JournalFullError` if there is no room."""
+        self.make_room(len(payload))
+        self._write(frame(payload, max(self._stamped, self._synced - self._base)))
         self.position = self._base + self._offset
+
+    def give_up(self, reason: str) -> None:
+        """Acknowledge nothing any more: the records in memory are ahead of the disk, for good."""
+        self._failure = self._failure or reason
 
     def wait_synced(self, position: int) -> None:
         """Return when the disk holds everything up to `position`; `JournalError` if it never will.
@@ -226,9 +236,6 @@ class Journal:
                 self._spare = spare
                 return
         spare.discard()
-
-    def _frame(self, payload: bytes) -> bytes:
-        return frame(payload, max(self._stamped, self._synced - self._base))
 
     def _write(self, block: bytes) -> None:
         try:

@@ -8,13 +8,14 @@ a log is a number of bytes since its beginning, whatever was dropped meanwhile.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -68,10 +69,11 @@ class LogStore:
         try:
             with self._lock:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with path.open("ab") as file:
+                with _adding_to(path) as file:
                     file.write(data)
-                if path.stat().st_size > 2 * self._max_bytes:
-                    self._drop_older_half(path)
+                    file.flush()
+                    if file.tell() > 2 * self._max_bytes:
+                        self._drop_older_half(path)
         except OSError as error:
             log.warning("lost %d lines of the log of job %s: %s", len(lines), job_id, error)
         self._tell(job_id)
@@ -148,6 +150,26 @@ class LogStore:
 
     def _path(self, job_id: str) -> Path:
         return self._directory / job_id[:2] / f"{job_id}.log"
+
+
+@contextmanager
+def _adding_to(path: Path) -> Iterator[BinaryIO]:
+    """The file, for one at a time: also of masters that share the directory."""
+    while True:
+        with path.open("ab") as file:
+            with suppress(OSError):  # few file systems have no locks; lines may come to grief there
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_still(file, path):
+                yield file
+                return
+
+
+def _is_still(file: BinaryIO, path: Path) -> bool:
+    """Whether nobody has removed or replaced it since it was opened."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _head(file: BinaryIO) -> tuple[int, int]:

@@ -19,6 +19,8 @@ from common.problems import UNAVAILABLE, Problem
 from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
+from master.store.exclusion import Exclusion
+from master.store.gathered import Gathered
 from master.store.interface import Held
 from master.store.listings import ListingKey
 from master.store.liveness import Liveness
@@ -83,6 +85,7 @@ class Transaction:
         self._journal = journal_
         self.now = now
         self.events: list[Event] = []
+        self._gathered: Gathered | None = None
         self._owners: dict[str, str | None] = {}
         self._before = state.history
 
@@ -285,6 +288,16 @@ class Transaction:
         """The place in the queue that the next submitted job gets; all behind it are free."""
         return self._state.last_seq + 1
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is recorded meanwhile is written as one record; each call is kept or refused by itself."""
+        self._gathered = Gathered(self._journal, self._actor)
+        try:
+            yield
+        finally:
+            self._gathered.write()
+            self._gathered = None
+
     def record(self, events: Sequence[Event]) -> None:
         """Journal `events` and apply them: all, or none and `unavailable`."""
         if not events:
@@ -292,7 +305,10 @@ class Transaction:
         # First, so that events that do not fit their records never reach the journal.
         changes = lifecycle.carry_out(self._state.record, events)
         try:
-            self._journal.append(codec.encode_events(events, self._actor))
+            if self._gathered is None:
+                self._journal.append(codec.encode_events(events, self._actor))
+            else:
+                self._gathered.add(events)
         except (journal.JournalFullError, journal.JournalError) as error:
             raise UNAVAILABLE(
                 f"The master cannot keep this: {error}. Free some space and try again."
@@ -336,6 +352,7 @@ class MemoryStore:
         self._failed = False
         self._listeners: list[Listener] = []
         self.shared, self.first = False, True
+        self.exclusive, self.files = Exclusion(), None
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self._settling = Settling(self._wait_synced, self._tell, self._begin_sync)
@@ -435,6 +452,10 @@ class MemoryStore:
         """All webhooks; takes no lock either."""
         return list(self._state.webhooks.values())
 
+    def leads(self, _task: str) -> bool:
+        """There is nobody else."""
+        return True
+
     def tidy(self, now: Now) -> None:
         """Now and then, by one thread: mark an idle journal as synced, prepare its next segment, and fold
         those that are closed.
@@ -459,10 +480,7 @@ class MemoryStore:
         try:
             self._journal.wait_synced(position)
         except journal.JournalError as error:
-            if not self._failed:
-                self._failed = True
-                self._on_failure(str(error))
-            raise _nothing_more(str(error)) from error
+            raise self._over(str(error)) from error
 
     def _begin_sync(self, ended: Callable[[], None]) -> bool:
         return self._journal.begin_sync(ended)
@@ -470,7 +488,14 @@ class MemoryStore:
     def _check_disk(self) -> None:
         """What has failed for good stays so."""
         if self._journal.failure is not None:
-            raise _nothing_more(self._journal.failure)
+            raise self._over(self._journal.failure)
+
+    def _over(self, failure: str) -> Problem:
+        """What is answered from now on; the first time, those are told who end the master."""
+        if not self._failed:
+            self._failed = True
+            self._on_failure(failure)
+        return UNAVAILABLE(f"Nothing can be acknowledged: {failure}.")
 
 
 def _kernel_syncs() -> KernelSyncs | None:
@@ -481,10 +506,6 @@ def _kernel_syncs() -> KernelSyncs | None:
     except Exception as error:  # noqa: BLE001 - whatever it is, the journal is synced without
         log.debug("a thread syncs the journal: %s", error)
         return None
-
-
-def _nothing_more(failure: str) -> Problem:
-    return UNAVAILABLE(f"Nothing can be acknowledged: {failure}.")
 
 
 class Folding:

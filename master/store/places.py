@@ -8,26 +8,27 @@ ListingName = tuple[str | None, JobStatus | None, bool]
 """Whose jobs are in a listing (None: everybody's), their status (None: any), and whether they are parts."""
 
 
-def places(job: Job | None) -> set[tuple[ListingName, int, bool]]:
+def places(job: Job | None) -> list[tuple[ListingName, int, bool]]:
     """The listings that `job` is in, and its place in each; only submitters' jobs have some of their own."""
     if job is None:
-        return set()
-    owners = (None,) if job.owner is None else (None, job.owner)
-    return {
-        ((owner, status, is_part(job)), job.seq, job.status.final)
-        for owner in owners
-        for status in (None, job.status)
-    }
+        return []
+    status, part, seq, owner = job.status, is_part(job), job.seq, job.owner
+    final = status.final
+    names: list[ListingName] = [(None, None, part), (None, status, part)]
+    if owner is not None:
+        names += [(owner, None, part), (owner, status, part)]
+    return [(name, seq, final) for name in names]
 
 
-def results(job: Job | None) -> set[tuple[str | None, bool, int]]:
+def results(job: Job | None) -> list[tuple[str | None, bool, int]]:
     """The listings of results that `job` is in, and its place in each.
 
     What a twin has made for a part is the twin's result: it counts once.
     """
     if job is None or job.status not in (JobStatus.COMPLETED, JobStatus.FAILED) or job.is_by_twin:
-        return set()
-    return {(owner, is_part(job), job.seq) for owner in (None, job.owner)}
+        return []
+    part, seq = is_part(job), job.seq
+    return [(None, part, seq)] if job.owner is None else [(None, part, seq), (job.owner, part, seq)]
 
 
 def is_bound(job: Job) -> bool:

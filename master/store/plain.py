@@ -17,7 +17,7 @@ from master.store import formats
 from master.store.jobs import Needs, pack_values
 
 
-class _Needs(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class NeedsAsJson(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """`Constraints` as JSON: what is as usual is left out."""
 
     labels: tuple[tuple[str, str], ...] = ()
@@ -29,7 +29,15 @@ class _Needs(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     protocol: int = 0
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag_field="record", tag="Job"):
+class Asked(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="record",
+    tag="Job",
+):
     """A job as JSON, with no more than what was asked for; anything else is refused, so it is no such job."""
 
     id: str
@@ -38,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, t
     confidence: Confidence
     parameters: Mapping[str, Value]
     priority: Priority
-    constraints: _Needs
+    constraints: NeedsAsJson
     created_at: datetime
     max_attempts: int
     input: str | None = None
@@ -49,14 +57,14 @@ class Asked(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, t
     request_id: str | None = None
 
 
-class _AskedInEvent(Asked, frozen=True, gc=False, forbid_unknown_fields=True, tag=False):
+class AskedInEvent(Asked, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, tag=False):
     """The same in an event, where it does not say what it is."""
 
 
-class _Submitted(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Submitted(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The event `JobSubmitted`."""
 
-    job: _AskedInEvent
+    job: AskedInEvent
     at: datetime
     event: Literal["JobSubmitted"]
 
@@ -64,7 +72,7 @@ class _Submitted(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 class _Transaction(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A transaction that only submits."""
 
-    events: list[_Submitted]
+    events: list[Submitted]
     by: str
     address: str | None = msgspec.field(default=None, name="from")
 
@@ -88,7 +96,7 @@ class PlainReader:
     def __init__(self) -> None:
         self._record = msgspec.json.Decoder(Asked).decode
         self._transaction = msgspec.json.Decoder(_Transaction).decode
-        self._kinds: dict[_Needs, tuple[Needs, Constraints]] = {}
+        self._kinds: dict[NeedsAsJson, tuple[Needs, Constraints]] = {}
         self._owners: dict[str, str] = {}
 
     def record(self, payload: bytes, written: int) -> Plain | None:
@@ -122,7 +130,7 @@ class PlainReader:
             asked.idempotency_key,
         )
 
-    def _kind(self, found: _Needs) -> tuple[Needs, Constraints]:
+    def _kind(self, found: NeedsAsJson) -> tuple[Needs, Constraints]:
         kind = self._kinds.get(found)
         if kind is None:
             values = msgspec.structs.astuple(found)

@@ -144,6 +144,8 @@ class Queue:
         """All that wait, also those with a backoff."""
         self._rounds = [Rounds() for _ in Priority]
         self._equipments: dict[Hashable, int] = {}
+        self._asked_last: tuple[Node, int] | None = None
+        """The node that was looked for last, and how it is equipped: it may be given many, one by one."""
 
     def put(self, job: Job, now: Now) -> None:
         """Queue `job`, behind its backoff if it has one."""
@@ -244,6 +246,9 @@ class Queue:
 
     def _equipment(self, node: Node) -> int:
         """A number for the way in which `node` is equipped."""
+        last = self._asked_last
+        if last is not None and last[0] is node:
+            return last[1]
         key = scheduler.equipment(node)
         number = self._equipments.get(key)
         if number is None:
@@ -252,4 +257,5 @@ class Queue:
                 for kind in self._kinds.values():
                     kind.fits.clear()
             number = self._equipments[key] = len(self._equipments)
+        self._asked_last = node, number
         return number

@@ -54,7 +54,10 @@ class Recent:
 
     def _keep(self, node_id: str, ended: Ended) -> None:
         kept = self._ended[node_id]
-        insort(kept, ended, key=lambda each: (each.ended_at, each.job_id, each.number))
+        if kept and kept[-1].ended_at >= ended.ended_at:
+            insort(kept, ended, key=lambda each: (each.ended_at, each.job_id, each.number))
+        else:
+            kept.append(ended)
         del kept[:-KEPT]
 
 

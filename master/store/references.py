@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from common.inputs import stored_file
-from common.model import Job
+from common.model import NO_FINDINGS, Job
 
 
 def files_of(job: Job) -> set[str]:
     """The SHA-256 of each file in the file store that a job reads or made."""
+    if job.input is None and job.findings is NO_FINDINGS:
+        return set()  # most often by far
     divisible = job.findings.divisible
     handed_on = None if divisible is None else divisible.input
     names = [job.input, handed_on, *(artifact.location for artifact in job.findings.artifacts)]

@@ -5,17 +5,16 @@ Nothing is decided here: `apply` calls the lifecycle and keeps the indexes in st
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice, takewhile
-
-from sortedcontainers import SortedList
+from typing import TypeVar
 
 from common.model import Constraints, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from master import lifecycle
 from master.lifecycle.events import RecordKey
 from master.store.chains import Chains
+from master.store.holdings import Holdings
 from master.store.jobs import Jobs
 from master.store.listings import Families, ListingKey, Listings
 from master.store.ordered import Ordered
@@ -24,6 +23,8 @@ from master.store.plain import Plain
 from master.store.queue import Queue
 from master.store.recent import Recent
 from master.store.references import References
+
+Place = TypeVar("Place", bound=tuple[object, ...])
 
 
 def _finish(job: Job) -> tuple[datetime | None, int, str]:
@@ -35,6 +36,20 @@ def _digests(node: Node | None) -> set[str]:
     """The SHA-256 of each credential that the node is known by."""
     digests = () if node is None else (node.credential_hash, node.replaced_hash)
     return {digest for digest in digests if digest is not None}
+
+
+def _but(some: list[Place], others: list[Place]) -> list[Place]:
+    """Those of a few that are not among a few others: sets cost more."""
+    return [each for each in some if each not in others]
+
+
+def _refers_alike(old: Job | None, new: Job | None) -> bool:
+    """Whether both name the same files: most changes of a job concern none."""
+    return old is not None and new is not None and old.input == new.input and old.findings is new.findings
+
+
+def _runs_on(job: Job | None, node_id: str) -> bool:
+    return job is not None and job.lease is not None and job.lease.node_id == node_id
 
 
 class State:
@@ -56,8 +71,8 @@ class State:
         self._ids: Ordered[str] = Ordered()  # of jobs, in the order of the alphabet
         self._listings: Listings[ListingName] = Listings()
         self._with_result: Listings[tuple[str | None, bool]] = Listings()  # by owner, and if parts
-        self._finished: SortedList = SortedList()  # (finished at, seq, job id)
-        self._held: defaultdict[str, set[str]] = defaultdict(set)
+        self._finished: Ordered[tuple[object, ...]] = Ordered()  # (finished at, seq, job id)
+        self._held = Holdings()
         self._by_credential: dict[str, tuple[str, ...]] = {}
         self._by_secret: dict[str, str] = {}
         self._by_key: dict[str, str | tuple[str, ...]] = {}  # one job, or the jobs of a batch
@@ -69,18 +84,22 @@ class State:
     def record(self, key: RecordKey) -> lifecycle.Record | None:
         """The record with this key."""
         kind, identifier = key
+        if kind is Job:
+            return self.jobs.get(identifier)
         if kind is FarmState:
             return self.farm
         if kind is Token:
             return self.tokens.get(identifier)
         if kind is Webhook:
             return self.webhooks.get(identifier)
-        return self.jobs.get(identifier) if kind is Job else self.nodes.get(identifier)
+        return self.nodes.get(identifier)
 
     def put(self, key: RecordKey, record: lifecycle.Record | None, now: Now) -> None:
         """Replace a record, or remove it (None). `now` starts the clock of a backoff."""
         kind, identifier = key
-        if isinstance(record, FarmState):
+        if isinstance(record, Job):
+            self._put_job(self.jobs.get(record.id), record, now)
+        elif isinstance(record, FarmState):
             self.farm = record
             self.reasons.clear()
         elif isinstance(record, Token):
@@ -92,8 +111,6 @@ class State:
             self.webhooks[record.id] = record
         elif kind is Webhook:
             del self.webhooks[identifier]
-        elif isinstance(record, Job):
-            self._put_job(self.jobs.get(record.id), record, now)
         elif kind is Job:
             self._remove_job(self.jobs[identifier])
         else:
@@ -110,7 +127,7 @@ class State:
 
     def held(self, node_id: str) -> tuple[Job, ...]:
         """The jobs that run on a node, oldest first."""
-        return tuple(sorted((self.jobs[i] for i in self._held.get(node_id, ())), key=lambda job: job.seq))
+        return self._held.of(node_id)
 
     def running(self) -> Iterable[Job]:
         """Every job that holds a lease."""
@@ -159,7 +176,8 @@ class State:
 
     def dependents(self, job_id: str) -> list[Job]:
         """All jobs that depend on a job, in the order of their submission."""
-        return sorted((self.jobs[each] for each in self.chains.dependents(job_id)), key=lambda job: job.seq)
+        names = self.chains.dependents(job_id)
+        return sorted((self.jobs[each] for each in names), key=lambda job: job.seq) if names else []
 
     def page(
         self,
@@ -188,9 +206,10 @@ class State:
         A part is none of them while its parent is there: it goes with that. Nor is one that unfinished jobs
         depend on.
         """
-        old = islice(self._finished, self._finished.bisect_left((moment,)))
+        finished = self._finished.settled()
+        old = islice(finished, finished.bisect_left((moment,)))
         kept = sum(self._is_old(head_id, moment) for head_id in self.chains.kept())
-        count = self._finished.bisect_left((moment,)) - kept
+        count = finished.bisect_left((moment,)) - kept
         leaving = (job_id for *_, job_id in old if not self.chains.keeps(job_id))
         return [self.jobs[job_id] for job_id in islice(leaving, limit)], count
 
@@ -201,7 +220,7 @@ class State:
 
     def finished_last(self, limit: int) -> list[Job]:
         """Up to `limit` finished jobs, the last one first; parts are with their parents."""
-        return [self.jobs[job_id] for *_, job_id in islice(reversed(self._finished), limit)]
+        return [self.jobs[job_id] for *_, job_id in islice(reversed(self._finished.settled()), limit)]
 
     def beginning_with(self, prefix: str) -> list[Job]:
         """The jobs whose ids begin so, in the order of their ids."""
@@ -237,14 +256,15 @@ class State:
             self._unindex(old, new)
         else:
             self._ids.add(new.id)
-        self.references.add(new)
+        if not _refers_alike(old, new):
+            self.references.add(new)
         self._list(old, new)
         self._put_into_family(old, new)
         self.chains.put(old, new)
         if old is None and new.idempotency_key is not None:
             self._note_key(new.idempotency_key, new.id)
         if new.lease is not None:
-            self._held[new.lease.node_id].add(new.id)
+            self._held.put(new.lease.node_id, new)
         if is_bound(new):
             self._bound.add(new.id)
         if new.waits_for_a_node:
@@ -252,15 +272,17 @@ class State:
 
     def _list(self, old: Job | None, new: Job | None) -> None:
         """Move a job from the listings that it was in to those that it belongs to."""
+        if old is not None and new is not None and old.status is new.status:
+            return
         before, after = places(old), places(new)
-        for name, seq, final in before - after:
+        for name, seq, final in _but(before, after):
             self._listings.discard(name, seq, final=final)
-        for name, seq, final in after - before:
+        for name, seq, final in _but(after, before):
             self._listings.add(name, seq, final=final)
         had, has = results(old), results(new)
-        for owner, part, seq in had - has:
+        for owner, part, seq in _but(had, has):
             self._with_result.discard((owner, part), seq, final=True)
-        for owner, part, seq in has - had:
+        for owner, part, seq in _but(has, had):
             self._with_result.add((owner, part), seq, final=True)
 
     def _note_key(self, key: str, job_id: str) -> None:
@@ -298,11 +320,12 @@ class State:
 
     def _unindex(self, old: Job, new: Job | None) -> None:
         """The job is no longer what it was; `new`: what it became."""
-        self.references.discard(old)
+        if not _refers_alike(old, new):
+            self.references.discard(old)
         if old.finished_at is not None:
             self._finished.discard(_finish(old))
-        if old.lease is not None:
-            self._held[old.lease.node_id].discard(old.id)
+        if old.lease is not None and not _runs_on(new, old.lease.node_id):
+            self._held.discard(old.lease.node_id, old.id)
         self._bound.discard(old.id)
         if old.waits_for_a_node:
             self.queue.remove(old, given=new is not None and new.status is JobStatus.RUNNING)
@@ -320,7 +343,7 @@ class State:
             self._forget_credential(digest, old.id)
         if new is None:
             del self.nodes[old.id]
-            self._held.pop(old.id, None)
+            self._held.forget(old.id)
             self.recent.forget(old.id)
 
     def _forget_credential(self, digest: str, node_id: str) -> None:

@@ -20,12 +20,12 @@ KEY_FILE = "webhooks.key"
 _KEY_BYTES = 32
 
 
-def load_key(state_dir: Path) -> bytes:
+def load_key(directory: Path) -> bytes:
     """The master's key, made at first use and kept in `webhooks.key` (mode 0600).
 
     StartError if the file holds none.
     """
-    path = state_dir / KEY_FILE
+    path = directory / KEY_FILE
     if not path.exists():
         write_private(path, f"{secrets.token_hex(_KEY_BYTES)}\n".encode())
     try:

@@ -77,8 +77,9 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
     config = Config(state_dir=directory, **settings)
     store = make_store(directory, clock, segment_bytes)
     _left_open.append(store)
-    shelf = Shelf(directory / "files", config.files_quota, clock, new_id)
-    return Farm(config, store, LogStore(directory / "logs"), Archive(directory / "archive"), shelf, clock)
+    shared = config.farm_dir
+    shelf = Shelf(shared / "files", config.files_quota, clock, new_id, store)
+    return Farm(config, store, LogStore(shared / "logs"), Archive(shared / "archive"), shelf, clock)
 
 
 _left_open: list[Store] = []

@@ -250,7 +250,7 @@ def test_a_file_that_is_gone_by_the_time_of_the_claim_fails_its_reader(
     put(farm, tmp_path)
     last, other = submit(farm, input=f"job:{first}/a.mp4"), submit(farm)
     finish(farm, must_claim(farm, node), findings=made())
-    farm.shelf.store.forget(CONTENT)
+    farm.shelf.store.index.remove(CONTENT)
     assert must_claim(farm, node).job.id == other
     error = job(farm, last).job.error
     assert error is not None

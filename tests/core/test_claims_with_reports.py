@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from common import problems
 from common.model import JobStatus
 from common.problems import Problem
+from master.lifecycle.events import Event
 from master.service import Farm, JobView, claiming, work
 from master.service.claiming import Poll
+from master.store.gathered import Gathered
 from master.store.journal import JournalFullError
 from tests.core.support import OPERATOR, claim, embedded, job, must_claim, next_jobs, register, report, submit
 
@@ -42,16 +44,29 @@ def syncs(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 
 def room_for(farm: Farm, records: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk takes so many records more."""
-    real, left = embedded(farm)._journal.append, [records]
+    """The disk has room for so many decisions more."""
+    append, add, write, left = embedded(farm)._journal.append, Gathered.add, Gathered.write, [records]
 
-    def append(payload: bytes) -> None:
+    def take_one() -> None:
         if left[0] == 0:
             raise JournalFullError("no room")
         left[0] -= 1
-        real(payload)
 
-    monkeypatch.setattr(embedded(farm)._journal, "append", append)
+    def appended(payload: bytes) -> None:
+        take_one()
+        append(payload)
+
+    def added(gathered: Gathered, events: Sequence[Event]) -> None:
+        take_one()
+        add(gathered, events)
+
+    def written(gathered: Gathered) -> None:
+        left[0] += bool(gathered._encoded)  # these have their room
+        write(gathered)
+
+    monkeypatch.setattr(embedded(farm)._journal, "append", appended)
+    monkeypatch.setattr(Gathered, "add", added)
+    monkeypatch.setattr(Gathered, "write", written)
 
 
 def test_many_claims_and_many_reports_are_synced_once_each(farm: Farm, syncs: Callable[[], int]) -> None:

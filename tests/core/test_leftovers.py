@@ -66,7 +66,7 @@ class Family:
 
     def sweep(self) -> int:
         leftovers.sweep(self.farm)
-        return self.farm.shelf.store.count
+        return self.farm.shelf.store.index.count
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_killed_master_removes_it_when_it_starts_again(
     again = make_farm(tmp_path, clock)
     again.begin()
     leftovers.sweep(again)
-    assert again.shelf.store.count == 0
+    assert again.shelf.store.index.count == 0
 
 
 def test_what_a_node_put_for_somebody_else_stays_whatever_a_part_names(farm: Farm, family: Family) -> None:
@@ -196,13 +196,13 @@ def test_the_end_of_a_family_has_its_own_files_looked_at_and_no_others(
     others = [family.put(f"of others {number}", submit(farm, output="files")) for number in range(50)]
     family.sweep()
     looked_at: list[str] = []
-    get = farm.shelf.store.get
+    seize = farm.shelf.store.index.seize
 
     def noted(sha256: str) -> FileEntry | None:
         looked_at.append(sha256)
-        return get(sha256)
+        return seize(sha256)
 
-    monkeypatch.setattr(farm.shelf.store, "get", noted)
+    monkeypatch.setattr(farm.shelf.store.index, "seize", noted)
     jobs.change(farm, OPERATOR, family.id, commands.Cancel())
     assert family.sweep() == len(others)
     assert not set(others) & set(looked_at)
@@ -212,9 +212,9 @@ def test_the_end_of_a_family_has_its_own_files_looked_at_and_no_others(
 def test_what_was_put_for_which_job_is_known_after_a_restart_too(
     farm: Farm, family: Family, tmp_path: Path, clock: FakeClock
 ) -> None:
-    (given,) = farm.shelf.store.put_for(family.id)
+    (given,) = farm.shelf.store.index.put_for(family.id)
     crash(farm.store)
     store = make_farm(tmp_path, clock).shelf.store
-    assert store.put_for(family.id) == [given]
-    store.forget(given)
-    assert store.put_for(family.id) == []
+    assert store.index.put_for(family.id) == [given]
+    store.index.remove(given)
+    assert store.index.put_for(family.id) == []

@@ -40,10 +40,10 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, call: int, error: BaseException) ->
     """The `call`-th time that jobs should leave the memory, `error` comes instead."""
     forget, calls = Retention._forget, iter(range(1, 100))
 
-    def failing(self: Retention, *arguments: object) -> None:
+    def failing(self: Retention, *arguments: object) -> bool:
         if next(calls) == call:
             raise error
-        forget(self, *arguments)  # type: ignore[arg-type]
+        return forget(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Retention, "_forget", failing)
 

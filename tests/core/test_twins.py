@@ -259,6 +259,16 @@ def test_canceling_the_file_ends_both(farm: Farm, pair: Twins) -> None:
     assert pair.holds_nothing(pair.fast)
 
 
+def test_a_chunk_that_waited_for_its_twin_waits_for_nothing_once_it_is_canceled(
+    farm: Farm, pair: Twins
+) -> None:
+    pair.fails(pair.first)
+    assert pair.job(pair.first).awaits_twin
+    jobs.change(farm, OPERATOR, pair.parent_id, commands.Cancel())
+    assert pair.statuses == (JobStatus.CANCELED,) * 3
+    assert not pair.job(pair.first).awaits_twin
+
+
 def test_canceling_a_twin_ends_that_alone(farm: Farm, pair: Twins) -> None:
     jobs.change(farm, OPERATOR, pair.twin.job.id, commands.Cancel())
     assert pair.statuses == (JobStatus.RUNNING, JobStatus.CANCELED, JobStatus.PENDING)

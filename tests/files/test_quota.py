@@ -45,7 +45,7 @@ def test_what_went_makes_room(shelves: Shelves) -> None:
     shelf = shelves.open()
     entry = put(shelf, content(900))
     with shelf.store.changing:
-        shelf.store.forget(entry.sha256)
+        shelf.store.index.remove(entry.sha256)
         shelf.store.erase(entry.sha256)
     put(shelf, content(900, 1))
 

@@ -268,7 +268,7 @@ def test_names_from_outside_make_no_series_of_their_own(clock: FakeClock) -> Non
     """A scenario that left the catalogue, a code that an agent of another maker invented."""
     measures = Measures()
     failed = events.JobFailed("gone", clock().wall, "n", Outcome.FAILED, Failure("it_rained", "it rained"))
-    Happenings(measures, lambda _: None).hear([Heard({"seq": 1}, None, failed)])
+    Happenings(measures, lambda _: None).hear([Heard(1, None, failed, None)])
     value = measures.registry.get_sample_value
     assert value("ffrtmp_attempts_total", {"scenario": "other", "outcome": "failed"}) == 1
     assert value("ffrtmp_attempt_failures_total", {"code": "other"}) == 1

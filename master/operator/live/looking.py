@@ -19,7 +19,7 @@ Document = dict[str, Any]
 FINAL = tuple(status.value for status in JobStatus if status.final)
 """Of a job that is finished."""
 INTERVAL = 1.0
-"""Seconds between two looks: agents say once a second how far they are."""
+"""Seconds between two looks: agents say every second or two how far they are."""
 _ONE_BY_ONE = 20
 """Jobs that are asked for each by itself at every look; of more, those that run come from one list."""
 _MOST_RUNNING = 1000

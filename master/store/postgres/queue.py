@@ -10,6 +10,7 @@ from common.model import Constraints, Job, Node, Priority
 from master import scheduler
 from master.store.postgres import rows
 from master.store.postgres.kinds import Kinds
+from master.store.postgres.known import KnownNodes
 from master.store.postgres.relatives import Relatives
 from master.store.postgres.rows import JOB_COLUMNS, JobRow, kind_name
 
@@ -35,6 +36,7 @@ class Queue(Relatives):
     """The questions of claims. Which job suits which node is `master.scheduler`'s to say."""
 
     _kinds: Kinds
+    _known_nodes: KnownNodes
     _held: set[str]
     _passed: set[str]
     _reserved: dict[int, JobRow]
@@ -119,7 +121,8 @@ class Queue(Relatives):
 
     def reason(self, job: Job) -> str:
         """Why `job` waits, which has no backoff: the same for all jobs with its constraints."""
-        return scheduler.pending_reason(job, self.nodes(), 0.0, paused=self.farm().paused)
+        nodes = self._known_nodes.get(self.nodes)
+        return scheduler.pending_reason(job, nodes, 0.0, paused=self.farm().paused)
 
     def next_seq(self, count: int = 1) -> int:
         """The first of `count` places in the queue that nobody else gets."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -18,22 +20,27 @@ from common.model import MASTER, Actor, FarmState, Job, Node, Now, Token, Webhoo
 from common.problems import UNAVAILABLE, Problem
 from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
-from master.store.postgres import rows
+from master.store.postgres import departing, rows
+from master.store.postgres.connecting import PATIENCE, configure, connect
+from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
+from master.store.postgres.files import TableFiles
 from master.store.postgres.kinds import Kinds
+from master.store.postgres.known import KnownNodes
 from master.store.postgres.liveness import TableLiveness
 from master.store.postgres.migrating import migrate
 from master.store.postgres.rows import COLUMNS, JOB_COLUMNS
 from master.store.postgres.teller import Teller
 from master.store.postgres.trail import TableTrail
 from master.store.postgres.transaction import PostgresTransaction
+from master.store.postgres.turns import Lead, Turns
 from master.store.settling import Ticket
 from master.store.told import Listener
 
 CONNECTIONS = 16
 """Transactions at once, of one master."""
-PATIENCE = 10.0
-"""Seconds that a transaction waits for a connection, or for somebody else's lock."""
+EXCLUSIVE = 8
+"""Of one master, threads that are alone at something at once."""
 _BEGIN: LiteralString = f"select now(), {COLUMNS} from farm"
 _FOLD: LiteralString = (
     "with gone as (delete from tally returning name, n) "
@@ -41,6 +48,9 @@ _FOLD: LiteralString = (
 )
 _MOST_COUNTS = 1000
 """Rows of counts that came since they were summed up."""
+
+# Whoever needs the database says that it is away, and once; the pool does at each of its tries.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 Moment = Callable[[Now, Any], Now]
 """The time of a transaction: of what the caller's clock says, and the database's."""
@@ -75,25 +85,27 @@ class PostgresStore:
         self._url, self._meter, self._moment = url, meter, moment
         self._local = threading.local()
         self._kinds = Kinds()
+        self._nodes = KnownNodes()
         self._counts = 0
         try:
             with self._connect() as connection:
                 migrate(connection)
-            self._pool: ConnectionPool[Connection[TupleRow]] = ConnectionPool(
-                url,
-                min_size=1,
-                max_size=connections,
-                timeout=PATIENCE,
-                configure=_configure,
-                kwargs={"autocommit": True},
-                open=True,
-            )
+            self._pool = _pool(url, 1, connections)
+            self._turns_pool = _pool(url, 0, EXCLUSIVE)
+            self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
             self._teller = Teller(self._pool.connection, self._connect, patience)
+            self._teller.subscribe(self._nodes.hear)
+            self._refuse_if_moved()
+        except psycopg.errors.LockNotAvailable as error:
+            raise StoreError(
+                "the records in the database are just being moved (ffrtmp migrate); start when that is done"
+            ) from error
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL cannot be used: {error}") from error
         self.shared = True
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
+        self.files = TableFiles(self._borrow)
         if self.first:
             self.liveness.start_anew()  # nobody was there who could have heard them
 
@@ -101,6 +113,14 @@ class PostgresStore:
     def first(self) -> bool:
         """Whether no other master used the database when this one opened it."""
         return self._teller.first
+
+    def agree(self, directory: Path | None) -> None:
+        """`StoreError` unless the directory that this master shares with others is that of all of them.
+
+        OSError if it cannot be written. None: it shares none, and must be alone.
+        """
+        with self.exclusive("directory"), self._pool.connection() as connection:
+            agree(connection, directory, first=self.first)
 
     @property
     def history(self) -> int:
@@ -120,7 +140,7 @@ class PostgresStore:
                 taken = time.perf_counter()
                 with connection.transaction():
                     at, farm = self._begin(connection, now)
-                    tx = PostgresTransaction(connection, at, farm, actor, self._kinds)
+                    tx = PostgresTransaction(connection, at, farm, actor, self._kinds, self._nodes)
                     self._local.current = connection, at
                     try:
                         yield tx
@@ -185,8 +205,21 @@ class PostgresStore:
             found = connection.execute(f"select {COLUMNS} from webhooks order by place").fetchall()
         return [rows.row(each, Webhook).record for each in found]
 
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Be alone under `name`, among all masters."""
+        if self._transaction_here() is not None:
+            raise RuntimeError(f"{name} is to be taken before a transaction begins, not within")
+        with self._turns.exclusive(name):
+            yield
+
+    def leads(self, task: str) -> bool:
+        """Whether this master is the one that does a chore just now."""
+        return self._lead(task)
+
     def tidy(self, _now: Now) -> None:
-        """Now and then: sum the counts up."""
+        """Now and then: sum the counts up, and say which files were used."""
+        self.files.flush()
         with self._borrow(None) as (connection, _):
             row = connection.execute("select count(*) from tally").fetchone()
             if row is not None and row[0] > self._counts + _MOST_COUNTS:
@@ -194,8 +227,15 @@ class PostgresStore:
 
     def close(self) -> None:
         """End."""
+        self._lead.close()
         self._teller.close()
+        self._turns_pool.close()
         self._pool.close()
+
+    def _transaction_here(self) -> tuple[Connection[TupleRow], Now] | None:
+        """The connection and the time of the transaction that this thread is in."""
+        current: tuple[Connection[TupleRow], Now] | None = getattr(self._local, "current", None)
+        return current
 
     def _begin(self, connection: Connection[TupleRow], now: Now) -> tuple[Now, rows.Row[FarmState]]:
         row = connection.execute(_BEGIN).fetchone()
@@ -206,7 +246,7 @@ class PostgresStore:
     @contextmanager
     def _borrow(self, now: Now | None) -> Iterator[tuple[Connection[TupleRow], Now]]:
         """The connection and the time of the transaction that this thread is in; else others."""
-        current = getattr(self._local, "current", None)
+        current = self._transaction_here()
         if current is not None:
             yield current
             return
@@ -218,16 +258,25 @@ class PostgresStore:
         with translated(), self._pool.connection() as connection:
             return connection.execute(question, (value,)).fetchone()
 
+    def _refuse_if_moved(self) -> None:
+        """Now that nobody can move them any more."""
+        with self._pool.connection() as connection:
+            refusal = departing.refusal(connection)
+        if refusal is not None:
+            self.close()
+            raise StoreError(refusal)
+
     def _connect(self) -> Connection[TupleRow]:
-        connection = psycopg.connect(self._url, autocommit=True)
-        _configure(connection)
-        return connection
+        return connect(self._url)
 
 
-def _configure(connection: Connection[TupleRow]) -> None:
-    """What answers promise does not depend on how the database is set up."""
-    connection.execute("set timezone to 'UTC'")
-    connection.execute("set synchronous_commit to on")
-    connection.execute("set default_transaction_isolation to 'read committed'")
-    connection.execute(f"set lock_timeout to '{PATIENCE:.0f}s'".encode())
-    connection.execute("set idle_in_transaction_session_timeout to '60s'")
+def _pool(url: str, least: int, most: int) -> ConnectionPool[Connection[TupleRow]]:
+    return ConnectionPool(
+        url,
+        min_size=least,
+        max_size=most,
+        timeout=PATIENCE,
+        configure=configure,
+        kwargs={"autocommit": True},
+        open=True,
+    )

@@ -51,6 +51,7 @@ class Teller:
         self._own: dict[int, Event] = {}
         self._listeners: list[Listener] = []
         self._stop = threading.Event()
+        self._speakers: set[int] = set()  # by the database's numbers, this process's connections
         self._at_work: int | None = None  # the thread that tells
         self._again = False
         self._serving = connect()
@@ -117,13 +118,14 @@ class Teller:
             self._at_work = None
 
     def _number(self) -> None:
-        with self._borrow() as connection, connection.transaction():
+        # All in one go: each question takes the way to the database and back, and others wait for the lock.
+        with self._borrow() as connection, connection.pipeline(), connection.transaction():
             locks.take(connection, locks.NUMBERS)
-            if facts.number(connection):
-                self._notify(connection)
+            facts.number(connection)
+            self._notify(connection)
 
-    @staticmethod
-    def _notify(connection: Connection[TupleRow]) -> None:
+    def _notify(self, connection: Connection[TupleRow]) -> None:
+        self._speakers.add(connection.info.backend_pid)
         connection.execute("select pg_notify('ffrtmp_' || current_schema(), '')")
 
     def _tell(self) -> None:
@@ -165,9 +167,10 @@ class Teller:
                         "do $$ begin execute format('listen %I', 'ffrtmp_' || current_schema()); end $$"
                     )
                     while not self._stop.is_set():
-                        for _ in connection.notifies(timeout=PATIENCE, stop_after=1):
-                            pass
-                        self._catch_up(connection)
+                        heard = {each.pid for each in connection.notifies(timeout=PATIENCE, stop_after=1)}
+                        # Who has published something here has told it, with all that others did before.
+                        if not heard or heard - self._speakers:
+                            self._catch_up(connection)
             except (psycopg.Error, CodecError) as error:
                 if not self._stop.wait(PATIENCE):
                     log.warning(

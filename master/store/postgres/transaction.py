@@ -13,6 +13,7 @@ from master.store.interface import Held
 from master.store.postgres import locks, rows
 from master.store.postgres.errors import collided
 from master.store.postgres.kinds import Kinds
+from master.store.postgres.known import KnownNodes
 from master.store.postgres.rows import COLUMNS, JobRow, Row
 from master.store.postgres.writing import Writing
 
@@ -25,15 +26,22 @@ class PostgresTransaction(Writing):
     """
 
     def __init__(
-        self, connection: Connection[TupleRow], now: Now, farm: Row[FarmState], actor: Actor, kinds: Kinds
+        self,
+        connection: Connection[TupleRow],
+        now: Now,
+        farm: Row[FarmState],
+        actor: Actor,
+        kinds: Kinds,
+        nodes: KnownNodes,
     ) -> None:
-        """`kinds`: what this process knows of them."""
+        """`kinds`, `nodes`: what this process knows of them."""
         super().__init__(connection, now, farm)
         self.actor = actor
         self.happened: dict[int, Event] = {}
         """The events that were recorded, by their ids."""
         self._broken = False
         self._kinds = kinds
+        self._known_nodes = nodes
         self._held: set[str] = set()  # jobs whose rows are locked
         self._nodes_held: set[str] = set()
         self._passed: set[str] = set()  # jobs that somebody else is giving away

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple
 from typing import Any
 
@@ -36,6 +37,10 @@ class Writing(Queue):
 
     actor: Actor
     happened: dict[int, e.Event]
+
+    def together(self) -> AbstractContextManager[None]:
+        """What a transaction records is written by one commit in any case."""
+        return nullcontext()
 
     def record(self, events: Sequence[e.Event]) -> None:
         """Keep `events`: all, or none, and `unavailable`.
@@ -183,15 +188,15 @@ class Writing(Queue):
     def _put_node(self, node_id: str, node: Node | None) -> None:
         old = self._nodes.get(node_id)
         self._put("nodes", node_id, node, old)
-        digests = _digests(node)
-        gone = list(_digests(None if old is None else old.record) - digests)
+        digests = digests_of(node)
+        gone = list(digests_of(None if old is None else old.record) - digests)
         if gone:
             self._connection.execute(
                 "delete from credentials where node_id = %s and digest = any(%s)", (node_id, gone)
             )
         self._many(
             "insert into credentials (digest, node_id) values (%s, %s) on conflict do nothing",
-            [(digest, node_id) for digest in digests - _digests(None if old is None else old.record)],
+            [(digest, node_id) for digest in digests - digests_of(None if old is None else old.record)],
         )
         if node is None:
             self._nodes.pop(node_id, None)
@@ -245,9 +250,12 @@ class Writing(Queue):
             raise collided(f"{identifier!r} of {table}")
 
     def _tally(self, sums: Mapping[str, int]) -> None:
-        self._many(
-            "insert into tally (name, n) values (%s, %s)", [(name, n) for name, n in sums.items() if n]
-        )
+        counts = {name: n for name, n in sums.items() if n}
+        if counts:
+            self._connection.execute(
+                "insert into tally (name, n) select * from unnest(%s::text[], %s::bigint[])",
+                (list(counts), list(counts.values())),
+            )
 
     def _many(self, statement: str, values: Sequence[Sequence[Any]]) -> int:
         """Carry a statement out for each of `values`; how many rows that concerned."""
@@ -265,7 +273,7 @@ def _record(row: JobRow | None) -> Job | None:
     return None if row is None else row.record
 
 
-def _digests(node: Node | None) -> set[str]:
+def digests_of(node: Node | None) -> set[str]:
     """The SHA-256 of each credential that the node is known by."""
     digests = () if node is None else (node.credential_hash, node.replaced_hash)
     return {digest for digest in digests if digest is not None}

@@ -6,18 +6,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import psycopg
 import pytest
 
 from master.service import Farm
+from master.store.postgres.store import PostgresStore
 from tests.core import support
 from tests.core.support import FakeClock, make_farm
 from tests.databases import Server, Stores
 
 T = TypeVar("T")
 _PATIENCE = 60.0
-Masters = Callable[[int], list[Farm]]
+Masters = Callable[..., list[Farm]]
 
 
 @pytest.fixture
@@ -45,3 +47,24 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert monotonic() < deadline
         sleep(0.01)
+
+
+@pytest.fixture
+def sharing(postgresql: Server, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Masters:
+    """The same of masters that share a directory, too."""
+    stores = Stores(postgresql)
+    monkeypatch.setattr(support, "make_store", lambda *_: stores(tmp_path, clock, 0))
+
+    def make(count: int, **settings: Any) -> list[Farm]:
+        settings = {"shared_dir": tmp_path / "shared", **settings}
+        return [make_farm(tmp_path / f"master-{number}", clock, **settings) for number in range(count)]
+
+    return make
+
+
+def somebody_waits(farm: Farm) -> bool:
+    """For a lock that another transaction has."""
+    assert isinstance(farm.store, PostgresStore)
+    with psycopg.connect(farm.store._url) as connection:
+        found = connection.execute("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+        return found.fetchall() != [(0,)]
