@@ -17,7 +17,7 @@ def new_request_id() -> str:
 
     Python seeds this anew in each process that is forked.
     """
-    return f"{random.getrandbits(128):032x}"  # noqa: S311  # nosec B311
+    return f"{random.getrandbits(128):032x}"  # nosec B311
 
 
 def well_formed(text: str | None) -> str | None:
