@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder().encode
 _EMPTY = 204
+_MOST_KEPT, _LONGEST_KEPT = 4096, 256
+"""Queries that are kept as they were read, and how many characters each may have."""
 
 
 class Answer:
@@ -182,8 +184,16 @@ def query() -> dict[str, Any]:
     """The query as its route describes it; `invalid` if it has other parameters, or one twice."""
     described = _described()
     assert described.query is not None, f"{current().endpoint} takes no query"  # noqa: S101 - as above
-    schema = _made(described.query)
-    said = _parameters(current().environ.get("QUERY_STRING", ""))
+    text = current().environ.get("QUERY_STRING", "")
+    load = _loaded if len(text) <= _LONGEST_KEPT else _loaded.__wrapped__
+    return dict(load(described.query, text))
+
+
+@lru_cache(_MOST_KEPT)
+def _loaded(kind: type[Schema], text: str) -> Mapping[str, Any]:
+    """What a query says; kept, as an agent that waits for a job asks the same again and again."""
+    schema = _made(kind)
+    said = _parameters(text)
     for name, values in said.items():
         if name not in schema.fields:
             known = ", ".join(sorted(schema.fields))
