@@ -20,7 +20,9 @@ from common.model import MASTER, Actor, FarmState, Job, Node, Now, Token, Webhoo
 from common.problems import UNAVAILABLE, Problem
 from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
-from master.store.postgres import departing, rows
+from master.store.postgres import departing, lanes, rows
+from master.store.postgres.book import TableBook
+from master.store.postgres.coming import TableComing
 from master.store.postgres.connecting import PATIENCE, configure, connect
 from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
@@ -30,12 +32,16 @@ from master.store.postgres.known import KnownNodes
 from master.store.postgres.liveness import TableLiveness
 from master.store.postgres.migrating import migrate
 from master.store.postgres.rows import COLUMNS, JOB_COLUMNS
+from master.store.postgres.sessions import TableSessions
+from master.store.postgres.talk import TableTalk
 from master.store.postgres.teller import Teller
 from master.store.postgres.trail import TableTrail
 from master.store.postgres.transaction import PostgresTransaction
 from master.store.postgres.turns import Lead, Turns
 from master.store.settling import Ticket
 from master.store.told import Listener
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS = 16
 """Transactions at once, of one master."""
@@ -106,6 +112,9 @@ class PostgresStore:
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
         self.files = TableFiles(self._borrow)
+        self.talk = TableTalk(self._connect)
+        self.coming = TableComing(self._borrow)
+        self.sessions = TableSessions(self._borrow)
         if self.first:
             self.liveness.start_anew()  # nobody was there who could have heard them
 
@@ -153,6 +162,8 @@ class PostgresStore:
                     tx.check_whole()
             self._meter.waited(taken - asked)
             self._meter.held(time.perf_counter() - taken)
+        if tx.given:
+            self._write_rounds(tx.given)
         if tx.happened:
             self._teller.publish(tx.happened)
         if refused is not None:
@@ -205,6 +216,10 @@ class PostgresStore:
             found = connection.execute(f"select {COLUMNS} from webhooks order by place").fetchall()
         return [rows.row(each, Webhook).record for each in found]
 
+    def open_book(self, _directory: Path) -> TableBook:
+        """In tables beside the records."""
+        return TableBook(self._borrow)
+
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
         """Be alone under `name`, among all masters."""
@@ -218,15 +233,18 @@ class PostgresStore:
         return self._lead(task)
 
     def tidy(self, _now: Now) -> None:
-        """Now and then: sum the counts up, and say which files were used."""
+        """Now and then: sum the counts up, say which files were used, and forget what killed masters left."""
         self.files.flush()
+        self.coming.forget_old()
         with self._borrow(None) as (connection, _):
+            lanes.end(connection)
             row = connection.execute("select count(*) from tally").fetchone()
             if row is not None and row[0] > self._counts + _MOST_COUNTS:
                 self._counts = connection.execute(_FOLD).rowcount
 
     def close(self) -> None:
         """End."""
+        self.talk.close()
         self._lead.close()
         self._teller.close()
         self._turns_pool.close()
@@ -253,6 +271,14 @@ class PostgresStore:
         with translated(), self._pool.connection() as connection:
             [at] = connection.execute("select now()").fetchall()[0]
             yield connection, self._moment(now or database_time(UNKNOWN, at), at)
+
+    def _write_rounds(self, given: lanes.Turns) -> None:
+        """The claims stand, whatever comes of this."""
+        try:
+            with translated(), self._pool.connection() as connection:
+                lanes.write(connection, given)
+        except Problem as problem:
+            log.debug("whose turn it was is not kept: %s", problem)
 
     def _row(self, question: LiteralString, value: str) -> tuple[Any, ...] | None:
         with translated(), self._pool.connection() as connection:
