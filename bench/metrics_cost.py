@@ -24,7 +24,6 @@ if __name__ == "__main__":
 from flask import Flask
 
 from common.clock import system_clock
-from master.api import metrics as timing
 from master.app import create_app
 from master.auth import Gate
 from master.config import Config
@@ -51,9 +50,16 @@ class Nothing(Ordered[int]):
         """Forget it."""
 
 
+class Untimed(Measures):
+    """Times no request."""
+
+    def answered(self, _route: str | None, _method: str, _status: int, _seconds: float) -> None:
+        """Forget it."""
+
+
 def application(directory: Path, *, measured: bool) -> Flask:
     """A farm of its own, and the application that serves it."""
-    measures = Measures()
+    measures = Measures() if measured else Untimed()
     meter = Meter(measures.lock_wait.observe, measures.lock_hold.observe, measures.journal_sync.observe)
     store = MemoryStore(directory / "journal", system_clock(), meter=meter if measured else UNMETERED)
     shelf = Shelf(directory / "files", None, system_clock, new_id)
@@ -63,9 +69,6 @@ def application(directory: Path, *, measured: bool) -> Flask:
     )
     app = create_app(farm, Gate(store, TOKEN, system_clock, local_door=False), Hosts({"localhost"}))
     if not measured:
-        for functions in (app.before_request_funcs, app.after_request_funcs):
-            of_all: list[Any] = functions[None]
-            of_all[:] = [each for each in of_all if each.__module__ != timing.__name__]
         farm.feed._hearers = [each for each in farm.feed._hearers if not _counts(each)]
         store._state.queue._in_order = [Nothing() for _ in store._state.queue._in_order]
     return app

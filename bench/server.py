@@ -43,7 +43,7 @@ class Small:
     def open_ticket(self) -> None:
         """Nothing waits for a disk."""
 
-    def on_settled(self, _hearer: Callable[[], None]) -> None:
+    def on_settled(self, _hearer: Callable[[], None], _loop: object) -> None:
         """Nothing is ever to be settled."""
 
     def begin_shutdown(self) -> None:

@@ -98,6 +98,10 @@ def set_up_logging(level: str, form: str = PEOPLE) -> None:
     else:
         stamp = "" if _journal_reads_stderr() else "%(asctime)s "
         handler.setFormatter(PeopleFormatter(f"{stamp}%(message)s", datefmt="%H:%M:%S"))
+    # What no line of ours has is not looked for (Python's "Optimization" of logging): it takes as long as
+    # all the rest of a line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 

@@ -27,14 +27,14 @@ def loads(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise StrictJSONError(f"byte {error.start} is not UTF-8") from error
     try:
-        document = json.loads(
-            text, parse_constant=_constant, parse_int=_integer, parse_float=_float, object_pairs_hook=_object
-        )
+        document = _decode(text)
     except RecursionError as error:
         raise StrictJSONError(f"nested deeper than {MAX_DEPTH} levels") from error
     except json.JSONDecodeError as error:
         raise StrictJSONError(f"{error.msg} at line {error.lineno} column {error.colno}") from error
-    _check(document, 0)
+    # Half a pair of surrogates can only be written as an escape: UTF-8 has none.
+    if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
+        _check(document, 0)
     return document
 
 
@@ -62,6 +62,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # set.add is used for its effect
         raise StrictJSONError(f"the key {twice!r} occurs twice")
     return document
+
+
+_decode = json.JSONDecoder(
+    parse_constant=_constant, parse_int=_integer, parse_float=_float, object_pairs_hook=_object
+).decode
 
 
 def _check(value: Any, depth: int) -> None:

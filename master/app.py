@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, g, request
+from flask import Response, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from common import problems
-from common.model import Role
 from common.problems import Problem
 from master.api import (
     audit,
-    browsers,
     dashboard,
     docs,
     events,
@@ -21,7 +19,6 @@ from master.api import (
     health,
     jobs,
     metrics,
-    neighbours,
     nodes,
     queue,
     results,
@@ -30,15 +27,15 @@ from master.api import (
     webhooks,
     work,
 )
-from master.api.answers import problem_response
+from master.api.answers import Answer, body_too_large, problem_answer
 from master.api.application import FarmFlask
 from master.api.dashboard.compiled import COMPILED
-from master.api.request_ids import follow_requests
+from master.api.exchange import current
+from master.api.front import Front
 from master.auth import Gate
 from master.hosts import Hosts
 from master.refusals import Refusals
-from master.service import Caller, Farm
-from master.worker.admission import KNOWN_CALLER
+from master.service import Farm
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +47,7 @@ _BY_STATUS = {
 }
 
 
-def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
+def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> FarmFlask:
     """The application that serves `farm`, under the names in `hosts`, to those whom `gate` admits."""
     app = _empty_app()
     app.extensions["farm"] = farm
@@ -60,41 +57,34 @@ def create_app(farm: Farm, gate: Gate, hosts: Hosts) -> Flask:
     for module in (*farms, metrics, docs, dashboard):
         app.register_blueprint(module.blueprint)
 
-    # Before all others: what begins first also ends last.
-    metrics.time_requests(app)
-    follow_requests(app)
+    front = Front(farm, gate, hosts)
+    refusals = Refusals()
 
     @app.before_request
     def _admit() -> None:
-        if request.endpoint is not None:
-            g.caller = gate.identify(request.environ, request.endpoint)
-            browsers.refuse_strange_hosts(hosts, g.caller)
-            browsers.refuse_other_sites()
-            request.environ[KNOWN_CALLER] = g.caller.role is not Role.ANYONE
-            gate.admit(g.caller, request.endpoint)
-            g.caller = neighbours.introduce(g.caller)
-        else:
-            browsers.refuse_strange_hosts(hosts, Caller(Role.ANYONE))
+        front.admit(current())
 
-    app.after_request(neighbours.tell_history)
-
-    refusals = Refusals()
-
-    def _refuse(problem: Problem) -> Response:
-        if request.blueprint == dashboard.blueprint.name:
-            # Who opens a page before signing in is a visitor, and gets the form.
-            if request.method == "GET" and problem.type is problems.UNAUTHENTICATED:
-                return dashboard.refusal(problem)
-            refuse = dashboard.refusal
-        else:
-            refuse = problem_response
+    def _refuse(problem: Problem) -> Answer:
         if problem.type in (problems.UNAUTHENTICATED, problems.FORBIDDEN):
-            refusals.note(_route(), str(request.remote_addr), problem.type.slug, farm.clock().mono)
-        return refuse(problem)
+            address = str(current().environ.get("REMOTE_ADDR"))
+            refusals.note(_route(), address, problem.type.slug, farm.clock().mono)
+        return problem_answer(problem)
 
-    app.register_error_handler(Problem, _refuse)
+    def _refuse_by_flask(problem: Problem) -> Response | Answer:
+        if request.blueprint != dashboard.blueprint.name:
+            return _refuse(problem)
+        # Who opens a page before signing in is a visitor, and gets the form.
+        if request.method != "GET" or problem.type is not problems.UNAUTHENTICATED:
+            _refuse(problem)
+        return dashboard.refusal(problem)
+
+    def _refused(error: Exception) -> Answer:
+        return _refuse(error) if isinstance(error, Problem) else _mistake(error)
+
+    app.register_error_handler(Problem, _refuse_by_flask)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _mistake)
+    app.serve(front, _refused)
     return app
 
 
@@ -107,7 +97,7 @@ def compile_pages() -> None:
     dashboard.compile_pages(app)
 
 
-def _empty_app() -> Flask:
+def _empty_app() -> FarmFlask:
     app = FarmFlask(__name__, static_folder=None)
     # A name that nobody gives to a page is a mistake, and is not to be drawn as nothing.
     app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined, "bytecode_cache": COMPILED}
@@ -116,32 +106,32 @@ def _empty_app() -> Flask:
 
 def _route() -> str:
     """What was asked for, without what a caller wrote into the address: it may be anything."""
-    return f"{request.method} {request.url_rule}"
+    return f"{current().environ['REQUEST_METHOD']} {current().template}"
 
 
-def _http_error(error: HTTPException) -> Response:
+def _http_error(error: HTTPException) -> Answer:
     """Flask's own refusals, in our shape."""
     type_ = _BY_STATUS.get(error.code or 500)
     if type_ is problems.METHOD_NOT_ALLOWED:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
-        response = problem_response(type_(f"{request.path} takes {allowed}, not {request.method}."))
-        response.headers["Allow"] = allowed
-        return response
+        answer = problem_answer(type_(f"{request.path} takes {allowed}, not {request.method}."))
+        answer.add("Allow", allowed)
+        return answer
     if type_ is problems.TOO_LARGE:
-        return problem_response(type_(f"Here a body may have {request.max_content_length} bytes at most."))
+        return problem_answer(body_too_large(request.max_content_length))
     if type_ is problems.NOT_FOUND:
-        return problem_response(
+        return problem_answer(
             type_(f"There is nothing at {request.path}. See docs/api.md for what there is.")
         )
     if type_ is not None:
-        return problem_response(type_(error.description or error.name))
+        return problem_answer(type_(error.description or error.name))
     if error.code is not None and error.code < 500:
-        return problem_response(problems.INVALID(error.description or error.name))
+        return problem_answer(problems.INVALID(error.description or error.name))
     return _mistake(error)
 
 
-def _mistake(error: Exception) -> Response:
+def _mistake(error: Exception) -> Answer:
     log.error("%s failed", _route(), exc_info=error)
-    return problem_response(
+    return problem_answer(
         problems.INTERNAL("The master made a mistake, and its log has the details. Nothing is half done.")
     )

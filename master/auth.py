@@ -13,6 +13,7 @@ import hmac
 import os
 import pwd
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -127,7 +128,8 @@ ROUTES: Mapping[str, frozenset[Role]] = {
 """Which roles each endpoint serves; a test compares it with the routes that exist."""
 
 _REGISTER, _SIGN_IN = "nodes.register", "dashboard.sign_in"
-_PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+_PROXY_HEADERS = frozenset({"HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"})
+_is_forwarded = methodcaller("startswith", "HTTP_X_FORWARDED")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -241,19 +243,20 @@ class Gate:
         connection = environ.get("gunicorn.socket")
         return (
             connection is not None
-            and _is_loopback(connection)
             and _speaks_of_localhost(environ)
-            and not any(name in environ for name in _PROXY_HEADERS)
-            and not any(name.startswith("HTTP_X_FORWARDED") for name in environ)
+            and _PROXY_HEADERS.isdisjoint(environ)
+            and not any(map(_is_forwarded, environ))
             and not is_cross_site(environ)
             and self._is_trusted(connection)
         )
 
     def _is_trusted(self, connection: Any) -> bool:
-        """Looked up once for each connection: its other end does not change hands."""
-        if connection not in self._trusted:
-            self._trusted[connection] = is_trusted_user(self._socket_owner(connection))
-        return self._trusted[connection]
+        """Looked up once for each connection: its ends do not change hands."""
+        known = self._trusted.get(connection)
+        if known is None:
+            known = _is_loopback(connection) and is_trusted_user(self._socket_owner(connection))
+            self._trusted[connection] = known
+        return known
 
 
 def _is_loopback(connection: Any) -> bool:

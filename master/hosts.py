@@ -28,7 +28,9 @@ class Hosts:
     def knows(self, host: str) -> bool:
         """Whether a `Host` header (with or without port) names this master, or an address."""
         name = _PORT.sub("", host).lower().removesuffix(".")
-        if is_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name):
+        if name in self._names:
             return True
         _, dot, parent = name.partition(".")
-        return name in self._names or bool(dot and f"*.{parent}" in self._names)
+        if dot and f"*.{parent}" in self._names:
+            return True
+        return is_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
-
 from common.clock import Clock, system_clock
 from common.locks import hold
 from common.logs import complain, tell
@@ -20,7 +18,6 @@ from common.problems import Problem
 from master import tls
 from master.api import dashboard
 from master.api.documents import archive_entry, told_of_a_job
-from master.api.routes import Routes
 from master.app import create_app
 from master.auth import Gate, operator_token
 from master.certificates import certificates, names_of
@@ -48,7 +45,7 @@ from master.store.memory import MemoryStore
 from master.store.meter import Meter
 from master.store.moving import left
 from master.store.restored import restored_marker, rewound
-from master.store.settling import Ticket
+from master.store.settling import EventLoop, Ticket
 from master.webhooks import signing
 from master.webhooks.dispatch import Dispatcher
 from master.webhooks.post import Surroundings
@@ -123,9 +120,8 @@ class Runtime:
         with self._store.exclusive("secrets"):
             secret = operator_token(config.farm_dir)
         gate = Gate(self._store, secret, clock, local_door=config.auth == "auto")
-        self.app: Flask = create_app(self.farm, gate, self._hosts)
+        self.app = create_app(self.farm, gate, self._hosts)
         dashboard.compile_pages(self.app)
-        self._routes = Routes(self.app)
         self._begin_webhooks()
         terms = (1.0, config.lease / 4, config.heartbeat_timeout / 4)
         self._reaper = Reaper([self._reap, self._tidy], min(terms))
@@ -149,15 +145,15 @@ class Runtime:
 
     def is_slow(self, environ: dict[str, Any]) -> bool:
         """See `master.api.routes`. A database is waited for in a thread, whatever it is asked."""
-        return self._store.shared or self._routes.is_slow(environ)
+        return self._store.shared or self.app.routes.is_slow(environ)
 
     def open_ticket(self) -> Ticket | None:
         """See `master.store.settling`."""
         return self._store.open_ticket()
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
+    def on_settled(self, hearer: Callable[[], None], loop: EventLoop) -> None:
         """Of the store."""
-        self._store.on_settled(hearer)
+        self._store.on_settled(hearer, loop)
 
     def begin_shutdown(self) -> None:
         """Answer every parked poll, end every stream, and let nothing run out any more: nobody can be heard

@@ -27,7 +27,8 @@ from master.config import Config
 from master.errors import StartError
 from master.worker import FarmWorker
 from master.worker.call import Ticket
-from master.worker.connection import Patience
+from master.worker.loop import Loop
+from master.worker.stages import Patience
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -73,8 +74,8 @@ class Runtime(Protocol):
         None: nothing ever does.
         """
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, from any thread, whenever tickets may be settled."""
+    def on_settled(self, hearer: Callable[[], None], loop: Loop) -> None:
+        """Call `hearer` in the worker's loop whenever tickets may be settled."""
 
     def begin_shutdown(self) -> None:
         """Make every parked long-poll return at once. Must not wait."""

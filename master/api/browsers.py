@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from flask import request
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from common import problems
 from common.model import Role
@@ -27,14 +26,14 @@ _HEADERS = (
 )
 
 
-def refuse_strange_hosts(hosts: Hosts, caller: Caller) -> None:
+def refuse_strange_hosts(hosts: Hosts, environ: Mapping[str, Any], caller: Caller) -> None:
     """`unknown_host` if the request calls the master by a name that is not its own.
 
     A caller that shows its own credential may use any name: no page has that to send.
     """
-    if "Authorization" in request.headers and caller.role is not Role.ANYONE:
+    if "HTTP_AUTHORIZATION" in environ and caller.role is not Role.ANYONE:
         return
-    host = request.headers.get("Host", "")
+    host = environ.get("HTTP_HOST", "")
     if not hosts.knows(host):
         raise problems.UNKNOWN_HOST(
             f"This master does not go by the name {host[:100]!r}. Use its address or one of its names; to "
@@ -42,9 +41,9 @@ def refuse_strange_hosts(hosts: Hosts, caller: Caller) -> None:
         )
 
 
-def refuse_other_sites() -> None:
+def refuse_other_sites(environ: Mapping[str, Any]) -> None:
     """`cross_site` if a page of another site sends the request; who follows a link there is let in."""
-    if is_cross_site(request.environ) and not is_visit(request.environ):
+    if is_cross_site(environ) and not is_visit(environ):
         raise problems.CROSS_SITE(
             "A page of another web site sent this request; the master takes none of those."
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from common.documents import HealthSchema
-from master.api.answers import json_response
+from master.api.answers import Answer, json_answer
 from master.api.described import describe
 
 blueprint = Blueprint("health", __name__)
@@ -13,6 +13,6 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/health")
 @describe(HealthSchema)
-def health() -> Response:
+def health() -> Answer:
     """Whether the master is there; exactly what the guide shows."""
-    return json_response({"status": "healthy"})
+    return json_answer({"status": "healthy"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response
 from marshmallow import ValidationError
 
 from common import problems
@@ -17,10 +17,11 @@ from common.documents import (
     ResultSchema,
 )
 from common.schema import BatchSchema, SubmitSchema
-from master.api.answers import body, caller, farm, json_response, no_body, query, sent
+from master.api.answers import Answer, body, caller, farm, json_answer, no_body, query, sent
 from master.api.content import RANGE, content_response
 from master.api.described import BATCH_BODY, IDEMPOTENCY_KEY, LAST_EVENT_ID, Link, describe, is_key
 from master.api.documents import cursor, full_job_document, job_document, result_document
+from master.api.exchange import current
 from master.api.queries import JobsQuery, LogQuery
 from master.api.streams import last_event_id, may_still, stream_response
 from master.lifecycle import commands
@@ -56,7 +57,7 @@ _LINKS = tuple(
     problems=_REFUSED,
     links=_LINKS,
 )
-def submit() -> Response:
+def submit() -> Answer:
     """Queue a job.
 
     A key is remembered as long as its job: until that moves to the archive.
@@ -73,23 +74,23 @@ def submit() -> Response:
     headers=(IDEMPOTENCY_KEY,),
     problems=_REFUSED,
 )
-def submit_batch() -> Response:
+def submit_batch() -> Answer:
     """Queue up to 10,000 jobs, all or none.
 
     A refusal names the job as `jobs.17`, counted from 0.
     """
     views = service.submit_batch(farm(), caller(), body()["jobs"], _key())
-    return json_response({"jobs": [job_document(view) for view in views], "count": len(views)}, 201)
+    return json_answer({"jobs": [job_document(view) for view in views], "count": len(views)}, 201)
 
 
-def _queued(view: JobView) -> Response:
-    g.job_id = view.job.id
-    return json_response(job_document(view), 201)
+def _queued(view: JobView) -> Answer:
+    current().job_id = view.job.id
+    return json_answer(job_document(view), 201)
 
 
 def _key(what: str = "") -> Key | None:
     """The request's `Idempotency-Key`. `what`: what the address says, where the body says nothing."""
-    text = request.headers.get(IDEMPOTENCY_KEY.name)
+    text = current().header(IDEMPOTENCY_KEY.name)
     if text is None:
         return None
     try:
@@ -101,7 +102,7 @@ def _key(what: str = "") -> Key | None:
 
 @blueprint.get("/jobs")
 @describe(JobsSchema, query=JobsQuery, slow=True)
-def page() -> Response:
+def page() -> Answer:
     """Unfinished jobs, oldest first, then the finished ones, newest first; a page of them."""
     asked = query()
     views, count = service.page(
@@ -115,7 +116,7 @@ def page() -> Response:
         asked["depends_on"],
         whole=asked["whole"],
     )
-    return json_response(
+    return json_answer(
         {
             "jobs": [job_document(view) for view in views],
             "count": count,
@@ -126,33 +127,33 @@ def page() -> Response:
 
 @blueprint.get("/jobs/<job_id>")
 @describe(FullJobSchema, problems=_UNKNOWN)
-def one(job_id: str) -> Response:
+def one(job_id: str) -> Answer:
     """One job with its attempts."""
-    return json_response(full_job_document(service.get(farm(), caller(), job_id)))
+    return json_answer(full_job_document(service.get(farm(), caller(), job_id)))
 
 
 @blueprint.post("/jobs/<job_id>/cancel")
 @describe(FullJobSchema, problems=(*_UNKNOWN, problems.JOB_FINISHED))
-def cancel(job_id: str) -> Response:
+def cancel(job_id: str) -> Answer:
     """End a job that is not finished. Its node hears of it with its next report."""
     no_body()
-    return json_response(full_job_document(service.change(farm(), caller(), job_id, commands.Cancel())))
+    return json_answer(full_job_document(service.change(farm(), caller(), job_id, commands.Cancel())))
 
 
 @blueprint.post("/jobs/<job_id>/pause")
 @describe(FullJobSchema, problems=(*_UNKNOWN, problems.JOB_RUNNING, problems.JOB_FINISHED))
-def pause(job_id: str) -> Response:
+def pause(job_id: str) -> Answer:
     """Hold a pending job back: no node gets it until it is resumed. Asking twice changes nothing more."""
     no_body()
-    return json_response(full_job_document(service.change(farm(), caller(), job_id, commands.PauseJob())))
+    return json_answer(full_job_document(service.change(farm(), caller(), job_id, commands.PauseJob())))
 
 
 @blueprint.post("/jobs/<job_id>/resume")
 @describe(FullJobSchema, problems=(*_UNKNOWN, problems.JOB_FINISHED))
-def resume(job_id: str) -> Response:
+def resume(job_id: str) -> Answer:
     """Let a paused job wait for a node again."""
     no_body()
-    return json_response(full_job_document(service.change(farm(), caller(), job_id, commands.ResumeJob())))
+    return json_answer(full_job_document(service.change(farm(), caller(), job_id, commands.ResumeJob())))
 
 
 @blueprint.post("/jobs/<job_id>/retry")
@@ -171,7 +172,7 @@ def resume(job_id: str) -> Response:
     ),
     links=_LINKS,
 )
-def retry(job_id: str) -> Response:
+def retry(job_id: str) -> Answer:
     """Queue a new job that asks for the same as a finished one, with `retry_of`.
 
     A job that has parts makes all of them anew; a part cannot be retried alone.
@@ -188,7 +189,7 @@ def retry(job_id: str) -> Response:
     problems=(*_UNKNOWN, problems.UNAVAILABLE),
     streams=MEDIA_TYPE,
 )
-def log(job_id: str) -> Response:
+def log(job_id: str) -> Answer | Response:
     """What ffmpeg and the agent said; the newest lines, oldest first.
 
     With `follow=1` the lines come as server-sent events, as they are written, until the job is finished:
@@ -198,7 +199,7 @@ def log(job_id: str) -> Response:
     after = last_event_id(asked["after"]) or 0
     if asked["follow"]:
         return stream_response(lambda: live.follow(farm(), who, job_id, after, may_still()))
-    return json_response({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
+    return json_answer({"job_id": job_id, "lines": service.log(farm(), caller(), job_id)})
 
 
 @blueprint.get("/jobs/<job_id>/artifacts/<path:path>")
@@ -219,11 +220,11 @@ def artifact(job_id: str, path: str) -> Response:
 
 @blueprint.get("/jobs/<job_id>/result")
 @describe(ResultSchema, problems=(*_UNKNOWN, problems.NO_RESULT))
-def result(job_id: str) -> Response:
+def result(job_id: str) -> Answer:
     """What came of a finished job."""
     job = service.get(farm(), caller(), job_id).job
     if not job.status.final:
         raise problems.NO_RESULT(
             f"Job {job_id} is {job.status}; it has no result yet.", job_status=job.status
         )
-    return json_response(result_document(job))
+    return json_answer(result_document(job))

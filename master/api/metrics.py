@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Response, request
 
 from master.api.answers import farm
 from master.api.described import describe
+from master.api.exchange import current
 from master.metrics import exposition
-from master.service import Farm, gauges
+from master.service import gauges
 from master.service.webhooks import Desk
 from master.worker.occupancy import OCCUPANCY
 
@@ -25,25 +25,9 @@ def scrape() -> Response:
     With `Accept: application/openmetrics-text` in the format of OpenMetrics, else in Prometheus' own.
     """
     occupancy = request.environ.get(OCCUPANCY)
-    desk: Desk | None = current_app.extensions.get("webhooks")
+    desk: Desk | None = current().extensions.get("webhooks")
     now = replace(gauges.get(farm()), webhooks=[] if desk is None else desk.gauges())
     page, media_type = exposition(
         farm().measures, now, occupancy and occupancy(), request.headers.get("Accept", "")
     )
     return Response(page, content_type=media_type)
-
-
-def time_requests(app: Flask) -> None:
-    """Time every request that has an answer: by its route's template, since addresses may be anything."""
-
-    @app.before_request
-    def _begin() -> None:
-        g.begun = time.perf_counter()
-
-    @app.after_request
-    def _end(response: Response) -> Response:
-        measured: Farm = current_app.extensions["farm"]
-        route = None if request.url_rule is None else request.url_rule.rule
-        took = time.perf_counter() - g.begun
-        measured.measures.answered(route, request.method, response.status_code, took)
-        return response

@@ -5,37 +5,27 @@ A header that the other side does not know is ignored, where a field would be re
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from flask import Response, g, request
-
 from common import problems
 from common.client import HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER
 from common.history import History, parse_history
 from common.version import PROTOCOL, VERSION
-from master.api.answers import farm
-from master.service import Caller
+from master.api.exchange import Exchange, key_of
+from master.service import Caller, Farm
 from master.service.queue import compare_histories
 
-
-def _key(header: str) -> str:
-    """Where WSGI has a header: Flask's way to look for it takes longer."""
-    return "HTTP_" + header.upper().replace("-", "_")
-
-
 _HISTORY, _INSTANCE, _PROTOCOL, _REPLACES = map(
-    _key, (HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER)
+    key_of, (HISTORY_HEADER, INSTANCE_HEADER, PROTOCOL_HEADER, REPLACES_HEADER)
 )
 _MOST = 2**53
 """No protocol is higher."""
 
 
-def introduce(caller: Caller) -> Caller:
-    """The caller, with what it says of itself; `protocol_mismatch` if it is no neighbour.
+def introduce(exchange: Exchange) -> Caller:
+    """The caller of a request, with what it says of itself; `protocol_mismatch` if it is no neighbour.
 
     What it was told before is compared with what this master knows.
     """
-    said = request.environ
+    said = exchange.environ
     protocol = _protocol(said.get(_PROTOCOL))
     if protocol is not None and abs(protocol - PROTOCOL) > 1:
         older, newer = ("it", "this master") if protocol < PROTOCOL else ("this master", "it")
@@ -44,22 +34,20 @@ def introduce(caller: Caller) -> Caller:
             f"with {PROTOCOL - 1} to {PROTOCOL + 1}: {older} is too old for {newer}. Update {older}.",
             protocol=PROTOCOL,
         )
-    known = replace(
-        caller,
-        instance=said.get(_INSTANCE),
-        replaces=said.get(_REPLACES),
-        protocol=protocol,
-        heard=parse_history(said.get(_HISTORY)),
-        request_id=g.request_id,
+    known = exchange.caller.introduced(
+        said.get(_INSTANCE),
+        said.get(_REPLACES),
+        protocol,
+        parse_history(said.get(_HISTORY)),
+        exchange.request_id,
     )
-    compare_histories(farm(), known)
+    compare_histories(exchange.farm, known)
     return known
 
 
-def tell_history(response: Response) -> Response:
-    """Say with every answer how long the history on disk is."""
-    response.headers[HISTORY_HEADER] = History(farm().store.history, farm().start).header()
-    return response
+def history_header(farm: Farm) -> tuple[str, str]:
+    """Says with every answer how long the history on disk is."""
+    return HISTORY_HEADER, History(farm.store.history, farm.start).header()
 
 
 def _protocol(text: str | None) -> int | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from common import problems
 from common.documents import HeardSchema, NodeSchema, NodesSchema, RegisteredSchema, TermsSchema
 from common.schema import MAX_REPORTS, CredentialSchema, HeartbeatSchema, LeaveSchema, RegisterSchema
-from master.api.answers import body, caller, farm, json_response, no_body
+from master.api.answers import Answer, body, caller, farm, json_answer, no_body
 from master.api.described import HEARD, INSTANCE, REPLACES, Link, describe
 from master.api.documents import node_document
 from master.lifecycle import commands
@@ -50,7 +50,7 @@ _UNKNOWN = (problems.UNKNOWN_NODE,)
         Link("work.next_job", _THIS),
     ),
 )
-def register() -> Response:
+def register() -> Answer:
     """Make a node known, or known again.
 
     With the same `id` and `credential` it is the same node. Registered by an operator it is approved;
@@ -58,7 +58,7 @@ def register() -> Response:
     another `instance` has been started anew, and the jobs that it held go back to the queue.
     """
     view = service.register(farm(), caller(), body())
-    return json_response({**node_document(view), **_terms(view)}, 201)
+    return json_answer({**node_document(view), **_terms(view)}, 201)
 
 
 def _terms(view: NodeView) -> dict[str, float | None]:
@@ -78,28 +78,28 @@ def _terms(view: NodeView) -> dict[str, float | None]:
 
 @blueprint.get("/nodes")
 @describe(NodesSchema, slow=True)
-def all_nodes() -> Response:
+def all_nodes() -> Answer:
     """All nodes, in the order of their registration."""
     nodes = [node_document(view) for view in service.all_nodes(farm())]
-    return json_response({"nodes": nodes, "count": len(nodes)})
+    return json_answer({"nodes": nodes, "count": len(nodes)})
 
 
 @blueprint.get("/nodes/<node_id>")
 @describe(NodeSchema, problems=_UNKNOWN)
-def one(node_id: str) -> Response:
+def one(node_id: str) -> Answer:
     """One node."""
-    return json_response(node_document(service.get(farm(), node_id)))
+    return json_answer(node_document(service.get(farm(), node_id)))
 
 
 @blueprint.delete("/nodes/<node_id>")
 @describe(status=204, problems=_UNKNOWN, links=(Link("nodes.one", {"node_id": "$request.path.node_id"}),))
-def remove(node_id: str) -> Response:
+def remove(node_id: str) -> Answer:
     """Forget a node.
 
     The jobs that it runs go back to the queue, and its credential is worth nothing.
     """
     service.remove(farm(), caller(), node_id)
-    return Response(status=204)
+    return Answer()
 
 
 @blueprint.post("/nodes/<node_id>/heartbeat")
@@ -110,7 +110,7 @@ def remove(node_id: str) -> Response:
     headers=_AGENT,
     problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE, problems.NODE_REVOKED),
 )
-def heartbeat(node_id: str) -> Response:
+def heartbeat(node_id: str) -> Answer:
     """A sign of life.
 
     It renews the leases it names, or all if it names none; a node that was lost is back.
@@ -119,7 +119,7 @@ def heartbeat(node_id: str) -> Response:
     view, held = service.heartbeat(
         farm(), caller(), node_id, sent["leases"], stopping=sent["stopping"], load=sent["load"]
     )
-    return json_response({"status": view.status, "leases": held, **_terms(view)})
+    return json_answer({"status": view.status, "leases": held, **_terms(view)})
 
 
 @blueprint.post("/nodes/<node_id>/credential")
@@ -129,13 +129,13 @@ def heartbeat(node_id: str) -> Response:
     headers=_AGENT,
     problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE, problems.IDENTITY_IN_USE, problems.NODE_REVOKED),
 )
-def replace_credential(node_id: str) -> Response:
+def replace_credential(node_id: str) -> Answer:
     """The node's agent replaces its credential.
 
     The old one is good for a while, or until the new one is used; so the request can be repeated.
     """
     new = body()["credential"]
-    return json_response(_terms(service.replace_credential(farm(), caller(), node_id, new)))
+    return json_answer(_terms(service.replace_credential(farm(), caller(), node_id, new)))
 
 
 @blueprint.post("/nodes/<node_id>/leave")
@@ -146,43 +146,43 @@ def replace_credential(node_id: str) -> Response:
     headers=_AGENT,
     problems=(problems.FORBIDDEN, problems.UNKNOWN_NODE),
 )
-def leave(node_id: str) -> Response:
+def leave(node_id: str) -> Answer:
     """The node's agent ends.
 
     The node is offline at once, and what it still holds is handed back: it uses up no attempt. The
     node is back when it is heard of again.
     """
     service.leave(farm(), caller(), node_id, body()["instance"])
-    return Response(status=204)
+    return Answer()
 
 
 @blueprint.post("/nodes/<node_id>/approve")
 @describe(NodeSchema, problems=(*_UNKNOWN, problems.NODE_REVOKED))
-def approve(node_id: str) -> Response:
+def approve(node_id: str) -> Answer:
     """Let a node take jobs that anyone registered. Asking twice changes nothing more."""
     no_body()
-    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Approve())))
+    return json_answer(node_document(service.change(farm(), caller(), node_id, commands.Approve())))
 
 
 @blueprint.post("/nodes/<node_id>/drain")
 @describe(NodeSchema, problems=_UNKNOWN)
-def drain(node_id: str) -> Response:
+def drain(node_id: str) -> Answer:
     """Let a node finish what it has, and give it nothing new."""
     no_body()
-    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Drain())))
+    return json_answer(node_document(service.change(farm(), caller(), node_id, commands.Drain())))
 
 
 @blueprint.post("/nodes/<node_id>/resume")
 @describe(NodeSchema, problems=_UNKNOWN)
-def resume(node_id: str) -> Response:
+def resume(node_id: str) -> Answer:
     """Give a node jobs again that was drained or quarantined."""
     no_body()
-    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Resume())))
+    return json_answer(node_document(service.change(farm(), caller(), node_id, commands.Resume())))
 
 
 @blueprint.post("/nodes/<node_id>/revoke")
 @describe(NodeSchema, problems=_UNKNOWN)
-def revoke(node_id: str) -> Response:
+def revoke(node_id: str) -> Answer:
     """Turn a node away: its credential is worth nothing any more, and its jobs go back to the queue."""
     no_body()
-    return json_response(node_document(service.change(farm(), caller(), node_id, commands.Revoke())))
+    return json_answer(node_document(service.change(farm(), caller(), node_id, commands.Revoke())))

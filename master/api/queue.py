@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from common.documents import QueueSchema, StatusSchema
 from common.version import PROTOCOL, VERSION
-from master.api.answers import caller, farm, json_response, no_body
+from master.api.answers import Answer, caller, farm, json_answer, no_body
 from master.api.described import describe
 from master.lifecycle import commands
 from master.service import queue as service
@@ -18,28 +18,28 @@ blueprint = Blueprint("queue", __name__)
 
 @blueprint.get("/queue")
 @describe(QueueSchema)
-def one() -> Response:
+def one() -> Answer:
     """How the queue stands."""
-    return json_response(_document(service.get(farm())))
+    return json_answer(_document(service.get(farm())))
 
 
 @blueprint.post("/queue/pause")
 @describe(QueueSchema)
-def pause() -> Response:
+def pause() -> Answer:
     """Give no job to any node, until the queue is resumed.
 
     Running jobs are left alone, and jobs can be submitted.
     """
     no_body()
-    return json_response(_document(service.change(farm(), caller(), commands.PauseQueue())))
+    return json_answer(_document(service.change(farm(), caller(), commands.PauseQueue())))
 
 
 @blueprint.post("/queue/resume")
 @describe(QueueSchema)
-def resume() -> Response:
+def resume() -> Answer:
     """Give jobs to nodes again."""
     no_body()
-    return json_response(_document(service.change(farm(), caller(), commands.ResumeQueue())))
+    return json_answer(_document(service.change(farm(), caller(), commands.ResumeQueue())))
 
 
 def _document(view: QueueView) -> dict[str, object]:
@@ -48,7 +48,7 @@ def _document(view: QueueView) -> dict[str, object]:
 
 @blueprint.get("/status")
 @describe(StatusSchema, slow=True)
-def status() -> Response:
+def status() -> Answer:
     """How the master stands, in numbers; it costs the same however many jobs there are."""
     view = standing.get(farm())
     document = {
@@ -69,4 +69,4 @@ def status() -> Response:
             for each in view.stuck
         ],
     }
-    return json_response(document)
+    return json_answer(document)

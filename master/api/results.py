@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from common import problems
 from common.documents import ResultsSchema
-from master.api.answers import caller, farm, json_response, query
+from master.api.answers import Answer, caller, farm, json_answer, query
 from master.api.described import describe
 from master.api.documents import NO_SUCH_PAGE, archive_cursor, cursor, result_document
 from master.api.queries import ArchiveQuery, ResultsQuery
@@ -20,11 +20,11 @@ blueprint = Blueprint("results", __name__)
 
 @blueprint.get("/results")
 @describe(ResultsSchema, query=ResultsQuery, slow=True)
-def page() -> Response:
+def page() -> Answer:
     """Results of completed and failed jobs, newest first; a page of them."""
     asked = query()
     jobs, count = service.results_page(farm(), caller(), asked["after"], asked["limit"], whole=asked["whole"])
-    return json_response(
+    return json_answer(
         {
             "results": [result_document(job) for job in jobs],
             "count": count,
@@ -35,7 +35,7 @@ def page() -> Response:
 
 @blueprint.get("/results/archive")
 @describe(ResultsSchema, query=ArchiveQuery, slow=True)
-def archived() -> Response:
+def archived() -> Answer:
     """A page of results of jobs that left the memory: those completed or failed, newest first.
 
     With `job_id`: only that job's, however it ended; such a page may be empty and have a `next` all the
@@ -50,7 +50,7 @@ def archived() -> Response:
         raise problems.invalid_field("after", NO_SUCH_PAGE) from error
     except DamagedError as error:
         raise problems.INTERNAL(f"{error}.") from error
-    return json_response(
+    return json_answer(
         {
             "results": [entry["result"] for entry in entries],
             "count": None,  # to count them would be to read them all

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from common import problems
 from common.problems import Problem
 from master.api.described import LAST_EVENT_ID
+from master.api.exchange import current
 from master.api.queries import MAX_PLACE
 from master.auth import Gate
 from master.live import MEDIA_TYPE
@@ -38,8 +39,8 @@ def last_event_id(after: int | None) -> int | None:
 
 def may_still() -> Callable[[], bool]:
     """Whether the request would still be let in: a credential may end while its stream is open."""
-    gate: Gate = current_app.extensions["gate"]
-    environ, endpoint = request.environ, request.endpoint or ""
+    gate: Gate = current().extensions["gate"]
+    environ, endpoint = current().environ, current().endpoint or ""
 
     def holds() -> bool:
         try:

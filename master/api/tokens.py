@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from common import problems
 from common.documents import MadeTokenSchema, TokensSchema
 from common.schema import TokenSchema
-from master.api.answers import body, caller, farm, json_response, no_body
+from master.api.answers import Answer, body, caller, farm, json_answer, no_body
 from master.api.described import Link, describe
 from master.api.documents import token_document
 from master.service import tokens as service
@@ -24,25 +24,25 @@ blueprint = Blueprint("tokens", __name__)
     problems=(problems.INVALID,),
     links=(Link("tokens.revoke", {"token_id": "/id"}),),
 )
-def create() -> Response:
+def create() -> Answer:
     """Make a token; this answer is the only one that has its text."""
     token, text = service.create(farm(), caller(), body())
-    return json_response({**token_document(token, farm().clock().wall), "token": text}, 201)
+    return json_answer({**token_document(token, farm().clock().wall), "token": text}, 201)
 
 
 @blueprint.get("/tokens")
 @describe(TokensSchema)
-def all_tokens() -> Response:
+def all_tokens() -> Answer:
     """All tokens, without their secrets."""
     now = farm().clock().wall
     tokens = [token_document(token, now) for token in service.all_tokens(farm())]
-    return json_response({"tokens": tokens, "count": len(tokens)})
+    return json_answer({"tokens": tokens, "count": len(tokens)})
 
 
 @blueprint.delete("/tokens/<token_id>")
 @describe(status=204, problems=(problems.UNKNOWN_TOKEN,))
-def revoke(token_id: str) -> Response:
+def revoke(token_id: str) -> Answer:
     """End a token at once."""
     no_body()
     service.revoke(farm(), caller(), token_id)
-    return Response(status=204)
+    return Answer()

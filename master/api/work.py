@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from flask import Blueprint, Response, g
+from flask import Blueprint
 
 from common import problems
 from common.documents import ClaimSchema, JobSchema, RenewedSchema, ReportOutcomesSchema, ReportTakenSchema
 from common.model import NO_FINDINGS, Failure, Progress, Report
 from common.schema import ProgressSchema, ReleaseSchema, ReportSchema, ReportsSchema
 from master.api import described
-from master.api.answers import body, caller, farm, json_response, query
+from master.api.answers import Answer, body, caller, farm, json_answer, query
 from master.api.application import Later
 from master.api.described import BATCH_BODY, HEARD, INSTANCE, LARGE_BODY, Link, describe
 from master.api.documents import claim_document, claimed_document, job_document
+from master.api.exchange import current
 from master.api.queries import NextJobQuery, ReportQuery
 from master.pauses import Steps
 from master.service import JobView, claiming
@@ -73,24 +74,24 @@ def next_job() -> Later:
     return Later(_next_job(query()))
 
 
-def _next_job(asked: Mapping[str, Any]) -> Steps[Response]:
+def _next_job(asked: Mapping[str, Any]) -> Steps[Answer]:
     asked_at = time.monotonic()
     poll = Poll(asked["node_id"], asked["leases"], asked["max"] or 1)
     views = yield from claiming.wait_for_jobs(farm(), caller(), poll, asked["wait"])
     return _claimed(views, asked, time.monotonic() - asked_at)
 
 
-def _claimed(views: Sequence[JobView], asked: Mapping[str, Any], took: float) -> Response:
+def _claimed(views: Sequence[JobView], asked: Mapping[str, Any], took: float) -> Answer:
     """The answer to a poll. `took`: the seconds that it waited."""
     if asked["max"] is None:
         view = views[0] if views else None
-        g.job_id = None if view is None else view.job.id
-        response = json_response(claim_document(view))
+        current().job_id = None if view is None else view.job.id
+        answer = json_answer(claim_document(view))
     else:
-        response = json_response({"jobs": [claimed_document(view) for view in views], "count": len(views)})
+        answer = json_answer({"jobs": [claimed_document(view) for view in views], "count": len(views)})
     if not views and took < asked["wait"] / 2:
-        response.headers["Retry-After"] = problems.RETRY_AFTER  # it could not be parked
-    return response
+        answer.add("Retry-After", problems.RETRY_AFTER)  # it could not be parked
+    return answer
 
 
 @blueprint.post("/jobs/<job_id>/progress")
@@ -101,12 +102,12 @@ def _claimed(views: Sequence[JobView], asked: Mapping[str, Any], took: float) ->
     headers=_AGENT,
     problems=(*_REFUSED, problems.UNKNOWN_NODE),
 )
-def progress(job_id: str) -> Response:
+def progress(job_id: str) -> Answer:
     """How far an attempt is, with new lines of its log; renews the lease."""
     sent = body()
     how_far = Progress(**{each.name: sent[each.name] for each in fields(Progress)})
     left = service.progress(farm(), caller(), job_id, sent["node_id"], sent["lease_id"], how_far, sent["log"])
-    return json_response({"lease_expires_in": left})
+    return json_answer({"lease_expires_in": left})
 
 
 @blueprint.post("/jobs/<job_id>/release")
@@ -116,11 +117,11 @@ def progress(job_id: str) -> Response:
     headers=_AGENT,
     problems=(problems.FORBIDDEN, problems.UNKNOWN_JOB, problems.STALE_LEASE),
 )
-def release(job_id: str) -> Response:
+def release(job_id: str) -> Answer:
     """Hand a job back unharmed, because the agent is stopping. It uses up no attempt."""
     sent = body()
     view = service.release(farm(), caller(), job_id, sent["node_id"], sent["lease_id"])
-    return json_response(job_document(view))
+    return json_answer(job_document(view))
 
 
 @blueprint.post("/results")
@@ -136,7 +137,7 @@ def release(job_id: str) -> Response:
         Link("work.release", {"job_id": "/next/id"}, _NEXT_LEASE),
     ),
 )
-def report() -> Response:
+def report() -> Answer:
     """The report at the end of an attempt.
 
     The same report again gets the same answer and changes nothing: it is safe to repeat until it is answered.
@@ -149,9 +150,9 @@ def report() -> Response:
     answer = {name: sent[name] for name in _REPORTED}
     if asked["next"]:
         view = service.finish_and_claim(farm(), caller(), _report(sent), sent["log"], asked["leases"])
-        return json_response({**answer, "next": claimed_document(view)})
+        return json_answer({**answer, "next": claimed_document(view)})
     service.finish(farm(), caller(), _report(sent), sent["log"])
-    return json_response(answer)
+    return json_answer(answer)
 
 
 @blueprint.post("/results/batch")
@@ -162,7 +163,7 @@ def report() -> Response:
     headers=_AGENT,
     problems=(problems.FORBIDDEN,),
 )
-def report_batch() -> Response:
+def report_batch() -> Answer:
     """Up to 100 reports, each taken or refused by itself.
 
     `problem` says of each why it was refused, as `POST /results` would have answered; the others stand. A
@@ -174,11 +175,11 @@ def report_batch() -> Response:
     reports = [
         {
             **{name: each[name] for name in _REPORTED},
-            "problem": None if refused is None else refused.body(g.request_id),
+            "problem": None if refused is None else refused.body(current().request_id),
         }
         for each, refused in zip(sent, outcomes, strict=True)
     ]
-    return json_response({"reports": reports, "count": len(reports)})
+    return json_answer({"reports": reports, "count": len(reports)})
 
 
 def _report(sent: dict[str, Any]) -> Report:

@@ -137,15 +137,19 @@ class Measures:
             "method",
             "status",
         )
+        self._series: dict[tuple[str, str, int], Histogram] = {}
+        """Of these, by route, method and hundreds of the status: the library takes long to find one."""
         self.journal_sync = histogram("ffrtmp_journal_sync_seconds", "One fdatasync of the journal.", _DISK)
         self.lock_wait = histogram("ffrtmp_store_lock_wait_seconds", "Waiting for the store's lock.", _MICRO)
         self.lock_hold = histogram("ffrtmp_store_lock_hold_seconds", "Holding the store's lock.", _MICRO)
 
     def answered(self, route: str | None, method: str, status: int, seconds: float) -> None:
         """A request was answered. `route`: its template, such as `/jobs/<job_id>`; None: it has none."""
-        self._requests.labels(
-            route or OTHER, method if method in _METHODS else OTHER, f"{status // 100}xx"
-        ).observe(seconds)
+        kind = route or OTHER, method if method in _METHODS else OTHER, status // 100
+        series = self._series.get(kind)
+        if series is None:
+            series = self._series[kind] = self._requests.labels(*kind[:2], f"{kind[2]}xx")
+        series.observe(seconds)
 
     def forget_nodes_but(self, known: Collection[str]) -> None:
         """Nodes that are gone have no series any more."""

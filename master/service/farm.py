@@ -74,6 +74,29 @@ class Caller:
     request_id: str | None = None
     """What this request is called; None: it is none."""
 
+    def introduced(
+        self,
+        instance: str | None,
+        replaces: str | None,
+        protocol: int | None,
+        heard: History | None,
+        request_id: str,
+    ) -> Caller:
+        """The same, with what it says of itself. `dataclasses.replace` takes three times as long."""
+        return Caller(
+            self.role,
+            self.node_id,
+            self.credential_hash,
+            self.token_id,
+            self.name,
+            self.address,
+            instance,
+            replaces,
+            protocol,
+            heard,
+            request_id,
+        )
+
     @property
     def actor(self) -> Actor:
         """As the audit names the caller."""

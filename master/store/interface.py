@@ -35,7 +35,7 @@ from master.store.listings import ListingKey
 from master.store.recent import Ended
 from master.store.samples import Sample
 from master.store.sessions import SessionBook
-from master.store.settling import Ticket
+from master.store.settling import EventLoop, Ticket
 from master.store.told import Listener
 from master.store.trail import Onward, Page, Wanted
 from master.webhooks.book import Book
@@ -324,8 +324,8 @@ class Store(Protocol):
         None: they do, and whoever asks waits.
         """
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, in another thread, whenever tickets may be settled."""
+    def on_settled(self, hearer: Callable[[], None], loop: EventLoop) -> None:
+        """Call `hearer` in the loop whenever tickets may be settled. All tickets are opened there."""
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import subprocess
 import threading
 import time
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.model import MASTER, Actor, FarmState, Job, JobStatus, Node, Now, Priority, Token, Webhook
 from common.problems import UNAVAILABLE, Problem
@@ -27,12 +29,15 @@ from master.store.loading import load
 from master.store.meter import UNMETERED, Meter
 from master.store.recent import Ended
 from master.store.sessions import SessionsHere
-from master.store.settling import OPEN, Debt, Settling, Ticket
+from master.store.settling import OPEN, Debt, EventLoop, Settling, Ticket
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
 from master.webhooks import file_book
 from master.webhooks.book import Book
+
+if TYPE_CHECKING:
+    from master.store.kernel_syncs import KernelSyncs
 
 log = logging.getLogger(__name__)
 
@@ -355,7 +360,7 @@ class MemoryStore:
         self.liveness = Liveness()
         self.trail = Trail(directory)
         self.talk, self.coming, self.sessions = Nobody(), ComingHere(), SessionsHere()
-        self._settling = Settling(self._wait_synced, self._tell)
+        self._settling = Settling(self._wait_synced, self._tell, self._begin_sync)
         last = load(directory, self._state, now)
         self._settling.history = self._state.history
         self._journal = journal.Journal(directory, last + 1, segment_bytes=segment_bytes, synced=meter.synced)
@@ -408,9 +413,17 @@ class MemoryStore:
         OPEN.set(ticket)
         return ticket
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, in another thread, whenever tickets may be settled."""
-        self._settling.subscribe(hearer)
+    def on_settled(self, hearer: Callable[[], None], loop: EventLoop | None = None) -> None:
+        """Call `hearer` whenever tickets may be settled; see `Settling.subscribe`.
+
+        Where the kernel can, it syncs for the loop, and no thread does.
+        """
+        if loop is not None:
+            kernel = _kernel_syncs()
+            if kernel is not None:
+                self._journal.use_kernel(kernel)
+                loop.watch(kernel.fileno, select.EPOLLIN, kernel.collect)
+        self._settling.subscribe(hearer, loop)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each transaction that recorded something, once it is on disk.
@@ -453,10 +466,13 @@ class MemoryStore:
         return True
 
     def tidy(self, now: Now) -> None:
-        """Now and then: mark an idle journal as synced, and fold closed segments."""
+        """Now and then, by one thread: mark an idle journal as synced, prepare its next segment, and fold
+        those that are closed.
+        """
         with self._lock:
             self._journal.mark()
             writing = self._journal.number
+        self._journal.prepare()
         self._folding.step(writing, now)
 
     def close(self) -> None:
@@ -475,6 +491,9 @@ class MemoryStore:
         except journal.JournalError as error:
             raise self._over(str(error)) from error
 
+    def _begin_sync(self, ended: Callable[[], None]) -> bool:
+        return self._journal.begin_sync(ended)
+
     def _check_disk(self) -> None:
         """What has failed for good stays so."""
         if self._journal.failure is not None:
@@ -486,6 +505,16 @@ class MemoryStore:
             self._failed = True
             self._on_failure(failure)
         return UNAVAILABLE(f"Nothing can be acknowledged: {failure}.")
+
+
+def _kernel_syncs() -> KernelSyncs | None:
+    try:
+        from master.store.kernel_syncs import KernelSyncs  # an old kernel refuses even this
+
+        return KernelSyncs()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the journal is synced without
+        log.debug("a thread syncs the journal: %s", error)
+        return None
 
 
 class Folding:

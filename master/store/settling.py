@@ -1,8 +1,9 @@
 """Answers that depend on the disk, while nobody waits in a thread for it.
 
 Who opens a ticket does not wait in its transactions any more: the ticket knows what the disk must
-hold before the answer may be sent. A thread of its own syncs the journal for all of these, and then
-tells who listens, in the order in which it happened.
+hold before the answer may be sent. A thread of its own syncs the journal for all of these. Those who
+listen are told then, in the order in which it happened, where `Settling.subscribe` says: two threads that
+run Python at once cost more than they do.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from typing import Protocol
 
 from common.problems import Problem
 from master.store.told import Told
@@ -61,17 +64,54 @@ OPEN: ContextVar[Ticket | None] = ContextVar("ticket", default=None)
 """The ticket of this context; None: its transactions wait."""
 
 
+class EventLoop(Protocol):
+    """As much of the worker's loop as is needed here."""
+
+    def call(self, what: Callable[[], None]) -> None:
+        """Make this call in the loop; any thread may ask for it."""
+
+    def watch(self, fd: int, events: int, handler: Callable[[], None]) -> None:
+        """Call `handler` in the loop whenever `fd` is ready for one of `events`."""
+
+
+def _at_once(what: Callable[[], None]) -> None:
+    what()
+
+
 class Settling:
     """Pays debts, in its own thread, and knows how far they are paid."""
 
-    def __init__(self, sync: Callable[[int], None], tell: Callable[[Told], None]) -> None:
-        """`sync` returns when the disk has everything up to a position, or raises a Problem."""
+    def __init__(
+        self,
+        sync: Callable[[int], None],
+        tell: Callable[[Told], None],
+        begin: Callable[[Callable[[], None]], bool] = lambda _: False,
+    ) -> None:
+        """`sync` returns when the disk has everything up to a position, or raises a Problem. `begin` does not
+        wait for that, and has something called when it has ended; False: it cannot do that now.
+        """
         self._sync = sync
         self._tell = tell
+        self._begin_sync = begin
         self._lock = threading.Lock()
         self._debts: queue.SimpleQueue[Debt | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._paid: deque[Debt] = deque()
+        """What is on disk, and not told yet."""
         self._hearers: list[Callable[[], None]] = []
+        self._loop: EventLoop | None = None
+        self._call: Callable[[Callable[[], None]], None] = _at_once
+        self._owed: list[Debt] = []
+        """In the loop: what the next sync is for."""
+        self._under_way = False
+        """In the loop: whether there is one."""
+        self._in_kernel: list[Debt] = []
+        """What that is for, if the kernel does it."""
+        self._reached = 0
+        """The disk has everything up to here; it may not be told yet."""
+        self._context = copy_context()
+        # Those who listen must not wait for the disk: what they see is settled with the next debts.
+        self._context.run(OPEN.set, Ticket(self))
         self.position = 0
         """Up to here the journal is synced, and `history` says so."""
         self.history = 0
@@ -79,9 +119,13 @@ class Settling:
         self.failed: Problem | None = None
         """Why nothing more is settled."""
 
-    def subscribe(self, hearer: Callable[[], None]) -> None:
-        """Call `hearer`, in the thread that settles, when there is more."""
+    def subscribe(self, hearer: Callable[[], None], loop: EventLoop | None) -> None:
+        """Call `hearer` when there is more, in the `loop`, if there is one. From then on tickets belong to
+        its thread, and all that is told to those who listen is told there, too.
+        """
         self._hearers.append(hearer)
+        if loop is not None:
+            self._loop, self._call = loop, loop.call
 
     def settle(self, position: int, history: int) -> None:
         """The journal is synced up to here."""
@@ -94,15 +138,65 @@ class Settling:
         if debt.told is None and debt.position <= self.position:
             return
         ticket.debt = debt
-        if self._thread is None:
-            self._begin()
-        self._debts.put(debt)
+        if self._loop is None:
+            self._put([debt])
+            return
+        self._owed.append(debt)
+        if not self._under_way:
+            self._next()
 
     def close(self) -> None:
         """Return when all that is owed is settled, or cannot be."""
+        # The loop is over.
+        self._call, self._begin_sync = _at_once, lambda _: False
+        self._hearers.clear()
+        if self._in_kernel:
+            self._end_round()
         if self._thread is not None:
             self._debts.put(None)
             self._thread.join()
+        self._tell_paid()
+
+    def _next(self) -> None:
+        """Have the disk take all that is owed by now: the kernel does it alone, or the thread."""
+        debts, self._owed = self._owed, []
+        self._paid += (debt for debt in debts if debt.position <= self._reached)
+        debts = [debt for debt in debts if debt.position > self._reached]
+        if not debts:
+            return
+        self._under_way = True
+        if self._begin_sync(lambda: self._call(self._end_round)):
+            self._in_kernel = debts
+        else:
+            self._put(debts)
+
+    def _end_round(self) -> None:
+        """In the loop: the disk has what it was to take, or has failed."""
+        debts, self._in_kernel = self._in_kernel, []
+        self._pay(debts)
+        self._under_way = False
+        self._next()  # first: while the disk is at it, those who listen are told
+        self._tell_paid()
+
+    def _pay(self, debts: Sequence[Debt]) -> None:
+        """Wait for the disk, if it has not taken all of that yet."""
+        if not debts:
+            return
+        last = max(debt.position for debt in debts)
+        try:
+            self._sync(last)
+        except Problem as problem:
+            self.failed = problem
+        else:
+            self._reached = max(self._reached, last)
+            self._paid += debts
+
+    def _put(self, debts: Sequence[Debt]) -> None:
+        """Let the thread do it."""
+        if self._thread is None:
+            self._begin()
+        for debt in debts:
+            self._debts.put(debt)
 
     def _begin(self) -> None:
         with self._lock:
@@ -111,19 +205,13 @@ class Settling:
                 self._thread.start()
 
     def _run(self) -> None:
-        # Those who listen must not wait for the disk here: what they see is settled with the next debts.
-        OPEN.set(Ticket(self))
         ended = False
         while not ended:
             due = self._due()
             ended = None in due
             debts = [debt for debt in due if debt is not None]
-            try:
-                self._pay(debts)
-            except Problem as problem:
-                self.failed = problem
-            for hearer in self._hearers:
-                hearer()
+            self._pay(debts)
+            self._call(self._end_round if self._loop is not None else self._tell_paid)
 
     def _due(self) -> list[Debt | None]:
         due = [self._debts.get()]
@@ -133,14 +221,14 @@ class Settling:
         except queue.Empty:
             return due
 
-    def _pay(self, debts: Sequence[Debt]) -> None:
-        if not debts:
-            return
-        self._sync(max(debt.position for debt in debts))
-        for debt in debts:
+    def _tell_paid(self) -> None:
+        while self._paid:
+            debt = self._paid.popleft()
             self.settle(debt.position, debt.history)
             if debt.told is not None:
-                self._tell_of(debt.told)
+                self._context.run(self._tell_of, debt.told)
+        for hearer in self._hearers:
+            hearer()
 
     def _tell_of(self, told: Told) -> None:
         try:

@@ -7,28 +7,25 @@ connection waits on the poller, without a thread, until its deadline.
 from __future__ import annotations
 
 import io
-import math
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from common.problems import RETRY_AFTER, UNAVAILABLE, Problem
 from common.request_ids import new_request_id
 from master.worker.admission import address_of
 from master.worker.call import Call
-from master.worker.framing import end_of_head
-from master.worker.loop import READ, WRITE
+from master.worker.inbox import Inbox
 from master.worker.outbox import Answer, Outbox, StreamedAnswer
 from master.worker.plain import MAX_HEAD as MAX_PLAIN_HEAD
 from master.worker.plain import answer_plain, render
 from master.worker.reply import Reply
 from master.worker.request import Incoming
-from master.worker.stream import BEAT, Stream
+from master.worker.stages import Need, Patience, Stage, waits
+from master.worker.stream import Stream
 
 TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection (RFC 8446, section 5.1: record type)."""
@@ -43,73 +40,6 @@ _RECEIVE = 64 * 1024
 _TURN = 256 * 1024
 """Bytes after which a connection lets the others have their turn."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long clients are waited for, in seconds."""
-
-    first_byte: float = 10.0
-    """From the connection to its first byte."""
-    handshake: float = 20.0
-    """For the whole TLS handshake, or for the whole head of a plain request. A handshake takes a round
-    trip, which on a bad line is 10 s."""
-    request: float = 30.0
-    """For a request to begin and to be whole; bytes that come earn more, see `rate`."""
-    send: float = 30.0
-    """For the client to take an answer; bytes that it takes earn more."""
-    rate: float = 16 * 1024
-    """Bytes that earn another second, as long as no more than `request` or `send` are left. 128 kbit/s."""
-    keep_alive: float = 75.0
-    """From an answer to the next request."""
-    beat: float = BEAT
-    """For a stream to say something; then it says that it lives."""
-    linger: float = 5.0
-    """For the client to close after the last answer; what it still sends is discarded."""
-
-
-class Stage(Enum):
-    """What a connection waits for."""
-
-    SILENT = "first byte"
-    HELLO = "TLS handshake"
-    PLAIN = "plain request"
-    REQUEST = "request"
-    SENDING = "taking of the answer"
-    IDLE = "next request"
-    WAITING = "an answer that is not there yet"
-    STREAMING = "something to say"
-    LINGER = "end"
-
-    def wait(self, patience: Patience) -> float:
-        """How long it may take, in seconds."""
-        name = _PATIENCE[self]
-        return math.inf if name is None else float(getattr(patience, name))
-
-
-_PATIENCE = {
-    Stage.SILENT: "first_byte",
-    Stage.HELLO: "handshake",
-    Stage.PLAIN: "handshake",
-    Stage.REQUEST: "request",
-    Stage.SENDING: "send",
-    Stage.IDLE: "keep_alive",
-    # The application says how long: it goes on by itself.
-    Stage.WAITING: None,
-    Stage.STREAMING: "beat",
-    Stage.LINGER: "linger",
-}
-
-
-class Need(Enum):
-    """What a connection needs to get any further."""
-
-    READ = READ
-    WRITE = WRITE
-    HANDSHAKE = "the next step of the handshake"
-    ANSWER = "that the request is answered"
-    PIECES = "a thread that makes more of the answer"
-    NOTHING = "all is done"
 
 
 class Connection:
@@ -128,10 +58,8 @@ class Connection:
         self.call: Call | None = None
         """The request that is being answered; None: none, or the answer is on its way."""
         self.closed = False
-        self._patience = patience
-        self._cfg = cfg
-        self._received = bytearray()
-        self._incoming: Incoming | None = None
+        self._waits, self._rate = waits(patience), patience.rate
+        self._inbox = Inbox(cfg, client)
         self._outbox = Outbox()
         self._answer: Answer | None = None
         self._last = False
@@ -141,17 +69,18 @@ class Connection:
     @property
     def held(self) -> int:
         """Bytes received or to be sent that it keeps in memory."""
-        return len(self._received) + len(self._outbox)
+        return len(self._inbox) + len(self._outbox)
 
     @property
     def request_id(self) -> str | None:
         """What its sender calls the request that is coming in; None if it does not say, or not well."""
-        return None if self._incoming is None else self._incoming.request_id
+        incoming = self._inbox.incoming
+        return None if incoming is None else incoming.request_id
 
     @property
     def begun(self) -> bool:
         """Whether a part of a request has come."""
-        return self.stage is Stage.REQUEST and (bool(self._received) or self._incoming is not None)
+        return self.stage is Stage.REQUEST and self._inbox.begun
 
     @property
     def answering(self) -> bool:
@@ -166,7 +95,7 @@ class Connection:
     @property
     def talkative(self) -> bool:
         """Whether something has come that may be the next request."""
-        return bool(self._received)
+        return len(self._inbox) > 0
 
     @property
     def streaming(self) -> bool:
@@ -176,7 +105,7 @@ class Connection:
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else; its time counts from now."""
         self.stage = stage
-        self.deadline = time.monotonic() + stage.wait(self._patience)
+        self.deadline = time.monotonic() + self._waits[stage]
 
     def advance(self) -> Need:
         """Go on without a thread until something is needed. Raises OSError when the client is gone."""
@@ -209,20 +138,14 @@ class Connection:
     @property
     def incoming(self) -> Incoming:
         """The whole request that has come."""
-        if self._incoming is None:
+        incoming = self._inbox.incoming
+        if incoming is None:
             raise RuntimeError("taken before it was whole")
-        return self._incoming
+        return incoming
 
     def body(self) -> io.BytesIO:
         """Its body; to be asked for once. Raises a Problem."""
-        incoming = self.incoming
-        self._incoming = None
-        end = incoming.end_of_body(self._received)
-        if not end:
-            return io.BytesIO()
-        data = bytes(memoryview(self._received)[:end])
-        del self._received[:end]
-        return io.BytesIO(incoming.body(data))
+        return self._inbox.take_body()
 
     def answer(self, response: Reply, pieces: Any, waker: Callable[[], None] = lambda: None) -> None:
         """Begin to send what the application answers, written by `response`.
@@ -270,8 +193,7 @@ class Connection:
             raise ConnectionAbortedError("an answer broke off")
         self._drop_answer()
         request_id = request_id or self.request_id or new_request_id()
-        self._incoming = None
-        self._received.clear()
+        self._inbox.clear()
         headers = {"Retry-After": RETRY_AFTER} if problem.type is UNAVAILABLE else None
         self._outbox.sendall(render(problem, request_id, headers))
         self._last = True
@@ -316,8 +238,8 @@ class Connection:
         answer = None
         while answer is None:
             self._receive(MAX_PLAIN_HEAD)
-            answer = answer_plain(bytes(self._received), self.sock.getsockname(), new_request_id())
-        self._received.clear()
+            answer = answer_plain(bytes(self._inbox.data), self.sock.getsockname(), new_request_id())
+        self._inbox.clear()
         self._outbox.sendall(answer)
         self._last = True
         self.enter(Stage.SENDING)
@@ -334,19 +256,8 @@ class Connection:
         return Need.ANSWER
 
     def _whole(self) -> bool:
-        if self._incoming is None:
-            # Empty lines before a request are to be ignored (RFC 9112, section 2.2).
-            while self._received.startswith(b"\r\n"):
-                del self._received[:2]
-            end = end_of_head(self._received) if self._received else None
-            if end is None:
-                return False
-            head = bytes(self._received[:end])
-            del self._received[:end]
-            self._incoming = Incoming(self._cfg, self.client, head)
-        whole = self._incoming.end_of_body(self._received) is not None
-        if self._incoming.wants_continue and not whole:
-            self._incoming.wants_continue = False
+        whole = self._inbox.whole()
+        if not whole and self._inbox.wants_continue():
             self._outbox.sendall(_CONTINUE)
             self._outbox.flush(self.sock, _TURN)
         return whole
@@ -355,7 +266,7 @@ class Connection:
         data = self.sock.recv(size)
         if not data:
             raise ConnectionAbortedError("closed by the client")
-        self._received += data
+        self._inbox.data += data
         self._earn(len(data))
         return len(data)
 
@@ -369,7 +280,7 @@ class Connection:
             self.enter(Stage.STREAMING)
         elif self._last:
             self._finish()
-        elif self._received:
+        elif self._inbox.data:
             self.enter(Stage.REQUEST)
         else:
             self.enter(Stage.IDLE)
@@ -380,14 +291,14 @@ class Connection:
     def _overhear(self) -> None:
         """A client that waits or listens to a stream has little to say; so we hear that it closes."""
         self._receive(_RECEIVE)
-        if len(self._received) > _RECEIVE:
+        if len(self._inbox) > _RECEIVE:
             raise ConnectionAbortedError("a client talks where it is to listen")
 
     def _earn(self, count: int) -> None:
         """Wait longer for who sent or took `count` bytes."""
         if self.stage in (Stage.REQUEST, Stage.SENDING):
-            longest = time.monotonic() + self.stage.wait(self._patience)
-            self.deadline = min(self.deadline + count / self._patience.rate, longest)
+            longest = time.monotonic() + self._waits[self.stage]
+            self.deadline = min(self.deadline + count / self._rate, longest)
 
     def _finish(self) -> None:
         """Say that nothing more will be sent. What the client still sends is to be discarded.

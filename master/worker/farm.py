@@ -8,12 +8,12 @@ to happen, waits in a list.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -22,23 +22,19 @@ from typing import Any
 from gunicorn.workers.base import Worker
 
 from common import problems
-from common.logs import about
-from common.problems import Problem
-from common.request_ids import new_request_id
-from master.pauses import Pause
-from master.worker.admission import KNOWN_CALLER, Admission, address_of, crowd_out, relieve
-from master.worker.call import Call
-from master.worker.connection import Connection, Need, Patience, Stage
-from master.worker.environ import base_of, call_of
+from master.worker.admission import Admission, address_of
+from master.worker.answering import Answering
+from master.worker.connection import Connection
+from master.worker.environ import base_of
+from master.worker.lobby import Lobby
 from master.worker.loop import READ, Loop
 from master.worker.occupancy import Occupancy
 from master.worker.parked import Parked
 from master.worker.plain import NotHttpError
+from master.worker.stages import Need, Patience
 
 TICK = 0.25
 """Seconds by which a deadline may be missed."""
-STOP_IDLE = 0.5
-"""Seconds in which a stopping worker still takes a request on an open connection."""
 QUIT_GRACE = 2.0
 """Seconds that requests get to end after SIGINT or SIGQUIT (SIGTERM: graceful_timeout)."""
 SWITCH = 0.0005
@@ -46,8 +42,8 @@ SWITCH = 0.0005
 the loop wait as long at each of its system calls."""
 _LATE = 64
 """Connections whose time is over that are told so before the others have their turn."""
-_ROOM = 64
-"""The part of its connections (1/64) that a full worker ends at once, so that choosing them costs little."""
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What says that there may be no more connections; all else is about one that is gone again."""
 
 
 class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
@@ -60,12 +56,6 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.nr_conns = 0
-        self._parked: dict[Connection, int] = {}
-        """Connections that wait for something, the longest waiting first, and the bytes that each holds."""
-        self._unsettled: deque[tuple[Connection, Call]] = deque()
-        """Answers that wait for the disk, in the order in which it will have what they depend on."""
-        self._held = 0
         self._busy = 0
         self._admission = Admission(self.app.max_per_address)
         self._next_check = 0.0
@@ -76,8 +66,8 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
     def init_process(self) -> None:
         """In the worker process: what must not be shared with gunicorn's first one."""
         self.loop = Loop()
+        self._lobby = Lobby(self.loop, self._admission, self.max_held, self._ready)
         self.tpool = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="slow")
-        self._environ = base_of(self)
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -85,7 +75,8 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
         with self._beating():
             super().load_wsgi()
         self._runtime = self.app.runtime
-        self._runtime.on_settled(partial(self.loop.call, self._send_settled))
+        self._answering = Answering(self, self._lobby, self.loop, base_of(self), self.wsgi, self._runtime)
+        self._runtime.on_settled(self._answering.send_settled, self.loop)
 
     def run(self) -> None:
         """Serve until told to stop or orphaned, then let the running requests end."""
@@ -112,7 +103,7 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
             return
         self._next_check = now + wait
         self.notify()
-        late = [conn for conn in self._parked if conn.deadline <= now]
+        late = self._lobby.late(now)
         for conn in late[:_LATE]:
             self._expire(conn)
         if len(late) > _LATE:
@@ -120,13 +111,12 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def _drain(self) -> None:
         begun = time.monotonic()
-        for conn in self._parked:
-            self._hurry(conn)
+        self._lobby.close()
         # SIGQUIT may shorten the grace meanwhile.
-        while self.nr_conns > 0 and time.monotonic() < begun + self._grace:
+        while self._lobby.open > 0 and time.monotonic() < begun + self._grace:
             self._turn(0.05)
-        for conn in list(self._parked):
-            self._drop(conn)
+        for conn in self._lobby:
+            self._lobby.drop(conn)
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002 - gunicorn's
         """SIGTERM: end in order. While the application is still starting: at once."""
@@ -166,19 +156,20 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
             except BlockingIOError:
                 return
             except OSError as error:
-                # The client is gone again, or file descriptors ran out.
                 self.log.debug("accept: %s", error)
-                self._make_room()
+                if error.errno not in _NO_ROOM:
+                    continue  # the client is gone again, or its network
+                self._lobby.make_room()
                 return
             if not self._admission.enter(address_of(client[0])):
                 sock.close()
                 self._report_refusal(address_of(client[0]))
                 continue
-            if self.nr_conns >= self.cfg.worker_connections:
-                self._make_room()
-            self.nr_conns += 1
+            if self._lobby.open >= self.cfg.worker_connections:
+                self._lobby.make_room()
+            self._lobby.open += 1
             conn = Connection(sock, client, listener.getsockname(), self.patience, self.cfg)
-            self._park(conn, Need.READ)
+            self._lobby.park(conn, Need.READ)
 
     def _report_refusal(self, address: str) -> None:
         refused = self._admission.to_tell(address, time.monotonic())
@@ -189,41 +180,36 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
                 refused,
             )
 
-    def _make_room(self) -> None:
-        for conn in crowd_out(self._parked, max(1, len(self._parked) // _ROOM)):
-            self._drop(conn)
-
     def _ready(self, conn: Connection) -> None:
-        if conn not in self._parked:
-            # Its request is being answered: it is not to be heard before that.
-            self._unwatch(conn)
-        elif conn.deadline <= time.monotonic():
+        if conn.deadline <= time.monotonic():
             # A dripping client may be busy whenever the deadlines are looked through.
             self._expire(conn)
         else:
-            self._advance(conn)
+            self.advance(conn)
 
-    def _advance(self, conn: Connection) -> None:
+    def advance(self, conn: Connection) -> None:
+        """Go on with a connection as far as it goes."""
         try:
             self._provide(conn, conn.advance())
         except Exception as error:  # noqa: BLE001 - whatever happens to one connection concerns only that one
-            self._give_up(conn, error)
+            self.give_up(conn, error)
 
     def _provide(self, conn: Connection, need: Need) -> None:
         if need in (Need.READ, Need.WRITE):
-            self._park(conn, need)
+            self._lobby.park(conn, need)
         elif need is Need.HANDSHAKE:
             self._provide(conn, conn.shake_hands(self._runtime.ssl_context) or conn.advance())
         elif need is Need.ANSWER:
-            self._serve(conn)
+            self._answering.serve(conn)
         elif need is Need.PIECES:
-            self._submit(conn, Connection.push)
+            self.submit(conn, Connection.push)
         else:
-            self._drop(conn)
+            self._lobby.drop(conn)
 
-    def _submit(self, conn: Connection, job: Callable[[Connection], Any]) -> None:
-        self._unpark(conn)
-        self._unwatch(conn)
+    def submit(self, conn: Connection, job: Callable[[Connection], Parked | None]) -> None:
+        """Have a thread of the pool do something for a connection, and go on with it then."""
+        self._lobby.leave(conn)
+        self._lobby.unwatch(conn)
         self._busy += 1
         future = self.tpool.submit(job, conn)
         future.add_done_callback(lambda done: self.loop.call(partial(self._after, conn, done)))
@@ -235,206 +221,29 @@ class FarmWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no types
             if parked is None:
                 self._provide(conn, conn.advance())
             else:
-                self._pause(conn, parked)
+                self._answering.pause(conn, parked)
         except Exception as error:  # noqa: BLE001 - as above
-            self._give_up(conn, error)
+            self.give_up(conn, error)
 
-    def _give_up(self, conn: Connection, error: Exception) -> None:
+    def give_up(self, conn: Connection, error: Exception) -> None:
         """Whatever happens to one connection must not end the service for all."""
         if isinstance(error, OSError | NotHttpError):
             self.log.debug("connection of %s: %r", conn.client, error)
         else:
             self.log.error("a connection failed", exc_info=error)
-        self._drop(conn)
-
-    def _woken(self, conn: Connection) -> None:
-        """A stream has something to say; while it is with a thread, it is seen there."""
-        if conn in self._parked and conn.streaming:
-            self._submit(conn, Connection.push)
+        self._lobby.drop(conn)
 
     def _expire(self, conn: Connection) -> None:
         """End what took too long; whose request has begun is told, to send it again."""
         if conn.streaming:
-            self._submit(conn, Connection.beat)
+            self.submit(conn, Connection.beat)
             return
         if not conn.begun:
-            self._drop(conn)
+            self._lobby.drop(conn)
             return
         conn.refuse(problems.TOO_SLOW("The request came too slowly; send it again."))
-        self._advance(conn)
-
-    def _park(self, conn: Connection, need: Need) -> None:
-        if not self.alive:
-            self._hurry(conn)
-        self._held += conn.held - self._parked.get(conn, 0)
-        self._parked[conn] = conn.held
-        if not conn.events:
-            self.loop.watch(conn.sock.fileno(), need.value, partial(self._ready, conn))
-        elif conn.events != need.value:
-            self.loop.change(conn.sock.fileno(), need.value)
-        conn.events = need.value
-        if self._held > self.max_held:
-            for hog in relieve(self._parked, self._held - self.max_held * 3 // 4):
-                self._drop(hog)
-
-    def _hurry(self, conn: Connection) -> None:
-        """Wait no longer for a request, but for an answer to be made and taken."""
-        if not (conn.answering or conn.waiting):
-            conn.deadline = min(conn.deadline, time.monotonic() + STOP_IDLE)
-
-    def _unpark(self, conn: Connection) -> None:
-        if conn in self._parked:
-            self._held -= self._parked.pop(conn)
-
-    def _unwatch(self, conn: Connection) -> None:
-        if conn.events:
-            conn.events = 0
-            self.loop.forget(conn.sock.fileno())
-
-    def _drop(self, conn: Connection) -> None:
-        self._unpark(conn)
-        self._unwatch(conn)
-        if not conn.closed:
-            self.nr_conns -= 1
-            self._admission.leave(conn.address)
-            conn.close()
+        self.advance(conn)
 
     def occupancy(self) -> Occupancy:
         """What it is at; asked by any thread."""
-        return Occupancy(self.nr_conns, self._busy, self.cfg.threads, self._held)
-
-    # -- requests ------------------------------------------------------------------------
-
-    def _serve(self, conn: Connection) -> None:
-        """Have a whole request answered, here or by the pool."""
-        self._unpark(conn)
-        call = conn.call = call_of(self._environ, conn, conn.request_id or new_request_id())
-        if not self.alive:
-            call.response.force_close()
-        call.slow = conn.incoming.long or self._runtime.is_slow(call.environ)
-        if call.slow:
-            self._submit(conn, self._answer_slowly)
-        else:
-            self._step(conn, call)
-
-    def _answer_slowly(self, conn: Connection) -> Parked | None:
-        """In a thread of the pool: from the body, or a pause, to the first pieces of the answer."""
-        call = conn.call
-        if call is None:
-            raise RuntimeError("there is no request")
-        try:
-            pieces = self._pieces(conn, call)
-            if isinstance(pieces, Parked):
-                return pieces
-            self._send(conn, call, pieces)
-        except Exception as error:  # noqa: BLE001 - it is told
-            self._refuse(conn, call, error)
-        return None
-
-    def _step(self, conn: Connection, call: Call) -> None:
-        """In the loop: let the application go on with a request, as far as it goes without waiting."""
-        try:
-            if call.ticket is None:  # else it was parked here: what it saw before counts, too
-                call.ticket = call.context.run(self._runtime.open_ticket)
-            pieces = self._pieces(conn, call)
-            if isinstance(pieces, Parked):
-                self._pause(conn, pieces)
-                return
-            call.pieces = pieces
-            if call.ticket is not None and not call.ticket.settled:
-                self._unsettled.append((conn, call))
-                return
-            self._send(conn, call, pieces)
-        except Exception as error:  # noqa: BLE001 - it is told
-            self._refuse(conn, call, error)
-        self._after_answer(conn)
-
-    def _pieces(self, conn: Connection, call: Call) -> Iterable[bytes]:
-        """What the application answers, or a `Parked`."""
-        if call.parked is not None:
-            pieces = call.go_on()
-        else:
-            call.environ["wsgi.input"] = conn.body()
-            pieces = call.ask(self.wsgi)
-        if not isinstance(pieces, Parked):
-            call.parked = None
-        return pieces
-
-    def _pause(self, conn: Connection, parked: Parked) -> None:
-        """Leave a request until something happens; its client may give up meanwhile."""
-        call = conn.call
-        if call is None:
-            raise RuntimeError("there is no request")
-        call.parked = parked
-        if not conn.waiting:
-            conn.enter(Stage.WAITING)
-        self._park(conn, Need.READ)
-        pause = parked.pause
-        go_on = partial(self._go_on, conn, call, pause)
-        call.over = self.loop.at(time.monotonic() + pause.seconds, go_on)
-        pause.bell.hear(partial(self.loop.call, go_on))
-
-    def _go_on(self, conn: Connection, call: Call, pause: Pause) -> None:
-        """A pause is over. It is called up to twice for each: by the bell, and by the time."""
-        if call.over is None or call.parked is None or call.parked.pause is not pause:
-            return
-        call.over.cancel()
-        call.over = None
-        self._unpark(conn)
-        if not self.alive:
-            call.response.force_close()
-        if call.slow:
-            self._submit(conn, self._answer_slowly)
-            return
-        try:
-            self._step(conn, call)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._give_up(conn, error)
-
-    def _send_settled(self) -> None:
-        """The disk has more of what answers depend on, or has failed."""
-        while self._unsettled:
-            conn, call = self._unsettled[0]
-            try:
-                if not self._deliver(conn, call):
-                    return
-            except Exception as error:  # noqa: BLE001 - as above
-                self._give_up(conn, error)
-            self._unsettled.popleft()
-            self._after_answer(conn)
-
-    def _deliver(self, conn: Connection, call: Call) -> bool:
-        """Send an answer if the disk has what it depends on, a refusal if it never will; False: not yet."""
-        try:
-            if call.ticket is not None and not call.ticket.settled:
-                return False
-            self._send(conn, call, call.pieces)
-        except Exception as error:  # noqa: BLE001 - it is told
-            self._refuse(conn, call, error)
-        return True
-
-    def _send(self, conn: Connection, call: Call, pieces: Iterable[bytes]) -> None:
-        conn.known = bool(call.environ.get(KNOWN_CALLER))
-        conn.call = None
-        conn.answer(call.response, pieces, partial(self.loop.call, partial(self._woken, conn)))
-
-    def _refuse(self, conn: Connection, call: Call, error: Exception) -> None:
-        """Answer with a problem, as the application or the disk failed; OSError is for who gives up."""
-        conn.call = None
-        if isinstance(error, OSError):
-            raise error
-        if isinstance(error, Problem):
-            conn.refuse(error, call.request_id)
-            return
-        with about(request_id=call.request_id):
-            self.log.error("a request failed", exc_info=error)
-        conn.refuse(problems.INTERNAL("The master made a mistake; see its log."), call.request_id)
-
-    def _after_answer(self, conn: Connection) -> None:
-        """Send what is left, and take the next request in its turn if it is here already."""
-        if conn.closed:
-            return
-        if conn.talkative:
-            self.loop.call(partial(self._advance, conn))
-        else:
-            self._advance(conn)
+        return Occupancy(self._lobby.open, self._busy, self.cfg.threads, self._lobby.held)

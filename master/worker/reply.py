@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, Protocol
 
 SERVER = "ffmpeg-rtmp"
@@ -27,10 +28,10 @@ _OURS = frozenset(
     }
 )
 """Fields that are about the connection, or that the server says; the application's are left out."""
-_lines: dict[tuple[str, str], bytes] = {}
-"""Lines as they are sent, of fields that were good; bounded."""
 _MOST_LINES = 512
+"""Fields that are remembered as they are sent: most are said again and again."""
 _LONGEST = 256
+"""Characters of a value that is remembered."""
 _date = (0, b"")
 
 
@@ -89,7 +90,7 @@ class Reply:
                 self._length = int(value)
                 if code == 204 or code < 200:
                     continue
-            self._fields.append(_lines.get((name, value)) or _line(name, value))
+            self._fields.append(_line(name, value) if len(value) <= _LONGEST else _written(name, value))
         self._chunked = self._length is None and self._chunks and not self._bare
         return self.write
 
@@ -133,7 +134,7 @@ class Reply:
         )
 
 
-def _line(name: str, value: str) -> bytes:
+def _written(name: str, value: str) -> bytes:
     if not isinstance(name, str) or not isinstance(value, str):
         raise TypeError("names and values of fields are text")
     # Without the value: it may be a secret.
@@ -141,11 +142,11 @@ def _line(name: str, value: str) -> bytes:
         raise ValueError(f"the field {name!r} cannot be sent")
     if name.lower() in _OURS:
         return b""
-    value = value.strip(" \t")
-    line = f"{name}: {value}\r\n".encode("latin-1")
-    if len(_lines) < _MOST_LINES and len(line) <= _LONGEST:
-        _lines[name, value] = line
-    return line
+    stripped = value.strip(" \t")
+    return f"{name}: {stripped}\r\n".encode("latin-1")
+
+
+_line = lru_cache(_MOST_LINES)(_written)
 
 
 def _now() -> bytes:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from master.worker.connection import MAX_UNSENT, Connection, Patience, Stage
+from master.worker.connection import MAX_UNSENT, Connection
 from master.worker.reply import Reply
+from master.worker.stages import Patience, Stage
 from tests.files.support import content, store
 from tests.masters import Master, start_master
 

@@ -25,8 +25,9 @@ from master.errors import StartError
 from master.pauses import Bell, Pause, Steps
 from master.worker import FarmWorker
 from master.worker.admission import KNOWN_CALLER
-from master.worker.connection import Patience
+from master.worker.loop import Loop
 from master.worker.parked import begin
+from master.worker.stages import Patience
 from master.worker.stream import Stream
 
 LARGE = 4 * 1024 * 1024
@@ -113,7 +114,7 @@ class SmallRuntime:
             workers = (each for each in gc.get_objects() if isinstance(each, FarmWorker))
             worker = next(each for each in workers if each.pid == os.getpid())
             reply = {"parked": self.parked, "pid": os.getpid(), "scheme": environ["wsgi.url_scheme"]}
-            reply |= {"connections": worker.nr_conns, "made": self.made, "asked": self.asked}
+            reply |= {"connections": worker.occupancy().connections, "made": self.made, "asked": self.asked}
             reply |= {
                 "streams": len(self.streams),
                 "waiting": len(self.bells),
@@ -143,8 +144,8 @@ class SmallRuntime:
         self.ticket = SmallTicket(self)
         return self.ticket
 
-    def on_settled(self, hearer: Callable[[], None]) -> None:
-        self.hear = hearer
+    def on_settled(self, hearer: Callable[[], None], loop: Loop) -> None:
+        self.hear = lambda: loop.call(hearer)
 
     def about_the_disk(self, path: str) -> None:
         if path == "/durable":

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from master.worker.connection import Patience
+from master.worker.stages import Patience
 from tests.serving.conftest import Server, read_all
 
 HASTE = 20

@@ -12,17 +12,16 @@ from markupsafe import Markup
 from marshmallow import Schema, ValidationError, fields
 
 from common import problems
-from common.model import Role
 from common.problems import Problem
 from common.schema import flatten
 from common.timestamps import timestamp
-from master.api.answers import farm, invalid
+from master.api.answers import caller, farm, invalid
 from master.api.dashboard import words
 from master.api.dashboard.assets import asset_address, files
 from master.auth import ROUTES
 from master.lifecycle.audit import NAMES
 from master.origin import may_use_session
-from master.service import Caller, nodes
+from master.service import nodes
 from master.sessions import COOKIE
 
 POLICY = (
@@ -58,7 +57,7 @@ def _from_our_page() -> None:
 def _known_to_all() -> dict[str, Any]:
     return {
         "asset": asset_address,
-        "caller": _caller(),
+        "caller": caller(),
         "may": may,
         "node_link": node_link,
         "by_session": COOKIE in request.cookies,
@@ -90,7 +89,7 @@ def compile_pages(app: Flask) -> None:
 
 def may(endpoint: str) -> bool:
     """Whether the caller's role is served by an endpoint: what it may not do is not offered to it."""
-    return _caller().role in ROUTES.get(endpoint, ())
+    return caller().role in ROUTES.get(endpoint, ())
 
 
 def node_names() -> Mapping[str, str]:
@@ -109,12 +108,6 @@ def node_link(node_id: str | None) -> str:
     if name is None:
         return Markup('<code title="{}">{}</code>').format(node_id, node_id[:8])
     return Markup('<a href="/ui/nodes/{}" title="{}">{}</a>').format(node_id, node_id, name)
-
-
-def _caller() -> Caller:
-    """Who is not known yet when a request is refused is anyone."""
-    found: Caller = g.get("caller") or Caller(Role.ANYONE)
-    return found
 
 
 def page(template: str, status: int = 200, policy: str = POLICY, **values: Any) -> Response:

@@ -173,7 +173,7 @@ class PostgresStore:
         """None: a transaction asks the database again and again, and waits for it each time."""
         return None
 
-    def on_settled(self, _hearer: Callable[[], None]) -> None:
+    def on_settled(self, _hearer: Callable[[], None], _loop: object) -> None:
         """There are no tickets."""
 
     def subscribe(self, listener: Listener) -> None:

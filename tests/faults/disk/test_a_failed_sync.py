@@ -18,7 +18,8 @@ def test_nothing_more_is_acknowledged_and_all_that_was_is_there(
     load.more(20)
     worker = master.worker_pid()
     assert worker is not None
-    with injected(worker, "fdatasync:error=EIO:when=2+"):
+    # What the kernel does not take a thread syncs: only that can be made to fail from outside.
+    with injected(worker, "io_submit:error=EAGAIN", "fdatasync:error=EIO:when=2+"):
         assert master.process.wait(timeout=30) == 1
     load.end()
     assert load.refused

@@ -14,15 +14,22 @@ from tests.faults.disk.conftest import Start
 from tests.faults.disk.support import Load, injected, strace
 from tests.masters import MASTER, ROOT, Master, free_port, wait_until
 
+KERNEL = "io_submit:signal=KILL:when={}"
+THREAD = "fdatasync:signal=KILL:when={}"
+"""A thread syncs what the kernel does not take."""
 
-@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
-def test_under_load(tmp_path: Path, start: Start, load_on: Callable[[Master], Load], count: int) -> None:
+
+@pytest.mark.parametrize(("call", "count"), [(KERNEL, 1), (KERNEL, 3), (KERNEL, 8), (THREAD, 1), (THREAD, 5)])
+def test_under_load(
+    tmp_path: Path, start: Start, load_on: Callable[[Master], Load], call: str, count: int
+) -> None:
     master = start(tmp_path / "state")
     load = load_on(master)
     load.more(20)
     worker = master.worker_pid()
     assert worker is not None
-    with injected(worker, f"fdatasync:signal=KILL:when={count}"):
+    refused = [] if call is KERNEL else ["io_submit:error=EAGAIN"]
+    with injected(worker, *refused, call.format(count)):
         wait_until(lambda: master.worker_pid() not in (None, worker), "the worker was killed and replaced")
     load.more(20)  # from the worker that took its place
     load.end()
