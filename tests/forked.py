@@ -25,6 +25,10 @@ _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(["tests.loaded"])
 _PATIENCE = 30.0
 """Seconds that a process has for its first step."""
+_LONGEST = 60.0
+"""Seconds that one has that is waited for."""
+_CALLED = {"master.operator": "ffrtmp"}
+"""What people call a program whose package has another name."""
 
 
 def unchanged() -> None:
@@ -40,11 +44,13 @@ class ForkedProcess:
         log: Path,
         environment: Mapping[str, str] | None = None,
         errors: Path | None = None,
+        *,
+        with_ours: bool = True,
     ) -> None:
         """`main` is a module's, known there by its name. It leads a group of its own, and says all that it
-        says to `log`; with `errors`, what goes to stderr is there. `environment`: beside ours.
+        says to `log`; with `errors`, what goes to stderr is there. `environment`: beside ours, or alone.
         """
-        whole = {**os.environ, **(environment or {})}
+        whole = {**(os.environ if with_ours else {}), **(environment or {})}
         self._process: ForkServerProcess = _FORK.Process(
             target=_run, args=(main, str(log), str(errors or log), whole), daemon=True
         )
@@ -94,14 +100,14 @@ class ForkedProcess:
 
 
 def run_forked(
-    main: Callable[[], object], environment: Mapping[str, str] | None = None, seconds: float = 30.0
+    main: Callable[[], object], environment: Mapping[str, str] | None = None, *, with_ours: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """As `subprocess.run`, of a program that ends by itself."""
+    """As `subprocess.run`, of a program that ends by itself. `environment`: see `ForkedProcess`."""
     with tempfile.TemporaryDirectory(prefix="ffrtmp-forked-") as name:
         out, errors = Path(name, "out"), Path(name, "errors")
-        process = ForkedProcess(main, out, environment, errors)
+        process = ForkedProcess(main, out, environment, errors, with_ours=with_ours)
         try:
-            code = process.wait(seconds)
+            code = process.wait(_LONGEST)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -109,13 +115,16 @@ def run_forked(
 
 
 def program(name: str, flags: Sequence[str], prepare: Callable[[], None] = unchanged) -> Callable[[], object]:
-    """What the process of `master` or `agent` does; `prepare` (of a module, as `main`) comes before that."""
+    """What the process of `master`, `agent` or `master.operator` (`ffrtmp`) does.
+
+    `prepare` (of a module, as `main`) comes before that.
+    """
     return partial(_play, name, list(flags), prepare)
 
 
 def _play(name: str, flags: list[str], prepare: Callable[[], None]) -> None:
     prepare()
-    import_module(f"{name}.cli").main(flags, prog_name=name)
+    import_module(f"{name}.cli").main(flags, prog_name=_CALLED.get(name, name))
 
 
 def _run(main: Callable[[], object], log: str, errors: str, environment: dict[str, str]) -> None:

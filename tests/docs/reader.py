@@ -87,7 +87,7 @@ class Reader:
             # Seconds of video; a test has no time for more.
             ('"duration": 60', '"duration": 1'),
             ('"scenario": "720p-h264",', '"scenario": "720p-h264", "parameters": {"duration": 1},'),
-            ('"scenario": "4K60-h264",', '"scenario": "4K60-h264", "parameters": {"duration": 0.1},'),
+            ('"scenario": "4K60-h264",', '"scenario": "4K60-h264", "parameters": {"duration": 0.04},'),
         ):
             command = command.replace(written, meant)
         return command

@@ -13,7 +13,7 @@ import requests
 
 from common.version import PROTOCOL
 from tests.masters import ROOT, Client, wait_until
-from tests.system.farm import HERE, SHORT, TINY, Farm, halfway, job_is, node_is, outcomes, submit
+from tests.system.farm import HERE, LASTING, SHORT, TINY, Farm, halfway, job_is, node_is, outcomes, submit
 
 OTHER_VERSION = """\
 import common.version
@@ -56,9 +56,10 @@ class Load:
         return enough
 
     def _submit(self) -> None:
-        while not self._ended.wait(0.2):
+        # Two nodes need a second for each, so that they are busy all the while, and few jobs wait.
+        while not self._ended.wait(0.5):
             key = {"Idempotency-Key": f"load-{len(self.accepted)}"}
-            body = {"scenario": "480p30-h264", "parameters": TINY}
+            body = {"scenario": "480p30-h264", "parameters": {**LASTING, "duration": 1.5}}
             try:
                 answer = self._client.post("/jobs", json=body, headers=key, timeout=5)
             except requests.RequestException:
