@@ -56,9 +56,7 @@ class TracedSpawner(Spawner):
         """As the real one; the trace is a file too, and must not end at the child's limit of file size."""
         trace = self._directory / f"trace-{len(self._traces)}"
         self._traces.append(trace)
-        # It is stopped at these calls only (`--seccomp-bpf`).
-        options = ["-f", "--seccomp-bpf", "-qq", "-s", "4096"]
-        options += ["-e", "trace=open,openat,openat2,connect,socket,execve"]
+        options = ["-f", "-qq", "-s", "4096", "-e", "trace=open,openat,openat2,connect,socket,execve"]
         traced = [self._strace, *options, "-o", str(trace), "--", *argv]
         return super().spawn(traced, cwd, replace(limits, output_bytes=2**40), descriptors, greets=greets)
 

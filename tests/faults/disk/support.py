@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -120,12 +120,8 @@ class Load:
 def strace(*injections: str) -> list[str]:
     """The command that makes system calls fail, such as `fdatasync:error=EIO:when=3+`.
 
-    strace counts the calls of each thread for itself. A program that it starts is stopped at these calls only.
+    strace counts the calls of each thread for itself.
     """
-    return [*_strace(injections), "--seccomp-bpf"]
-
-
-def _strace(injections: Sequence[str]) -> list[str]:
     if shutil.which("strace") is None:
         missing("strace is not installed")
     traced = ",".join(injection.split(":")[0] for injection in injections)
@@ -136,7 +132,7 @@ def _strace(injections: Sequence[str]) -> list[str]:
 def injected(pid: int, *injections: str) -> Iterator[None]:
     """Let system calls of a running process fail."""
     with tempfile.NamedTemporaryFile(prefix="strace-") as log:
-        tracer = subprocess.Popen([*_strace(injections), "-p", str(pid)], stderr=log)
+        tracer = subprocess.Popen([*strace(*injections), "-p", str(pid)], stderr=log)
         try:
             wait_until(lambda: b" attached" in Path(log.name).read_bytes(), "strace is attached")
             yield
