@@ -18,10 +18,8 @@ _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--di
 
 def browser() -> str:
     """The program: the one that can do without a window only, where it is; it needs less CPU time."""
-    for name in ("chromium-headless-shell", "chromium", "google-chrome"):
-        if (found := shutil.which(name)) is not None:
-            return found
-    missing("there is no chromium")
+    known = map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))
+    return next(filter(None, known), None) or missing("there is no chromium")
 
 
 def said_by(page: str, directory: Path, profile: Path) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def reading(request: pytest.FixtureRequest, hosts: Hosts) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def toolbox(spawner: Spawner, tmp_path_factory: pytest.TempPathFactory) -> Toolbox:
-    """This machine's, without a sandbox; each encoder is tried once in a run, for all directories of tests."""
+    """This machine's, without a sandbox; encoders are tried once in a run, for all directories of tests."""
 
     def look(place: Path) -> None:
         place.mkdir()

@@ -27,7 +27,9 @@ EXPECTED = ("status of 401", "status of 400", "status of 409", "[DOM] Password f
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program(), args=["--no-sandbox", "--disable-gpu"])
+        running = playwright.chromium.launch(
+            executable_path=program(), args=["--no-sandbox", "--disable-gpu"]
+        )
         yield running
         running.close()
 

@@ -42,7 +42,8 @@ def seen(tmp_path: Path, *flags: str) -> dict[str, Any]:
     assert count == 1
     page = tmp_path / "page.html"
     page.write_text(text.replace("</body>", f"{LOOK}</body>"))
-    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu"]
+    command.append(f"--user-data-dir={tmp_path}/profile")
     done = subprocess.run(
         [*command, *flags, "--dump-dom", page.as_uri()],
         capture_output=True,

@@ -43,8 +43,8 @@ esac
 """
 """The real ffmpeg, which claims to have one encoder only: each that it lists is tried at every start.
 
-It reads what is `LASTING` no faster than it is played: as slow as on a machine with no time for it, which then
-has time for the other tests.
+It reads what is `LASTING` no faster than it is played: as on a slow machine, but this one then has time for
+the other tests.
 """
 
 

@@ -53,7 +53,10 @@ def piped(master: Master, folder: Path, *arguments: str) -> subprocess.Popen[str
 
 def asked(parameters: Mapping[str, Any]) -> list[str]:
     """A job with these, as it is typed."""
-    return ["480p30-h264", *(word for name, value in parameters.items() for word in ("-p", f"{name}={value}"))]
+    return [
+        "480p30-h264",
+        *(word for name, value in parameters.items() for word in ("-p", f"{name}={value}")),
+    ]
 
 
 def until_told(command: subprocess.Popen[str], beginning: str) -> str:

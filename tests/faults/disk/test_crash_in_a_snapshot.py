@@ -77,5 +77,5 @@ def test_state_and_audit_are_the_same_and_the_next_snapshot_succeeds(
     snapshot.fold(directory, FOLD_AFTER)
     assert (directory / snapshot.NAME).exists()
     assert records_of(tmp_path) == farm.records
-    assert audited(tmp_path) == story[::-1]
+    assert audited(tmp_path) == farm.story[::-1]
     assert not list((tmp_path / "audit").glob("*.part"))
