@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,12 @@ def said_by(page: str, directory: Path, profile: Path) -> dict[str, Any]:
             env={"HOME": str(profile), "PATH": os.environ["PATH"]},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             said = wait_until(lambda: posted, "the player has said how it went", 60)
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # the program may be a script that waits for it
             process.wait(10)
     found: dict[str, Any] = json.loads(said[0])
     return found
