@@ -5,11 +5,13 @@ PY = .venv/bin/python
 DESTDIR =
 # More arguments for pytest: make test ARGS='-k journal'
 ARGS =
-# How long `make torture` goes on, the SEED of an earlier run to repeat its faults, and the STORE (memory or postgresql),
-# if not both.
+# How long `make torture` and `make fuzz` go on; of the former, the SEED of an earlier run to repeat its faults, and the
+# STORE (memory or postgresql), if not both.
 MINUTES = 10
 SEED =
 STORE =
+# How many stories of a farm `make fuzz` invents.
+EXAMPLES = 1000
 # Named, because a checkout without .git has no .gitignore that would keep build/ out.
 SOURCES = agent common master scripts tests bench setup.py
 
@@ -18,7 +20,7 @@ SOURCES = agent common master scripts tests bench setup.py
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL = help
-.PHONY: help setup test images torture stores bench bench-quick truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
+.PHONY: help setup test images torture fuzz stores bench bench-quick truth scan demo terminal-demo build-distributed assets lint lock install uninstall clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -48,6 +50,12 @@ tools:
 torture: ready ## kill masters under load for MINUTES=10, and count what is lost or done twice (STORE=postgresql)
 	@scripts/setup.sh --tests
 	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)' --store '$(STORE)'
+
+FUZZED = tests/api/test_schemathesis.py tests/core/test_invariants.py tests/core/test_twins_in_any_order.py tests/serving/test_ordinary_heads.py
+fuzz: ready ## invent requests for MINUTES=10, and EXAMPLES=1000 stories of a farm, others each time (make test has a few)
+	@scripts/setup.sh --tests
+	@FFRTMP_TEST_SCHEMATHESIS=$$((60 * $(MINUTES))) FFRTMP_TEST_EXAMPLES='$(EXAMPLES)' \
+		$(PY) -m pytest -n 2 --dist loadfile --timeout=0 $(FUZZED) $(ARGS)
 
 stores: ready ## the tests of the rules over each store, all of them (make test has the most important)
 	@scripts/setup.sh --tests

@@ -19,7 +19,7 @@ mode=${1-}
 supported='Supported: Linux on x86-64 and arm64, Python 3.11 and up.'
 required='jq curl'
 better_with='bwrap:bubblewrap'  # command, and its package where that has another name
-for_tests='strace zsh fish mkfs.ext4:e2fsprogs ip:iproute2 chromium npm nginx:libnginx-mod-rtmp /usr/bin/time:time pg_ctlcluster:postgresql'
+for_tests='strace zsh fish mkfs.ext4:e2fsprogs ip:iproute2 chromium chromium-headless-shell npm nginx:libnginx-mod-rtmp /usr/bin/time:time pg_ctlcluster:postgresql'
 for_bench='redis-server'
 newer_pythons='3.15 3.14 3.13 3.12 3.11'
 

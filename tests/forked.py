@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -24,6 +25,10 @@ _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(["tests.loaded"])
 _PATIENCE = 30.0
 """Seconds that a process has for its first step."""
+_LONGEST = 60.0
+"""Seconds that one has that is waited for."""
+_CALLED = {"master.operator": "ffrtmp"}
+"""What people call a program whose package has another name."""
 
 
 def unchanged() -> None:
@@ -34,14 +39,20 @@ class ForkedProcess:
     """A process that runs `main`, such as that of `program`; see `tests.masters.Process`."""
 
     def __init__(
-        self, main: Callable[[], object], log: Path, environment: Mapping[str, str] | None = None
+        self,
+        main: Callable[[], object],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        errors: Path | None = None,
+        *,
+        with_ours: bool = True,
     ) -> None:
         """`main` is a module's, known there by its name. It leads a group of its own, and says all that it
-        says to `log`. `environment`: beside ours.
+        says to `log`; with `errors`, what goes to stderr is there. `environment`: beside ours, or alone.
         """
-        whole = {**os.environ, **(environment or {})}
+        whole = {**(os.environ if with_ours else {}), **(environment or {})}
         self._process: ForkServerProcess = _FORK.Process(
-            target=_run, args=(main, str(log), whole), daemon=True
+            target=_run, args=(main, str(log), str(errors or log), whole), daemon=True
         )
         self._process.start()
         self._wait_until_it_leads_a_group()
@@ -88,22 +99,40 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
+def run_forked(
+    main: Callable[[], object], environment: Mapping[str, str] | None = None, *, with_ours: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run`, of a program that ends by itself. `environment`: see `ForkedProcess`."""
+    with tempfile.TemporaryDirectory(prefix="ffrtmp-forked-") as name:
+        out, errors = Path(name, "out"), Path(name, "errors")
+        process = ForkedProcess(main, out, environment, errors, with_ours=with_ours)
+        try:
+            code = process.wait(_LONGEST)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess([str(main)], code, out.read_text(), errors.read_text())
+
+
 def program(name: str, flags: Sequence[str], prepare: Callable[[], None] = unchanged) -> Callable[[], object]:
-    """What the process of `master` or `agent` does; `prepare` (of a module, as `main`) comes before that."""
+    """What the process of `master`, `agent` or `master.operator` (`ffrtmp`) does.
+
+    `prepare` (of a module, as `main`) comes before that.
+    """
     return partial(_play, name, list(flags), prepare)
 
 
 def _play(name: str, flags: list[str], prepare: Callable[[], None]) -> None:
     prepare()
-    import_module(f"{name}.cli").main(flags, prog_name=name)
+    import_module(f"{name}.cli").main(flags, prog_name=_CALLED.get(name, name))
 
 
-def _run(main: Callable[[], object], log: str, environment: dict[str, str]) -> None:
+def _run(main: Callable[[], object], log: str, errors: str, environment: dict[str, str]) -> None:
     os.setsid()
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(fd, 1)
-    os.dup2(fd, 2)
-    os.close(fd)
+    for number, path in ((1, log), (2, errors)):
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(fd, number)
+        os.close(fd)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)

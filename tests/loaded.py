@@ -8,6 +8,7 @@ import agent.cli
 import agent.doctor
 import agent.start
 import master.cli
+import master.operator.cli
 import master.runtime
 import master.server
 import tests.masters

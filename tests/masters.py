@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pytest
 import requests
 
-from tests.forked import ForkedProcess, program, unchanged
+from tests.forked import ForkedProcess, program, run_forked, unchanged
 
 ROOT = Path(__file__).parents[1]
 MASTER = [sys.executable, "-c", "from master.cli import main; main(prog_name='master')"]
@@ -65,16 +65,8 @@ def looks(most: float = 0.1) -> Iterator[None]:
 
 
 def run_master(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A master that is expected to end by itself."""
-    return subprocess.run(
-        [*MASTER, *flags],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    """A master that is expected to end by itself; a forked one (`tests.forked`)."""
+    return run_forked(program("master", flags), environment)
 
 
 class Client(requests.Session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from agent.sandbox import Sandbox, SandboxError, detect
 from agent.task import Assignment
 from common.model import Report, Scalar
 from common.settings import CODECS
+from tests.once import made_once
 from tests.parts import missing
 
 StandIn = Callable[[str], Toolbox]
@@ -66,8 +68,15 @@ def reading(request: pytest.FixtureRequest, hosts: Hosts) -> Sandbox:
 
 
 @pytest.fixture(scope="session")
-def toolbox(spawner: Spawner) -> Toolbox:
-    return discover(spawner)
+def toolbox(spawner: Spawner, tmp_path_factory: pytest.TempPathFactory) -> Toolbox:
+    """This machine's, without a sandbox; encoders are tried once in a run, for all directories of tests."""
+
+    def look(place: Path) -> None:
+        place.mkdir()
+        (place / "toolbox").write_bytes(pickle.dumps(discover(spawner)))
+
+    found: Toolbox = pickle.loads((made_once(tmp_path_factory, "toolbox", look) / "toolbox").read_bytes())
+    return found
 
 
 @pytest.fixture

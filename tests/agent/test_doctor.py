@@ -14,7 +14,9 @@ from agent.doctor import disk, memory, of_sandbox, of_toolbox
 from agent.ffmpeg.discover import FFmpeg, Toolbox
 from agent.sandbox import Sandbox
 from common.checkup import State
+from tests.forked import program, run_forked
 from tests.masters import ROOT
+from tests.system.farm import one_encoder
 
 _GIB = 1024**3
 
@@ -67,8 +69,13 @@ def test_it_looks_at_this_very_machine_and_makes_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def _forked(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same, without the start of a Python."""
+    return run_forked(program("agent", arguments), {"HOME": str(tmp_path), **environment})
+
+
 def test_programs_get_what_it_finds_as_json_as_from_the_operators_doctor(tmp_path: Path) -> None:
-    done = _doctor(tmp_path, "-o", "json")
+    done = _forked(tmp_path, "--doctor", "-o", "json", **one_encoder(tmp_path / "ffmpeg"))
     assert done.returncode == 0, done.stdout + done.stderr
     found = {each["name"]: each for each in json.loads(done.stdout)}
     assert {"memory", "disk", "sandbox", "ffmpeg", "encoders"} <= found.keys()
@@ -77,19 +84,12 @@ def test_programs_get_what_it_finds_as_json_as_from_the_operators_doctor(tmp_pat
 
 
 def test_a_format_without_the_doctor_is_wrong_usage(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from agent.cli import main; main()", "-o", "json"],
-        cwd=ROOT, env={"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = _forked(tmp_path, "-o", "json")
     assert (done.returncode, "give --doctor too" in done.stderr) == (2, True)
 
 
 def test_a_worker_that_cannot_be_ends_with_1(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    program = f"import os; os.environ['PATH'] = {str(empty)!r}; from agent.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "--doctor"],
-        cwd=ROOT, env={"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = _forked(tmp_path, "--doctor", PATH=str(empty))
     assert (done.returncode, "✗ programs: " in done.stdout) == (1, True)

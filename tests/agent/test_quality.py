@@ -23,7 +23,7 @@ from common.model import Progress, Report, Value
 ALL = ("vmaf", "psnr", "ssim", "xpsnr")
 STATISTICS = ("mean", "harmonic_mean", "p1", "worst_second")
 FAST: dict[str, Value] = {"width": 320, "height": 180, "preset": "ultrafast", "crf": 35}
-PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=2"]
+PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=1"]
 
 
 def make(toolbox: Toolbox, file: Path, *options: str) -> Path:
@@ -160,7 +160,7 @@ def test_the_frames_of_any_file_are_compared_with_themselves(
 def test_another_rate_is_compared_with_the_source_at_that_rate(farm: Farm) -> None:
     source = make(farm.toolbox, farm.directory / "a.mkv", *PICTURE, "-c:v", "libx264", "-qp", "5")
     report = farm.encode({**FAST, "crf": 12, "fps": 10, "quality": ("vmaf",)}, source)
-    assert report.metrics["frames"] == len(farm.rows()) == 20
+    assert report.metrics["frames"] == len(farm.rows()) == 10
     assert float(str(report.metrics["vmaf_p1"])) > 90
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.browser import browser
 from tests.masters import Master
-from tests.parts import missing
 
 
 @pytest.fixture(scope="module")
 def drawn(master: Master, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """What the page is after its script has run, and what the browser complained of."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        missing("there is no chromium")
+    program = browser()
     profile = tmp_path_factory.mktemp("browser")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
     # The certificate is the master's own; no other host is there to be asked.
@@ -25,8 +22,8 @@ def drawn(master: Master, tmp_path_factory: pytest.TempPathFactory) -> subproces
     flags += ["--disable-background-networking", f"--user-data-dir={profile}"]
     flags += ["--virtual-time-budget=20000", "--enable-logging=stderr"]
     return subprocess.run(
-        [browser, *flags, "--dump-dom", f"{master.url}/docs#/jobs/jobs.submit"],
-        env={"HOME": str(profile), "PATH": str(Path(browser).parent) + ":/usr/bin:/bin"},
+        [program, *flags, "--dump-dom", f"{master.url}/docs#/jobs/jobs.submit"],
+        env={"HOME": str(profile), "PATH": str(Path(program).parent) + ":/usr/bin:/bin"},
         capture_output=True,
         text=True,
         timeout=90,

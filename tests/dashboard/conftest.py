@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from master.sessions import COOKIE
 from tests.api.corner import Corner
+from tests.browser import browser as program
 from tests.dashboard.big import write_state
 from tests.masters import Client, Master, launch_master, wait_until
 from tests.once import made_once
-from tests.parts import missing
 
 expect.set_options(timeout=20_000)
 EXPECTED = ("status of 401", "status of 400", "status of 409", "[DOM] Password forms")
@@ -26,9 +26,10 @@ EXPECTED = ("status of 401", "status of 400", "status of 409", "[DOM] Password f
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or missing("Chromium is not installed")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        running = playwright.chromium.launch(
+            executable_path=program(), args=["--no-sandbox", "--disable-gpu"]
+        )
         yield running
         running.close()
 

@@ -61,7 +61,8 @@ class Terminal:
 class Reader:
     """Follows the blocks one after the other, in a checkout of its own and with a home of its own."""
 
-    def __init__(self, checkout: Path, home: Path) -> None:
+    def __init__(self, checkout: Path, home: Path, cache: Path) -> None:
+        """`cache`: where the binaries unpack themselves, if nobody has had them do so before."""
         home.mkdir()
         self._checkout = checkout
         self._home = home
@@ -71,7 +72,8 @@ class Reader:
         self.url = f"https://localhost:{self._port}"
         keep = {k: v for k, v in os.environ.items() if not k.startswith(("FFRTMP_", "XDG_", "PEX_"))}
         # test_distributed.sh and ffrtmp take their default address from here.
-        self._environment = {**keep, "HOME": str(home), "FFRTMP_MASTER": self.url, "LC_ALL": "C.UTF-8"}
+        own = {"HOME": str(home), "XDG_CACHE_HOME": str(cache)}
+        self._environment = {**keep, **own, "FFRTMP_MASTER": self.url, "LC_ALL": "C.UTF-8"}
 
     def typed(self, command: str) -> str:
         """The command as it is typed here."""
@@ -85,7 +87,7 @@ class Reader:
             # Seconds of video; a test has no time for more.
             ('"duration": 60', '"duration": 1'),
             ('"scenario": "720p-h264",', '"scenario": "720p-h264", "parameters": {"duration": 1},'),
-            ('"scenario": "4K60-h264",', '"scenario": "4K60-h264", "parameters": {"duration": 0.1},'),
+            ('"scenario": "4K60-h264",', '"scenario": "4K60-h264", "parameters": {"duration": 0.04},'),
         ):
             command = command.replace(written, meant)
         return command

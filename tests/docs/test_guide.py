@@ -9,7 +9,7 @@ import pytest
 
 from tests.docs.markdown import ROOT, Block, blocks
 from tests.docs.reader import Reader
-from tests.packaging.conftest import built_in, copy_checkout
+from tests.packaging.conftest import built_in, copy_checkout, unpacked
 from tests.parts import missing
 
 GUIDE = (ROOT / "docs/guide.md").read_text()
@@ -30,11 +30,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     shutil.copy2(ROOT / "test_distributed.sh", checkout)
     # What the guide has built is built by tests/packaging: here, nothing has changed since.
     built_in(checkout, tmp_path_factory)
-    reader = Reader(checkout, directory / "home")
+    reader = Reader(checkout, directory / "home", unpacked(tmp_path_factory) / ".cache")
     yield reader
     reader.close()
-    # The agent unpacked 300 MB.
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def follow(reader: Reader, chapter: list[Block]) -> None:

@@ -15,7 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 from master.operator.cli import main
+from tests.forked import program, run_forked
 from tests.masters import ROOT, Master, start_master
+
+_PROGRAM = "from master.operator.cli import main; main()"
 
 
 class Ffrtmp:
@@ -33,10 +36,15 @@ class Ffrtmp:
         return subprocess.CompletedProcess(["ffrtmp", *arguments], done.exit_code, done.stdout, done.stderr)
 
     def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """The program itself: for what signals, locks, threads and the end of a process are part of."""
-        program = "from master.operator.cli import main; main()"
+        """A process of its own: for what signals, locks, threads and the end of a process are part of."""
+        return run_forked(
+            program("master.operator", arguments), {**self.environment, **environment}, with_ours=False
+        )
+
+    def program(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The program as people start it: for what an interpreter's start is part of."""
         return subprocess.run(
-            [sys.executable, "-c", program, *arguments],
+            [sys.executable, "-c", _PROGRAM, *arguments],
             cwd=ROOT,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -49,9 +57,8 @@ class Ffrtmp:
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """The command while it runs, with its output in a pipe; in the end it is ended."""
-        program = "from master.operator.cli import main; main()"
         with subprocess.Popen(
-            [sys.executable, "-u", "-c", program, *arguments], cwd=ROOT, env=self.environment,
+            [sys.executable, "-u", "-c", _PROGRAM, *arguments], cwd=ROOT, env=self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         ) as running:  # fmt: skip
             try:

@@ -1,4 +1,4 @@
-"""Each command of `ffrtmp`, started as the program that people start, does what it is for and ends well."""
+"""Each command of `ffrtmp`, as a process of its own, does what it is for and ends well."""
 
 from __future__ import annotations
 

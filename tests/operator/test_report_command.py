@@ -93,8 +93,8 @@ def test_where_nothing_can_draw_it_says_what_to_install_and_csv_still_works(
         "import importlib.util as u\nreal = u.find_spec\n"
         "u.find_spec = lambda n, *a: None if n in ('matplotlib', 'bjontegaard') else real(n, *a)\n"
     )
-    done = ffrtmp.process("report", PYTHONPATH=str(without))
+    done = ffrtmp.program("report", PYTHONPATH=str(without))
     assert done.returncode == 1
     assert "pip install 'ffmpeg-rtmp[report]'" in done.stderr
-    csv = ffrtmp.process("report", "-o", "-", "--format", "csv", *finished, PYTHONPATH=str(without))
+    csv = ffrtmp.program("report", "-o", "-", "--format", "csv", *finished, PYTHONPATH=str(without))
     assert len(csv.stdout.splitlines()) == 3

@@ -71,6 +71,11 @@ def built_in(checkout: Path, factory: pytest.TempPathFactory) -> str:
     return (first / "printed").read_text(encoding="utf-8")
 
 
+def unpacked(factory: pytest.TempPathFactory) -> Path:
+    """A home in whose cache binaries unpack themselves: once in a run, for all who only want to run them."""
+    return made_once(factory, "unpacked", Path.mkdir)
+
+
 def _build(place: Path) -> None:
     printed = run_build(copy_checkout(place))
     (place / "printed").write_text(printed, encoding="utf-8")

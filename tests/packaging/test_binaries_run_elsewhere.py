@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, Built
+from .conftest import ROOT, Built, unpacked
 
 # The one Python that the binaries were built for, and the system's commands.
 PATH = f"{Path(getattr(sys, '_base_executable', sys.executable)).parent}:/usr/bin:/bin"
@@ -22,6 +22,7 @@ def elsewhere(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("elsewhere")
     for name in ("master", "agent", "ffrtmp"):
         shutil.copy2(built.checkout / "bin" / name, directory / name)
+    (directory / "home").symlink_to(unpacked(tmp_path_factory))
     return directory
 
 
@@ -81,7 +82,7 @@ def test_a_child_started_by_module_name_finds_our_packages(elsewhere: Path) -> N
 
 
 def test_it_unpacks_itself_in_the_users_cache_and_nowhere_else(elsewhere: Path, tmp_path: Path) -> None:
-    ran = python_of(elsewhere / "ffrtmp", "import flask", HOME=str(tmp_path), TMPDIR=str(tmp_path))
+    ran = python_of(elsewhere / "ffrtmp", "import click", HOME=str(tmp_path), TMPDIR=str(tmp_path))
     assert ran.returncode == 0, ran.stderr
     assert {path.name for path in tmp_path.iterdir()} == {".cache"}
     assert [path.name for path in (tmp_path / ".cache").iterdir()] == ["ffmpeg-rtmp"]
@@ -91,7 +92,7 @@ def test_a_home_that_cannot_be_written_is_replaced_by_one_directory_in_tmp(
     elsewhere: Path, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        ran = python_of(elsewhere / "ffrtmp", "import flask", HOME="/dev/null", TMPDIR=str(tmp_path))
+        ran = python_of(elsewhere / "ffrtmp", "import click", HOME="/dev/null", TMPDIR=str(tmp_path))
         assert (ran.returncode, ran.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == [f"ffmpeg-rtmp-pex-{os.getuid()}"]
 
@@ -100,7 +101,7 @@ def test_a_directory_in_tmp_that_others_can_write_is_not_used(elsewhere: Path, t
     prepared = tmp_path / f"ffmpeg-rtmp-pex-{os.getuid()}"
     prepared.mkdir()
     prepared.chmod(0o777)
-    ran = python_of(elsewhere / "ffrtmp", "import flask", HOME="/dev/null", TMPDIR=str(tmp_path))
+    ran = python_of(elsewhere / "ffrtmp", "import click", HOME="/dev/null", TMPDIR=str(tmp_path))
     assert (ran.returncode, ran.stderr) == (0, "")
     assert list(prepared.iterdir()) == []
 

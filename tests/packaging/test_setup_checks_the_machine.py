@@ -150,7 +150,8 @@ def test_where_debians_python3_is_too_old_a_newer_package_is_named(machine: Mach
 
 def test_root_gets_what_the_tests_inject_faults_with_and_others_are_not_bothered(machine: Machine) -> None:
     machine.command("apt-get", 'echo "$@" >>"$0.log"')
-    for name in ("strace", "zsh", "fish", "mkfs.ext4", "ip", "chromium", "nginx", "npm", "pg_ctlcluster"):
+    browsers = ("chromium", "chromium-headless-shell")
+    for name in ("strace", "zsh", "fish", "mkfs.ext4", "ip", *browsers, "nginx", "npm", "pg_ctlcluster"):
         machine.command(name, "exit 0")
     machine.without("strace")
 

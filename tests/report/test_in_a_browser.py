@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from master.operator.report import content
 from master.operator.report.command import rendered
 from master.operator.report.source import Records
-from tests.parts import missing
+from tests.browser import browser
 from tests.report.invented import experiment
 
 LOOK = """
@@ -36,7 +35,6 @@ document.body.dataset.answer = JSON.stringify(answer);
 
 
 def seen(tmp_path: Path, *flags: str) -> dict[str, Any]:
-    chromium = shutil.which("chromium") or missing("Chromium is not installed")
     name = "media:films/" + "a-very-long-name-" * 8 + ".mkv"
     records = list(experiment(inputs=(name,), nodes=("a", "b")))
     told = content.content(Records(list(records)), "Title", datetime(2026, 5, 2, tzinfo=UTC))
@@ -44,7 +42,8 @@ def seen(tmp_path: Path, *flags: str) -> dict[str, Any]:
     assert count == 1
     page = tmp_path / "page.html"
     page.write_text(text.replace("</body>", f"{LOOK}</body>"))
-    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu"]
+    command.append(f"--user-data-dir={tmp_path}/profile")
     done = subprocess.run(
         [*command, *flags, "--dump-dom", page.as_uri()],
         capture_output=True,

@@ -26,19 +26,35 @@ HERE = ("--allow-master-as-worker", "--yes")
 """The flags of an agent on the master's machine."""
 TINY: dict[str, Any] = {"duration": 0.5, "preset": "ultrafast"}
 """Parameters of a job that is over in a moment."""
-SHORT: dict[str, Any] = {"duration": 4, "preset": "medium", "threads": 1}
-"""Parameters of a job that takes most of a second: long enough to be caught in the middle."""
-ENDLESS: dict[str, Any] = {"duration": 36_000, "threads": 1}
+LASTING: dict[str, Any] = {"crf": 30.25, "preset": "ultrafast", "threads": 1}
+"""Parameters of a job that takes about as long as it plays, and little CPU time: see `ONE_ENCODER`."""
+SHORT: dict[str, Any] = {**LASTING, "duration": 2.5}
+"""Parameters of a job that takes two seconds: long enough to be caught in the middle."""
+ENDLESS: dict[str, Any] = {**LASTING, "duration": 36_000}
 """Parameters of a job that no test sees the end of."""
 
 ONE_ENCODER = """\
 #!/bin/sh
 case " $* " in
 *" -encoders "*) "{real}" "$@" | grep " libx264 " ;;
+*" -crf 30.25 "*) exec "{real}" -re "$@" ;;
 *) exec "{real}" "$@" ;;
 esac
 """
-"""The real ffmpeg, which claims to have one encoder only: each that it lists is tried at every start."""
+"""The real ffmpeg, which claims to have one encoder only: each that it lists is tried at every start.
+
+It reads what is `LASTING` no faster than it is played: as on a slow machine, but this one then has time for
+the other tests.
+"""
+
+
+def one_encoder(script: Path) -> dict[str, str]:
+    """The environment of an agent whose ffmpeg is that, at `script`."""
+    real = imageio_ffmpeg.get_ffmpeg_exe()
+    script.write_text(ONE_ENCODER.format(real=real))
+    script.chmod(0o755)
+    # What is on this path can be seen in the sandbox: the real one that ours calls.
+    return {"IMAGEIO_FFMPEG_EXE": str(script), "LD_LIBRARY_PATH": str(Path(real).parent)}
 
 
 class Agent:
@@ -135,10 +151,7 @@ class Farm:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ffmpeg = folder / "ffmpeg"
-        self._real = imageio_ffmpeg.get_ffmpeg_exe()
-        self._ffmpeg.write_text(ONE_ENCODER.format(real=self._real))
-        self._ffmpeg.chmod(0o755)
+        self._ffmpeg = one_encoder(folder / "ffmpeg")
         self._agents: list[Agent] = []
         self._masters: list[Master] = []
 
@@ -159,12 +172,7 @@ class Farm:
     ) -> Agent:
         """An agent, not waited for. `how` it registers: by default on the master's own machine."""
         url = master if isinstance(master, str) else master.url
-        environment = {
-            "IMAGEIO_FFMPEG_EXE": str(self._ffmpeg),
-            # What is on this path can be seen in the sandbox: the real one that ours calls.
-            "LD_LIBRARY_PATH": str(Path(self._real).parent),
-            **process.pop("environment", {}),
-        }
+        environment = {**self._ffmpeg, **process.pop("environment", {})}
         agent = Agent(self._folder / name, [f"--master={url}", *how, *flags], environment, **process)
         self._agents.append(agent)
         return agent

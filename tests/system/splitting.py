@@ -10,11 +10,11 @@ from typing import Any
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it publishes no type information
 
 from tests.masters import Client, Master, wait_until
-from tests.system.farm import Agent, Farm, job
+from tests.system.farm import LASTING, Agent, Farm, job
 
 SPLIT: dict[str, Any] = {"split": 3, "crf": 30, "preset": "ultrafast", "threads": 1, "overwrite": True}
 """Parameters of a job in three chunks."""
-SLOW: dict[str, Any] = {"split": 4, "crf": 30, "preset": "veryslow", "threads": 1, "overwrite": True}
+SLOW: dict[str, Any] = {**LASTING, "split": 4, "overwrite": True}
 """Parameters of a job in four chunks, each of which takes long enough to be caught in the middle."""
 FILM = "media:films/film.mp4"
 

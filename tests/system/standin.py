@@ -25,8 +25,8 @@ while [ $n -gt 0 ]; do
     last=$1; shift; n=$((n - 1))
 done
 """
-FLOOD = "yes 'nothing but noise' | head -c 1000000000 >&2"
-"""A gigabyte on stderr, before it encodes."""
+FLOOD = "yes 'nothing but noise' | head -c 150000000 >&2"
+"""150 MB on stderr, before it encodes: five times as much as an agent may need more for that."""
 
 
 class StandIn:

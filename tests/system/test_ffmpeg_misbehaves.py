@@ -50,7 +50,7 @@ def peak(agent: Agent) -> int:
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024  # type: ignore[index]  # it is always there
 
 
-def test_a_gigabyte_on_its_stderr_leaves_the_agents_memory_flat(farm: Farm, stand_in: StandIn) -> None:
+def test_a_flood_on_its_stderr_leaves_the_agents_memory_flat(farm: Farm, stand_in: StandIn) -> None:
     master = farm.master()
     agent = farm.agent(master, f"--ffmpeg={stand_in.path}", OPEN)
     with master.client() as client:

@@ -10,7 +10,7 @@ import av
 import pytest
 
 from tests.masters import ROOT, wait_until
-from tests.system.farm import ENDLESS, TINY, Farm, file_of, job, job_is, submit
+from tests.system.farm import ENDLESS, LASTING, TINY, Farm, file_of, job, job_is, submit
 
 
 def test_every_job_leaves_a_file_that_is_what_was_asked_for(farm: Farm) -> None:
@@ -69,7 +69,7 @@ def test_progress_and_the_log_can_be_seen_while_it_runs(farm: Farm) -> None:
     master = farm.master()
     farm.agent(master)
     with master.client() as client:
-        job_id = submit(client, {"duration": 600, "threads": 1}, "1080p30-h264")
+        job_id = submit(client, {**LASTING, "duration": 600})
         seen = wait_until(
             lambda: (job(client, job_id)["progress"] or {}).get("speed") and job(client, job_id)["progress"],
             "there is progress",

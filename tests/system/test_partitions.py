@@ -9,6 +9,7 @@ from typing import Any
 from tests.masters import Client, wait_until
 from tests.system.farm import (
     ENDLESS,
+    LASTING,
     SHORT,
     Farm,
     encoding,
@@ -23,8 +24,8 @@ from tests.system.farm import (
 from tests.system.wire import wire_to
 
 TERMS: dict[str, Any] = {"lease": "4s", "heartbeat_timeout": "4s"}
-LONG = {"duration": 40, "preset": "medium", "threads": 1}
-"""Parameters of a job that takes ten seconds."""
+LONG = {**LASTING, "duration": 12}
+"""Parameters of a job that takes twelve seconds."""
 
 
 def stopped(pid: int) -> bool:

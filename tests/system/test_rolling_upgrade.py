@@ -13,7 +13,7 @@ import requests
 
 from common.version import PROTOCOL
 from tests.masters import ROOT, Client, wait_until
-from tests.system.farm import HERE, SHORT, TINY, Farm, halfway, job_is, node_is, outcomes, submit
+from tests.system.farm import HERE, LASTING, SHORT, TINY, Farm, halfway, job_is, node_is, outcomes, submit
 
 OTHER_VERSION = """\
 import common.version
@@ -32,7 +32,7 @@ def version(folder: Path, protocol: int) -> dict[str, str]:
 
 
 class Load:
-    """Somebody who submits short jobs all the time, and sends each again until it is answered."""
+    """Somebody who sees to it that short jobs wait all the time, and sends each until it is answered."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -55,11 +55,18 @@ class Load:
         wait_until(lambda: len(self.accepted) >= enough, f"{more} more jobs are accepted", 30)
         return enough
 
+    def _waiting(self) -> int:
+        """How many jobs wait; more than a node needs to be busy take time only."""
+        answer = self._client.get("/jobs?status=pending&limit=1", timeout=5)
+        return int(answer.json()["count"]) if answer.ok else 0
+
     def _submit(self) -> None:
         while not self._ended.wait(0.2):
             key = {"Idempotency-Key": f"load-{len(self.accepted)}"}
-            body = {"scenario": "480p30-h264", "parameters": TINY}
+            body = {"scenario": "480p30-h264", "parameters": {**LASTING, "duration": 1.5}}
             try:
+                if self._waiting() > 1:
+                    continue
                 answer = self._client.post("/jobs", json=body, headers=key, timeout=5)
             except requests.RequestException:
                 continue

@@ -105,7 +105,7 @@ def test_an_ffmpeg_that_stands_still_is_overtaken_and_ended(farm: Farm, media: P
 
 
 def test_a_node_that_stood_still_hears_that_its_chunk_is_done_and_works_on(farm: Farm, media: Path) -> None:
-    client, fast, slow = pair(farm, media, lease="12s", heartbeat_timeout="60s")
+    client, fast, slow = pair(farm, media, lease="60s", heartbeat_timeout="60s")
     with client:
         job_id = submit(client, SLOW, input=FILM, output="media:films/small.mp4")
         first = chunk_on(client, job_id, slow)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.masters import ROOT
 from tests.parts import missing
+from tests.system.farm import one_encoder
 
 DEMO = [sys.executable, str(ROOT / "scripts" / "demo.py")]
 
@@ -18,7 +19,8 @@ def run_demo(directory: Path) -> subprocess.CompletedProcess[str]:
         missing("the programs are not installed (make setup does it)")
     return subprocess.run(
         [*DEMO, str(directory)],
-        env={**os.environ, "FFRTMP_DEMO_SECONDS": "1"},
+        # Frames of 4K take long, and so do the trials of encoders that it does not use.
+        env={**os.environ, "FFRTMP_DEMO_SECONDS": "0.5", **one_encoder(directory.with_name("ffmpeg"))},
         capture_output=True,
         text=True,
         timeout=170,

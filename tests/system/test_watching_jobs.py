@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,6 @@ from tests.system.farm import ENDLESS, SHORT, TINY, Farm, encoding, halfway, job
 from tests.terminal import Terminal
 
 FFRTMP = [sys.executable, "-c", "from master.operator.cli import main; main(prog_name='ffrtmp')"]
-ASKED = ("480p30-h264", "-p", "duration=6", "-p", "preset=medium", "-p", "threads=1")
-"""A job that takes about a second."""
 _Open = Callable[..., Terminal]
 
 
@@ -53,6 +51,14 @@ def piped(master: Master, folder: Path, *arguments: str) -> subprocess.Popen[str
     )  # fmt: skip
 
 
+def asked(parameters: Mapping[str, Any]) -> list[str]:
+    """A job with these, as it is typed."""
+    return [
+        "480p30-h264",
+        *(word for name, value in parameters.items() for word in ("-p", f"{name}={value}")),
+    ]
+
+
 def until_told(command: subprocess.Popen[str], beginning: str) -> str:
     """What it printed, up to a line that begins so."""
     assert command.stdout is not None
@@ -82,7 +88,7 @@ def test_a_bar_goes_on_through_a_restart_of_the_master_and_ends_with_the_result(
     master = farm.master()
     agent = farm.agent(master)
     agent.says("Registered with")
-    shown = terminal(master, "jobs", "submit", *ASKED, "--wait")
+    shown = terminal(master, "jobs", "submit", *asked({**SHORT, "duration": 6}), "--wait")
     job_id = id_of(shown.shows("━"))
     with halfway(agent, job_id):
         killed(master)
@@ -96,8 +102,7 @@ def test_a_bar_goes_on_through_a_restart_of_the_master_and_ends_with_the_result(
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_cancel_it(farm: Farm, terminal: _Open) -> None:
     master = farm.master()
     agent = farm.agent(master)
-    asked = ("480p30-h264", "-p", f"duration={ENDLESS['duration']}", "--wait")
-    shown = terminal(master, "jobs", "submit", *asked, columns=120)
+    shown = terminal(master, "jobs", "submit", *asked(ENDLESS), "--wait", columns=120)
     job_id = id_of(shown.shows("━"))
     encoding(agent, job_id)
     shown.press("\x03")
@@ -212,7 +217,7 @@ def test_the_time_that_is_left_is_told_with_the_job(farm: Farm) -> None:
     agent = farm.agent(master)
     agent.says("Registered with")
     with master.client() as client:
-        job_id = submit(client, {**SHORT, "duration": 20})
+        job_id = submit(client, {**SHORT, "duration": 6})
         told = wait_until(lambda: (job(client, job_id)["progress"] or {}).get("seconds_left"), "it is told")
         assert 0 < told < 300
         percents = []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +34,21 @@ STEPS = [
 ]
 
 
+@dataclass(frozen=True)
+class Farm:
+    """What a busy farm left."""
+
+    root: Path
+    records: dict[str, object]
+    story: list[Any]
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Farm:
+    root = tmp_path_factory.mktemp("farm")
+    return Farm(root, busy_farm(root), recorded_in(root))
+
+
 def fold(directory: Path, *prefix: str) -> int:
     command = [sys.executable, "-P", "-m", "master.store.snapshot", str(directory), str(FOLD_AFTER)]
     done = subprocess.run(
@@ -45,17 +63,19 @@ def fold(directory: Path, *prefix: str) -> int:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_state_and_audit_are_the_same_and_the_next_snapshot_succeeds(tmp_path: Path, step: str) -> None:
-    before, story = busy_farm(tmp_path), recorded_in(tmp_path)
+def test_state_and_audit_are_the_same_and_the_next_snapshot_succeeds(
+    tmp_path: Path, farm: Farm, step: str
+) -> None:
+    shutil.copytree(farm.root, tmp_path, dirs_exist_ok=True)
     directory = tmp_path / "journal"
     call, count = step.split(":")
     assert fold(directory, *strace(f"{call}:signal=KILL:when={count}")) == -signal.SIGKILL
     assert bool(segments(directory)) == (step != LAST)
-    assert audited(tmp_path) == story[::-1]
-    assert records_of(tmp_path) == before
+    assert audited(tmp_path) == farm.story[::-1]
+    assert records_of(tmp_path) == farm.records
     assert not list(directory.glob("*.part"))
-    assert fold(directory) == 0
+    snapshot.fold(directory, FOLD_AFTER)
     assert (directory / snapshot.NAME).exists()
-    assert records_of(tmp_path) == before
-    assert audited(tmp_path) == story[::-1]
+    assert records_of(tmp_path) == farm.records
+    assert audited(tmp_path) == farm.story[::-1]
     assert not list((tmp_path / "audit").glob("*.part"))
