@@ -95,24 +95,38 @@ def finish_all(
     """
     for report, _ in reports:
         caller.speaks_for(report.node_id)
-    outcomes: list[Problem | None] = []
-    taken: list[tuple[str, Sequence[str]]] = []
     with ExitStack() as logs:
         logs.enter_context(farm.logs.more_to_come({report.job_id for report, log in reports if log}))
-        with farm.store.transaction(farm.clock(), caller.actor) as tx:
-            for report, log in reports:
-                try:
-                    happened = _take(farm, tx, caller, report)
-                except Problem as refused:
-                    if refused.type is problems.UNAVAILABLE:
-                        raise  # the disk takes nothing more: all may be sent again
-                    outcomes.append(refused)
-                else:
-                    outcomes.append(None)
-                    if happened:
-                        taken.append((report.job_id, log))
-        for job_id, lines in taken:
-            farm.logs.append(job_id, lines)
+        kept = logs.enter_context(ExitStack())
+        try:
+            with farm.store.transaction(farm.clock(), caller.actor) as tx:
+                return _take_each(farm, tx, caller, reports, kept)
+        except Problem:
+            if farm.store.shared:
+                kept.pop_all()  # a database undoes the whole transaction, a full disk ends it
+            raise
+
+
+def _take_each(
+    farm: Farm,
+    tx: Transaction,
+    caller: Caller,
+    reports: Sequence[tuple[Report, Sequence[str]]],
+    kept: ExitStack,
+) -> list[Problem | None]:
+    """See `finish_all`; in the end `kept` writes the logs of what was taken."""
+    outcomes: list[Problem | None] = []
+    for report, log in reports:
+        try:
+            happened = _take(farm, tx, caller, report)
+        except Problem as refused:
+            if refused.type is problems.UNAVAILABLE:
+                raise  # nothing more can be kept: all may be sent again
+            outcomes.append(refused)
+        else:
+            outcomes.append(None)
+            if happened:
+                kept.callback(farm.logs.append, report.job_id, log)
     return outcomes
 
 
