@@ -95,31 +95,39 @@ def finish_all(
     """
     for report, _ in reports:
         caller.speaks_for(report.node_id)
-    outcomes: list[Problem | None] = []
-    taken: list[tuple[str, Sequence[str]]] = []
-    heard: set[str] = set()
     with ExitStack() as logs:
         logs.enter_context(farm.logs.more_to_come({report.job_id for report, log in reports if log}))
+        kept = logs.enter_context(ExitStack())
         try:
             with farm.store.transaction(farm.clock(), caller.actor) as tx, tx.together():
-                for report, log in reports:
-                    try:
-                        happened = _take(farm, tx, caller, report, heard)
-                    except Problem as refused:
-                        if refused.type is problems.UNAVAILABLE:
-                            raise  # nothing more is taken: all may be sent again
-                        outcomes.append(refused)
-                    else:
-                        outcomes.append(None)
-                        if happened:
-                            taken.append((report.job_id, log))
+                return _take_each(farm, tx, caller, reports, kept)
         except Problem:
             if farm.store.shared:
-                taken.clear()  # a database keeps nothing of a transaction that failed
+                kept.pop_all()  # a database undoes the whole transaction, a full disk ends it
             raise
-        finally:
-            for job_id, lines in taken:
-                farm.logs.append(job_id, lines)
+
+
+def _take_each(
+    farm: Farm,
+    tx: Transaction,
+    caller: Caller,
+    reports: Sequence[tuple[Report, Sequence[str]]],
+    kept: ExitStack,
+) -> list[Problem | None]:
+    """See `finish_all`; in the end `kept` writes the logs of what was taken."""
+    outcomes: list[Problem | None] = []
+    heard: set[str] = set()
+    for report, log in reports:
+        try:
+            happened = _take(farm, tx, caller, report, heard)
+        except Problem as refused:
+            if refused.type is problems.UNAVAILABLE:
+                raise  # nothing more can be kept: all may be sent again
+            outcomes.append(refused)
+        else:
+            outcomes.append(None)
+            if happened:
+                kept.callback(farm.logs.append, report.job_id, log)
     return outcomes
 
 

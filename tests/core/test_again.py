@@ -10,7 +10,7 @@ import pytest
 
 from common.model import JobStatus
 from common.problems import UNAVAILABLE, Problem
-from master.service import again, work
+from master.service import JobView, again, work
 from master.service.farm import Farm
 from master.store.errors import CollisionError
 from master.store.interface import Transaction
@@ -65,6 +65,31 @@ def test_the_log_of_a_report_that_collided_is_there_once(farm: Farm, collide: Co
     collide(2)
     assert work.finish_all(farm, OPERATOR, [(report(view), ["the last line"])]) == [None]
     assert farm.logs.read(job_id) == ["the last line"]
+
+
+def test_of_a_batch_that_a_database_undoes_as_a_whole_no_log_is_written(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = claimed(farm)
+    monkeypatch.setattr(farm.store, "shared", True)
+    transaction = type(farm.store).transaction
+
+    @contextmanager
+    def undone(store: Any, *args: Any) -> Iterator[Transaction]:
+        with transaction(store, *args) as tx:
+            yield tx
+        raise UNAVAILABLE("The database cannot be reached.")
+
+    monkeypatch.setattr(type(farm.store), "transaction", undone)
+    with pytest.raises(Problem):
+        work.finish_all(farm, OPERATOR, [(report(view), ["the last line"])])
+    assert farm.logs.read(view.job.id) == []
+
+
+def claimed(farm: Farm) -> JobView:
+    node_id = register(farm)
+    submit(farm)
+    return must_claim(farm, node_id)
 
 
 def test_who_collides_again_and_again_is_told_to_ask_later(farm: Farm, collide: Collide) -> None:
