@@ -20,7 +20,8 @@ from common.model import MASTER, Actor, FarmState, Job, Node, Now, Token, Webhoo
 from common.problems import UNAVAILABLE, Problem
 from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
-from master.store.postgres import rows
+from master.store.postgres import departing, rows
+from master.store.postgres.connecting import PATIENCE, configure, connect
 from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
 from master.store.postgres.files import TableFiles
@@ -39,8 +40,6 @@ CONNECTIONS = 16
 """Transactions at once, of one master."""
 EXCLUSIVE = 8
 """Of one master, threads that are alone at something at once."""
-PATIENCE = 10.0
-"""Seconds that a transaction waits for a connection, or for somebody else's lock."""
 _BEGIN: LiteralString = f"select now(), {COLUMNS} from farm"
 _FOLD: LiteralString = (
     "with gone as (delete from tally returning name, n) "
@@ -91,10 +90,15 @@ class PostgresStore:
                 migrate(connection)
             self._pool = _pool(url, 1, connections)
             self._turns_pool = _pool(url, 0, EXCLUSIVE)
+            self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
             self._teller = Teller(self._pool.connection, self._connect, patience)
+            self._refuse_if_moved()
+        except psycopg.errors.LockNotAvailable as error:
+            raise StoreError(
+                "the records in the database are just being moved (ffrtmp migrate); start when that is done"
+            ) from error
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL cannot be used: {error}") from error
-        self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
         self.shared = True
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
@@ -251,10 +255,16 @@ class PostgresStore:
         with translated(), self._pool.connection() as connection:
             return connection.execute(question, (value,)).fetchone()
 
+    def _refuse_if_moved(self) -> None:
+        """Now that nobody can move them any more."""
+        with self._pool.connection() as connection:
+            refusal = departing.refusal(connection)
+        if refusal is not None:
+            self.close()
+            raise StoreError(refusal)
+
     def _connect(self) -> Connection[TupleRow]:
-        connection = psycopg.connect(self._url, autocommit=True)
-        _configure(connection)
-        return connection
+        return connect(self._url)
 
 
 def _pool(url: str, least: int, most: int) -> ConnectionPool[Connection[TupleRow]]:
@@ -263,16 +273,7 @@ def _pool(url: str, least: int, most: int) -> ConnectionPool[Connection[TupleRow
         min_size=least,
         max_size=most,
         timeout=PATIENCE,
-        configure=_configure,
+        configure=configure,
         kwargs={"autocommit": True},
         open=True,
     )
-
-
-def _configure(connection: Connection[TupleRow]) -> None:
-    """What answers promise does not depend on how the database is set up."""
-    connection.execute("set timezone to 'UTC'")
-    connection.execute("set synchronous_commit to on")
-    connection.execute("set default_transaction_isolation to 'read committed'")
-    connection.execute(f"set lock_timeout to '{PATIENCE:.0f}s'".encode())
-    connection.execute("set idle_in_transaction_session_timeout to '60s'")
