@@ -21,7 +21,7 @@ from common.problems import UNAVAILABLE, Problem
 from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
 from master.store.postgres import departing, rows
-from master.store.postgres.connecting import PATIENCE, configure, connect
+from master.store.postgres.connecting import PATIENCE, configure, connect, noticing
 from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
 from master.store.postgres.files import TableFiles
@@ -86,6 +86,7 @@ class PostgresStore:
         self._kinds = Kinds()
         self._counts = 0
         try:
+            self._url = url = noticing(url)
             with self._connect() as connection:
                 migrate(connection)
             self._pool = _pool(url, 1, connections)
