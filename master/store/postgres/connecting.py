@@ -12,7 +12,7 @@ PATIENCE = 10.0
 
 _IDLE, _AGAIN, _TIMES = 10, 5, 3
 """Seconds of silence, and between two looks, and how many of these nobody answers, until a machine that is
-cut off or has lost its power is taken for gone. Left to the systems, that lasts hours; so long do its locks."""
+cut off or has lost its power is taken for gone. Left to the systems, that and its locks last hours."""
 _MOST_MS = 1000 * (_IDLE + _AGAIN * _TIMES)
 """The same for what was sent and is not acknowledged, in milliseconds."""
 
