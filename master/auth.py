@@ -149,7 +149,7 @@ class Gate:
         self._clock = clock
         self._local_door = local_door
         self._socket_owner = socket_owner
-        self.sessions = Sessions()
+        self.sessions = Sessions(store.sessions)
         """Of browsers."""
         self._trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
@@ -204,7 +204,9 @@ class Gate:
         try:
             # Looked up again: a session is worth no more than the secret that opened it.
             return None if digest is None else self._known(digest, address, _SIGN_IN)
-        except Problem:
+        except Problem as problem:
+            if problem.type is problems.UNAVAILABLE:
+                raise  # whether it still holds is not known
             return None
 
     def _by_credential(self, header: str, address: str | None, endpoint: str) -> Caller:

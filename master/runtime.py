@@ -50,8 +50,6 @@ from master.store.moving import left
 from master.store.restored import restored_marker, rewound
 from master.store.settling import Ticket
 from master.webhooks import signing
-from master.webhooks.book import NAME as BOOK
-from master.webhooks.book import Book
 from master.webhooks.dispatch import Dispatcher
 from master.webhooks.post import Surroundings
 
@@ -111,7 +109,8 @@ class Runtime:
             self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
             self._hosts = Hosts(names_of(config, chain))
             archive = Archive(config.farm_dir / "archive", alone=self._store.first)
-            logs, shown = LogStore(config.farm_dir / "logs"), tls.shown_fingerprint(chain)
+            logs = LogStore(config.farm_dir / "logs", coming=self._store.coming)
+            shown = tls.shown_fingerprint(chain)
             shelf = Shelf(config.farm_dir / "files", config.files_quota, clock, new_id, self._store)
             self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
             self.farm.certificate_expiry = tls.expiry(chain)
@@ -186,8 +185,8 @@ class Runtime:
         try:
             with self._store.exclusive("secrets"):
                 key = signing.load_key(self._config.farm_dir)
-            self._book = Book(self._config.state_dir / BOOK)
-        except (OSError, sqlite3.Error) as error:
+            self._book = self._store.open_book(self._config.state_dir)
+        except (OSError, sqlite3.Error, Problem) as error:
             raise StartError(f"cannot keep webhooks in {self._config.state_dir}: {error}") from error
         world = Surroundings(self._config.allow_private_webhooks, clock=self._clock)
         self._dispatcher = Dispatcher(self.farm, self._book, key, told_of_a_job, world)

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from common import problems
@@ -14,6 +15,8 @@ from master.feed import Feed, Heard
 from master.lifecycle.audit import NAMES
 from master.lifecycle.events import JobClaimed, JobSubmitted
 from master.live.progress import Board, Report
+from master.live.relay import SAID_EVERY, Relay
+from master.store.between import Talk
 from master.store.logs import LogStore
 
 log = logging.getLogger(__name__)
@@ -61,8 +64,8 @@ class News:
 class Hub:
     """See the module. Its thread is started with the first stream."""
 
-    def __init__(self, feed: Feed, logs: LogStore, most: int) -> None:
-        """At most about `most` streams are open at once."""
+    def __init__(self, feed: Feed, logs: LogStore, most: int, talk: Talk | None = None) -> None:
+        """At most about `most` streams are open at once. `talk`: with other masters; None: there are none."""
         self.feed = feed
         self.logs = logs
         self.most = most
@@ -76,6 +79,7 @@ class Hub:
         self._board = Board()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._relay = None if talk is None else Relay(talk, self)
         feed.subscribe(self._hear)
         logs.subscribe(self._log_grew)
 
@@ -112,6 +116,9 @@ class Hub:
             if self._thread is None and not self.closed:
                 self._thread = threading.Thread(target=self._run, name="live", daemon=True)
                 self._thread.start()
+        if self._relay is not None:
+            self._relay.reading()
+            self._rung.set()  # from now on the thread says so
 
     def leave(self, reader: Reader) -> None:
         """A stream is over."""
@@ -125,10 +132,22 @@ class Hub:
             self._again.add(reader)
         self._rung.set()
 
-    def report(self, job: Job, node_id: str, progress: Progress, now: Now) -> None:
-        """An attempt has just said how far it is."""
+    def again_all(self) -> None:
+        """Wake all with the next round."""
         with self._lock:
-            self._board.note(Report(job.id, node_id, job.owner, progress, now.mono))
+            self._again.update(self._readers)
+        self._rung.set()
+
+    def report(self, job: Job, node_id: str, progress: Progress, now: Now, at: datetime) -> None:
+        """An attempt has just said how far it is. `at`: when, on the clock that events have."""
+        report = Report(job.id, node_id, job.owner, progress, now.mono, at)
+        if self._relay is None or self._relay.report(report):
+            self.take(report)
+
+    def take(self, report: Report) -> None:
+        """An attempt is so far, whichever master has heard it."""
+        with self._lock:
+            self._board.note(report)
         self._rung.set()
 
     def reports_since(self, number: int) -> tuple[list[Report], int]:
@@ -145,12 +164,25 @@ class Hub:
         with self._lock:
             for each in heard:
                 if each.entry["job_id"] is not None and each.entry["event"] not in _GOES_ON:
-                    self._board.forget(each.entry["job_id"])
+                    self._forget(each)
             if self._readers:
                 self._heard += heard
         self._rung.set()
 
+    def _forget(self, heard: Heard) -> None:
+        """What was said of the progress of a job counts no more."""
+        job_id: str = heard.entry["job_id"]
+        if self._relay is not None and heard.event is not None:
+            self._relay.ended(job_id, heard.event.at)
+        self._board.forget(job_id)
+
     def _log_grew(self, job_id: str) -> None:
+        if self._relay is not None:
+            self._relay.wrote(job_id)
+        self.grew(job_id)
+
+    def grew(self, job_id: str) -> None:
+        """A log has grown, whichever master wrote to it."""
         with self._lock:
             if self._readers:
                 self._logged.add(job_id)
@@ -170,7 +202,17 @@ class Hub:
                 woken = 0
             self._stopping.wait(max(SOONEST, woken / WAKES))
             # A report may be too early; then it is looked for again.
-            pause = SOONEST if self._board.waits else None
+            pause = SOONEST if self._board.waits else self._say_that_they_read()
+
+    def _say_that_they_read(self) -> float | None:
+        """Seconds until it has to be said again, to other masters; None: it has not."""
+        if self._relay is None:
+            return None
+        if not self._readers:
+            self._relay.silent()
+            return None
+        self._relay.reading()
+        return SAID_EVERY
 
     def _round(self, stopping: bool) -> int:
         """Wake all whom the news concern; how many."""

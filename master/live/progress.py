@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from common.model import Progress
 from common.progress import aged
@@ -22,7 +23,9 @@ class Report:
     progress: Progress
     """As it was told."""
     told_at: float
-    """Seconds on the monotonic clock."""
+    """Seconds on this process's monotonic clock."""
+    at: datetime
+    """The same on the clock that events have."""
 
     def by(self, now: float) -> Progress:
         """How far the attempt is at monotonic `now`."""

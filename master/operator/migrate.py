@@ -26,7 +26,6 @@ NO_RECORDS = {
     "tls/ca-key.pem": "the CA and its key",
     "operator.token": "the operator token",
     "webhooks.key": "the key of webhooks",
-    "webhooks.db": "how far webhooks were told",
     "files": "stored files",
     "logs": "logs of jobs",
     "archive": "the archive",

@@ -207,7 +207,7 @@ class Farm:
         """Set while a file is encoded in chunks, or may be: idle nodes look then what they can do for it."""
         self.waiters = Waiters(config.max_parked_polls)
         self.feed = Feed(store)
-        self.live = Hub(self.feed, logs, config.max_streams)
+        self.live = Hub(self.feed, logs, config.max_streams, store.talk if store.shared else None)
         self.measures = measures or Measures()
         store.subscribe(self._after)
         self.feed.subscribe(Happenings(self.measures, store.job).hear)

@@ -70,7 +70,7 @@ class Desk:
             name = fields["name"] or url.origin.host
             webhook = Webhook(new_id(), name, str(url), events, now.wall, tx.history())
             self._farm.decide(tx, commands.CreateWebhook(webhook))
-        self._book.begin(webhook.id, webhook.after)
+            self._book.begin(webhook.id, webhook.after)
         return self._view(webhook), self._secret(webhook)
 
     def all_webhooks(self) -> list[WebhookView]:

@@ -35,7 +35,7 @@ def progress(
     """
     caller.speaks_for(node_id)
     now = farm.clock()
-    with farm.logs.more_to_come(job_id):
+    with farm.logs.more_to_come([job_id] if log else ()):
         with farm.store.transaction(now, caller.actor) as tx:
             job = farm.require_job(tx, job_id)
             farm.hear(tx, caller, node_id)
@@ -43,7 +43,7 @@ def progress(
             farm.store.liveness.renew(lease.lease_id, now)
             shown = farm.store.liveness.set_progress(lease.lease_id, how_far, now)
             # Under the lock: what ends the attempt is told after this.
-            farm.live.report(job, node_id, shown, now)
+            farm.live.report(job, node_id, shown, now, tx.now.wall)
         farm.logs.append(job_id, log)
     return farm.config.lease
 
@@ -52,7 +52,7 @@ def progress(
 def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> None:
     """Take the report at the end of an attempt; the same report again changes nothing."""
     caller.speaks_for(report.node_id)
-    with farm.logs.more_to_come(report.job_id):
+    with farm.logs.more_to_come([report.job_id] if log else ()):
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
             happened = _take(farm, tx, caller, report)
         if happened:
@@ -71,7 +71,7 @@ def finish_and_claim(
     """
     caller.speaks_for(report.node_id)
     leased: list[JobView] = []
-    with farm.logs.more_to_come(report.job_id):
+    with farm.logs.more_to_come([report.job_id] if log else ()):
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
             happened = _take(farm, tx, caller, report)
             if tx.node(report.node_id) is not None and (happened or known is not None):
@@ -98,8 +98,7 @@ def finish_all(
     outcomes: list[Problem | None] = []
     taken: list[tuple[str, Sequence[str]]] = []
     with ExitStack() as logs:
-        for job_id in {report.job_id for report, log in reports if log}:
-            logs.enter_context(farm.logs.more_to_come(job_id))
+        logs.enter_context(farm.logs.more_to_come({report.job_id for report, log in reports if log}))
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
             for report, log in reports:
                 try:
@@ -156,6 +155,8 @@ def reap(farm: Farm) -> None:
         shares = any(sharing.is_shared(job) for job in tx.running_parts())
     for job in released:
         farm.waiters.wake_for(job)
+    if shares and farm.store.shared:
+        farm.shares.set()  # another master may have given them away
     # Nodes that declined a chunk, or could run a slow one once more: what they go by changes with time alone.
     if farm.shares.is_set():
         farm.shares.clear()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from common.model import (
@@ -29,12 +30,15 @@ from common.model import (
 from master.files.index import FileIndex
 from master.lifecycle.events import Event
 from master.lifecycle.view import Links
+from master.store.between import Coming, Talk
 from master.store.listings import ListingKey
 from master.store.recent import Ended
 from master.store.samples import Sample
+from master.store.sessions import SessionBook
 from master.store.settling import Ticket
 from master.store.told import Listener
 from master.store.trail import Onward, Page, Wanted
+from master.webhooks.book import Book
 
 Held = TypeVar("Held", Job, Node, Token, Webhook)
 
@@ -285,6 +289,25 @@ class Store(Protocol):
     @property
     def files(self) -> FileIndex | None:
         """What is known of the stored files, if other masters have to know; None: whoever has them does."""
+
+    @property
+    def talk(self) -> Talk:
+        """With the other masters that use it."""
+
+    @property
+    def coming(self) -> Coming:
+        """Which logs they are about to write to."""
+
+    @property
+    def sessions(self) -> SessionBook:
+        """Who is signed in with a browser."""
+
+    def open_book(self, directory: Path) -> Book:
+        """How far webhooks were told, for this store and all who share it.
+
+        `directory`: where it is kept if the store has no better place. OSError or sqlite3.Error if it cannot
+        be.
+        """
 
     def transaction(self, now: Now, actor: Actor = MASTER) -> AbstractContextManager[Transaction]:
         """Decide and record: all or nothing. When it has ended, all that was seen is on disk.

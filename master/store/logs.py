@@ -13,12 +13,13 @@ import logging
 import os
 import re
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from master.store.between import Coming, ComingHere
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,13 @@ class Lines:
 class LogStore:
     """The logs of all jobs, in one directory."""
 
-    def __init__(self, directory: Path, max_bytes: int = MAX_BYTES) -> None:
-        """Keep at most about `max_bytes` for each job."""
+    def __init__(self, directory: Path, max_bytes: int = MAX_BYTES, coming: Coming | None = None) -> None:
+        """Keep at most about `max_bytes` for each job. `coming`: what all that write there are about to."""
         self._directory = directory
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._listeners: list[Callable[[str], None]] = []
-        self._expected: Counter[str] = Counter()
+        self._coming = coming or ComingHere()
 
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Call `listener` with the id of each job whose log has grown, or will not grow any more just now."""
@@ -79,22 +80,21 @@ class LogStore:
         self._tell(job_id)
 
     @contextmanager
-    def more_to_come(self, job_id: str) -> Iterator[None]:
-        """Lines are about to be added: who reads waits for them, though the job may be finished already."""
-        with self._lock:
-            self._expected[job_id] += 1
-        try:
+    def more_to_come(self, job_ids: Collection[str]) -> Iterator[None]:
+        """Lines are about to be added: who reads waits for them, though the jobs may be finished already."""
+        if not job_ids:
             yield
+            return
+        try:
+            with self._coming.announced(job_ids):
+                yield
         finally:
-            with self._lock:
-                self._expected[job_id] -= 1
-                if not self._expected[job_id]:
-                    del self._expected[job_id]
-            self._tell(job_id)
+            for job_id in job_ids:
+                self._tell(job_id)
 
     def expects(self, job_id: str) -> bool:
         """Whether lines are about to be added."""
-        return job_id in self._expected
+        return self._coming.expects(job_id)
 
     def read(self, job_id: str) -> list[str]:
         """The newest lines, oldest first; none if nothing was said."""

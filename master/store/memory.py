@@ -17,6 +17,7 @@ from common.problems import UNAVAILABLE, Problem
 from master import lifecycle, scheduler
 from master.lifecycle.events import Event
 from master.store import codec, journal, segments, snapshot
+from master.store.between import ComingHere, Nobody
 from master.store.exclusion import Exclusion
 from master.store.interface import Held
 from master.store.listings import ListingKey
@@ -24,10 +25,13 @@ from master.store.liveness import Liveness
 from master.store.loading import load
 from master.store.meter import UNMETERED, Meter
 from master.store.recent import Ended
+from master.store.sessions import SessionsHere
 from master.store.settling import OPEN, Debt, Settling, Ticket
 from master.store.state import State
 from master.store.told import Listener, Told, owners_in
 from master.store.trail import Trail
+from master.webhooks import file_book
+from master.webhooks.book import Book
 
 log = logging.getLogger(__name__)
 
@@ -335,6 +339,7 @@ class MemoryStore:
         self.exclusive, self.files = Exclusion(), None
         self.liveness = Liveness()
         self.trail = Trail(directory)
+        self.talk, self.coming, self.sessions = Nobody(), ComingHere(), SessionsHere()
         self._settling = Settling(self._wait_synced, self._tell)
         last = load(directory, self._state, now)
         self._settling.history = self._state.history
@@ -423,6 +428,10 @@ class MemoryStore:
     def webhooks(self) -> list[Webhook]:
         """All webhooks; takes no lock either."""
         return list(self._state.webhooks.values())
+
+    def open_book(self, directory: Path) -> Book:
+        """In a file beside the journal."""
+        return file_book.FileBook(directory / file_book.NAME)
 
     def leads(self, _task: str) -> bool:
         """There is nobody else."""

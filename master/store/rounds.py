@@ -7,13 +7,16 @@ that is under way, so nobody saves turns up. How long a job takes is not counted
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Rounds:
     """The round that each submitter is in; a number for each of them, and none for a job."""
 
-    def __init__(self) -> None:
-        self._now = 0
-        self._next: dict[str | None, int] = {}
+    def __init__(self, now: int = 0, following: Mapping[str | None, int] | None = None) -> None:
+        """Where it goes on: the round that is under way, and those of submitters' next jobs."""
+        self._now = now
+        self._next: dict[str | None, int] = dict(following or {})
 
     def of(self, owner: str | None) -> int:
         """The round of the submitter's next job: who is in a lower one goes first. It never falls."""

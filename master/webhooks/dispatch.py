@@ -2,6 +2,8 @@
 
 Each webhook that has something to be told has a thread of its own for as long, of which there are as many as
 there may be webhooks. Nothing here is on the way of a request: the feed only says that there is news.
+
+Of masters that share a store one tells; if it ends, another goes on by the book that they share.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import logging
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -39,6 +42,10 @@ _AGAIN = 1.0
 """Seconds until the records are asked again that could not be read."""
 _SKIPPED = 1000
 """Events that nobody wants are noted only so often: after a crash they are looked at again."""
+_LOOK = 1.0
+"""Seconds between two looks whether this is the master that tells, and between two notes for the others."""
+_CHORE = TOPIC = "webhooks"
+"""What that master leads in; and the topic under which it hears that something is to be told otherwise."""
 
 
 class Dispatcher:
@@ -62,6 +69,7 @@ class Dispatcher:
         self._at_work: dict[str, threading.Thread] = {}
         self._skipped: dict[str, tuple[int, int]] = {}
         """By webhook: how often it was set back, and up to which number it wants nothing, noted or not."""
+        self._noted = 0.0
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
     def start(self) -> None:
@@ -69,11 +77,13 @@ class Dispatcher:
         if self._book.is_new:
             self._begin_anew()
         self._feed.subscribe(self._heard)
+        self._farm.store.talk.hear(TOPIC, lambda _: self._news.set())
         self._thread.start()
 
     def wake(self) -> None:
-        """Something is to be told, or told otherwise."""
+        """Something is to be told, or told otherwise, by whichever master tells."""
         self._news.set()
+        self._farm.store.talk.say(TOPIC)
 
     def stop(self) -> None:
         """Send nothing more; what is under way has a moment to end."""
@@ -115,9 +125,11 @@ class Dispatcher:
 
     def _round(self) -> float:
         """Give all a thread that have something to be told; the seconds until the next must be tried."""
+        if not self._leads():
+            return _LOOK
         webhooks = self._farm.store.webhooks()
         self._book.keep_only([webhook.id for webhook in webhooks])
-        rest = LONGEST_REST
+        rest = self._note_for_others(webhooks) if self._farm.store.shared else LONGEST_REST
         now = self._farm.clock().wall.timestamp()
         for webhook in webhooks:
             with self._lock:
@@ -131,6 +143,25 @@ class Dispatcher:
                 continue
             self._put_to_work(webhook.id)
         return rest
+
+    def _leads(self) -> bool:
+        """Whether this is the master that tells."""
+        return self._farm.store.leads(_CHORE)
+
+    def _note_for_others(self, webhooks: Sequence[Webhook]) -> float:
+        """Now and then, what is told only to who wants it: other masters show it, and go on from there.
+
+        The seconds until the next round.
+        """
+        now = time.monotonic()
+        if now - self._noted >= _LOOK:
+            self._noted = now
+            for webhook in webhooks:
+                standing = self._standing(webhook)
+                reached = self._reached(webhook.id, standing)
+                if reached > standing.told:
+                    self._book.passed(webhook.id, reached, standing.replays)
+        return _LOOK
 
     def _has_news(self, webhook: Webhook) -> bool:
         if webhook.status is WebhookStatus.ACTIVE:
@@ -183,9 +214,9 @@ class Dispatcher:
             self._news.set()  # what came while it was at work
 
     def _tell(self, webhook_id: str, line: Line) -> bool:
-        """Tell a webhook the next that it is to be told; False if there is nothing to be told now."""
+        """Tell a webhook the next that it is to be told; False if there is nothing to tell now, or here."""
         webhook = self._farm.store.webhook(webhook_id)
-        if webhook is None:
+        if webhook is None or not self._leads():
             return False
         wish = self._book.next_wish(webhook_id)
         if wish is not None:

@@ -37,6 +37,7 @@ OVER_BOTH: dict[str, tuple[str, ...]] = {
     ),
     "test_idempotent_submit": (),
     "test_lost_nodes": ("test_a_restart_grants_every_lease_and_every_node_a_full_term",),
+    "test_node_load": (),
     "test_pausing": (),
 }
 """The contract of stores: files that each has to pass, and what in them is of the one in memory alone."""
@@ -50,7 +51,6 @@ ALSO: dict[str, tuple[str, ...]] = {
     "test_idempotent_retry": (),
     "test_leaving": (),
     "test_leftovers": (),
-    "test_node_load": (),
     "test_parked_polls": (),
     "test_poison_jobs": (),
     "test_recent_attempts": (),

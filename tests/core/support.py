@@ -79,7 +79,8 @@ def make_farm(directory: Path, clock: FakeClock, segment_bytes: int = 64 * 1024,
     _left_open.append(store)
     shared = config.farm_dir
     shelf = Shelf(shared / "files", config.files_quota, clock, new_id, store)
-    return Farm(config, store, LogStore(shared / "logs"), Archive(shared / "archive"), shelf, clock)
+    logs = LogStore(shared / "logs", coming=store.coming)
+    return Farm(config, store, logs, Archive(shared / "archive"), shelf, clock)
 
 
 _left_open: list[Store] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from common.model import Progress
@@ -74,6 +76,6 @@ def test_percent_does_not_go_back_when_the_agent_tells_less_than_was_shown(
 
 
 def test_streams_tell_it_as_it_is_when_they_tell_it() -> None:
-    report = Report("j", "n", None, HALF, told_at=100.0)
+    report = Report("j", "n", None, HALF, told_at=100.0, at=datetime(2026, 1, 1, tzinfo=UTC))
     assert report.by(100.0) == HALF
     assert report.by(102.0).seconds_left == 6.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,10 @@ def test_every_metric_of_a_scrape_has_a_sample(request: pytest.FixtureRequest, w
     """Else its labels could not be compared."""
     found: Page = request.getfixturevalue(which)
     assert [family.name for family in found.families.values() if not family.samples] == []
+
+
+def test_of_each_metric_of_the_master_it_says_whose_it_is() -> None:
+    rows = table(SECTIONS["With several masters"], "whose")
+    said = [name for row in rows for name in re.findall(r"`(ffrtmp_[a-z_]+)`", row[1])]
+    assert len(rows) == 3
+    assert sorted(said) == sorted(names(table(SECTIONS["The master's"], "metric")))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from common.model import Progress
 from master.live.progress import PACE, Board, Report
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def report(job_id: str, frame: int) -> Report:
-    return Report(job_id, "n", None, Progress(frame=frame), 0.0)
+    return Report(job_id, "n", None, Progress(frame=frame), 0.0, AT)
 
 
 def frames(reports: list[Report]) -> list[tuple[str, int | None]]:

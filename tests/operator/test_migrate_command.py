@@ -90,7 +90,7 @@ def test_a_directory_that_a_master_cannot_start_from_yet_says_what_is_missing(
     ffrtmp("migrate", "--from", str(state_dir), "--to", url)
     done = ffrtmp("migrate", "--from", url, "--to", str(tmp_path / "new"))
     last = done.stdout.splitlines()[-1]
-    missing = "tls/ca-key.pem, operator.token, webhooks.key, webhooks.db, files, logs, archive"
+    missing = "tls/ca-key.pem, operator.token, webhooks.key, files, logs, archive"
     assert f"copy {missing} from there first" in last
 
 

@@ -42,7 +42,7 @@ class Telling:
 
     def begin(self) -> Telling:
         self.farm = make_farm(self.directory, self.clock)
-        self.book = Book(self.directory / "webhooks.db")
+        self.book = self.farm.store.open_book(self.directory)
         world = replace(self.world, clock=self.clock)
         self.dispatcher = Dispatcher(self.farm, self.book, KEY, told_of_a_job, world, chance=lambda: 0.0)
         self.desk = Desk(self.farm, self.book, KEY, world, self.dispatcher)

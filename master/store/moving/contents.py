@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from common.model import FarmState, Job, Node, Token, Webhook
 from master.lifecycle import Record
 from master.lifecycle.audit import Entry
 from master.store import blocks, codec, places
+from master.store.moving.book import Line
 
 
 class Reading(Protocol):
@@ -23,6 +25,9 @@ class Reading(Protocol):
 
     def records(self) -> Iterator[Record]:
         """What holds for the farm; nodes, tokens and webhooks as they came; jobs as they were submitted."""
+
+    def book(self) -> Iterator[Line]:
+        """How far webhooks were told."""
 
     def entries(self) -> Iterator[Entry]:
         """The history, oldest first."""
@@ -43,7 +48,7 @@ class Contents:
     history: int
     """How many events there were since the beginning."""
     sha256: str
-    """Over the history's length, each record and each entry, as JSON."""
+    """Over the history's length, each record, each line of the webhooks' book and each entry, as JSON."""
 
 
 class Counted:
@@ -58,12 +63,18 @@ class Counted:
         self.history = reading.history
 
     def records(self) -> Iterator[Record]:
-        """See `Reading`. Records come before entries."""
+        """See `Reading`. Records come before the book, and that before the entries."""
         for record in self._reading.records():
             self._hash.update(codec.encode_record(record) + b"\n")
             self._kinds[type(record)] += 1
             self._results += isinstance(record, Job) and bool(places.results(record))
             yield record
+
+    def book(self) -> Iterator[Line]:
+        """See `Reading`."""
+        for line in self._reading.book():
+            self._hash.update(json.dumps(line).encode() + b"\n")
+            yield line
 
     def entries(self) -> Iterator[Entry]:
         """See `Reading`."""
@@ -73,7 +84,7 @@ class Counted:
             yield entry
 
     def contents(self) -> Contents:
-        """What was read comes to this; both have been read to their ends, once."""
+        """What was read comes to this; all of it has been read to its end, once."""
         assert self._kinds[FarmState] == 1  # noqa: S101 - it is the first record
         kinds = self._kinds
         return Contents(
@@ -92,6 +103,8 @@ def contents_of(reading: Reading) -> Contents:
     """Read all of it."""
     counted = Counted(reading)
     for _ in counted.records():
+        pass
+    for _ in counted.book():
         pass
     for _ in counted.entries():
         pass

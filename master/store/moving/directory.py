@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,12 +22,14 @@ from master.store.audit import AuditFiles
 from master.store.blocks import SUFFIX, DamagedError
 from master.store.journal import sync_directory
 from master.store.loading import load
-from master.store.moving import left
+from master.store.moving import book, left
+from master.store.moving.book import Line
 from master.store.moving.contents import Reading
 from master.store.moving.left import Departure
 from master.store.moving.move import MoveError
 from master.store.restored import restored_marker
 from master.store.state import State
+from master.webhooks.file_book import NAME as BOOK
 
 _AT_ONCE = 20_000
 """Entries of the history that are written together."""
@@ -85,6 +88,7 @@ class Directory:
         unfinished = self.path / left.UNFINISHED
         (unfinished / "journal").mkdir(mode=0o700, parents=True)
         snapshot.write(unfinished / "journal", snapshot.Next(0, reading.history, reading.records()))
+        book.write(unfinished / BOOK, reading.book())
         _write_history(unfinished / "audit", reading.entries())
         yield Kept(unfinished / "journal")
         sync_directory(unfinished)
@@ -119,6 +123,16 @@ class Kept:
             yield job
         if jobs != len(state.jobs):
             raise MoveError("two jobs have the same place in the queue; please tell the developers")
+
+    def book(self) -> Iterator[Line]:
+        """See `Reading`. MoveError if it cannot be read."""
+        path = self._journal.with_name(BOOK)
+        try:
+            yield from book.read(path)
+        except sqlite3.Error as error:
+            raise MoveError(
+                f"{path} cannot be read: {error}; remove it, and webhooks are told anew"
+            ) from error
 
     def entries(self) -> Iterator[Entry]:
         """See `Reading`. MoveError if some of it cannot be read."""

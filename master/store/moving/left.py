@@ -13,13 +13,14 @@ from pathlib import Path
 
 from master.store.journal import PART, replace_file, sync_directory
 from master.store.segments import segments
+from master.webhooks.file_book import NAME as BOOK
 
 UNFINISHED = f"moving{PART}"
 """What is not whole yet: it counts for nothing."""
 READY = "moving"
 MARKER = "moved"
-_PARTS = ("audit", "journal")
-"""The directories that records and history are in; a state that has no journal has no records."""
+_PARTS = (BOOK, "audit", "journal")
+"""What is moved is in these; a state that has no journal has no records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,10 @@ def _aside(state_dir: Path, name: str, gone: Departure) -> Path:
 
 
 def _remove_empty(directory: Path) -> None:
-    """A directory without records, which may have lock files in it."""
-    if directory.exists():
+    """A directory that has at most lock files in it; or what SQLite left beside an older book."""
+    for rest in ("-wal", "-shm"):
+        directory.with_name(directory.name + rest).unlink(missing_ok=True)
+    if directory.is_dir():
         for lock in directory.glob("*.lock"):
             lock.unlink()
         directory.rmdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import Connection
@@ -14,6 +14,7 @@ from common.model import FarmState, Node, Token, Webhook
 from master.lifecycle import Record
 from master.lifecycle.audit import Entry
 from master.store.errors import StoreError
+from master.store.moving.book import SORTS, Line
 from master.store.moving.contents import Reading
 from master.store.moving.left import Departure
 from master.store.moving.move import MoveError
@@ -128,14 +129,23 @@ class Kept:
         for each in self._many(f"select {JOB_COLUMNS} from jobs order by seq"):
             yield rows.job_row(each).record
 
+    def book(self) -> Iterator[Line]:
+        """See `Reading`."""
+        for name, sort in SORTS.items():
+            order = f'{sort.order} collate "C"' if sort.order == "webhook_id" else sort.order
+            for row in self._many(
+                f"select {', '.join(sort.columns)} from {sort.in_database} order by {order}"
+            ):
+                yield Line(name, row)
+
     def entries(self) -> Iterator[Entry]:
         """See `Reading`."""
         return map(facts.entry_of, self._many(f"select {facts.ENTRY} from happened order by seq"))
 
-    def _rows(self, question: LiteralString) -> Sequence[tuple[object, ...]]:
+    def _rows(self, question: LiteralString) -> Sequence[tuple[Any, ...]]:
         return self._connection.execute(question).fetchall()
 
-    def _many(self, question: LiteralString) -> Iterator[tuple[object, ...]]:
+    def _many(self, question: LiteralString) -> Iterator[tuple[Any, ...]]:
         """Row by row: the client does not hold all of them."""
         with self._connection.cursor("moving") as cursor:
             cursor.itersize = _AT_ONCE

@@ -16,8 +16,8 @@ from psycopg.rows import TupleRow
 
 from common.model import Now
 from master.files.entry import FileEntry, entry_from
+from master.store.postgres.borrowing import Borrow
 from master.store.postgres.errors import collided
-from master.store.postgres.liveness import Borrow
 
 _FILES: LiteralString = (
     "select files.sha256, record, coalesce(used_at, now()) "

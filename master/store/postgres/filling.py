@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, TypeVar
 
 from psycopg import Connection
@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow
 from common.model import FarmState, Job, Node, Now, Token, Webhook
 from master.lifecycle import Record
 from master.store.formats import FORMAT
+from master.store.moving.book import SORTS
 from master.store.moving.contents import Reading
 from master.store.postgres import facts, rows
 from master.store.postgres.kinds import Kinds
@@ -40,6 +41,12 @@ TABLES = (
     "tally",
     "tokens",
     "webhooks",
+    *(sort.in_database for sort in SORTS.values()),
+    "logs_to_come",
+    "newest_samples",
+    "rounds",
+    "samples",
+    "sessions",
 )
 """What is written here or follows from it; and what the next master finds anew: signs of life, stored files.
 
@@ -59,6 +66,9 @@ def fill(connection: Connection[TupleRow], reading: Reading) -> None:
     while some := list(islice(jobs, _AT_ONCE)):
         filling.jobs(some)
     filling.finish()
+    for name, lines in groupby(reading.book(), key=lambda line: line.sort):
+        sort = SORTS[name]
+        _copy(connection, sort.in_database, sort.columns, (line.values for line in lines))
     _copy(connection, "happened", facts.COPIED, map(facts.copied, reading.entries()))
     connection.execute("analyze")
 

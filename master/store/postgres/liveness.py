@@ -6,21 +6,15 @@ every node gets a full term.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, LiteralString
-
-from psycopg import Connection
-from psycopg.rows import TupleRow
 
 from common.model import Now, Progress
 from common.progress import after, aged
 from master.store import codec
-from master.store.samples import Samples
-
-Borrow = Callable[[Now | None], AbstractContextManager[tuple[Connection[TupleRow], Now]]]
-"""The connection of the transaction that this thread is in, or another; and the database's time."""
+from master.store.postgres.borrowing import Borrow
+from master.store.postgres.samples import TableSamples
 
 
 class TableLiveness:
@@ -29,8 +23,7 @@ class TableLiveness:
     def __init__(self, borrow: Borrow) -> None:
         """`borrow`: what to ask with."""
         self._borrow = borrow
-        self.samples = Samples()
-        """What this master heard itself."""
+        self.samples = TableSamples(borrow)
 
     def hear(self, node_id: str, now: Now) -> None:
         """A node gave a sign of life."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, LiteralString
 
 from psycopg import Connection
@@ -108,7 +108,9 @@ class Reading:
         self._webhooks.update((each.record.id, each) for each in found)
         return [each.record for each in found]
 
-    def _all(self, question: LiteralString, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _all(
+        self, question: LiteralString, values: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
         return self._connection.execute(question, values).fetchall()
 
     def _value(self, question: LiteralString, values: Sequence[Any] = ()) -> Any:

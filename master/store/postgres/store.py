@@ -20,7 +20,9 @@ from common.model import MASTER, Actor, FarmState, Job, Node, Now, Token, Webhoo
 from common.problems import UNAVAILABLE, Problem
 from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
-from master.store.postgres import departing, rows
+from master.store.postgres import departing, lanes, rows
+from master.store.postgres.book import TableBook
+from master.store.postgres.coming import TableComing
 from master.store.postgres.connecting import PATIENCE, configure, connect, noticing
 from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
@@ -29,12 +31,16 @@ from master.store.postgres.kinds import Kinds
 from master.store.postgres.liveness import TableLiveness
 from master.store.postgres.migrating import migrate
 from master.store.postgres.rows import COLUMNS, JOB_COLUMNS
+from master.store.postgres.sessions import TableSessions
+from master.store.postgres.talk import TableTalk
 from master.store.postgres.teller import Teller
 from master.store.postgres.trail import TableTrail
 from master.store.postgres.transaction import PostgresTransaction
 from master.store.postgres.turns import Lead, Turns
 from master.store.settling import Ticket
 from master.store.told import Listener
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS = 16
 """Transactions at once, of one master."""
@@ -93,7 +99,6 @@ class PostgresStore:
             self._turns_pool = _pool(url, 0, EXCLUSIVE)
             self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
             self._teller = Teller(self._pool.connection, self._connect, patience)
-            self._refuse_if_moved()
         except psycopg.errors.LockNotAvailable as error:
             raise StoreError(
                 "the records in the database are just being moved (ffrtmp migrate); start when that is done"
@@ -104,6 +109,10 @@ class PostgresStore:
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
         self.files = TableFiles(self._borrow)
+        self.talk = TableTalk(self._connect)
+        self.coming = TableComing(self._borrow)
+        self.sessions = TableSessions(self._borrow)
+        self._refuse_if_moved()
         if self.first:
             self.liveness.start_anew()  # nobody was there who could have heard them
 
@@ -151,6 +160,8 @@ class PostgresStore:
                     tx.check_whole()
             self._meter.waited(taken - asked)
             self._meter.held(time.perf_counter() - taken)
+        if tx.given:
+            self._write_rounds(tx.given)
         if tx.happened:
             self._teller.publish(tx.happened)
         if refused is not None:
@@ -203,6 +214,10 @@ class PostgresStore:
             found = connection.execute(f"select {COLUMNS} from webhooks order by place").fetchall()
         return [rows.row(each, Webhook).record for each in found]
 
+    def open_book(self, _directory: Path) -> TableBook:
+        """In tables beside the records."""
+        return TableBook(self._borrow)
+
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
         """Be alone under `name`, among all masters."""
@@ -216,15 +231,18 @@ class PostgresStore:
         return self._lead(task)
 
     def tidy(self, _now: Now) -> None:
-        """Now and then: sum the counts up, and say which files were used."""
+        """Now and then: sum the counts up, say which files were used, and forget what killed masters left."""
         self.files.flush()
+        self.coming.forget_old()
         with self._borrow(None) as (connection, _):
+            lanes.end(connection)
             row = connection.execute("select count(*) from tally").fetchone()
             if row is not None and row[0] > self._counts + _MOST_COUNTS:
                 self._counts = connection.execute(_FOLD).rowcount
 
     def close(self) -> None:
         """End."""
+        self.talk.close()
         self._lead.close()
         self._teller.close()
         self._turns_pool.close()
@@ -252,13 +270,21 @@ class PostgresStore:
             [at] = connection.execute("select now()").fetchall()[0]
             yield connection, self._moment(now or database_time(UNKNOWN, at), at)
 
+    def _write_rounds(self, given: lanes.Turns) -> None:
+        """The claims stand, whatever comes of this."""
+        try:
+            with translated(), self._pool.connection() as connection:
+                lanes.write(connection, given)
+        except Problem as problem:
+            log.debug("whose turn it was is not kept: %s", problem)
+
     def _row(self, question: LiteralString, value: str) -> tuple[Any, ...] | None:
         with translated(), self._pool.connection() as connection:
             return connection.execute(question, (value,)).fetchone()
 
     def _refuse_if_moved(self) -> None:
         """Now that nobody can move them any more."""
-        with self._pool.connection() as connection:
+        with translated(), self._pool.connection() as connection:
             refusal = departing.refusal(connection)
         if refusal is not None:
             self.close()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from master.store.postgres import facts
-from master.store.postgres.liveness import Borrow
+from master.store.postgres.borrowing import Borrow
 from master.store.trail import Onward, Page, Wanted
 
 _AT_ONCE = 10_000

@@ -39,6 +39,8 @@ class PostgresTransaction(Writing):
         self._passed: set[str] = set()  # jobs that somebody else is giving away
         self._reserved: dict[int, JobRow] = {}  # by kind: what stands for it in their place
         self._locks: set[int] = set()
+        self._lanes, self._rounds = (), []
+        self.given = {}
 
     def hold(self, records: Sequence[Held]) -> list[Held]:
         """The records as they are now, in the same order; nobody else changes them before this has ended.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
-from common.model import Actor, FarmState, Job, Node, Token, Webhook
+from common.model import Actor, FarmState, Job, JobStatus, Node, Token, Webhook
 from master import lifecycle
 from master.lifecycle import events as e
 from master.store.formats import FORMAT
@@ -135,6 +135,9 @@ class Writing(Queue):
             known.append(JobRow(job, row.version + 1, row.head_id, linked, found["ready_at"], row.kind))
         if self._many(_UPDATE, values) != len(values):
             raise collided("A job")
+        for row, job in pairs:
+            if row.record.waits_for_a_node and job.status is JobStatus.RUNNING:
+                self._note_given(job)
         self._update_files([(row.record, job) for row, job in pairs])
         let_go = [job.id for row, job in pairs if row.record.depends_on and not job.depends_on]
         if let_go:

@@ -64,6 +64,9 @@ def live_a_little(farm: Farm, clock: FakeClock) -> None:
     hook = Webhook(new_id(), "chat", "https://hooks.example.com/", ("job_failed",), farm.clock().wall, 7)
     with farm.store.transaction(farm.clock()) as tx:
         farm.decide(tx, commands.CreateWebhook(hook))
+    book = farm.store.open_book(farm.config.state_dir)
+    book.begin(hook.id, 3)
+    book.close()
     submit(farm)
     finish(farm, must_claim(farm, first))
     failed = submit(farm)
@@ -77,6 +80,7 @@ def live_a_little(farm: Farm, clock: FakeClock) -> None:
     body = SubmitSchema().load({"scenario": "720p-h264", "constraints": {"labels": {"site": "north"}}})
     jobs.submit(farm, Caller(Role.SUBMITTER, name="films"), body, Key("nightly", "a body"))
     paused = submit(farm, priority="low")
+    submit(farm, depends_on=[paused])
     jobs.change(farm, OPERATOR, paused, commands.PauseJob())
     jobs.change(farm, OPERATOR, submit(farm), commands.Cancel())
     must_claim(farm, second)

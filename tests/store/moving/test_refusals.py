@@ -83,7 +83,7 @@ def test_to_where_records_are(state_dir: Path, url: str, tmp_path: Path, clock: 
     assert "has records of its own (1 jobs, 0 nodes, 1 events)" in refused(
         Directory(state_dir), Database(url), clock
     )
-    assert "has records of its own (11 jobs, 2 nodes" in refused(Database(url), Directory(state_dir), clock)
+    assert "has records of its own (12 jobs, 2 nodes" in refused(Database(url), Directory(state_dir), clock)
     assert (contents(Directory(state_dir)), contents(Database(url))) == before
 
 

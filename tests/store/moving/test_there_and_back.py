@@ -17,6 +17,7 @@ from master.store.moving.move import move
 from master.store.postgres.database import Database
 from master.store.trail import Wanted
 from master.submission import Key
+from master.webhooks.book import Try
 from tests.core.support import AGENT, FakeClock, all_jobs, finish, must_claim, register, submit
 from tests.databases import Server
 from tests.store.moving.farms import contents, embedded_farm, given, live_a_little, shared_farm
@@ -58,7 +59,7 @@ def test_from_a_directory_to_a_database_and_back_is_as_if_nothing_had_been_done(
 ) -> None:
     url = postgresql.new_schema()
     before = contents(Directory(state_dir))
-    assert (before.jobs, before.results, before.nodes, before.webhooks) == (13, 3, 3, 1)
+    assert (before.jobs, before.results, before.nodes, before.webhooks) == (14, 3, 3, 1)
     assert before.events == before.history > 30
     with embedded_farm(state_dir, clock) as farm:
         known = everything(farm)
@@ -150,3 +151,32 @@ def test_a_farm_at_which_nothing_happened_is_moved_too(
     assert moved.contents.history == 0
     with embedded_farm(tmp_path / "state", clock) as farm:
         submit(farm)
+
+
+def test_how_far_webhooks_were_told_is_moved_too(
+    state_dir: Path, postgresql: Server, clock: FakeClock
+) -> None:
+    url = postgresql.new_schema()
+    with embedded_farm(state_dir, clock) as farm:
+        (webhook,) = farm.store.webhooks()
+        book = farm.store.open_book(state_dir)
+        book.taken(webhook.id, Try("m-1", 5, "job_failed", 1, 100.5, 0.25, 200, None, None), 0)
+        book.failed(
+            webhook.id, Try("m-2", 9, "job_failed", 2, 101.0, 0.5, None, "no answer", 130.0), 101.0, 0
+        )
+        assert book.wish(webhook.id, "m-3", 4)
+        known = book.standing(webhook.id), book.next_wish(webhook.id), book.tries(webhook.id, 10)
+        book.close()
+    move(Directory(state_dir), Database(url), clock().wall)
+    with shared_farm(url, state_dir, clock) as farm:
+        book = farm.store.open_book(state_dir)
+        assert not book.is_new
+        assert (book.standing(webhook.id), book.next_wish(webhook.id), book.tries(webhook.id, 10)) == known
+        book.passed(webhook.id, 9, 0)
+        assert (further := book.standing(webhook.id)) != known[0]
+    move(Database(url), Directory(state_dir), clock().wall)
+    with embedded_farm(state_dir, clock) as farm:
+        book = farm.store.open_book(state_dir)
+        assert book.standing(webhook.id) == further
+        assert (book.next_wish(webhook.id), book.tries(webhook.id, 10)) == known[1:]
+        book.close()
