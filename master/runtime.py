@@ -105,12 +105,9 @@ class Runtime:
             chain, key, self.fingerprint = certificates(config, clock().wall, self._store.exclusive)
             self.ssl_context: ssl.SSLContext = tls.server_context(chain, key)
             self._hosts = Hosts(names_of(config, chain))
-            with self._store.exclusive("archive"):
-                archive = Archive(config.farm_dir / "archive")
-            logs, shown = (
-                LogStore(config.farm_dir / "logs", coming=self._store.coming),
-                tls.shown_fingerprint(chain),
-            )
+            archive = Archive(config.farm_dir / "archive", alone=self._store.first)
+            logs = LogStore(config.farm_dir / "logs", coming=self._store.coming)
+            shown = tls.shown_fingerprint(chain)
             shelf = Shelf(config.farm_dir / "files", config.files_quota, clock, new_id, self._store)
             self.farm = Farm(config, self._store, logs, archive, shelf, clock, shown, measures)
             self.farm.certificate_expiry = tls.expiry(chain)

@@ -119,6 +119,7 @@ class Retention:
         Whether all of them went: a job that depends on one of them may have been submitted since.
         """
         whole = True
+        self._farm.archive.tidy()
         for entries in self._farm.archive.entries(day):
             with self._farm.store.transaction(now) as tx:
                 archived = {entry["job"]["id"]: entry for entry in entries}

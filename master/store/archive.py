@@ -86,12 +86,17 @@ class Block:
 class Archive:
     """The files of one directory."""
 
-    def __init__(self, directory: Path) -> None:
-        """`directory` is made when it is needed first; what a crash left half written in it is removed."""
+    def __init__(self, directory: Path, *, alone: bool = True) -> None:
+        """`directory` is made when it is needed first. `alone`: no other master may be writing just now."""
         self._directory = directory
-        for unfinished in directory.glob(f"*{journal.PART}"):
-            unfinished.unlink()
+        if alone:
+            self.tidy()
         self._empty = True
+
+    def tidy(self) -> None:
+        """Remove what a crash left half written; for whoever is the one to write."""
+        for unfinished in self._directory.glob(f"*{journal.PART}"):
+            unfinished.unlink()
 
     @property
     def empty(self) -> bool:

@@ -23,7 +23,7 @@ from master.store.meter import UNMETERED, Meter
 from master.store.postgres import departing, lanes, rows
 from master.store.postgres.book import TableBook
 from master.store.postgres.coming import TableComing
-from master.store.postgres.connecting import PATIENCE, configure, connect
+from master.store.postgres.connecting import PATIENCE, configure, connect, noticing
 from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
 from master.store.postgres.files import TableFiles
@@ -94,6 +94,7 @@ class PostgresStore:
         self._nodes = KnownNodes()
         self._counts = 0
         try:
+            self._url = url = noticing(url)
             with self._connect() as connection:
                 migrate(connection)
             self._pool = _pool(url, 1, connections)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,22 @@ def test_what_one_master_archives_is_read_at_all_and_its_log_goes_with_it(
     assert [*empty, second.archive.empty] == [True, False]
     assert all_jobs(second) == {}
     assert second.logs.read(job_id) == []
+
+
+def test_what_is_being_written_is_left_alone_by_a_start_and_removed_by_the_next_who_writes(
+    sharing: Masters, clock: FakeClock, tmp_path: Path
+) -> None:
+    (tmp_path / "shared/archive").mkdir(parents=True)
+    [first] = sharing(1)
+    part = tmp_path / "shared/archive/2026-01-01.jsonl.gz.abc.part"
+    part.write_bytes(b"half")
+    assert Archive(tmp_path / "shared/archive", alone=False).empty
+    assert part.exists()
+    job_id = done(first)
+    clock.advance(31 * DAY)
+    Retention(first, archive_entry).step(clock())
+    assert archived(first) == [job_id]
+    assert not part.exists()
 
 
 def test_two_that_archive_at_once_archive_each_job_once(sharing: Masters, clock: FakeClock) -> None:

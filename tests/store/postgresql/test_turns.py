@@ -11,6 +11,7 @@ import pytest
 
 from common.problems import UNAVAILABLE, Problem
 from master.service import Farm
+from master.store.postgres.connecting import noticing
 from master.store.postgres.store import PostgresStore
 from tests.store.postgresql.conftest import Masters, at_once, until
 
@@ -87,6 +88,30 @@ def test_one_that_was_cut_off_leads_no_more_once_another_does(masters: Masters) 
     cut_off(first, "pg_try_advisory_lock(hashtextextended")
     until(lambda: second.store.leads("archive"))
     assert not first.store.leads("archive")
+
+
+def test_a_machine_that_is_gone_keeps_its_turn_for_no_longer_than_half_a_minute(masters: Masters) -> None:
+    """Left to the systems, a connection whose other end has lost its power lasts for hours."""
+    [farm] = masters(1)
+    assert isinstance(farm.store, PostgresStore)
+    said = psycopg.conninfo.conninfo_to_dict(farm.store._url)
+    kept = [int(str(said[f"keepalives_{name}"])) for name in ("idle", "interval", "count")]
+    assert kept[0] + kept[1] * kept[2] == int(str(said["tcp_user_timeout"])) / 1000 <= 30
+    with farm.store._connect() as connection:
+        found = connection.execute(
+            "select name from pg_settings where name like 'tcp_%' and source = 'session' order by name"
+        ).fetchall()
+    assert [name for (name,) in found] == [
+        "tcp_keepalives_count",
+        "tcp_keepalives_idle",
+        "tcp_keepalives_interval",
+        "tcp_user_timeout",
+    ]
+
+
+def test_what_a_url_says_of_it_holds() -> None:
+    said = psycopg.conninfo.conninfo_to_dict(noticing("postgresql://db/farm?keepalives_idle=77"))
+    assert (said["keepalives_idle"], said["keepalives_count"], said["host"]) == ("77", "3", "db")
 
 
 def cut_off(farm: Farm, asked: str) -> None:
