@@ -38,6 +38,7 @@ from common.schema.work import (
     ReportSchema,
     ReportsSchema,
     is_scalar,
+    is_usual,
 )
 
 __all__ = [
@@ -84,4 +85,5 @@ __all__ = [
     "is_id",
     "is_scalar",
     "is_sha256",
+    "is_usual",
 ]

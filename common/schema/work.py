@@ -156,6 +156,26 @@ def is_scalar(value: Any) -> None:
         raise ValidationError("Must be a number, a string, true, false or null.")
 
 
+_SHORT = MAX_TEXT // sum(metric.type is str for metric in METRICS.values())
+"""Characters that each text of the known metrics may have, so that all together are small."""
+_TYPES = {name: metric.type for name, metric in METRICS.items()}
+
+
+def is_usual(name: str, value: Any) -> bool:
+    """Whether it is a known metric of its very type, and not large: then no rule objects to it.
+
+    Of all others the rules say what they may be. A test compares the two.
+    """
+    if value is None:
+        return name in _TYPES
+    kind = type(value)
+    if kind is not _TYPES.get(name):
+        return False
+    if kind is str:
+        return len(value) <= _SHORT and "\0" not in value
+    return bool(0 <= value <= MAX_NUMBER)
+
+
 class ReportSchema(Strict):
     """`POST /results`. The plain form has job_id, node_id and perhaps status only."""
 

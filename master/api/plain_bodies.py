@@ -26,6 +26,7 @@ from common.schema import (
     ReportsSchema,
     SubmitSchema,
     is_id,
+    is_usual,
 )
 
 _ABSENT = msgspec.Raw()
@@ -119,15 +120,21 @@ def _jobs(found: _Batch) -> dict[str, Any]:
     return {"jobs": [_job(each) for each in found.jobs]}
 
 
+def _metrics(sent: dict[str, Scalar] | msgspec.UnsetType) -> dict[str, Scalar]:
+    if sent is not msgspec.UNSET and all(map(is_usual, sent, sent.values())):
+        return sent
+    metrics: dict[str, Scalar] = _value(_REPORT, "metrics", sent)
+    for name, value in metrics.items():
+        if check_metric(name, value) is not None:
+            raise ValueError
+    return metrics
+
+
 def _report(found: _Report) -> dict[str, Any]:
     lease_id = None if found.lease_id is msgspec.UNSET else found.lease_id
     status = JobStatus.COMPLETED if found.status is msgspec.UNSET else found.status
     if status not in (JobStatus.COMPLETED, JobStatus.FAILED):
         raise ValueError
-    metrics = _value(_REPORT, "metrics", found.metrics)
-    for name, value in metrics.items():
-        if check_metric(name, value) is not None:
-            raise ValueError
     _value(_REPORT, "completed_at", found.completed_at)
     return {
         "job_id": is_id(found.job_id),
@@ -136,7 +143,7 @@ def _report(found: _Report) -> dict[str, Any]:
         "lease_id": None if lease_id is None else is_id(lease_id),
         "attempt": _value(_REPORT, "attempt", found.attempt),
         "error": _value(_REPORT, "error", found.error),
-        "metrics": metrics,
+        "metrics": _metrics(found.metrics),
         "analyzer_output": _value(_REPORT, "analyzer_output", found.analyzer_output),
         "findings": NO_FINDINGS if found.findings is _ABSENT else _value(_REPORT, "findings", found.findings),
         "log": _value(_REPORT, "log", found.log),

@@ -7,7 +7,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import get_args
@@ -28,7 +28,6 @@ from common.model import (
     Token,
     Webhook,
 )
-from common.model.changed import changed
 from master import lifecycle, scheduler
 from master.config import Config
 from master.feed import Feed
@@ -357,12 +356,12 @@ class Farm:
     def claim_view(self, tx: Transaction, job: Job) -> JobView:
         """`job` as it is given to a node: with the completed jobs that it is made of, or depends on."""
         whole = tx.job(job.parent_id) if job.parent_id is not None else job
-        return changed(
-            self.job_view(tx, job),
-            parts=tuple(self.makers(tx, job)),
-            source=None if whole is None else splits.source_of(whole),
-            hand_on=splits.hands_on(job, tx.nodes),
-        )
+        parts, hand_on = tuple(self.makers(tx, job)), splits.hands_on(job, tx.nodes)
+        source = None if whole is None else splits.source_of(whole)
+        view = self.job_view(tx, job)
+        if not parts and source is None and not hand_on:
+            return view
+        return replace(view, parts=parts, source=source, hand_on=hand_on)
 
     @staticmethod
     def makers(tx: Transaction, job: Job) -> list[Job]:

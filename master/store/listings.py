@@ -56,7 +56,7 @@ class Listings(Generic[Name]):
         listing = self._by_name.get(name)
         if listing is not None:
             (listing.finished if final else listing.unfinished).discard(seq)
-            if not len(listing):
+            if not (listing.unfinished or listing.finished):
                 del self._by_name[name]
 
     def settle(self) -> None:

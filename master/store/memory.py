@@ -228,12 +228,14 @@ class Transaction:
         and nothing of the farm has changed.
         """
         reasons, wanted = self._state.reasons, job.constraints
-        if wanted not in reasons:
+        reason = reasons.get(wanted)
+        if reason is None:
             if len(reasons) >= MOST_REASONS:
                 reasons.clear()
             nodes = self._state.nodes.values()
-            reasons[wanted] = scheduler.pending_reason(job, nodes, 0.0, paused=self._state.farm.paused)
-        return reasons[wanted]
+            reason = scheduler.pending_reason(job, nodes, 0.0, paused=self._state.farm.paused)
+            reasons[wanted] = reason
+        return reason
 
     def released(self) -> list[Job]:
         """Jobs whose backoff ended just now."""

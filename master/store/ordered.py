@@ -36,6 +36,10 @@ class Ordered(Generic[Comparable]):
         """How many there are."""
         return len(self._sorted) + len(self._earlier) + len(self._came) - len(self._gone)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._came or self._earlier) or len(self._sorted) > len(self._gone)
+
     def __iter__(self) -> Iterator[Comparable]:
         """All of them."""
         return iter(self.settled())

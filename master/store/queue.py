@@ -76,7 +76,7 @@ class _Line:
     def remove(self, owner: str | None, turn: int) -> None:
         lane = self.lanes[owner]
         lane.turns.discard(turn)
-        if not len(lane.turns):
+        if not lane.turns:
             del self.lanes[owner]
 
     def first(self) -> tuple[int, int] | None:
@@ -169,7 +169,7 @@ class Queue:
             self._take(job, rank)
         if given:
             self._rounds[rank].given(job.owner)
-        if not len(self._in_order[rank]):
+        if not self._in_order[rank]:
             self._rounds[rank].end()
 
     def settle(self) -> None:

@@ -64,7 +64,7 @@ class Recent:
 def just_ended(old: Job | None, new: Job) -> Iterator[tuple[str, Ended]]:
     """The attempts of `new` that ended since it was `old`, each with its node."""
     before = () if old is None else old.attempts
-    if new.attempts is before or new.attempts == before:
+    if new.attempts is before:
         return
     known = {attempt.number for attempt in before if attempt.outcome is not None}
     for attempt in new.attempts:

@@ -12,8 +12,9 @@ from marshmallow import Schema, ValidationError
 
 from common import strictjson
 from common.result import METRICS
-from common.schema import BatchSchema, ReportSchema, ReportsSchema, SubmitSchema
-from common.schema.work import _is_metric
+from common.result import check as check_metric
+from common.schema import BatchSchema, ReportSchema, ReportsSchema, SubmitSchema, is_scalar, is_usual
+from common.schema.work import _SHORT, _is_metric
 from master.api.plain_bodies import READERS
 
 ID = "5e0c9b0e-0b6c-4b8e-9c3c-0d9d3a6f2c11"
@@ -180,6 +181,25 @@ def test_what_is_ordinary_is_read_quickly(schema: type[Schema], text: str) -> No
 def test_what_is_refused_is_left_to_the_schema(schema: type[Schema], text: str) -> None:
     assert loaded(schema(), text.encode()) is None
     assert not check(schema, text)
+
+
+@given(
+    st.sampled_from([*METRICS, "own", "Wrong"]),
+    st.one_of(ODD, st.integers(-2, 2**54), st.floats(allow_nan=True), st.text(max_size=2000)),
+)
+def test_a_usual_metric_is_one_that_no_rule_objects_to(name: str, value: Any) -> None:
+    if is_usual(name, value):
+        _is_metric(name)
+        is_scalar(value)
+        assert check_metric(name, value) is None
+
+
+def test_all_known_metrics_may_be_usual_at_once() -> None:
+    values = {int: 1, float: 1.5, bool: True, str: "x"}
+    sent = {name: values[metric.type] for name, metric in METRICS.items()}
+    sent |= {name: "x" * _SHORT for name, metric in METRICS.items() if metric.type is str}
+    assert all(map(is_usual, sent, sent.values()))
+    assert loaded(ReportSchema(), json.dumps({"job_id": "a", "node_id": "b", "metrics": sent}).encode())
 
 
 def test_the_names_of_known_metrics_are_such_as_metrics_may_have() -> None:
