@@ -8,7 +8,6 @@ import sqlite3
 import ssl
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,11 @@ from master.api.documents import archive_entry, told_of_a_job
 from master.api.routes import Routes
 from master.app import create_app
 from master.auth import Gate, operator_token
+from master.certificates import certificates, names_of
 from master.collector import settle
 from master.config import Config
 from master.errors import StartError
 from master.files import Shelf
-from master.files.store import Exclusive
 from master.hosts import Hosts
 from master.metrics import Measures
 from master.reaper import Reaper
@@ -88,33 +87,6 @@ def check(config: Config, clock: Clock = system_clock) -> None:
     if config.tls_cert is not None:
         certificates(config, clock().wall, Exclusion())
     os.close(lock_state(config.state_dir, _ORPHAN_PATIENCE))
-
-
-def certificates(config: Config, now: datetime, exclusive: Exclusive) -> tuple[Path, Path, str | None]:
-    """Chain, key, and our CA's fingerprint (None for the operator's own); StartError if they are no good.
-
-    Ours are made, or renewed, as need be; the CA, which may be several masters', by one at a time.
-    """
-    if config.tls_cert is not None and config.tls_key is not None:
-        try:
-            tls.check_pair(config.tls_cert, config.tls_key, now)
-        except ValueError as error:
-            raise StartError(str(error)) from error
-        return config.tls_cert, config.tls_key, None
-    try:
-        ca_dir = None if config.shared_dir is None else config.shared_dir / "ca"
-        with exclusive("ca"):
-            made = tls.ensure_certificates(
-                config.state_dir, tls.local_names(config.server_names), now, ca_dir
-            )
-    except (OSError, ValueError, Problem) as error:
-        raise StartError(f"cannot make a certificate in {config.state_dir}: {error}") from error
-    return made.chain, made.key, made.fingerprint
-
-
-def names_of(config: Config, chain: Path) -> set[str]:
-    """The names that the master goes by: those in its certificate, and those that it was given."""
-    return tls.dns_names(chain) | set(config.server_names)
 
 
 class Runtime:
@@ -312,6 +284,8 @@ def start(config: Config) -> Runtime:
     """Start everything in this process, and say so."""
     runtime = Runtime(config)
     announce(config)
+    if config.shared_dir is not None:
+        log.info("One of the masters that share %s", config.shared_dir)
     if runtime.fingerprint is not None:
         log.info("CA fingerprint: %s", runtime.fingerprint)
     return runtime

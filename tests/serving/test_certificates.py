@@ -118,6 +118,19 @@ def test_a_new_name_gets_a_new_certificate_from_the_same_ca(tmp_path: Path) -> N
     assert verify(made.ca.read_bytes(), made, NOW, "-verify_hostname", "farm.example").returncode == 0
 
 
+def test_masters_that_share_a_ca_go_on_with_it_when_one_of_them_has_renewed_it(tmp_path: Path) -> None:
+    shared, later = tmp_path / "shared/ca", NOW + 7 * YEAR
+    north, south = (ensure_certificates(tmp_path / name, NAMES, NOW, shared) for name in ("north", "south"))
+    assert north.fingerprint == south.fingerprint
+    assert north.key.read_bytes() != south.key.read_bytes()
+    assert not north.ca.with_name("ca-key.pem").exists()
+    ensure_certificates(tmp_path / "north", NAMES, later, shared)
+    renewed = ensure_certificates(tmp_path / "south", NAMES, later, shared)
+    assert renewed.ca.read_bytes() == north.ca.read_bytes() == (shared / "ca.pem").read_bytes()
+    assert verify(north.ca.read_bytes(), renewed, later, "-verify_hostname", "master-1").returncode == 0
+    assert (shared.stat().st_mode & 0o777, (shared / "ca-key.pem").stat().st_mode & 0o777) == (0o700, 0o600)
+
+
 @pytest.mark.parametrize("file", ["server-chain.pem", "server-key.pem", "ca.pem"])
 @pytest.mark.parametrize("damage", ["lost", "empty"])
 def test_what_can_be_made_again_is_made_again(tmp_path: Path, file: str, damage: str) -> None:

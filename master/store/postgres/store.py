@@ -55,6 +55,9 @@ _FOLD: LiteralString = (
 _MOST_COUNTS = 1000
 """Rows of counts that came since they were summed up."""
 
+# Whoever needs the database says that it is away, and once; the pool does at each of its tries.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
 Moment = Callable[[Now, Any], Now]
 """The time of a transaction: of what the caller's clock says, and the database's."""
 
@@ -116,7 +119,7 @@ class PostgresStore:
     def agree(self, directory: Path | None) -> None:
         """`StoreError` unless the directory that this master shares with others is that of all of them.
 
-        OSError if it cannot be written.
+        OSError if it cannot be written. None: it shares none, and must be alone.
         """
         with self.exclusive("directory"), self._pool.connection() as connection:
             agree(connection, directory, first=self.first)

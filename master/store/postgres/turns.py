@@ -108,6 +108,7 @@ class Lead:
             self._connection.execute("select 1")  # as long as it answers, it is still ours
         elif locks.attempt_for_long(self._connection, f"lead:{task}"):
             self._ours.add(task)
+            log.debug("this master does %s now", task)
         return task in self._ours
 
     def _drop(self) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 
 from master.service import Farm
+from master.store.postgres.store import PostgresStore
 from tests.core import support
 from tests.core.support import FakeClock, make_farm
 from tests.databases import Server, Stores
@@ -58,3 +60,11 @@ def sharing(postgresql: Server, tmp_path: Path, clock: FakeClock, monkeypatch: p
         return [make_farm(tmp_path / f"master-{number}", clock, **settings) for number in range(count)]
 
     return make
+
+
+def somebody_waits(farm: Farm) -> bool:
+    """For a lock that another transaction has."""
+    assert isinstance(farm.store, PostgresStore)
+    with psycopg.connect(farm.store._url) as connection:
+        found = connection.execute("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+        return found.fetchall() != [(0,)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import psycopg
 import pytest
 
 from common.model import JobStatus
@@ -13,7 +12,6 @@ from common.problems import UNAVAILABLE, Problem
 from common.schema import SubmitSchema
 from master.lifecycle import commands, events
 from master.service import Farm, JobView, jobs, queue
-from master.store.postgres.store import PostgresStore
 from master.submission import Key
 from tests.core.support import (
     AGENT,
@@ -30,7 +28,7 @@ from tests.core.support import (
     register,
     submit,
 )
-from tests.store.postgresql.conftest import Masters, at_once, until
+from tests.store.postgresql.conftest import Masters, at_once, somebody_waits, until
 
 
 def test_what_one_master_answers_the_others_know(masters: Masters) -> None:
@@ -124,14 +122,6 @@ def test_the_queue_is_paused_when_all_that_is_given_out_just_then_is_given(maste
             until(lambda: paused.done() or somebody_waits(giving))
             assert giving.decide(tx, commands.Claim("a-lease"), job=found, node=node)
         assert paused.result() is JobStatus.RUNNING
-
-
-def somebody_waits(farm: Farm) -> bool:
-    """For a lock that another transaction has."""
-    assert isinstance(farm.store, PostgresStore)
-    with psycopg.connect(farm.store._url) as connection:
-        found = connection.execute("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
-        return found.fetchall() != [(0,)]
 
 
 def test_what_was_changed_since_it_was_read_is_not_overwritten(masters: Masters) -> None:

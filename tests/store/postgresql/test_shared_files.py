@@ -31,7 +31,7 @@ from tests.core.support import (
     submit,
 )
 from tests.files.support import content, sha256_of
-from tests.store.postgresql.conftest import Masters, at_once, until
+from tests.store.postgresql.conftest import Masters, at_once, somebody_waits, until
 
 DATA = content(1_000_000)
 NAME = sha256_of(DATA)
@@ -174,14 +174,15 @@ def test_a_file_that_a_job_comes_to_need_just_now_is_not_removed(
         assert go_on.wait(30)
 
     monkeypatch.setattr(files, "check_input", check_slowly)
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         submitted = pool.submit(read, first, NAME)
         assert looked.wait(30)
-        with pytest.raises(Problem) as refused:
-            files.remove(second, OPERATOR, NAME)
-        assert refused.value.type is problems.UNAVAILABLE
-        assert leftovers.sweep(second) == 0
+        removed = pool.submit(files.remove, second, OPERATOR, NAME)
+        until(lambda: removed.done() or somebody_waits(second))
         go_on.set()
+        with pytest.raises(Problem) as refused:
+            removed.result()
+        assert refused.value.type is problems.UNAVAILABLE
         assert submitted.result() in all_jobs(second)
     with pytest.raises(Problem) as refused:
         files.remove(second, OPERATOR, NAME)
