@@ -5,9 +5,11 @@ PY = .venv/bin/python
 DESTDIR =
 # More arguments for pytest: make test ARGS='-k journal'
 ARGS =
-# How long `make torture` goes on, and the SEED of an earlier run to repeat its faults.
+# How long `make torture` goes on, the SEED of an earlier run to repeat its faults, and the STORE (memory or postgresql),
+# if not both.
 MINUTES = 10
 SEED =
+STORE =
 # Named, because a checkout without .git has no .gitignore that would keep build/ out.
 SOURCES = agent common master scripts tests bench setup.py
 
@@ -43,8 +45,9 @@ test: ## all checks: ruff, mypy, bandit, import rules, then every test
 tools:
 	@scripts/setup.sh --tests
 
-torture: ready ## kill a master under load for MINUTES=10, and count what is lost or done twice
-	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)'
+torture: ready ## kill masters under load for MINUTES=10, and count what is lost or done twice (STORE=postgresql)
+	@scripts/setup.sh --tests
+	@$(PY) -m tests.faults.torture --minutes '$(MINUTES)' --seed '$(SEED)' --store '$(STORE)'
 
 stores: ready ## the tests of the rules over each store, all of them (make test has the most important)
 	@scripts/setup.sh --tests

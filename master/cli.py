@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -14,6 +13,7 @@ from common.options import DURATION, SIZE, log_options, require_platform, state_
 from common.version import VERSION
 from master.config import Config
 from master.errors import StartError
+from master.store.urls import has_password, is_database
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -30,11 +30,10 @@ def _server_names(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 def _store(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if not value:
         return None
-    url = urlsplit(value)
-    if url.scheme not in ("postgresql", "postgres"):
+    if not is_database(value):
         raise click.BadParameter("must begin with postgresql://")
     given = context.get_parameter_source(parameter.name or "")
-    if given is ParameterSource.COMMANDLINE and (url.password or "password=" in url.query):
+    if given is ParameterSource.COMMANDLINE and has_password(value):
         raise click.BadParameter(
             "everybody on this machine can read a command line: put a URL with a password into FFRTMP_STORE, "
             "or the password into a file (PGPASSFILE)"

@@ -46,6 +46,7 @@ from master.store.journal import JournalError, JournalFullError, sync_directory
 from master.store.logs import LogStore
 from master.store.memory import MemoryStore
 from master.store.meter import Meter
+from master.store.moving import left
 from master.store.restored import restored_marker, rewound
 from master.store.settling import Ticket
 from master.webhooks import signing
@@ -264,6 +265,8 @@ class Runtime:
 def _store(config: Config, clock: Clock, meter: Meter) -> Store:
     """What --store names; StartError if what it needs is not installed."""
     if config.store is None:
+        if (refusal := left.refusal(config.state_dir)) is not None:
+            raise StartError(refusal)
         return MemoryStore(config.state_dir / "journal", clock(), on_failure=_die, meter=meter)
     try:
         from master.store.postgres.store import PostgresStore  # few masters need it, or have what it needs

@@ -50,6 +50,10 @@ _COMMANDS = {
     "matrix": Later(
         "master.operator.matrix.command:matrix", "Queue a whole experiment, all of its jobs or none."
     ),
+    "migrate": Later(
+        "master.operator.migrate:migrate_command",
+        "Move all records and the whole history from one store to another, while no master runs.",
+    ),
     "nodes": Later("master.operator.nodes:nodes", "Worker machines."),
     "queue": Later("master.operator.queue:queue", "The queue as a whole."),
     "report": Later(

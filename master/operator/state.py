@@ -65,7 +65,7 @@ def repair_command(settings: dict[str, Any], state_dir: Path, yes: bool) -> None
     """Keep a damaged journal aside, and write one with all that can be saved. Stop the master first."""
     from master.runtime import lock_state  # it brings all of the master with it
 
-    with _clear_errors(), _as_owner(state_dir):
+    with _clear_errors(), as_owner(state_dir):
         directory = _journal_of(state_dir)
         try:
             lock = lock_state(state_dir, patience=0)
@@ -116,7 +116,7 @@ def _clear_errors() -> Iterator[None]:
 
 
 @contextmanager
-def _as_owner(state_dir: Path) -> Iterator[None]:
+def as_owner(state_dir: Path) -> Iterator[None]:
     """As root, act as the owner of the state directory: else the master could not open what is made there."""
     if os.geteuid() != 0 or not state_dir.exists():
         yield

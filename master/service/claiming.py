@@ -11,6 +11,7 @@ from master import lifecycle, scheduler
 from master.lifecycle import commands, twins
 from master.pauses import Pause, Steps
 from master.service import handing, sharing
+from master.service.again import again
 from master.service.farm import Caller, Farm, JobView, new_id
 from master.store.interface import Transaction
 from master.waiters import Waiter
@@ -46,6 +47,7 @@ def wait_for_jobs(farm: Farm, caller: Caller, poll: Poll, wait: float) -> Steps[
         wait = deadline - farm.clock().mono
 
 
+@again
 def _park(farm: Farm, node_id: str) -> Waiter | None:
     """Park a poll; None if it is to be answered at once: there are too many, or it waits for a person."""
     with farm.store.transaction(farm.clock()) as tx:
@@ -82,6 +84,7 @@ def _claim_or_wait(
             farm.wake_for(waiter.job.id, waiter.before)
 
 
+@again
 def claim(farm: Farm, caller: Caller, poll: Poll, *, hear: bool) -> list[JobView]:
     """Lease the best pending jobs to a node; none if there are none for it, or it has no free slot.
 

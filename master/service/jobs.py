@@ -13,6 +13,7 @@ from master import scheduler, submission
 from master.lifecycle import commands, families, probes
 from master.lifecycle.parts import Able
 from master.service import chains, files
+from master.service.again import again
 from master.service.farm import Caller, Farm, JobView, new_id, throttle
 from master.store.interface import Transaction
 from master.store.listings import ListingKey, listing_key
@@ -21,6 +22,7 @@ _MOST_TOGETHER = 1 + probes.MOST
 """Jobs that one becomes when it is submitted, at most: itself, and its first parts."""
 
 
+@again
 def submit(
     farm: Farm, caller: Caller, fields: Mapping[str, Any], key: submission.Key | None = None
 ) -> JobView:
@@ -34,6 +36,7 @@ def submit(
     return _queue(farm, caller, [job], key, now)[0]
 
 
+@again
 def submit_batch(
     farm: Farm, caller: Caller, batch: Sequence[Mapping[str, Any]], key: submission.Key | None = None
 ) -> list[JobView]:
@@ -106,6 +109,7 @@ def _made_by(tx: Transaction, key: submission.Key | None) -> list[Job]:
     return known
 
 
+@again
 def retry(farm: Farm, caller: Caller, job_id: str, key: submission.Key | None = None) -> JobView:
     """A new job that repeats a finished one; `job_not_finished` if it is not finished."""
     now = farm.clock()
@@ -130,6 +134,7 @@ def _check_whole(job: Job) -> None:
         )
 
 
+@again
 def change(farm: Farm, caller: Caller, job_id: str, command: commands.JobCommand) -> JobView:
     """Cancel, pause or resume a job; asking twice changes nothing more.
 

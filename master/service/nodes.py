@@ -11,6 +11,7 @@ from common.model import Hardware, Load, Node, Now, Role
 from common.tokens import hash_secret
 from master.lifecycle import commands
 from master.lifecycle.tokens import unknown
+from master.service.again import again
 from master.service.farm import Caller, Farm, JobView, NodeView, new_id, throttle
 from master.store.recent import Ended
 from master.store.samples import Sample
@@ -89,6 +90,7 @@ def _sorted(names: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(sorted(set(names)))
 
 
+@again
 def heartbeat(
     farm: Farm,
     caller: Caller,
@@ -115,6 +117,7 @@ def heartbeat(
         return farm.node_view(tx, node_id), held
 
 
+@again
 def leave(farm: Farm, caller: Caller, node_id: str, instance: str | None) -> None:
     """The node's agent ends: the node is offline at once, and what it still holds is handed back."""
     caller.speaks_for(node_id)
@@ -122,6 +125,7 @@ def leave(farm: Farm, caller: Caller, node_id: str, instance: str | None) -> Non
         farm.decide(tx, commands.Leave(instance), node=farm.require_node(tx, node_id))
 
 
+@again
 def replace_credential(farm: Farm, caller: Caller, node_id: str, credential: str) -> NodeView:
     """The node's agent made itself a new credential; the same again changes nothing more."""
     caller.speaks_for(node_id)
@@ -160,6 +164,7 @@ def recent(farm: Farm, node_id: str) -> tuple[NodeView, list[JobView], list[Ende
         return view, running, tx.recent(node_id), farm.store.liveness.samples.of(node_id)
 
 
+@again
 def change(farm: Farm, caller: Caller, node_id: str, command: commands.NodeCommand) -> NodeView:
     """Approve, drain, resume or revoke a node; asking twice changes nothing more."""
     with farm.store.transaction(farm.clock(), caller.actor) as tx:
@@ -167,6 +172,7 @@ def change(farm: Farm, caller: Caller, node_id: str, command: commands.NodeComma
         return farm.node_view(tx, node_id)
 
 
+@again
 def remove(farm: Farm, caller: Caller, node_id: str) -> None:
     """Take a node out of the registry; the jobs it runs go back."""
     with farm.store.transaction(farm.clock(), caller.actor) as tx:

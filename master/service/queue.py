@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from common.model import JobStatus, Role
 from master.lifecycle import commands
+from master.service.again import again
 from master.service.farm import Caller, Farm
 from master.store.interface import Transaction
 
@@ -25,6 +26,7 @@ def get(farm: Farm) -> QueueView:
         return _view(tx)
 
 
+@again
 def change(farm: Farm, caller: Caller, command: commands.PauseQueue | commands.ResumeQueue) -> QueueView:
     """Stop giving jobs out, or go on; running jobs are left alone. Asking twice changes nothing more."""
     with farm.store.transaction(farm.clock(), caller.actor) as tx:
@@ -32,6 +34,7 @@ def change(farm: Farm, caller: Caller, command: commands.PauseQueue | commands.R
         return _view(tx)
 
 
+@again
 def compare_histories(farm: Farm, caller: Caller) -> None:
     """If an agent was told more than this state knows of, it is an older copy: number attempts anew.
 

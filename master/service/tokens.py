@@ -10,6 +10,7 @@ from common import problems
 from common.model import Role, Token
 from common.tokens import hash_secret, new_secret, render
 from master.lifecycle import commands
+from master.service.again import again
 from master.service.farm import Caller, Farm, new_id
 
 JOIN_TTL = 86400.0
@@ -20,6 +21,7 @@ RESERVED = frozenset({*map(str, Role), "master"})
 """Names that the audit has for others."""
 
 
+@again
 def create(farm: Farm, caller: Caller, fields: Mapping[str, Any]) -> tuple[Token, str]:
     """Make a token; it, and its text, which nobody can have again: only its hash is kept.
 
@@ -54,6 +56,7 @@ def all_tokens(farm: Farm) -> list[Token]:
         return tx.tokens()
 
 
+@again
 def revoke(farm: Farm, caller: Caller, token_id: str) -> None:
     """End a token at once, or `unknown_token`; nodes that joined by it stay. Asking twice changes nothing."""
     with farm.store.transaction(farm.clock(), caller.actor) as tx:

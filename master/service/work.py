@@ -11,6 +11,7 @@ from common.problems import Problem
 from master import lifecycle
 from master.lifecycle import commands
 from master.service import claiming, sharing
+from master.service.again import again
 from master.service.farm import Caller, Farm, JobView
 from master.store.interface import Transaction
 
@@ -18,6 +19,7 @@ LOOK_AGAIN = 8
 """Parked polls that look again in each round of the reaper, while files are encoded in chunks."""
 
 
+@again
 def progress(
     farm: Farm,
     caller: Caller,
@@ -46,6 +48,7 @@ def progress(
     return farm.config.lease
 
 
+@again
 def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> None:
     """Take the report at the end of an attempt; the same report again changes nothing."""
     caller.speaks_for(report.node_id)
@@ -56,6 +59,7 @@ def finish(farm: Farm, caller: Caller, report: Report, log: Sequence[str]) -> No
             farm.logs.append(report.job_id, log)
 
 
+@again
 def finish_and_claim(
     farm: Farm, caller: Caller, report: Report, log: Sequence[str], known: Sequence[str] | None
 ) -> JobView | None:
@@ -80,6 +84,7 @@ def finish_and_claim(
     return leased[0] if leased else None
 
 
+@again
 def finish_all(
     farm: Farm, caller: Caller, reports: Sequence[tuple[Report, Sequence[str]]]
 ) -> list[Problem | None]:
@@ -91,6 +96,7 @@ def finish_all(
     for report, _ in reports:
         caller.speaks_for(report.node_id)
     outcomes: list[Problem | None] = []
+    taken: list[tuple[str, Sequence[str]]] = []
     with ExitStack() as logs:
         logs.enter_context(farm.logs.more_to_come({report.job_id for report, log in reports if log}))
         with farm.store.transaction(farm.clock(), caller.actor) as tx:
@@ -104,7 +110,9 @@ def finish_all(
                 else:
                     outcomes.append(None)
                     if happened:
-                        logs.callback(farm.logs.append, report.job_id, log)
+                        taken.append((report.job_id, log))
+        for job_id, lines in taken:
+            farm.logs.append(job_id, lines)
     return outcomes
 
 
@@ -117,6 +125,7 @@ def _take(farm: Farm, tx: Transaction, caller: Caller, report: Report) -> bool:
     return bool(farm.decide(tx, commands.Finish(report), job=job, node=tx.node(report.node_id)))
 
 
+@again
 def release(farm: Farm, caller: Caller, job_id: str, node_id: str, lease_id: str | None) -> JobView:
     """Take a job back from a node that is stopping; no attempt is used up."""
     caller.speaks_for(node_id)
@@ -125,6 +134,7 @@ def release(farm: Farm, caller: Caller, job_id: str, node_id: str, lease_id: str
         return farm.job_view(tx, farm.require_job(tx, job_id))
 
 
+@again
 def reap(farm: Farm) -> None:
     """What time alone brings about: lost nodes, expired leases, ended backoffs."""
     now = farm.clock()

@@ -150,6 +150,10 @@ class Jobs(Mapping[str, Job]):
         """The job that was submitted as this one; KeyError if there is none."""
         return self[self._ids[seq]]
 
+    def in_order(self) -> Iterator[Job]:
+        """All of them, in the order of their submission."""
+        return map(self.at, sorted(self._ids))
+
     def put(self, job: Job) -> None:
         """A job has come, or changed."""
         packed = pack(job) if only_waits(job) else None

@@ -26,7 +26,7 @@ from master.lifecycle import Record, apply, events, fits
 from master.lifecycle.events import Event, RecordKey
 from master.service.farm import Farm
 from master.store.told import Told
-from tests.core.test_invariants import BusyFarm
+from tests.core.busy_farm import BusyFarm
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LOST = Failure("node_lost", "it was lost")

@@ -10,17 +10,17 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from common.problems import UNAVAILABLE, Problem
+from master.store.errors import CollisionError
 
 
 def collided(what: str) -> Problem:
     """Somebody else changed what this was about; nothing is half done, and it can be asked again."""
-    return UNAVAILABLE(f"{what} was changed by somebody else just now. Nothing was done; ask again.")
+    return CollisionError(what)
 
 
 _COLLISIONS = (
     errors.DeadlockDetected,
     errors.SerializationFailure,
-    errors.LockNotAvailable,
     errors.UniqueViolation,
 )
 _FULL = (errors.DiskFull, errors.OutOfMemory, errors.ReadOnlySqlTransaction)
@@ -33,6 +33,8 @@ def translated() -> Iterator[None]:
         yield
     except _COLLISIONS as error:
         raise collided("What this is about") from error
+    except errors.LockNotAvailable as error:
+        raise UNAVAILABLE("Somebody else works on the same for long. Nothing was done; ask again.") from error
     except _FULL as error:
         raise UNAVAILABLE(f"The database cannot keep this: {first_line(error)}.") from error
     except (PoolTimeout, TooManyRequests) as error:

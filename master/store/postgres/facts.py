@@ -17,7 +17,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from common.model import Actor
-from common.timestamps import timestamp
+from common.timestamps import parse_timestamp, timestamp
 from master.lifecycle.audit import Entry, entry
 from master.lifecycle.events import Event, HistoryRewound
 from master.store import codec
@@ -41,6 +41,10 @@ _NUMBER: LiteralString = (
 )
 ENTRY: LiteralString = "seq, at, by, address, event, job_id, node_id, token_id, details"
 """The columns of an entry of the audit, as `entry_of` takes them."""
+COPIED = (
+    "seq", "at", "by", "address", "event", "job_id", "node_id", "token_id", "details", "format", "fact",
+)  # fmt: skip
+"""The columns of `copied`."""
 _FACTS: LiteralString = "seq, id, deal, at, by, address, owner, job_id, format, fact"
 
 
@@ -77,7 +81,7 @@ def insert(
         [each["node_id"] for each in entries],
         [each["token_id"] for each in entries],
         [owners.get(each["job_id"] or "") for each in entries],
-        [json.dumps(each["details"], separators=(",", ":"), ensure_ascii=False) for each in entries],
+        [_details(each) for each in entries],
         [codec.encode_event(event) for event in events],
     ]
     values = (actor.name, actor.address, FORMAT, *columns)
@@ -100,13 +104,34 @@ def after(connection: Connection[TupleRow], seq: int, limit: int) -> list[Fact]:
     ]
 
 
+def copied(entry: Entry) -> tuple[Any, ...]:
+    """An entry that comes from another store, as a row. Nobody is told of it any more: it has no event."""
+    return (
+        entry["seq"],
+        parse_timestamp(entry["at"]),
+        entry["by"] or "",
+        entry["from"],
+        entry["event"],
+        entry["job_id"],
+        entry["node_id"],
+        entry["token_id"],
+        _details(entry),
+        FORMAT,
+        "",
+    )
+
+
+def _details(entry: Entry) -> str:
+    return json.dumps(entry["details"], separators=(",", ":"), ensure_ascii=False)
+
+
 def entry_of(row: tuple[Any, ...]) -> Entry:
     """A row with the columns `ENTRY` as the audit shows it."""
     seq, at, by, address, event, job_id, node_id, token_id, details = row
     return {
         "seq": seq,
         "at": timestamp(at),
-        "by": by,
+        "by": by or None,  # nobody noted who it was, long ago
         "from": address,
         "event": event,
         "job_id": job_id,

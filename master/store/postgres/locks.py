@@ -70,7 +70,8 @@ def let_go(connection: Connection[TupleRow], name: str) -> bool:
 def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
     """Hold `SERVING` as long as this connection lasts; whether nobody else did.
 
-    `patience`: seconds that others get to end, such as a master that was just killed; unless several may be.
+    `LockNotAvailable` if somebody keeps masters away. `patience`: seconds that others get to end, such as a
+    master that was just killed; unless several may be.
     """
     deadline = time.monotonic() + patience
     while not (alone := _alone(connection)) and time.monotonic() < deadline:
@@ -80,6 +81,17 @@ def begin_to_serve(connection: Connection[TupleRow], patience: float) -> bool:
     connection.execute(f"select pg_advisory_lock_shared({_SPACE}, %s)".encode(), (SERVING,))
     if alone:
         connection.execute(f"select pg_advisory_unlock({_SPACE}, %s)".encode(), (SERVING,))
+    return alone
+
+
+def keep_masters_away(connection: Connection[TupleRow], patience: float) -> bool:
+    """Hold `SERVING` alone as long as this connection lasts; False if a master still has it then.
+
+    `patience`: seconds that it gets to end.
+    """
+    deadline = time.monotonic() + patience
+    while not (alone := _alone(connection)) and time.monotonic() < deadline:
+        time.sleep(_LOOK)
     return alone
 
 

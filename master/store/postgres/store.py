@@ -20,9 +20,10 @@ from common.model import MASTER, Actor, FarmState, Job, Node, Now, Token, Webhoo
 from common.problems import UNAVAILABLE, Problem
 from master.store.errors import StoreError
 from master.store.meter import UNMETERED, Meter
-from master.store.postgres import lanes, rows
+from master.store.postgres import departing, lanes, rows
 from master.store.postgres.book import TableBook
 from master.store.postgres.coming import TableComing
+from master.store.postgres.connecting import PATIENCE, configure, connect
 from master.store.postgres.directory import agree
 from master.store.postgres.errors import translated
 from master.store.postgres.files import TableFiles
@@ -38,6 +39,7 @@ from master.store.postgres.transaction import PostgresTransaction
 from master.store.postgres.turns import Lead, Turns
 from master.store.settling import Ticket
 from master.store.told import Listener
+from master.webhooks import file_book
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +47,6 @@ CONNECTIONS = 16
 """Transactions at once, of one master."""
 EXCLUSIVE = 8
 """Of one master, threads that are alone at something at once."""
-PATIENCE = 10.0
-"""Seconds that a transaction waits for a connection, or for somebody else's lock."""
 _BEGIN: LiteralString = f"select now(), {COLUMNS} from farm"
 _FOLD: LiteralString = (
     "with gone as (delete from tally returning name, n) "
@@ -97,10 +97,14 @@ class PostgresStore:
                 migrate(connection)
             self._pool = _pool(url, 1, connections)
             self._turns_pool = _pool(url, 0, EXCLUSIVE)
+            self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
             self._teller = Teller(self._pool.connection, self._connect, patience)
+        except psycopg.errors.LockNotAvailable as error:
+            raise StoreError(
+                "the records in the database are just being moved (ffrtmp migrate); start when that is done"
+            ) from error
         except psycopg.Error as error:
             raise StoreError(f"PostgreSQL cannot be used: {error}") from error
-        self._turns, self._lead = Turns(self._turns_pool), Lead(self._connect)
         self.shared = True
         self.liveness = TableLiveness(self._borrow)
         self.trail = TableTrail(self._borrow)
@@ -108,6 +112,7 @@ class PostgresStore:
         self.talk = TableTalk(self._connect)
         self.coming = TableComing(self._borrow)
         self.sessions = TableSessions(self._borrow)
+        self._refuse_if_moved()
         if self.first:
             self.liveness.start_anew()  # nobody was there who could have heard them
 
@@ -209,9 +214,15 @@ class PostgresStore:
             found = connection.execute(f"select {COLUMNS} from webhooks order by place").fetchall()
         return [rows.row(each, Webhook).record for each in found]
 
-    def open_book(self, _directory: Path) -> TableBook:
-        """In tables beside the records."""
-        return TableBook(self._borrow)
+    def open_book(self, directory: Path) -> TableBook:
+        """In tables beside the records. One in `directory` is from before these came here: it is taken over."""
+        book, before = TableBook(self._borrow), directory / file_book.NAME
+        if book.is_new and before.exists():
+            old = file_book.FileBook(before)
+            book.take_over(old)
+            old.close()
+            before.rename(before.with_suffix(".moved"))  # it would be out of date if they moved back
+        return book
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
@@ -277,10 +288,16 @@ class PostgresStore:
         with translated(), self._pool.connection() as connection:
             return connection.execute(question, (value,)).fetchone()
 
+    def _refuse_if_moved(self) -> None:
+        """Now that nobody can move them any more."""
+        with translated(), self._pool.connection() as connection:
+            refusal = departing.refusal(connection)
+        if refusal is not None:
+            self.close()
+            raise StoreError(refusal)
+
     def _connect(self) -> Connection[TupleRow]:
-        connection = psycopg.connect(self._url, autocommit=True)
-        _configure(connection)
-        return connection
+        return connect(self._url)
 
 
 def _pool(url: str, least: int, most: int) -> ConnectionPool[Connection[TupleRow]]:
@@ -289,16 +306,7 @@ def _pool(url: str, least: int, most: int) -> ConnectionPool[Connection[TupleRow
         min_size=least,
         max_size=most,
         timeout=PATIENCE,
-        configure=_configure,
+        configure=configure,
         kwargs={"autocommit": True},
         open=True,
     )
-
-
-def _configure(connection: Connection[TupleRow]) -> None:
-    """What answers promise does not depend on how the database is set up."""
-    connection.execute("set timezone to 'UTC'")
-    connection.execute("set synchronous_commit to on")
-    connection.execute("set default_transaction_isolation to 'read committed'")
-    connection.execute(f"set lock_timeout to '{PATIENCE:.0f}s'".encode())
-    connection.execute("set idle_in_transaction_session_timeout to '60s'")

@@ -186,15 +186,15 @@ class Writing(Queue):
     def _put_node(self, node_id: str, node: Node | None) -> None:
         old = self._nodes.get(node_id)
         self._put("nodes", node_id, node, old)
-        digests = _digests(node)
-        gone = list(_digests(None if old is None else old.record) - digests)
+        digests = digests_of(node)
+        gone = list(digests_of(None if old is None else old.record) - digests)
         if gone:
             self._connection.execute(
                 "delete from credentials where node_id = %s and digest = any(%s)", (node_id, gone)
             )
         self._many(
             "insert into credentials (digest, node_id) values (%s, %s) on conflict do nothing",
-            [(digest, node_id) for digest in digests - _digests(None if old is None else old.record)],
+            [(digest, node_id) for digest in digests - digests_of(None if old is None else old.record)],
         )
         if node is None:
             self._nodes.pop(node_id, None)
@@ -268,7 +268,7 @@ def _record(row: JobRow | None) -> Job | None:
     return None if row is None else row.record
 
 
-def _digests(node: Node | None) -> set[str]:
+def digests_of(node: Node | None) -> set[str]:
     """The SHA-256 of each credential that the node is known by."""
     digests = () if node is None else (node.credential_hash, node.replaced_hash)
     return {digest for digest in digests if digest is not None}

@@ -1,24 +1,33 @@
-"""`make torture MINUTES=10`: round after round until the time is over; SEED= repeats the faults of a run."""
+"""`make torture MINUTES=10`: round after round until the time is over; SEED= repeats the faults of a run.
+
+Rounds with one master take turns with those of several masters over PostgreSQL; STORE= says which alone.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.faults.torture.campaign import Score, play_round
+from tests.faults.torture.campaign import Score, Struck, play_round
 from tests.faults.torture.ledger import Ledger
+from tests.faults.torture.shared import SharedVictim
+from tests.faults.torture.victim import Victim
 
-CYCLES = 200
+CYCLES = {"memory": 200, "postgresql": 40}
 """Strikes in a round. The next begins with an empty state, so that it stays small."""
+VICTIMS: dict[str, Callable[[Path, random.Random], Struck]] = {"memory": Victim, "postgresql": SharedVictim}
 EVERY = 10.0
 """Seconds between two lines about how it goes."""
 
@@ -55,6 +64,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make torture", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", default="", help="of an earlier run; a fresh one if empty")
+    parser.add_argument("--store", choices=["", *VICTIMS], default="", help="whose alone; both if empty")
     options = parser.parse_args()
     seed = options.seed or os.urandom(4).hex()
     say(f"Torture for {options.minutes:g} minutes. To repeat its faults: make torture SEED={seed}")
@@ -67,7 +77,10 @@ def main() -> int:
     while not stop.is_set() and score.clean:
         n += 1
         try:
-            play_round(folder / f"round-{n}", f"{seed} {n}", CYCLES, score, stop=stop, tell=teller.tell)
+            store = options.store or list(VICTIMS)[n % len(VICTIMS)]
+            (folder / f"round-{n}").mkdir()
+            victim = partial(VICTIMS[store], folder / f"round-{n}" / "state")
+            play_round(victim, f"{seed} {n}", CYCLES[store], score, stop=stop, tell=teller.tell)
         except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - it is noted, and the line comes
             say(f"The round could not be ended: {error}")
         if score.clean:

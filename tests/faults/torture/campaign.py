@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from tests.faults.torture.audit import audit
 from tests.faults.torture.clients import Agent, Caller, Submitter
 from tests.faults.torture.ledger import Ledger
-from tests.faults.torture.victim import Victim
-from tests.masters import wait_until
+from tests.masters import Client, wait_until
 
 AGENTS, SUBMITTERS = 3, 2
 MOST_BETWEEN = 15
@@ -50,8 +50,29 @@ class Score:
         )
 
 
+class Struck(Protocol):
+    """What is struck down again and again."""
+
+    @property
+    def writers(self) -> list[str]:
+        """What was seen of two processes that wrote one state at the same time."""
+
+    @property
+    def logs(self) -> list[Path]:
+        """What its masters write to."""
+
+    def client(self) -> Client:
+        """A client of any of its masters."""
+
+    def strike(self) -> float:
+        """One fault; the seconds from it until all are healthy again."""
+
+    def end(self) -> None:
+        """No process is left."""
+
+
 def play_round(
-    state_dir: Path,
+    strike_down: Callable[[random.Random], Struck],
     seed: str,
     cycles: int,
     score: Score,
@@ -59,13 +80,13 @@ def play_round(
     stop: threading.Event | None = None,
     tell: Callable[[Ledger], None] = lambda _: None,
 ) -> None:
-    """Up to `cycles` strikes at one master, fewer if `stop` is set; then all that it knows is looked at.
+    """Up to `cycles` strikes, fewer if `stop` is set; then all that the masters know is looked at.
 
-    `seed` decides which faults come in which order; the moments are the machine's. `tell` is
-    called after each strike.
+    `strike_down` starts what is struck. `seed` decides which faults come in which order; the moments are the
+    machine's. `tell` is called after each strike.
     """
-    ledger = Ledger()
-    victim = Victim(state_dir, random.Random(seed))
+    victim = strike_down(random.Random(seed))
+    ledger = Ledger(several=len(victim.logs) > 1)
     try:
         clients = _clients(victim, ledger, seed)
         try:
@@ -76,7 +97,7 @@ def play_round(
             ledger.over.set()
             for client in clients:
                 client.join()
-        with victim.master.client() as reader:
+        with victim.client() as reader:
             audit(reader, ledger)
     except BaseException as error:
         ledger.wrong.append(f"{type(error).__name__}: {error}")
@@ -84,16 +105,16 @@ def play_round(
     finally:
         victim.end()
         ledger.twice += victim.writers
-        if "Traceback" in victim.master.log.read_text():
-            ledger.wrong.append(f"the master made a mistake: see {victim.master.log}")
+        for log in victim.logs:
+            if "Traceback" in log.read_text():
+                ledger.wrong.append(f"the master made a mistake: see {log}")
         score.add(ledger)
 
 
-def _clients(victim: Victim, ledger: Ledger, seed: str) -> list[Caller]:
+def _clients(victim: Struck, ledger: Ledger, seed: str) -> list[Caller]:
     kinds: list[type[Caller]] = [Agent] * AGENTS + [Submitter] * SUBMITTERS
     clients = [
-        kind(victim.master.client(), ledger, random.Random(f"{seed} client {n}"))
-        for n, kind in enumerate(kinds)
+        kind(victim.client(), ledger, random.Random(f"{seed} client {n}")) for n, kind in enumerate(kinds)
     ]
     for client in clients:
         client.start()
@@ -101,7 +122,7 @@ def _clients(victim: Victim, ledger: Ledger, seed: str) -> list[Caller]:
 
 
 def _strike_again_and_again(
-    victim: Victim,
+    victim: Struck,
     ledger: Ledger,
     chance: random.Random,
     cycles: int,

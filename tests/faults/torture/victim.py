@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from master import reaper, runtime
 from master.store import memory
-from tests.masters import Master, free_port, launch_master, wait_until
+from tests.masters import Client, Master, free_port, launch_master, wait_until
 
 SEGMENT_BYTES = 32 * 1024
 HASTE = 10
@@ -35,20 +36,34 @@ def hasty() -> None:
 class Victim:
     """One master after the other."""
 
-    def __init__(self, state_dir: Path, chance: random.Random) -> None:
+    def __init__(self, state_dir: Path, chance: random.Random, **flags: Any) -> None:
+        """`flags`: more of the master's."""
         self._state_dir = state_dir
+        self._flags = flags
         self._port = free_port()
         self._chance = chance
         self.writers: list[str] = []
         """What was seen of two processes that wrote one state at the same time."""
         self.master = self._start()
+        self.ready()
+
+    def ready(self) -> None:
+        """Returns when it answers."""
         self.master.ready()
 
     def _start(self) -> Master:
         # Nobody is lost by time here: who holds what, the clients know.
-        return launch_master(
-            self._state_dir, port=self._port, prepare=hasty, lease="1h", heartbeat_timeout="1h"
-        )
+        terms: dict[str, Any] = {"lease": "1h", "heartbeat_timeout": "1h"}
+        return launch_master(self._state_dir, port=self._port, prepare=hasty, **terms, **self._flags)
+
+    def client(self) -> Client:
+        """A client of it."""
+        return self.master.client()
+
+    @property
+    def logs(self) -> list[Path]:
+        """What it writes to."""
+        return [self.master.log]
 
     def strike(self) -> float:
         """One fault; the seconds from it to the first healthy answer after it."""
@@ -64,7 +79,7 @@ class Victim:
         }
         (way,) = self._chance.choices(list(ways), list(ways.values()))
         begun = way()
-        self.master.ready()
+        self.ready()
         return time.monotonic() - begun
 
     def kill_everything(self) -> float:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from common.model import WebhookStatus
+from common.model import Webhook, WebhookStatus
 from common.schema import WebhookSchema
 from master.api.documents import told_of_a_job
+from master.lifecycle import commands
 from master.service import Farm
 from master.service.webhooks import Desk
 from master.store.postgres.store import PostgresStore
 from master.store.postgres.turns import Lead
 from master.webhooks.dispatch import Dispatcher
+from master.webhooks.file_book import NAME, FileBook
 from master.webhooks.post import Surroundings
 from tests.core.support import OPERATOR, register, submit
 from tests.store.postgresql.conftest import Masters, until
@@ -167,6 +169,24 @@ def test_whichever_master_is_asked_it_is_done_by_the_one_that_tells(
     assert first.desk.deliveries(webhook_id, 10) == second.desk.deliveries(webhook_id, 10)
     second.desk.remove(OPERATOR, webhook_id)
     until(lambda: first.book.standing(webhook_id) is None)
+
+
+def test_what_was_told_before_the_records_came_to_the_database_is_not_told_again(
+    masters: Masters, telling: Tellings, receiver: Receiver
+) -> None:
+    (farm,) = masters(1)
+    made = Webhook("a-webhook", "moved", receiver.url, (), farm.clock().wall, 0)
+    with farm.store.transaction(farm.clock()) as tx:
+        farm.decide(tx, commands.CreateWebhook(made))
+    for _ in range(3):
+        submit(farm)
+    newest = farm.store.history
+    with closing(FileBook(farm.config.state_dir / NAME)) as before:
+        before.begin(made.id, newest - 1)
+    (first,) = telling(1)
+    until(lambda: first.told(made.id) == newest)
+    assert receiver.seqs == [newest]
+    assert not (farm.config.state_dir / NAME).exists()
 
 
 def test_one_that_wants_nothing_more_is_paused_for_all(telling: Tellings, receiver: Receiver) -> None:

@@ -1,0 +1,1 @@
+"""Records and history move from one store to another, and back."""
