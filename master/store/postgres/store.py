@@ -215,7 +215,7 @@ class PostgresStore:
         return [rows.row(each, Webhook).record for each in found]
 
     def open_book(self, directory: Path) -> TableBook:
-        """In tables beside the records. One in `directory` is from before they came here: it is taken over."""
+        """In tables beside the records. One in `directory` is from before they came here, and taken over."""
         book, before = TableBook(self._borrow), directory / file_book.NAME
         if book.is_new and before.exists():
             old = file_book.FileBook(before)
