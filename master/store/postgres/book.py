@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from master.store.postgres.borrowing import Borrow
-from master.webhooks.book import KEPT_TRIES, KEPT_WISHES, Standing, Try, Wish
+from master.webhooks.book import KEPT_TRIES, KEPT_WISHES, Book, Standing, Try, Wish
 
 _STANDING: LiteralString = "told, replays, failures, failing_since, next_try"
 _TRY: LiteralString = "message_id, seq, event, number, at, duration, status, error, next_try"
@@ -36,6 +36,19 @@ class TableBook:
 
     def close(self) -> None:
         """The store closes what there is."""
+
+    def take_over(self, other: Book) -> None:
+        """Go on where another book was: of the master that had the records before they came here."""
+        with self._borrow(None) as (connection, _), connection.transaction():
+            for (webhook_id,) in connection.execute("select id from webhooks").fetchall():
+                known = other.standing(webhook_id)
+                if known is not None:
+                    connection.execute(
+                        f"insert into webhook_standings (webhook_id, {_STANDING}) "
+                        "values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
+                        (webhook_id, *astuple(known)),
+                    )
+                    self.is_new = False
 
     def begin(self, webhook_id: str, told: int) -> None:
         """Let a webhook begin behind event number `told`, if the book does not know it yet."""

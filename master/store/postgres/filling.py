@@ -37,9 +37,17 @@ TABLES = (
     "job_files",
     "jobs",
     "kinds",
+    "logs_to_come",
+    "newest_samples",
     "nodes",
+    "rounds",
+    "samples",
+    "sessions",
     "tally",
     "tokens",
+    "webhook_standings",
+    "webhook_tries",
+    "webhook_wishes",
     "webhooks",
     *(sort.in_database for sort in SORTS.values()),
     "logs_to_come",
@@ -48,7 +56,8 @@ TABLES = (
     "samples",
     "sessions",
 )
-"""What is written here or follows from it; and what the next master finds anew: signs of life, stored files.
+"""What is written here or follows from it; and what the next master finds anew, such as signs of life, stored
+files, and how far webhooks were told.
 
 `farm` keeps its row.
 """

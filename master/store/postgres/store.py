@@ -40,6 +40,7 @@ from master.store.postgres.transaction import PostgresTransaction
 from master.store.postgres.turns import Lead, Turns
 from master.store.settling import Ticket
 from master.store.told import Listener
+from master.webhooks import file_book
 
 log = logging.getLogger(__name__)
 
@@ -217,9 +218,15 @@ class PostgresStore:
             found = connection.execute(f"select {COLUMNS} from webhooks order by place").fetchall()
         return [rows.row(each, Webhook).record for each in found]
 
-    def open_book(self, _directory: Path) -> TableBook:
-        """In tables beside the records."""
-        return TableBook(self._borrow)
+    def open_book(self, directory: Path) -> TableBook:
+        """In tables beside the records. One in `directory` is from before they came here, and taken over."""
+        book, before = TableBook(self._borrow), directory / file_book.NAME
+        if book.is_new and before.exists():
+            old = file_book.FileBook(before)
+            book.take_over(old)
+            old.close()
+            before.rename(before.with_suffix(".moved"))  # it would be out of date if they moved back
+        return book
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from common.model import WebhookStatus
+from common.model import Webhook, WebhookStatus
 from common.schema import WebhookSchema
 from master.api.documents import told_of_a_job
+from master.lifecycle import commands
 from master.service import Farm
 from master.service.webhooks import Desk
 from master.store.postgres.store import PostgresStore
 from master.store.postgres.turns import Lead
+from master.webhooks import dispatch
 from master.webhooks.dispatch import Dispatcher
+from master.webhooks.file_book import NAME, FileBook
 from master.webhooks.post import Surroundings
 from tests.core.support import OPERATOR, register, submit
 from tests.store.postgresql.conftest import Masters, until
@@ -84,10 +87,10 @@ def receiver() -> Iterator[Receiver]:
 
 
 @contextmanager
-def answering_nothing(receiver: Receiver) -> Iterator[None]:
-    """It has a request, and does not answer it before the end."""
-    go_on = threading.Event()
-    receiver.hold = lambda: go_on.wait(60)
+def holding_the_first(receiver: Receiver) -> Iterator[None]:
+    """It does not answer the first request that it has before the end."""
+    go_on, first = threading.Event(), iter([True])
+    receiver.hold = lambda: next(first, False) and go_on.wait(60)
     try:
         yield
     finally:
@@ -125,17 +128,18 @@ def test_when_the_one_that_tells_ends_another_goes_on_where_it_was(
 def test_only_what_was_under_way_when_it_died_comes_twice(telling: Tellings, receiver: Receiver) -> None:
     first, second = telling(2)
     webhook_id = first.make(receiver)
-    with answering_nothing(receiver):
+    with holding_the_first(receiver):
         for _ in range(3):
             submit(second.farm)
         until(lambda: len(receiver.got) == 1)
         first.die()
-        until(lambda: len(receiver.got) == 2)
-    newest = second.farm.store.history
-    until(lambda: second.told(webhook_id) == newest)
+        newest = second.farm.store.history
+        until(lambda: second.told(webhook_id) == newest)
     until(lambda: not first.dispatcher._at_work)  # and it has noted what it heard so late
     assert receiver.seqs == [newest - 2, newest - 2, newest - 1, newest]
-    assert second.told(webhook_id) == newest
+    standing = second.book.standing(webhook_id)
+    assert standing is not None
+    assert standing.told == newest
 
 
 def test_what_is_not_wanted_is_not_looked_through_again(telling: Tellings, receiver: Receiver) -> None:
@@ -150,8 +154,9 @@ def test_what_is_not_wanted_is_not_looked_through_again(telling: Tellings, recei
 
 
 def test_whichever_master_is_asked_it_is_done_by_the_one_that_tells(
-    telling: Tellings, receiver: Receiver
+    telling: Tellings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(dispatch, "_LOOK", 3600.0)  # it does not wait until somebody looks
     first, second = telling(2)
     webhook_id = second.make(receiver)
     second.desk.pause(OPERATOR, webhook_id)
@@ -165,8 +170,29 @@ def test_whichever_master_is_asked_it_is_done_by_the_one_that_tells(
     until(lambda: receiver.types[2:] == ["job_submitted"])
     until(lambda: len(second.desk.deliveries(webhook_id, 10)) == 3)
     assert first.desk.deliveries(webhook_id, 10) == second.desk.deliveries(webhook_id, 10)
+    until(lambda: not first.dispatcher._at_work and not first.dispatcher._news.is_set())
+    _, message_id = second.desk.test(webhook_id)
+    until(lambda: receiver.got[-1].id == message_id)
     second.desk.remove(OPERATOR, webhook_id)
     until(lambda: first.book.standing(webhook_id) is None)
+
+
+def test_what_was_told_before_the_records_came_to_the_database_is_not_told_again(
+    masters: Masters, telling: Tellings, receiver: Receiver
+) -> None:
+    (farm,) = masters(1)
+    made = Webhook("a-webhook", "moved", receiver.url, (), farm.clock().wall, 0)
+    with farm.store.transaction(farm.clock()) as tx:
+        farm.decide(tx, commands.CreateWebhook(made))
+    for _ in range(3):
+        submit(farm)
+    newest = farm.store.history
+    with closing(FileBook(farm.config.state_dir / NAME)) as before:
+        before.begin(made.id, newest - 1)
+    (first,) = telling(1)
+    until(lambda: first.told(made.id) == newest)
+    assert receiver.seqs == [newest]
+    assert not (farm.config.state_dir / NAME).exists()
 
 
 def test_one_that_wants_nothing_more_is_paused_for_all(telling: Tellings, receiver: Receiver) -> None:
