@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -51,6 +52,19 @@ TOGETHER = ("tests/dashboard", "tests/operator")
 Of the first, a browser and a master with very many jobs are started once; of the second, a master with the
 usual terms does not live so long that what earlier tests left there is lost amid later ones.
 """
+
+
+def pytest_collection() -> None:
+    """What is loaded to collect the tests stays: the collector looks for no garbage amid it, now or later."""
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """From now on it looks at what tests make."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
