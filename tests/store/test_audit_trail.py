@@ -20,7 +20,7 @@ from master.service import Caller, Farm, jobs
 from master.store import audit, snapshot, trail
 from master.store import segments as journal_segments
 from master.store.audit import AuditFiles, Block
-from master.store.memory import FOLD_AFTER
+from master.store.folding import FOLD_AFTER
 from master.store.segments import Segment, number_of, segments
 from master.store.trail import Trail, Wanted
 from tests.core.support import FakeClock, crash, finish, make_farm, must_claim, register, submit

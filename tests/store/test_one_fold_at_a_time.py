@@ -12,7 +12,8 @@ import pytest
 
 from common.problems import Problem
 from master.store import journal, snapshot
-from master.store.memory import FOLD_AFTER, Folding, MemoryStore
+from master.store.folding import FOLD_AFTER, Folding
+from master.store.memory import MemoryStore
 from master.store.segments import segments
 from tests.core.support import FakeClock, make_farm, submit
 from tests.store.test_snapshot import busy_farm, records_of

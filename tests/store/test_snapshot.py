@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from master.store import journal, snapshot
-from master.store.memory import FOLD_AFTER, MemoryStore
+from master.store.folding import FOLD_AFTER
+from master.store.memory import MemoryStore
 from master.store.segments import segments
 from tests.core.support import (
     FakeClock,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from master.store import snapshot
-from master.store.memory import FOLD_AFTER, FOLD_AGE, FOLD_BYTES, FOLD_SHARE, Folding
+from master.store.folding import FOLD_AFTER, FOLD_AGE, FOLD_BYTES, FOLD_SHARE, Folding
 from tests.core.support import FakeClock
 
 WRITING = FOLD_AFTER + 1

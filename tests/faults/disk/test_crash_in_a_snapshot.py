@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from master.store import snapshot
-from master.store.memory import FOLD_AFTER
+from master.store.folding import FOLD_AFTER
 from master.store.segments import segments
 from tests.faults.disk.support import strace
 from tests.masters import ROOT
