@@ -11,7 +11,8 @@ from common.model import Job, JobStatus
 from common.schema import MAX_DEPENDENCIES
 from master.lifecycle import chains
 from master.service import handing
-from master.service.farm import Caller, Farm
+from master.service.farm import Farm
+from master.service.views import Caller
 from master.store.interface import Transaction
 
 MAX_AT_ONCE = 100_000

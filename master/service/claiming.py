@@ -13,7 +13,8 @@ from master.lifecycle import commands, twins
 from master.pauses import Pause, Steps
 from master.service import handing, sharing
 from master.service.again import again
-from master.service.farm import Caller, Farm, JobView, new_id
+from master.service.farm import Farm, new_id
+from master.service.views import Caller, JobView
 from master.store.interface import Transaction
 from master.waiters import Waiter
 

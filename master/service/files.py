@@ -21,7 +21,8 @@ from common.problems import Problem
 from master.files import FileEntry, Holding, Upload
 from master.files.upload import Announced, check_right
 from master.service import handing
-from master.service.farm import Caller, Farm
+from master.service.farm import Farm
+from master.service.views import Caller
 from master.store.interface import Transaction
 from master.store.references import files_of
 

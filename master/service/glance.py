@@ -8,7 +8,8 @@ from datetime import datetime
 
 from common.model import Job, JobStatus, Now, Priority
 from master import scheduler
-from master.service.farm import Caller, Farm, JobView, NodeView
+from master.service.farm import Farm
+from master.service.views import Caller, JobView, NodeView
 from master.store.interface import Transaction
 
 MOST_RUNNING = 50

@@ -8,7 +8,8 @@ from common.inputs import FILE
 from common.job_files import JobFile, job_file
 from common.model import Job
 from master.lifecycle import chains, commands
-from master.service.farm import Farm, JobView
+from master.service.farm import Farm
+from master.service.views import JobView
 from master.store.interface import Transaction
 
 

@@ -14,7 +14,8 @@ from master.lifecycle import commands, families, probes
 from master.lifecycle.parts import Able
 from master.service import chains, files
 from master.service.again import again
-from master.service.farm import Caller, Farm, JobView, new_id, throttle
+from master.service.farm import Farm, new_id, throttle
+from master.service.views import Caller, JobView
 from master.store.interface import Transaction
 from master.store.listings import ListingKey, listing_key
 

@@ -8,7 +8,8 @@ from typing import Any
 from common.model import JobStatus
 from master.live import EventStream, Filter, LogStream, Report
 from master.service import jobs
-from master.service.farm import Caller, Farm
+from master.service.farm import Farm
+from master.service.views import Caller
 
 
 def events(

@@ -12,7 +12,8 @@ from common.tokens import hash_secret
 from master.lifecycle import commands
 from master.lifecycle.tokens import unknown
 from master.service.again import again
-from master.service.farm import Caller, Farm, JobView, NodeView, new_id, throttle
+from master.service.farm import Farm, new_id, throttle
+from master.service.views import Caller, JobView, NodeView
 from master.store.recent import Ended
 from master.store.samples import Sample
 

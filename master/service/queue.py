@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from common.model import JobStatus, Role
 from master.lifecycle import commands
 from master.service.again import again
-from master.service.farm import Caller, Farm
+from master.service.farm import Farm
+from master.service.views import Caller
 from master.store.interface import Transaction
 
 

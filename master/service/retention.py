@@ -17,7 +17,8 @@ from common.durations import format_duration
 from common.model import Job, JobStatus, Now
 from common.problems import Problem
 from master.lifecycle import events
-from master.service.farm import Caller, Farm
+from master.service.farm import Farm
+from master.service.views import Caller
 from master.store.archive import Entry, Place
 from master.store.blocks import DamagedError
 

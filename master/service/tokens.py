@@ -11,7 +11,8 @@ from common.model import Role, Token
 from common.tokens import hash_secret, new_secret, render
 from master.lifecycle import commands
 from master.service.again import again
-from master.service.farm import Caller, Farm, new_id
+from master.service.farm import Farm, new_id
+from master.service.views import Caller
 
 JOIN_TTL = 86400.0
 """Seconds that a join token is valid, unless something else is asked for."""

@@ -15,7 +15,8 @@ from common.reach import NoAddressError
 from common.timestamps import parse_timestamp
 from master.lifecycle import commands
 from master.metrics import WebhookGauges
-from master.service.farm import Caller, Farm, new_id
+from master.service.farm import Farm, new_id
+from master.service.views import Caller
 from master.store.interface import Transaction
 from master.store.trail import Wanted
 from master.webhooks import message, signing

@@ -12,7 +12,8 @@ from master import lifecycle
 from master.lifecycle import commands
 from master.service import claiming, sharing
 from master.service.again import again
-from master.service.farm import Caller, Farm, JobView
+from master.service.farm import Farm
+from master.service.views import Caller, JobView
 from master.store.interface import Transaction
 
 LOOK_AGAIN = 8
