@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 ABOUT = ".json"
 UPLOADS = "uploads"
 """The directory, beside those of the whole files, of what is on its way."""
+_HIDDEN = timedelta(minutes=2)
+"""For which NFS may hide a file that another machine has put; as it comes, it is half a minute."""
 _SHARDS = tuple(f"{number:02x}" for number in range(256))
 Exclusive = Callable[[str], AbstractContextManager[None]]
 """One at a time under a name; see `master.store.interface.Store.exclusive`."""
@@ -56,10 +58,9 @@ class FileStore:
         """Find what is there and not known, and remove what was on its way in or out. OSError if that cannot
         be.
         """
-        there = {path.name for path in self.directory.iterdir()}
         for name in _SHARDS:
-            with self.changing:
-                self._load(self.directory / name, now, exists=name in there)
+            with self.changing:  # not for all at once: others put files meanwhile
+                self._load(self.directory / name, now)
 
     def get(self, sha256: str) -> FileEntry | None:
         """What is known of a file; None if it is not here."""
@@ -144,18 +145,23 @@ class FileStore:
         with suppress(OSError):
             os.utime(self._about(sha256), (moment, moment))
 
-    def _load(self, shard: Path, now: Now, *, exists: bool) -> None:
-        names = {each.name for each in os.scandir(shard)} if exists else set()
-        known = {entry.sha256 for entry in self.index.beginning_with(shard.name, None)}
-        for gone in sorted(known - names):
-            log.error("the file %s is gone from %s", gone, shard)
-            self.index.remove(gone)
-        for name in sorted(names - known):
+    def _load(self, shard: Path, now: Now) -> None:
+        names = {each.name for each in os.scandir(shard)} if shard.exists() else set()
+        known = {entry.sha256: entry for entry in self.index.beginning_with(shard.name, None)}
+        for gone in sorted(known.keys() - names):
+            if not self._may_hide(known[gone], now):
+                log.error("the file %s is gone from %s", gone, shard)
+                self.index.remove(gone)
+        for name in sorted(names - known.keys()):
             if SHA256.fullmatch(name):
                 self._load_one(name, now, described=f"{name}{ABOUT}" in names)
             elif name.removesuffix(ABOUT) not in names:
                 # Half of what was on its way in or out; nobody was told of it.
                 (shard / name).unlink(missing_ok=True)
+
+    def _may_hide(self, entry: FileEntry, now: Now) -> bool:
+        """Whether a file that no directory names is there: NFS shows late what another machine has put."""
+        return now.wall - entry.used.wall < _HIDDEN or self._path(entry.sha256).exists()
 
     def _load_one(self, sha256: str, now: Now, *, described: bool) -> None:
         path, about = self._path(sha256), self._about(sha256)

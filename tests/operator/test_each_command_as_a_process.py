@@ -134,8 +134,9 @@ CASES: dict[str, tuple[Typed, str]] = {
     "webhooks test": (lambda w: [w.webhook()], ""),
 }
 """For each command what is typed behind it, and what it prints among other things."""
-ELSEWHERE = {"journal repair", "status"}
-"""`test_journal_command` (the master is stopped) and `test_status_command` (the exit code is the answer)."""
+ELSEWHERE = {"journal repair", "migrate", "status"}
+"""`test_journal_command` and `test_migrate_command` (the master is stopped), and `test_status_command` (the
+exit code is the answer)."""
 
 
 def test_no_command_is_left_out() -> None:

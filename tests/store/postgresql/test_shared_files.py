@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,11 +239,46 @@ def test_what_a_family_leaves_at_one_master_is_removed_by_another(sharing: Maste
     assert names(first) == [] != [stray]
 
 
-def test_what_a_killed_master_had_half_done_is_seen_to_by_whoever_leads_next(sharing: Masters) -> None:
+def test_what_is_put_while_another_master_looks_what_is_there_stays(
+    sharing: Masters, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sharing(2)
+    looking = second.shelf.store
+    came: list[str] = []
+
+    @contextmanager
+    def exclusive(name: str) -> Iterator[None]:
+        if not came:  # it has just begun
+            came.append(put(first))
+            clock.advance(600)
+        with second.store.exclusive(name):
+            yield
+
+    monkeypatch.setattr(looking, "_exclusive", exclusive)
+    looking.load(clock())
+    assert names(first) == names(second) == came == [NAME]
+
+
+def test_what_nfs_does_not_show_yet_stays(sharing: Masters, clock: FakeClock, tmp_path: Path) -> None:
+    first, second = sharing(2)
+    put(first)
+    path = first.shelf.store.directory / NAME[:2] / NAME
+    path.rename(tmp_path / "hidden")
+    second.shelf.store.load(clock())
+    assert names(first) == [NAME]
+    clock.advance(600)
+    second.shelf.store.load(clock())
+    assert names(first) == []
+
+
+def test_what_a_killed_master_had_half_done_is_seen_to_by_whoever_leads_next(
+    sharing: Masters, clock: FakeClock
+) -> None:
     killed, left = sharing(2)
     lost, kept = put(killed, content(1000, "lost")), put(killed, content(1000, "kept"))
     killed.shelf.store.index.remove(kept)  # its content had its place, and nobody was told of it
     (killed.shelf.store.directory / lost[:2] / lost).unlink()
+    clock.advance(600)
     leftovers.sweep(left)
     assert names(left) == [kept]
     assert left.shelf.store.index.size == 1000
