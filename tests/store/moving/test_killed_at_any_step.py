@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from master.store.moving import left
 from master.store.moving.contents import Contents
@@ -19,7 +18,7 @@ from master.store.moving.move import Place, move
 from master.store.postgres.database import Database
 from tests.core.support import FakeClock
 from tests.databases import Server
-from tests.store.moving.farms import contents, embedded_farm, live_a_little
+from tests.store.moving.farms import contents
 
 STEPS: list[tuple[Any, str]] = [
     (os, "fsync"),
@@ -31,19 +30,6 @@ STEPS: list[tuple[Any, str]] = [
     (psycopg.Cursor, "copy"),
 ]
 """What changes something on a disk, or in a database."""
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def state_dir(tmp_path: Path, clock: FakeClock) -> Path:
-    path = tmp_path / "state"
-    with embedded_farm(path, clock) as farm:
-        live_a_little(farm, clock)
-    return path
 
 
 def test_on_the_way_to_a_database(state_dir: Path, postgresql: Server, clock: FakeClock) -> None:

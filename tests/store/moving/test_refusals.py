@@ -21,20 +21,7 @@ from master.store.postgres.database import Database
 from master.store.postgres.store import PostgresStore
 from tests.core.support import FakeClock, submit
 from tests.databases import Server
-from tests.store.moving.farms import contents, embedded_farm, live_a_little, shared_farm
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def state_dir(tmp_path: Path, clock: FakeClock) -> Path:
-    path = tmp_path / "state"
-    with embedded_farm(path, clock) as farm:
-        live_a_little(farm, clock)
-    return path
+from tests.store.moving.farms import contents, shared_farm
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ from tests.store.postgresql.agreement import assert_tables_agree
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def state_dir(tmp_path: Path, clock: FakeClock) -> Path:
     """What a killed master left: one half of its history is in the audit's files, one half in the journal."""
     path = tmp_path / "state"

@@ -29,11 +29,6 @@ LONG = os.environ.get("FFRTMP_TEST_STORES") == "all"
 JOBS, BATCH = (20_000, 1000) if LONG else (300, 50)
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 def test_it_is_moved_both_ways(
     tmp_path: Path, postgresql: Server, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
