@@ -371,7 +371,8 @@ def many_nodes(count: int, number: int, directory: Path) -> dict[str, float]:
         found["lost"] = float(sum(each.lost for each in tx.nodes()))
     farm.store.close()
     found |= over_http(target, node_ids[:50])
-    found["http_share"] = (number / 30 * (found["http_heartbeat"] + found["http_poll"]) + found["reap"]) / 1e6
+    every = number / 30 * (found["http_heartbeat"] + found["http_poll"])
+    found["http_share"] = (every + found["http_idle"]) / 1e6
     shutil.rmtree(target)
     return found
 
